@@ -1,0 +1,252 @@
+"""Every setting of the engine: the one place of each default, range, unit and help text.
+
+The command line, the run folder's ``config.json`` and, through ``settings.schema.json``, the Slicer panels are all
+made from these classes. A frozen configuration that is written to disk holds no path of the user's machine.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from topogan.errors import InputError
+
+
+class Settings(BaseModel):
+    """Frozen, strict about names: a misspelt setting is an error, not a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) -> Any:
+    """A field with what a panel shows: a short ``title``, a help ``text`` and a ``unit``."""
+    extra = {"unit": unit} if unit else {}
+    return Field(default=default, title=title, description=text, json_schema_extra=extra, **limits)
+
+
+class Intensity(str, Enum):
+    """What the numbers of the images mean."""
+
+    HU = "HU"
+    ARBITRARY = "arbitrary"
+
+
+class Objective(str, Enum):
+    """The adversarial objective of the mask generator."""
+
+    LOG = "log"
+    NONSATURATING = "nonsaturating"
+    WGAN_GP = "wgan-gp"
+
+
+class Backbone(str, Enum):
+    """The family of the mask networks."""
+
+    DCGAN = "dcgan"
+    RESNET = "resnet"
+
+
+class TopologyMode(str, Enum):
+    """Which topological loss the mask generator gets."""
+
+    OFF = "off"
+    LIKELIHOOD = "likelihood"
+    PAPER = "paper"
+    BINARISE = "binarise"
+
+
+class PointRule(str, Enum):
+    """How ``likelihood`` turns matched diagrams into targets of single points."""
+
+    RANK = "rank"
+    W2 = "w2"
+
+
+class HomologyDimensions(str, Enum):
+    """Which homology the topological loss acts on: pieces (H0), holes (H1) or both."""
+
+    H0 = "h0"
+    H1 = "h1"
+    BOTH = "both"
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The dimensions as numbers, in rising order."""
+        return {"h0": (0,), "h1": (1,), "both": (0, 1)}[self.value]
+
+
+class Part(str, Enum):
+    """Which networks a training trains."""
+
+    BOTH = "both"
+    MASKS = "masks"
+    TEXTURES = "textures"
+
+
+class Device(str, Enum):
+    """Where the networks run; persistence always runs on the CPU."""
+
+    AUTO = "auto"
+    CUDA = "cuda"
+    MPS = "mps"
+    CPU = "cpu"
+
+
+class PrepareSettings(Settings):
+    """How volumes and segmentations become a training set of patches."""
+
+    structure: str = setting(
+        "structure", "Structure", "Name of the segmented structure, used in reports.", min_length=1, max_length=60
+    )
+    labels: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = setting(
+        (1,), "Labels", "Label values of the segmentation that together make the structure.", min_length=1
+    )
+    size: Literal[64, 128, 256] = setting(64, "Patch size", "Width and height of a patch.", "pixels")
+    pixel_size: float = setting(
+        0.0,
+        "Pixel size",
+        "Size of a patch pixel; 0 chooses it so that the largest slice of the structure fills three quarters of a patch.",
+        "mm",
+        ge=0.0,
+        le=20.0,
+    )
+    slice_spacing: float = setting(
+        0.0, "Slice spacing", "Distance between slices; 0 uses the volume's own.", "mm", ge=0.0, le=100.0
+    )
+    minimum_area: float = setting(
+        30.0, "Smallest slice", "Slices in which the structure is smaller are left out.", "mm²", ge=0.0, le=1e5
+    )
+    window_low: float = setting(-200.0, "Window from", "CT value that the textures show as black.", "HU", ge=-4096, le=32767)
+    window_high: float = setting(600.0, "Window to", "CT value that the textures show as white.", "HU", ge=-4096, le=32767)
+    intensity: Intensity = setting(
+        Intensity.HU, "Intensity", "HU for CT; arbitrary for other images, whose own range then becomes the window."
+    )
+    held_out: float = setting(
+        0.25,
+        "Held out",
+        "Share of the patients kept aside for evaluation; with one patient, share of its slices.",
+        ge=0.05,
+        le=0.5,
+    )
+    resample: bool = setting(
+        False, "Resample segmentation", "Bring a segmentation with another grid to the image's grid (nearest neighbour)."
+    )
+    seed: int = setting(0, "Seed", "Seed of the random split.", ge=0, le=2**31 - 1)
+
+
+class MaskSettings(Settings):
+    """The mask generator, its critic and their training."""
+
+    objective: Objective = setting(
+        Objective.NONSATURATING,
+        "Objective",
+        "nonsaturating is robust; log is the paper's own; wgan-gp is that of the reference implementation.",
+    )
+    backbone: Backbone = setting(Backbone.DCGAN, "Backbone", "dcgan is fast; resnet is larger and better with much data.")
+    width: int = setting(16, "Width", "Channels of the widest resolution; more is slower and better with much data.", ge=4, le=128)
+    latent: int = setting(64, "Latent size", "Numbers from which one mask is generated.", ge=4, le=512)
+    steps: int = setting(3000, "Steps", "Training steps (one update of the generator each).", ge=1, le=10_000_000)
+    batch: int = setting(32, "Batch size", "Masks per step.", ge=2, le=512)
+    critic_steps: int = setting(1, "Critic steps", "Updates of the critic per step; wgan-gp wants 5.", ge=1, le=20)
+    learning_rate: float = setting(8e-4, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
+    gradient_penalty: float = setting(
+        2.0, "Gradient penalty", "Weight of R1 (log, nonsaturating) or of WGAN's penalty; 0 is off.", ge=0.0, le=1000.0
+    )
+    average: float = setting(
+        0.998, "Averaging", "Decay of the moving average of the generator that makes the samples.", ge=0.0, lt=1.0
+    )
+
+
+class TopologySettings(Settings):
+    """The topological loss λ·L_topo."""
+
+    mode: TopologyMode = setting(
+        TopologyMode.LIKELIHOOD,
+        "Topology loss",
+        "likelihood acts on the grey output and can open and close; paper is equations 3 to 5; binarise is a control.",
+    )
+    point_rule: PointRule = setting(PointRule.RANK, "Point rule", "How likelihood sets targets: by rank or by W2 matching.")
+    dimensions: HomologyDimensions = setting(HomologyDimensions.BOTH, "Homology", "Pieces (h0), holes (h1) or both.")
+    ratio: float = setting(
+        2.0,
+        "Strength ρ",
+        "Topological over adversarial gradient norm at the generator's output; λ is set from it.",
+        ge=0.0,
+        le=100.0,
+    )
+    fixed_weight: float = setting(
+        0.0, "Fixed λ", "A fixed λ, as in the paper (0.0005); 0 sets λ from the strength ρ.", ge=0.0, le=1e6
+    )
+    warm_up: float = setting(0.6, "Warm-up", "Share of the steps before the topological loss begins.", ge=0.0, lt=1.0)
+    ramp_steps: int = setting(300, "Ramp", "Steps over which λ rises to its value.", ge=1, le=1_000_000)
+    max_points: int = setting(16, "Points", "Most persistent points of each dimension that are used.", ge=1, le=1024)
+
+
+class TextureSettings(Settings):
+    """pix2pix: a U-Net paints CT on a mask, a PatchGAN judges it."""
+
+    width: int = setting(16, "Width", "Channels of the first layer.", ge=4, le=128)
+    steps: int = setting(1500, "Steps", "Training steps.", ge=1, le=10_000_000)
+    batch: int = setting(8, "Batch size", "Image pairs per step.", ge=1, le=256)
+    learning_rate: float = setting(5e-4, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
+    l1_weight: float = setting(100.0, "L1 weight", "Weight of the absolute difference to the real image.", ge=0.0, le=10_000.0)
+
+
+class TrainSettings(Settings):
+    """One training run: masks, textures or both."""
+
+    part: Part = setting(Part.BOTH, "Train", "Masks, textures or both; textures need a training set with images.")
+    masks: MaskSettings = MaskSettings()
+    topology: TopologySettings = TopologySettings()
+    textures: TextureSettings = TextureSettings()
+    seed: int = setting(0, "Seed", "Same seed, same run on a CPU.", ge=0, le=2**31 - 1)
+    device: Device = setting(Device.AUTO, "Device", "auto takes CUDA, then MPS, then the CPU.")
+    threads: int = setting(0, "CPU threads", "Threads of the networks on the CPU; 0 uses all cores.", ge=0, le=512)
+    checkpoint_every: int = setting(250, "Checkpoint every", "Steps between checkpoints.", ge=1, le=1_000_000)
+    preview_every: int = setting(250, "Preview every", "Steps between preview pictures.", ge=1, le=1_000_000)
+
+
+class SynthesisSettings(Settings):
+    """How samples are drawn from a model."""
+
+    count: int = setting(64, "Samples", "How many samples to make.", ge=1, le=100_000)
+    seed: int = setting(0, "Seed", "Same seed, same samples on a CPU.", ge=0, le=2**31 - 1)
+    betti: str = setting(
+        "any",
+        "Topology",
+        "any accepts all; modal asks for the most frequent real topology; '1,1' asks for one piece and one hole.",
+        pattern=r"^(any|modal|\d{1,4},\d{1,4})$",
+    )
+    clean: int = setting(
+        0, "Clean below", "Remove pieces and fill holes smaller than this before checking; 0 is off.", "pixels", ge=0, le=10_000
+    )
+    attempts: int = setting(20, "Attempts", "Give up after this many times the asked number of tries.", ge=1, le=1000)
+    device: Device = setting(Device.AUTO, "Device", "auto takes CUDA, then MPS, then the CPU.")
+
+
+class PhantomSettings(Settings):
+    """The beating-heart CT phantom."""
+
+    patients: int = setting(8, "Patients", "Number of simulated patients.", ge=1, le=1000)
+    phases: int = setting(10, "Phases", "Cardiac phases of each patient.", ge=1, le=50)
+    seed: int = setting(0, "Seed", "Same seed, same phantom.", ge=0, le=2**31 - 1)
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def validated(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
+    """Make settings from plain values.
+
+    Raises:
+        InputError: one sentence that names the first setting that is wrong, its value, and what is allowed.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or kind.__name__
+        message = first["msg"][0].lower() + first["msg"][1:]
+        raise InputError(f"The setting {name} cannot be {first.get('input')!r}: {message}.") from error

@@ -1,0 +1,126 @@
+"""Writing so that a reader, a crash or a full disk never meets half a file.
+
+Everything is written under a temporary name beside its destination and moved there by one ``os.replace``.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from topogan.errors import InputError, WorkError
+
+# On Windows a reader that has the destination open blocks the replacement for as long as it reads.
+_REPLACE_ATTEMPTS = 50
+_REPLACE_PAUSE_SECONDS = 0.02
+_DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def replace(source: Path, destination: Path) -> None:
+    """Move ``source`` over ``destination`` in one step, waiting up to a second for readers on Windows."""
+    for attempt in range(_REPLACE_ATTEMPTS):
+        try:
+            os.replace(source, destination)
+            return
+        except PermissionError:
+            if attempt == _REPLACE_ATTEMPTS - 1:
+                raise
+            time.sleep(_REPLACE_PAUSE_SECONDS)
+
+
+@contextmanager
+def staged_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of ``path``; on success it becomes ``path``, else it is removed."""
+    # The suffix stays last because libraries choose the file format by it.
+    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{''.join(path.suffixes)}")
+    try:
+        yield temporary
+        replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; on success it becomes ``path``, else it is removed.
+
+    With ``overwrite`` the old folder stays in place until the new one is complete.
+
+    Raises:
+        InputError: ``path`` holds something and ``overwrite`` is false, or its parent cannot be written.
+        WorkError: the disk is full.
+    """
+    path = path.absolute()
+    check_new_folder(path, overwrite)
+    token = uuid.uuid4().hex[:8]
+    temporary = path.with_name(f".{path.name}.{token}.partial")
+    try:
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"The folder {path.parent} cannot be written ({error.strerror}): choose another.") from error
+    try:
+        yield temporary
+        if path.exists():
+            replaced = path.with_name(f".{path.name}.{token}.replaced")
+            replace(path, replaced)
+            replace(temporary, path)
+            shutil.rmtree(replaced, ignore_errors=True)
+        else:
+            replace(temporary, path)
+    except OSError as error:
+        if error.errno in _DISK_FULL:
+            raise WorkError(f"The disk of {path} is full: free some space and run it again.") from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_new_folder(path: Path, overwrite: bool = False) -> None:
+    """Refuse an output folder that already holds something, before any long work starts.
+
+    Raises:
+        InputError: ``path`` is a file, or a folder that is not empty while ``overwrite`` is false.
+    """
+    if path.is_file():
+        raise InputError(f"{path} is a file: name a new folder for the output.")
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise InputError(f"The folder {path} is not empty: name a new folder, or add --overwrite to replace it.")
+
+
+def write_json(path: Path, content: dict[str, Any], schema: str) -> None:
+    """Write ``content`` with its ``schema`` ("topogan.run/1": a name and a major version) as one replacement.
+
+    NaN and infinity are refused: they are not JSON, and other readers would choke on them.
+    """
+    text = json.dumps({"schema": schema, **content}, indent=2, allow_nan=False)
+    with staged_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path, schema: str) -> dict[str, Any]:
+    """Read what :func:`write_json` wrote.
+
+    Raises:
+        InputError: the file is missing, is not JSON, or holds another schema or a newer major version.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing: is {path.parent} the right folder?") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as JSON: it is damaged or not a TopoGAN file.") from error
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found != schema:
+        raise InputError(
+            f"{path} has the schema {found!r} where {schema!r} is expected: "
+            "it is another kind of file, or was written by another version of TopoGAN."
+        )
+    return content
