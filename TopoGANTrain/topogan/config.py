@@ -118,8 +118,12 @@ class PrepareSettings(Settings):
     minimum_area: float = setting(
         30.0, "Smallest slice", "Slices in which the structure is smaller are left out.", "mm²", ge=0.0, le=1e5
     )
-    window_low: float = setting(-200.0, "Window from", "CT value that the textures show as black.", "HU", ge=-4096, le=32767)
-    window_high: float = setting(600.0, "Window to", "CT value that the textures show as white.", "HU", ge=-4096, le=32767)
+    window_low: float = setting(
+        -200.0, "Window from", "CT value that the textures show as black.", "HU", ge=-4096, le=32767
+    )
+    window_high: float = setting(
+        600.0, "Window to", "CT value that the textures show as white.", "HU", ge=-4096, le=32767
+    )
     intensity: Intensity = setting(
         Intensity.HU, "Intensity", "HU for CT; arbitrary for other images, whose own range then becomes the window."
     )
@@ -131,7 +135,9 @@ class PrepareSettings(Settings):
         le=0.5,
     )
     resample: bool = setting(
-        False, "Resample segmentation", "Bring a segmentation with another grid to the image's grid (nearest neighbour)."
+        False,
+        "Resample segmentation",
+        "Bring a segmentation with another grid to the image's grid (nearest neighbour).",
     )
     seed: int = setting(0, "Seed", "Seed of the random split.", ge=0, le=2**31 - 1)
 
@@ -144,8 +150,12 @@ class MaskSettings(Settings):
         "Objective",
         "nonsaturating is robust; log is the paper's own; wgan-gp is that of the reference implementation.",
     )
-    backbone: Backbone = setting(Backbone.DCGAN, "Backbone", "dcgan is fast; resnet is larger and better with much data.")
-    width: int = setting(16, "Width", "Channels of the widest resolution; more is slower and better with much data.", ge=4, le=128)
+    backbone: Backbone = setting(
+        Backbone.DCGAN, "Backbone", "dcgan is fast; resnet is larger and better with much data."
+    )
+    width: int = setting(
+        16, "Width", "Channels of the widest resolution; more is slower and better with much data.", ge=4, le=128
+    )
     latent: int = setting(64, "Latent size", "Numbers from which one mask is generated.", ge=4, le=512)
     steps: int = setting(3000, "Steps", "Training steps (one update of the generator each).", ge=1, le=10_000_000)
     batch: int = setting(32, "Batch size", "Masks per step.", ge=2, le=512)
@@ -167,7 +177,9 @@ class TopologySettings(Settings):
         "Topology loss",
         "likelihood acts on the grey output and can open and close; paper is equations 3 to 5; binarise is a control.",
     )
-    point_rule: PointRule = setting(PointRule.RANK, "Point rule", "How likelihood sets targets: by rank or by W2 matching.")
+    point_rule: PointRule = setting(
+        PointRule.RANK, "Point rule", "How likelihood sets targets: by rank or by W2 matching."
+    )
     dimensions: HomologyDimensions = setting(HomologyDimensions.BOTH, "Homology", "Pieces (h0), holes (h1) or both.")
     ratio: float = setting(
         2.0,
@@ -191,7 +203,9 @@ class TextureSettings(Settings):
     steps: int = setting(1500, "Steps", "Training steps.", ge=1, le=10_000_000)
     batch: int = setting(8, "Batch size", "Image pairs per step.", ge=1, le=256)
     learning_rate: float = setting(5e-4, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
-    l1_weight: float = setting(100.0, "L1 weight", "Weight of the absolute difference to the real image.", ge=0.0, le=10_000.0)
+    l1_weight: float = setting(
+        100.0, "L1 weight", "Weight of the absolute difference to the real image.", ge=0.0, le=10_000.0
+    )
 
 
 class TrainSettings(Settings):
@@ -220,7 +234,12 @@ class SynthesisSettings(Settings):
         pattern=r"^(any|modal|\d{1,4},\d{1,4})$",
     )
     clean: int = setting(
-        0, "Clean below", "Remove pieces and fill holes smaller than this before checking; 0 is off.", "pixels", ge=0, le=10_000
+        0,
+        "Clean below",
+        "Remove pieces and fill holes smaller than this before checking; 0 is off.",
+        "pixels",
+        ge=0,
+        le=10_000,
     )
     attempts: int = setting(20, "Attempts", "Give up after this many times the asked number of tries.", ge=1, le=1000)
     device: Device = setting(Device.AUTO, "Device", "auto takes CUDA, then MPS, then the CPU.")

@@ -87,12 +87,29 @@ def check_new_folder(path: Path, overwrite: bool = False) -> None:
     """Refuse an output folder that already holds something, before any long work starts.
 
     Raises:
-        InputError: ``path`` is a file, or a folder that is not empty while ``overwrite`` is false.
+        InputError: ``path`` is a file, or a folder that is not empty while ``overwrite`` is false, or one that
+            TopoGAN did not write (a slip of the hand must not delete anything else).
     """
     if path.is_file():
         raise InputError(f"{path} is a file: name a new folder for the output.")
-    if path.is_dir() and any(path.iterdir()) and not overwrite:
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    if not overwrite:
         raise InputError(f"The folder {path} is not empty: name a new folder, or add --overwrite to replace it.")
+    if not is_output_folder(path):
+        raise InputError(f"The folder {path} was not written by TopoGAN and is not replaced: name a new folder.")
+
+
+def is_output_folder(path: Path) -> bool:
+    """Tell whether a folder holds a JSON file of ours (in itself or in ``configs``): any schema ``topogan.*``."""
+    for candidate in [*path.glob("*.json"), *path.glob("configs/*.json")]:
+        try:
+            content = json.loads(candidate.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(content, dict) and str(content.get("schema", "")).startswith("topogan."):
+            return True
+    return False
 
 
 def write_json(path: Path, content: dict[str, Any], schema: str) -> None:

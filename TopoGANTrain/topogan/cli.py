@@ -1,0 +1,295 @@
+"""The command line: ``topogan`` and ``python -m topogan``.
+
+Exit codes: 0 done, 1 the work failed, 2 the input is wrong. Every failure is one sentence on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import topogan
+from topogan.cli_options import merged, with_settings
+from topogan.config import PhantomSettings, PrepareSettings, SynthesisSettings, TrainSettings, validated
+from topogan.errors import InputError, WorkError
+from topogan.presets import preset_names, read_preset
+from topogan.progress import ProgressReporter, duration
+
+app = typer.Typer(
+    help="Synthetic, topologically faithful cardiac CT: learn masks with their topology, paint CT texture on them.\n\n"
+    "The usual order: prepare, train, synthesize, evaluate. 'topogan demo OUT' does all of it on a phantom.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output folder if it exists.")]
+Output = Annotated[Path, typer.Argument(help="Folder to write; it must be new or empty.")]
+
+
+@app.command()
+@with_settings(PhantomSettings)
+def phantom(out: Output, overwrite: Overwrite = False, *, given: dict[str, Any]) -> None:
+    """Write a beating-heart CT phantom (images, segmentations, short-axis planes) to try everything on."""
+    from topogan.phantom import make_phantom
+
+    with ProgressReporter() as report:
+        folder = make_phantom(out, validated(PhantomSettings, given), overwrite=overwrite, on_event=report)
+    print(f"Phantom: {folder}")
+
+
+@app.command()
+@with_settings(PrepareSettings, rename={"labels": "--label"})
+def prepare(
+    out: Output,
+    segmentation: Annotated[
+        list[Path],
+        typer.Option("--segmentation", "-s", help="Segmentation file, or a folder of them. May be repeated."),
+    ],
+    ct: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--ct", "-c", help="CT file, DICOM folder, or a folder of files; in the order of the segmentations."
+        ),
+    ] = None,
+    plane: Annotated[
+        str, typer.Option(help="'axial', or a JSON file with a 4x4 SliceToRAS matrix, or a list of one per volume.")
+    ] = "axial",
+    overwrite: Overwrite = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Turn CT volumes and segmentations into a training set. Segmentations alone are enough for masks."""
+    from topogan.dataset import prepare as run_prepare
+    from topogan.plane import read_plane
+    from topogan.volumes import find_pairs
+
+    settings = validated(PrepareSettings, given)
+    segmentations, images = find_pairs(segmentation, ct or [])
+    with ProgressReporter() as report:
+        folder = run_prepare(
+            out, segmentations, images, settings, plane=read_plane(plane), overwrite=overwrite, on_event=report
+        )
+    print(f"Training set: {folder} (look at preview.png)")
+
+
+@app.command()
+@with_settings(TrainSettings)
+def train(
+    dataset: Annotated[Path, typer.Argument(help="Training set, made by 'topogan prepare'.")],
+    out: Annotated[Path, typer.Argument(help="Run folder to write; it must be new or empty.")],
+    model: Annotated[Path | None, typer.Option("--from", help="Model package to go on from (fine-tuning).")] = None,
+    preset: Annotated[str | None, typer.Option(help=f"Named settings: {', '.join(preset_names())}.")] = None,
+    overwrite: Overwrite = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Train masks and textures; stop with Ctrl-C or 'topogan stop', go on with 'topogan resume'."""
+    from topogan.training import train as run_train
+
+    base = read_preset(preset)["train"] if preset else {}
+    settings = validated(TrainSettings, merged(base, given))
+    with ProgressReporter() as report:
+        folder = run_train(dataset, out, settings, model=model, overwrite=overwrite, on_event=report)
+    _say_how_it_ended(folder)
+
+
+@app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="Run folder that was stopped or interrupted.")],
+    dataset: Annotated[Path | None, typer.Option(help="Training set, if it has been moved since.")] = None,
+) -> None:
+    """Go on with a run exactly where its last checkpoint stands."""
+    from topogan.training import resume as run_resume
+
+    with ProgressReporter() as report:
+        folder = run_resume(run, dataset=dataset, on_event=report)
+    _say_how_it_ended(folder)
+
+
+def _say_how_it_ended(folder: Path) -> None:
+    from topogan.training import read_status
+
+    status = read_status(folder)
+    if status.state == "finished":
+        print(f"Run: {folder}\nModel: {folder / 'model'}")
+    else:
+        print(f"Stopped at step {status.step} of {status.total}: 'topogan resume {folder}' goes on.")
+
+
+@app.command()
+def stop(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+    """Ask a running training to write a checkpoint and stop."""
+    from topogan.training import request_stop
+
+    request_stop(run)
+    print("Asked to stop.")
+
+
+@app.command()
+def status(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say how a run is doing."""
+    from topogan.training import read_status
+
+    found = read_status(run)
+    if as_json:
+        print(json.dumps(found.as_dict()))
+        return
+    left = f", {duration(found.eta_seconds)} left" if found.eta_seconds is not None else ""
+    print(f"{found.state}: step {found.step} of {found.total}{left}" + (f"\n{found.error}" if found.error else ""))
+
+
+@app.command()
+@with_settings(SynthesisSettings)
+def synthesize(
+    model: Annotated[Path, typer.Argument(help="Model package: a folder or a .zip.")],
+    out: Output,
+    training_set: Annotated[
+        Path | None, typer.Option(help="Also give each sample's Dice to its nearest training mask.")
+    ] = None,
+    overwrite: Overwrite = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Draw masks, textures and persistence diagrams from a model."""
+    from topogan.synthesis import synthesize as run_synthesize
+
+    settings = validated(SynthesisSettings, given)
+    with ProgressReporter() as report:
+        folder = run_synthesize(model, out, settings, training_set=training_set, overwrite=overwrite, on_event=report)
+    print(f"Samples: {folder} (look at gallery.png)")
+
+
+@app.command()
+def serve(
+    folder: Annotated[Path, typer.Argument(help="Folder in which requests are put and results appear.")],
+    parent: Annotated[int, typer.Option(help="Process id to end with; 0 is none.")] = 0,
+) -> None:
+    """Answer synthesis requests until the parent process is gone (used by the Slicer panel)."""
+    from topogan.serve import serve as run_serve
+
+    run_serve(folder, parent_pid=parent)
+
+
+@app.command()
+def evaluate(
+    synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
+    training_set: Annotated[Path, typer.Option(help="Training set whose held-out patients are the yardstick.")],
+    report: Annotated[Path, typer.Option(help="HTML page to write; the numbers go beside it as .json.")] = Path(
+        "report.html"
+    ),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
+) -> None:
+    """Compare samples with held-out real masks: topology, shape, texture, memorization."""
+    from topogan.evaluation import evaluate as run_evaluate
+
+    with ProgressReporter() as progress:
+        result = run_evaluate(synthesis, training_set, report=report, overwrite=overwrite, on_event=progress)
+    print(result.summary())
+    print(f"Report: {report}")
+
+
+class ExportLayout(str, Enum):
+    """Layouts that other tools train on."""
+
+    NNUNET = "nnunet"
+
+
+@app.command()
+def export(
+    synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
+    out: Output,
+    layout: Annotated[ExportLayout, typer.Option(help="nnunet: the raw layout of nnU-Net v2.")] = ExportLayout.NNUNET,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write samples as training data for a segmentation network."""
+    from topogan.export import export_nnunet
+
+    print(f"Exported ({layout.value}): {export_nnunet(synthesis, out, overwrite=overwrite)}")
+
+
+@app.command()
+@with_settings(TrainSettings)
+def demo(
+    out: Output,
+    segmentation: Annotated[list[Path] | None, typer.Option("--segmentation", "-s", help="Your segmentations.")] = None,
+    ct: Annotated[list[Path] | None, typer.Option("--ct", "-c", help="Your CT volumes.")] = None,
+    label: Annotated[
+        list[int] | None, typer.Option(help="Label values of the structure in your segmentations.")
+    ] = None,
+    overwrite: Overwrite = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Do everything once, on the phantom or on your data: prepare, train, synthesize, evaluate, Slicer scene."""
+    from topogan.demo import run_demo
+
+    if ct and not segmentation:
+        raise InputError("--ct was given without --segmentation: the structure to learn comes from the segmentation.")
+    with ProgressReporter() as report:
+        run_demo(out, segmentation or [], ct or [], label or [1], given, overwrite=overwrite, on_event=report)
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Say whether this Python can run the engine, and what to do if not."""
+    from topogan.doctor import examine
+
+    found = examine()
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print(f"TopoGAN {found['topogan']} at {found['path']}")
+        print(f"Python {found['python']} ({found['system']}), devices: {', '.join(found['devices']) or 'none'}")
+        print("  ".join(f"{name} {version or 'missing'}" for name, version in found["packages"].items()))
+        print("\n".join(found["problems"]) or "No problem found.")
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(topogan.__version__)
+
+
+# Typer's own complaints (unknown option, wrong type) share this base, which it does not export by name.
+_UsageError = typer.BadParameter.__mro__[1]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process with the contract's exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; return its exit code instead of leaving the process."""
+    try:
+        return int(app(arguments, prog_name="topogan", standalone_mode=False) or 0)
+    except InputError as error:
+        return _complain(str(error), 2)
+    except WorkError as error:
+        return _complain(str(error), 1)
+    except _UsageError as error:
+        return _complain(f"{error.format_message().rstrip('.')}: see 'topogan --help'.", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("Interrupted.", 1)
+    except MemoryError:
+        return _complain("There is not enough memory: close other programs, or use smaller batches.", 1)
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

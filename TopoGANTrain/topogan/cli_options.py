@@ -1,0 +1,91 @@
+"""Command-line options made from the settings, so that defaults, ranges and help stand in one place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+
+from topogan.config import Settings
+from topogan.config_schema import leaf_fields, plain
+
+
+def _option_type(field: FieldInfo) -> Any:
+    annotation = field.annotation
+    if get_origin(annotation) is Literal:
+        return type(get_args(annotation)[0])
+    if get_origin(annotation) is tuple:
+        return list[int]
+    return annotation
+
+
+def _help(field: FieldInfo) -> str:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    bounds = {name: getattr(limit, name) for limit in field.metadata for name in ("ge", "le") if hasattr(limit, name)}
+    span = f"{bounds['ge']:g} to {bounds['le']:g}" if len(bounds) == 2 and bounds["le"] < 1e9 else ""
+    default = plain(field.default)
+    shown = ",".join(map(str, default)) if isinstance(default, list) else str(default)
+    notes = [note for note in (extra.get("unit", ""), span, f"default {shown}") if note]
+    return f"{field.description} ({'; '.join(notes)})"
+
+
+def _parameter(name: str, field: FieldInfo, rename: dict[str, str]) -> inspect.Parameter:
+    flag = rename.get(name, "--" + name.replace(".", "-").replace("_", "-"))
+    declarations = [f"{flag}/--no-{flag[2:]}"] if isinstance(field.default, bool) else [flag]
+    # None means "not given", so that a preset's value is only replaced by what the user wrote.
+    option = typer.Option(None, *declarations, help=_help(field), show_default=False, rich_help_panel=_panel(name))
+    return inspect.Parameter(
+        name.replace(".", "__"), inspect.Parameter.KEYWORD_ONLY, default=option, annotation=_option_type(field) | None
+    )
+
+
+def _panel(name: str) -> str:
+    group = name.split(".", maxsplit=1)[0] if "." in name else ""
+    return {"masks": "Masks", "topology": "Topology", "textures": "Textures"}.get(group, "Settings")
+
+
+def with_settings(kind: type[Settings], rename: dict[str, str] | None = None) -> Callable[..., Any]:
+    """Give a command one option for each setting of ``kind``; it receives those the user wrote as ``given``.
+
+    The command's parameter ``given`` is a nested dictionary, ready for :func:`topogan.config.validated`.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True)
+        leaves = leaf_fields(kind)
+        options = [_parameter(name, field, rename or {}) for name, field in leaves]
+
+        def run(**arguments: Any) -> None:
+            given: dict[str, Any] = {}
+            for name, _ in leaves:
+                value = arguments.pop(name.replace(".", "__"))
+                if value is not None and value != []:
+                    _put(given, name, value.value if isinstance(value, Enum) else value)
+            command(given=given, **arguments)
+
+        kept = [parameter for parameter in own.parameters.values() if parameter.name != "given"]
+        run.__signature__ = own.replace(parameters=kept + options)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in kept + options}
+        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        return run
+
+    return decorate
+
+
+def _put(target: dict[str, Any], dotted: str, value: Any) -> None:
+    *groups, name = dotted.split(".")
+    for group in groups:
+        target = target.setdefault(group, {})
+    target[name] = value
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the values of ``over`` in their places, group by group."""
+    result = dict(base)
+    for name, value in over.items():
+        result[name] = merged(result[name], value) if isinstance(value, dict) and name in result else value
+    return result
