@@ -107,7 +107,7 @@ class PrepareSettings(Settings):
     pixel_size: float = setting(
         0.0,
         "Pixel size",
-        "Size of a patch pixel; 0 chooses it so that the largest slice of the structure fills three quarters of a patch.",
+        "Size of a patch pixel; 0 makes the largest slice of the structure fill three quarters of a patch.",
         "mm",
         ge=0.0,
         le=20.0,

@@ -1,0 +1,99 @@
+"""Nothing half written, nothing foreign deleted, no schema misread."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from topogan import files
+from topogan.errors import InputError, WorkError
+
+
+def test_staged_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with files.staged_folder(out) as work:
+        (work / "a.txt").write_text("a")
+        assert not out.exists()
+    assert (out / "a.txt").read_text() == "a"
+
+    with pytest.raises(RuntimeError), files.staged_folder(tmp_path / "other") as work:
+        (work / "a.txt").write_text("a")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_older_result_stays_until_the_new_one_is_complete(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with files.staged_folder(out) as work:
+        files.write_json(work / "report.json", {"run": 1}, "topogan.test/1")
+    with pytest.raises(InputError, match="is not empty"), files.staged_folder(out):
+        pass
+    with pytest.raises(RuntimeError), files.staged_folder(out, overwrite=True):
+        raise RuntimeError
+    assert files.read_json(out / "report.json", "topogan.test/1")["run"] == 1
+    with files.staged_folder(out, overwrite=True) as work:
+        files.write_json(work / "report.json", {"run": 2}, "topogan.test/1")
+    assert files.read_json(out / "report.json", "topogan.test/1")["run"] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_overwrite_never_deletes_what_topogan_did_not_write(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / "settings.json").write_text('{"schema": "something else"}')
+    with pytest.raises(InputError, match="was not written by TopoGAN"):
+        files.check_new_folder(tmp_path, overwrite=True)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.write_text("")
+    with pytest.raises(InputError, match="is a file"):
+        files.check_new_folder(target, overwrite=True)
+
+
+def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(WorkError, match="free some space"), files.staged_folder(tmp_path / "out"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "is missing"),
+        ("{", "cannot be read as JSON"),
+        ("[1]", "has the schema None"),
+        ('{"schema": "topogan.test/2"}', "another version"),
+        ("[" * 100_000, "cannot be read as JSON"),
+    ],
+)
+def test_bad_json_is_refused_in_words(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "dataset.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        files.read_json(path, "topogan.test/1")
+
+
+def test_json_refuses_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(tmp_path / "a.json", {"x": float("nan")}, "topogan.test/1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_replace_waits_for_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows an open reader makes ``os.replace`` fail for a moment."""
+    attempts = []
+
+    def busy_twice(source: Path, destination: Path) -> None:
+        attempts.append(source)
+        if len(attempts) < 3:
+            raise PermissionError
+
+    monkeypatch.setattr(files.os, "replace", busy_twice)
+    files.replace(tmp_path / "a", tmp_path / "b")
+    assert len(attempts) == 3
