@@ -36,10 +36,11 @@ Output = Annotated[Path, typer.Argument(help="Folder to write; it must be new or
 @with_settings(PhantomSettings)
 def phantom(out: Output, overwrite: Overwrite = False, *, given: dict[str, Any]) -> None:
     """Write a beating-heart CT phantom (images, segmentations, short-axis planes) to try everything on."""
+    settings = validated(PhantomSettings, given)
     from topogan.phantom import make_phantom
 
     with ProgressReporter() as report:
-        folder = make_phantom(out, validated(PhantomSettings, given), overwrite=overwrite, on_event=report)
+        folder = make_phantom(out, settings, overwrite=overwrite, on_event=report)
     print(f"Phantom: {folder}")
 
 
@@ -65,11 +66,11 @@ def prepare(
     given: dict[str, Any],
 ) -> None:
     """Turn CT volumes and segmentations into a training set. Segmentations alone are enough for masks."""
+    settings = validated(PrepareSettings, given)
     from topogan.dataset import prepare as run_prepare
     from topogan.plane import read_plane
     from topogan.volumes import find_pairs
 
-    settings = validated(PrepareSettings, given)
     segmentations, images = find_pairs(segmentation, ct or [])
     with ProgressReporter() as report:
         folder = run_prepare(
@@ -90,10 +91,10 @@ def train(
     given: dict[str, Any],
 ) -> None:
     """Train masks and textures; stop with Ctrl-C or 'topogan stop', go on with 'topogan resume'."""
-    from topogan.training import train as run_train
-
     base = read_preset(preset)["train"] if preset else {}
     settings = validated(TrainSettings, merged(base, given))
+    from topogan.training import train as run_train
+
     with ProgressReporter() as report:
         folder = run_train(dataset, out, settings, model=model, overwrite=overwrite, on_event=report)
     _say_how_it_ended(folder)
@@ -160,9 +161,9 @@ def synthesize(
     given: dict[str, Any],
 ) -> None:
     """Draw masks, textures and persistence diagrams from a model."""
+    settings = validated(SynthesisSettings, given)
     from topogan.synthesis import synthesize as run_synthesize
 
-    settings = validated(SynthesisSettings, given)
     with ProgressReporter() as report:
         folder = run_synthesize(model, out, settings, training_set=training_set, overwrite=overwrite, on_event=report)
     print(f"Samples: {folder} (look at gallery.png)")
@@ -230,10 +231,10 @@ def demo(
     given: dict[str, Any],
 ) -> None:
     """Do everything once, on the phantom or on your data: prepare, train, synthesize, evaluate, Slicer scene."""
-    from topogan.demo import run_demo
-
     if ct and not segmentation:
         raise InputError("--ct was given without --segmentation: the structure to learn comes from the segmentation.")
+    from topogan.demo import run_demo
+
     with ProgressReporter() as report:
         run_demo(out, segmentation or [], ct or [], label or [1], given, overwrite=overwrite, on_event=report)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 from typing import Any
@@ -37,7 +38,7 @@ class ProgressReporter:
         self._bars = self._make_bars() if self._console.is_terminal else None
         self._tasks: dict[str, TaskID] = {}
         self._started: dict[str, tuple[float, int]] = {}
-        self._last_line = 0.0
+        self._last_line = -math.inf
 
     def _make_bars(self) -> Progress:
         return Progress(
