@@ -1,0 +1,109 @@
+"""Intensities of textures in the tissues that their masks define (int16, in HU for CT)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes, distance_transform_edt
+
+from topogan.evaluation.metrics_shape import Masks
+
+AROUND_MM = 10.0
+_LOWEST = -32768
+_VALUES = 65536
+
+
+class Tissue(str, Enum):
+    """Where, seen from the mask, an intensity is measured."""
+
+    INSIDE = "inside the structure"
+    HOLES = "inside enclosed holes"
+    AROUND = "around the structure"
+
+
+def tissue_region(mask: NDArray[np.bool_], tissue: Tissue, pixel_size: float) -> NDArray[np.bool_]:
+    """The pixels of a tissue.
+
+    INSIDE is the mask; HOLES the background that it encloses (the blood pool of a myocardial ring); AROUND the open
+    background within 10 mm of the structure.
+
+    Args:
+        mask: bool [H, W].
+        tissue: which one.
+        pixel_size: mm.
+
+    Returns:
+        bool [H, W], empty where the mask has no such pixels.
+    """
+    if tissue is Tissue.INSIDE:
+        return mask
+    filled = binary_fill_holes(mask)
+    if tissue is Tissue.HOLES:
+        return filled & ~mask
+    if not mask.any():
+        return np.zeros_like(mask)
+    return ~filled & (distance_transform_edt(~filled) * pixel_size <= AROUND_MM)
+
+
+class IntensityHistogram:
+    """Counts of integer intensities, filled slice by slice, so that memory does not grow with the set."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(_VALUES, dtype=np.int64)
+
+    def add(self, values: NDArray[np.int16]) -> None:
+        """Count ``values`` (int16 [n])."""
+        if values.size:
+            self._counts += np.bincount(values.astype(np.int64) - _LOWEST, minlength=_VALUES)
+
+    @property
+    def count(self) -> int:
+        """How many values were added."""
+        return int(self._counts.sum())
+
+    @property
+    def mean(self) -> float | None:
+        """Mean intensity, None without any value."""
+        if not self.count:
+            return None
+        return float(self._counts @ np.arange(_LOWEST, _LOWEST + _VALUES) / self.count)
+
+    def shares(self, edges: NDArray[np.float64]) -> list[float]:
+        """Share of the values in each bin [edge, next edge), the last one closed; zeros without any value."""
+        values = np.arange(_LOWEST, _LOWEST + _VALUES)
+        counts, _ = np.histogram(values, bins=edges, weights=self._counts)
+        return [float(count) / max(self.count, 1) for count in counts]
+
+    def distance(self, other: IntensityHistogram) -> float | None:
+        """1-Wasserstein distance ∫ |F(x) − G(x)| dx of the two cumulative distributions, in HU (or image units).
+
+        The mean number of HU by which intensities must move to turn one histogram into the other; exact, because
+        intensities are integers. None where one histogram has no value.
+        """
+        if not (self.count and other.count):
+            return None
+        difference = np.cumsum(self._counts) / self.count - np.cumsum(other._counts) / other.count
+        return float(np.abs(difference).sum())
+
+
+def tissue_histograms(
+    masks: Masks, images: NDArray[np.int16], pixel_size: float, window: tuple[float, float]
+) -> dict[Tissue, IntensityHistogram]:
+    """Intensity histogram of each tissue over a set of slices.
+
+    Intensities are clipped to ``window`` first, as those of synthetic textures are by construction.
+
+    Args:
+        masks: bool [N, H, W].
+        images: int16 [N, H, W].
+        pixel_size: mm.
+        window: lowest and highest intensity of the textures.
+    """
+    histograms = {tissue: IntensityHistogram() for tissue in Tissue}
+    for mask, image in zip(masks, images, strict=True):
+        clipped = np.clip(image, *window).astype(np.int16)
+        for tissue, histogram in histograms.items():
+            histogram.add(clipped[tissue_region(mask, tissue, pixel_size)])
+    return histograms

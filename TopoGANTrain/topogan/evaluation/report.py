@@ -1,0 +1,123 @@
+"""What an evaluation found, and how it is written."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from topogan.errors import InputError
+from topogan.files import write_json
+
+SCHEMA = "topogan.evaluation/1"
+
+Better = Literal["lower", "higher", "equal to real"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of the synthetic set beside the same figure of real data.
+
+    A figure that compares two sets has the synthetic set against the held-out patients in ``value`` and the training
+    patients against the held-out patients in ``real``: what real data reach. A figure of one set (an area, a share)
+    has the held-out patients' in ``real`` and the training patients' in ``training``.
+    """
+
+    group: str
+    """topology, shape, texture or memorization."""
+    name: str
+    value: float | None
+    """None where the figure is not defined; ``note`` says why."""
+    real: float | None
+    unit: str
+    """Empty where the figure has none."""
+    better: Better
+    dimension: int | None = None
+    """0 for pieces, 1 for holes, None for both or neither."""
+    training: float | None = None
+    note: str = ""
+    by_seed: dict[str, float] = field(default_factory=dict)
+    """``value`` for each seed with which rows were drawn (their mean is ``value``); empty where all rows are used."""
+    real_by_seed: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of :func:`topogan.evaluation.evaluate`."""
+
+    verdict: str
+    """One sentence: what a reader should know first."""
+    metrics: list[Metric]
+    content: dict[str, Any]
+    """All that the JSON file holds, metrics and verdict included."""
+    path: Path | None = None
+    """The page that was written, or None; the JSON file lies beside it."""
+
+    def metric(self, name: str, dimension: int | None = None) -> Metric:
+        """The metric with this name and dimension.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for metric in self.metrics:
+            if metric.name == name and metric.dimension == dimension:
+                return metric
+        raise KeyError(f"{name}, dimension {dimension}")
+
+    def summary(self) -> str:
+        """The verdict and a plain table, for a terminal."""
+        rows = [("", "synthetic", "real", "")]
+        rows += [
+            (label(metric), number(metric.value), number(metric.real), metric.unit)
+            for metric in self.metrics
+        ]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        table = [
+            f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {real:>{widths[2]}}  {unit}".rstrip()
+            for name, value, real, unit in rows
+        ]
+        return "\n".join([self.verdict, *table])
+
+
+def label(metric: Metric) -> str:
+    """The metric's name with its dimension in words."""
+    return metric.name if metric.dimension is None else f"{metric.name} of {('pieces', 'holes')[metric.dimension]}"
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, or a dash where there is no value."""
+    if value is None:
+        return "–"
+    if value == 0 or abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.3g}"
+
+
+def report_paths(report: Path, overwrite: bool) -> tuple[Path, Path]:
+    """The HTML and the JSON file that ``report`` stands for: one stem, both in the same folder.
+
+    Raises:
+        InputError: one of them exists while ``overwrite`` is false, the folder is missing, or the name ends otherwise.
+    """
+    if report.suffix not in ("", ".html", ".json"):
+        raise InputError(f"The report cannot be named {report.name}: end it with .html.")
+    if not report.parent.is_dir():
+        raise InputError(f"The folder {report.parent} for the report does not exist: create it first.")
+    paths = report.with_suffix(".html"), report.with_suffix(".json")
+    for path in paths:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: choose another name for the report.")
+        if path.exists() and not overwrite:
+            raise InputError(f"The report {path} exists: choose another name, or add --overwrite to replace it.")
+    return paths
+
+
+def metric_to_json(metric: Metric) -> dict[str, Any]:
+    """The metric as it stands in the JSON file; ``dimension`` and ``training`` only where they are."""
+    optional = ("dimension", "training", "by_seed", "real_by_seed")
+    return {key: value for key, value in asdict(metric).items() if key not in optional or value not in (None, {})}
+
+
+def write_report_json(path: Path, content: dict[str, Any]) -> None:
+    """Write the JSON file in one replacement."""
+    write_json(path, content, SCHEMA)

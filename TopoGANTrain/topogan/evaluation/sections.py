@@ -1,0 +1,155 @@
+"""The metrics of each section of the report, beside real against real."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import wasserstein_distance
+
+from topogan.evaluation.metrics_shape import areas, best_matches, mean_pairwise_dice
+from topogan.evaluation.metrics_texture import AROUND_MM, IntensityHistogram, Tissue, tissue_histograms
+from topogan.evaluation.metrics_topology import betti_error, betti_score, valid_share
+from topogan.evaluation.report import Better, Metric
+from topogan.evaluation.sets import Compared, SliceSet, ThreeSets
+from topogan.training_set import TrainingSet
+
+
+def distance_metric(sets: ThreeSets, function: Compared, group: str, name: str, unit: str, **more: Any) -> Metric:
+    """A distance to the held-out patients, the lower the better, beside that of the training patients."""
+    value, real = sets.compared(function)
+    return Metric(
+        group=group,
+        name=name,
+        value=fmean(value.values()) if value else None,
+        real=fmean(real.values()) if real else None,
+        unit=unit,
+        better="lower",
+        by_seed=value if len(value) > 1 else {},
+        real_by_seed=real if len(real) > 1 else {},
+        **more,
+    )
+
+
+def figure_metric(sets: ThreeSets, function: Any, group: str, name: str, unit: str, **more: Any) -> Metric:
+    """A figure of one set: of the synthetic, the held-out and the training slices."""
+    value, real, training = (function(found) for found in (sets.synthetic, sets.held_out, sets.training))
+    better: Better = more.pop("better", "equal to real")
+    return Metric(group, name, value, real, unit, better, training=training, **more)
+
+
+def topology_section(sets: ThreeSets, modal: tuple[int, int], requested: tuple[int, int] | None) -> list[Metric]:
+    """Betti numbers: shares, error and score."""
+    group = "topology"
+
+    def share(name: str, wanted: tuple[int, int]) -> Metric:
+        note = f"Betti numbers ({wanted[0]}, {wanted[1]})"
+        return figure_metric(sets, lambda found: valid_share(found.betti, wanted), group, name, "%", note=note)
+
+    metrics = [share("Valid (most frequent real topology)", modal)]
+    if requested is not None:
+        metrics.append(share("Valid (requested topology)", requested))
+    metrics.append(distance_metric(sets, lambda a, b: betti_error(a.betti, b.betti), group, "Betti error", ""))
+    for dimension in (0, 1):
+        metrics.append(
+            distance_metric(
+                sets,
+                lambda a, b, dimension=dimension: betti_score(a.betti, b.betti, dimension),
+                group,
+                "Betti score",
+                "",
+                dimension=dimension,
+            )
+        )
+    return metrics
+
+
+def shape_section(sets: ThreeSets) -> list[Metric]:
+    """Areas, overlap with held-out masks, and diversity."""
+    group = "shape"
+
+    def area_of(found: SliceSet) -> NDArray[np.float64]:
+        return areas(found.masks, sets.pixel_size)
+
+    low, high = np.percentile(area_of(sets.held_out), (5, 95))
+
+    def share_inside(found: SliceSet) -> float:
+        return 100.0 * float(((area_of(found) >= low) & (area_of(found) <= high)).mean())
+
+    def distance(found: SliceSet, other: SliceSet) -> float:
+        return float(wasserstein_distance(area_of(found), area_of(other)))
+
+    inside = f"between the held-out 5 and 95 %, {low:.0f} and {high:.0f} mm²"
+    return [
+        figure_metric(sets, lambda found: float(area_of(found).mean()), group, "Mean area", "mm²"),
+        figure_metric(sets, share_inside, group, "Area in the usual range", "%", note=inside),
+        distance_metric(sets, distance, group, "Area distance", "mm²"),
+        _dice_to_real(sets),
+        figure_metric(sets, lambda found: mean_pairwise_dice(found.masks), group, "Mean pairwise Dice", ""),
+    ]
+
+
+def _dice_to_real(sets: ThreeSets) -> Metric:
+    value, training = (
+        float(best_matches(found.masks, sets.held_out.masks).dice.mean()) for found in (sets.synthetic, sets.training)
+    )
+    return Metric("shape", "Dice to real", value, training, "", "higher", note="best match among held-out slices")
+
+
+def memorization_section(sets: ThreeSets, real: TrainingSet) -> list[Metric]:
+    """How close samples come to single training masks, beside how close held-out masks come to them."""
+    value, held_out = (
+        float(best_matches(found.masks, real.masks, real.train).dice.mean())
+        for found in (sets.synthetic, sets.held_out)
+    )
+    note = "best match among training slices; far above real means copies"
+    return [Metric("memorization", "Dice to training", value, held_out, "", "equal to real", note=note)]
+
+
+def texture_section(sets: ThreeSets, intensity: str) -> list[Metric]:
+    """Mean intensity and histogram distance per tissue; nothing without textures."""
+    named = (sets.synthetic, sets.held_out, sets.training)
+    if sets.window is None or any(found.images is None for found in named):
+        return []
+    unit = "HU" if intensity == "HU" else "intensity"
+    synthetic, held_out, training = (
+        tissue_histograms(found.masks, found.images, sets.pixel_size, sets.window) for found in named
+    )
+    metrics = []
+    for tissue in Tissue:
+        if any(histograms[tissue].count for histograms in (synthetic, held_out, training)):
+            metrics += _tissue_metrics(tissue, synthetic[tissue], held_out[tissue], training[tissue], unit)
+    return metrics
+
+
+def _tissue_metrics(
+    tissue: Tissue,
+    synthetic: IntensityHistogram,
+    held_out: IntensityHistogram,
+    training: IntensityHistogram,
+    unit: str,
+) -> list[Metric]:
+    note = f"open background within {AROUND_MM:.0f} mm" if tissue is Tissue.AROUND else ""
+    return [
+        Metric(
+            group="texture",
+            name=f"Mean {unit} {tissue.value}",
+            value=synthetic.mean,
+            real=held_out.mean,
+            unit=unit,
+            better="equal to real",
+            training=training.mean,
+            note=note,
+        ),
+        Metric(
+            group="texture",
+            name=f"{unit} distance {tissue.value}",
+            value=synthetic.distance(held_out),
+            real=training.distance(held_out),
+            unit=unit,
+            better="lower",
+            note=note,
+        ),
+    ]

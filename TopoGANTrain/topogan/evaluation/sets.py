@@ -1,0 +1,113 @@
+"""The three sets that an evaluation compares: synthetic, training patients, held-out patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topogan.errors import InputError
+from topogan.evaluation.sampling import draw
+from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.topology import betti_numbers_of_batch
+from topogan.training_set import TrainingSet
+
+# Beyond this, shares and means no longer move in the digits that are printed, but time and memory would.
+LARGEST_SET = 2000
+DRAW_SEEDS = (0, 1, 2)
+_PIXEL_SIZE_TOLERANCE = 0.01
+
+Compared = Callable[["SliceSet", "SliceSet"], "float | None"]
+
+
+@dataclass(frozen=True)
+class SliceSet:
+    """Masks of one origin with their topology and, where there are any, their images."""
+
+    masks: NDArray[np.bool_]
+    """bool [N, H, W]."""
+    betti: NDArray[np.int64]
+    """int [N, 2]."""
+    images: NDArray[np.int16] | None
+    """int16 [N, H, W]."""
+
+    @classmethod
+    def of(cls, masks: NDArray[np.bool_], images: NDArray[np.int16] | None) -> SliceSet:
+        """Count the pieces and holes of ``masks``."""
+        return cls(masks, betti_numbers_of_batch(masks), images)
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def drawn(self, count: int, seed: int) -> SliceSet:
+        """At most ``count`` of the slices."""
+        rows = draw(np.arange(len(self)), count, seed)
+        return SliceSet(self.masks[rows], self.betti[rows], None if self.images is None else self.images[rows])
+
+
+@dataclass(frozen=True)
+class ThreeSets:
+    """What every metric starts from."""
+
+    synthetic: SliceSet
+    training: SliceSet
+    held_out: SliceSet
+    pixel_size: float
+    """mm."""
+    window: tuple[float, float] | None
+    """Lowest and highest intensity of the textures; None without images."""
+
+    def compared(self, function: Compared) -> tuple[dict[str, float], dict[str, float]]:
+        """``function(set, held_out)`` for the synthetic and the training set, for each seed of the draws.
+
+        Both are cut to the same number of slices, because most distances between finite sets shrink with their size.
+
+        Returns:
+            Values by seed of the synthetic and of the training set; one seed only where nothing had to be drawn, and
+            no entry where the function has no value.
+        """
+        count = min(len(self.synthetic), len(self.training))
+        seeds = DRAW_SEEDS if max(len(self.synthetic), len(self.training)) > count else DRAW_SEEDS[:1]
+        found: tuple[dict[str, float], dict[str, float]] = ({}, {})
+        for seed in seeds:
+            for values, compared in zip(found, (self.synthetic, self.training), strict=True):
+                value = function(compared.drawn(count, seed), self.held_out)
+                if value is not None:
+                    values[str(seed)] = value
+        return found
+
+
+def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
+    """Take at most 2,000 slices of each origin into memory.
+
+    Raises:
+        InputError: the two do not belong together, or one of them is too small to compare.
+    """
+    _check_belong_together(samples, real)
+    with_images = samples.textures is not None and real.images is not None
+
+    def real_slices(rows: NDArray[np.int64]) -> SliceSet:
+        chosen = draw(rows, LARGEST_SET, seed=0)
+        return SliceSet.of(real.masks[chosen] == 1, real.images[chosen] if with_images else None)
+
+    synthetic = SliceSet.of(samples.masks, samples.textures if with_images else None).drawn(LARGEST_SET, seed=0)
+    return ThreeSets(synthetic, real_slices(real.train), real_slices(real.held_out), real.pixel_size, real.window)
+
+
+def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
+    for name, count in (("synthesis", len(samples.masks)), ("training set's held-out part", len(real.held_out))):
+        if count < 2:
+            raise InputError(f"The {name} holds {count} slice(s) where at least 2 are needed to compare.")
+    size = samples.masks.shape[1]
+    if size != real.size:
+        raise InputError(
+            f"The samples are {size} pixels wide and the training set {real.size}: "
+            "evaluate against the training set that the model was trained on."
+        )
+    if abs(samples.pixel_size / real.pixel_size - 1.0) > _PIXEL_SIZE_TOLERANCE:
+        raise InputError(
+            f"The samples have pixels of {samples.pixel_size:.3g} mm and the training set of {real.pixel_size:.3g} mm: "
+            "evaluate against the training set that the model was trained on."
+        )

@@ -1,0 +1,71 @@
+"""Read a synthesis folder for evaluation."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from topogan.errors import InputError
+from topogan.files import read_json
+
+SYNTHESIS_SCHEMA = "topogan.synthesis/1"
+
+
+@dataclass(frozen=True)
+class SyntheticSet:
+    """Synthetic masks and textures with where they came from."""
+
+    masks: NDArray[np.bool_]
+    """bool [N, H, W]."""
+    textures: NDArray[np.int16] | None
+    """int16 [N, H, W], HU for CT; None where the model paints none."""
+    seeds: list[str]
+    """Seed of each sample, as written in samples.csv."""
+    pixel_size: float
+    """mm."""
+    report: dict[str, Any]
+    """The folder's report.json."""
+
+    @property
+    def requested(self) -> tuple[int, int] | None:
+        """The (b0, b1) that was asked for, None where any was taken."""
+        asked = self.report.get("requested_betti")
+        return None if asked is None else (int(asked[0]), int(asked[1]))
+
+    @classmethod
+    def open(cls, folder: Path) -> SyntheticSet:
+        """Read the folder.
+
+        Raises:
+            InputError: a file is missing, damaged, or does not fit the others.
+        """
+        report = read_json(folder / "report.json", SYNTHESIS_SCHEMA)
+        masks, pixel_size = _read_stack(folder / "masks.nrrd")
+        textures = None
+        if (folder / "textures.nrrd").exists():
+            textures, _ = _read_stack(folder / "textures.nrrd")
+            if textures.shape != masks.shape:
+                raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
+            textures = textures.astype(np.int16)
+        with (folder / "samples.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        if len(rows) != len(masks):
+            raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
+        return cls(masks == 1, textures, [row.get("seed", "") for row in rows], pixel_size, report)
+
+
+def _read_stack(path: Path) -> tuple[NDArray[np.generic], float]:
+    """The [slice, row, column] array of a stack and the size of its pixels in mm."""
+    if not path.exists():
+        raise InputError(f"{path} is missing: is {path.parent} a folder made by 'topogan synthesize'?")
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path} cannot be read as an image: it is damaged; synthesize again.") from error
+    return sitk.GetArrayFromImage(image), float(image.GetSpacing()[0])
