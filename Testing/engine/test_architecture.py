@@ -23,6 +23,7 @@ LAYERS = [
     {"errors", "files", "resources", "config", "presets", "config_schema", "progress"},
     {"plane", "volumes"},
     {"topology"},
+    {"metrics"},
     {"phantom", "training_set", "dataset"},
     {"networks"},
     {"model", "verdict"},

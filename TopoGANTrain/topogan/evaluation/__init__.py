@@ -1,7 +1,6 @@
-"""How good are synthetic masks and textures, beside how good real ones are.
+"""How good synthetic masks and textures are, beside how good real ones are.
 
-The files ``metrics_*.py`` hold pure functions on arrays, which training logs and reports share; they load neither
-torch nor matplotlib. ``evaluate`` applies all of them to a synthesis folder.
+``evaluate`` applies every figure of :mod:`topogan.metrics` to a synthesis folder and writes the report.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ _PUBLIC = {
     "Metric": "topogan.evaluation.report",
     "Report": "topogan.evaluation.report",
     "evaluate": "topogan.evaluation.compare",
-    "quick_metrics": "topogan.evaluation.quick",
+    "quick_metrics": "topogan.metrics.quick",
 }
 
 __all__ = ["Metric", "Report", "evaluate", "quick_metrics"]
 
 if TYPE_CHECKING:
     from topogan.evaluation.compare import evaluate
-    from topogan.evaluation.quick import quick_metrics
     from topogan.evaluation.report import Metric, Report
+    from topogan.metrics.quick import quick_metrics
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from topogan.evaluation.metrics_topology import betti_histogram
 from topogan.evaluation.report import (
     Metric,
     Report,
@@ -18,6 +17,7 @@ from topogan.evaluation.sections import memorization_section, shape_section, tex
 from topogan.evaluation.sets import ThreeSets, open_sets
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.wording import verdict_sentence
+from topogan.metrics.topology import betti_histogram
 from topogan.training_set import TrainingSet
 
 OnEvent = Callable[[dict[str, Any]], None]

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from topogan.evaluation.metrics_shape import areas, best_matches, mean_pairwise_dice
-from topogan.evaluation.metrics_texture import AROUND_MM, IntensityHistogram, Tissue, tissue_histograms
-from topogan.evaluation.metrics_topology import betti_error, betti_score, valid_share
 from topogan.evaluation.report import Better, Metric
 from topogan.evaluation.sets import Compared, SliceSet, ThreeSets
+from topogan.metrics.shape import areas, best_matches, mean_pairwise_dice
+from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue, tissue_histograms
+from topogan.metrics.topology import betti_error, betti_score, valid_share
 from topogan.training_set import TrainingSet
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
-from topogan.evaluation.sampling import draw
 from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.metrics.sampling import draw
 from topogan.topology import betti_numbers_of_batch
 from topogan.training_set import TrainingSet
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from topogan.evaluation.metrics_topology import valid_share
 from topogan.evaluation.sets import ThreeSets
+from topogan.metrics.topology import valid_share
 
 
 def topology_in_words(betti: tuple[int, int]) -> str:

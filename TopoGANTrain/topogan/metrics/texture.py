@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
-from topogan.evaluation.metrics_shape import Masks
+from topogan.metrics.shape import Masks
 
 AROUND_MM = 10.0
 _LOWEST = -32768
