@@ -1,0 +1,123 @@
+"""pix2pix (Isola et al., CVPR 2017, arXiv:1611.07004): a U-Net paints CT on a mask, a 70×70 PatchGAN judges it.
+
+Two departures from the paper. The noise is an input channel instead of dropout: it comes from a seeded generator, so
+that the same seed gives the same texture and a resumed training the same bits. And instance normalization takes the
+place of batch normalization (in the paper, with a batch of one, they are the same): a texture does not depend on what
+else is painted in the same batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from topogan.config import TextureSettings
+
+# Channels of each halving, in widths; five halvings leave 2×2 pixels of a 64-pixel patch.
+_WIDENING = (1, 2, 4, 8, 8)
+_SLOPE = 0.2
+
+
+def make_texture_generator(settings: TextureSettings) -> nn.Module:
+    """Make an untrained U-Net.
+
+    Returns:
+        A module from ``mask`` float32 [B, 1, H, W] in {-1, 1} and ``noise``, standard normal of the same shape, to
+        intensities [B, 1, H, W] in [-1, 1] (see :func:`intensities_from_network`); H and W are multiples of 32.
+        Without ``noise`` it is drawn from torch's global generator.
+    """
+    return _TextureGenerator(settings.width)
+
+
+def make_texture_critic(settings: TextureSettings) -> nn.Module:
+    """Make an untrained PatchGAN.
+
+    Returns:
+        A module from cat(mask, image) float32 [B, 2, H, W] to one logit for each overlapping 70×70 patch
+        [B, 1, H/8 - 2, W/8 - 2]; higher is more real.
+    """
+    return _PatchCritic(settings.width)
+
+
+def mask_to_network(masks: np.ndarray) -> Tensor:
+    """Boolean or label masks [N, H, W] -> float32 [N, 1, H, W]: 1 where the mask is not zero, else -1."""
+    return torch.from_numpy(np.asarray(masks) != 0).unsqueeze(1).float().mul_(2).sub_(1)
+
+
+def intensities_to_network(images: np.ndarray, window: tuple[float, float]) -> Tensor:
+    """Images [N, H, W] in HU (or their own unit) -> float32 [N, 1, H, W], the window on [-1, 1], clipped."""
+    low, high = window
+    scaled = (np.asarray(images, dtype=np.float32) - low) * (2.0 / (high - low)) - 1.0
+    return torch.from_numpy(np.clip(scaled, -1.0, 1.0)).unsqueeze(1)
+
+
+def intensities_from_network(images: Tensor, window: tuple[float, float]) -> np.ndarray:
+    """The inverse of :func:`intensities_to_network`: [N, 1, H, W] in [-1, 1] -> int16 [N, H, W], rounded."""
+    low, high = window
+    values = (images.detach().squeeze(1).float().cpu().numpy() + 1.0) * ((high - low) / 2.0) + low
+    return np.rint(values).astype(np.int16)
+
+
+class _TextureGenerator(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        channels = [width * factor for factor in _WIDENING]
+        inputs = [2, *channels[:-1]]
+        self.down = nn.ModuleList(
+            # Neither the first nor the coarsest layer is normalized: the one sees the mask itself, the other too
+            # few pixels for statistics.
+            _Down(before, after, normalize=0 < level < len(channels) - 1)
+            for level, (before, after) in enumerate(zip(inputs, channels, strict=True))
+        )
+        skips = [0, *reversed(channels[:-1])]
+        outputs = [*reversed(channels[:-1]), width]
+        self.up = nn.ModuleList(
+            _Up(before + skip, after)
+            for before, skip, after in zip([channels[-1], *outputs[:-1]], skips, outputs, strict=True)
+        )
+        self.head = nn.Conv2d(width + 2, 1, 3, padding=1)
+
+    def forward(self, mask: Tensor, noise: Tensor | None = None) -> Tensor:
+        if noise is None:
+            noise = torch.randn_like(mask)
+        inputs = torch.cat([mask, noise], dim=1)
+        skips = [inputs]
+        for down in self.down:
+            skips.append(down(skips[-1]))
+        features = skips.pop()
+        for up in self.up:
+            features = torch.cat([up(features), skips.pop()], dim=1)
+        return torch.tanh(self.head(features))
+
+
+class _Down(nn.Sequential):
+    """Half the resolution."""
+
+    def __init__(self, before: int, after: int, normalize: bool) -> None:
+        layers: list[nn.Module] = [nn.Conv2d(before, after, 4, 2, 1, bias=not normalize)]
+        if normalize:
+            layers.append(nn.InstanceNorm2d(after, affine=True))
+        super().__init__(*layers, nn.LeakyReLU(_SLOPE))
+
+
+class _Up(nn.Sequential):
+    """Twice the resolution."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__(
+            nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.InstanceNorm2d(after, affine=True), nn.ReLU()
+        )
+
+
+class _PatchCritic(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        # Imported here because MONAI's import takes two seconds, which a training of masks alone need not wait for.
+        from monai.networks.nets.patchgan_discriminator import PatchDiscriminator
+
+        norm = ("INSTANCE", {"affine": True})
+        self.patches = PatchDiscriminator(spatial_dims=2, channels=width, in_channels=2, num_layers_d=3, norm=norm)
+
+    def forward(self, pair: Tensor) -> Tensor:
+        return self.patches(pair)[-1]
