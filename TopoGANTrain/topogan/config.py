@@ -125,7 +125,7 @@ class PrepareSettings(Settings):
         600.0, "Window to", "CT value that the textures show as white.", "HU", ge=-4096, le=32767
     )
     intensity: Intensity = setting(
-        Intensity.HU, "Intensity", "HU for CT; arbitrary for other images, whose own range then becomes the window."
+        Intensity.HU, "Intensity", "HU for CT; arbitrary for other images, each of whose own range becomes 0 to 1000."
     )
     held_out: float = setting(
         0.25,
@@ -138,6 +138,24 @@ class PrepareSettings(Settings):
         False,
         "Resample segmentation",
         "Bring a segmentation with another grid to the image's grid (nearest neighbour).",
+    )
+    tiling: bool = setting(
+        False,
+        "Tiles",
+        "Cut whole slices into patches side by side, for structures without a center (membranes, vessel trees).",
+    )
+    png_pixel_size: float = setting(
+        0.0, "PNG pixel size", "Size of a pixel of PNG slices, which cannot say it themselves.", "mm", ge=0.0, le=20.0
+    )
+    png_slice_spacing: float = setting(
+        0.0, "PNG slice spacing", "Distance between PNG slices; 0 uses the PNG pixel size.", "mm", ge=0.0, le=100.0
+    )
+    png_structure: str = setting(
+        "",
+        "PNG structure",
+        "What the structure is in PNG masks: colors (#ff0000,#00ff00), dark (<128) or bright (>=128) values; "
+        "empty uses the labels.",
+        pattern=r"^$|^#[0-9a-fA-F]{6}(,#[0-9a-fA-F]{6})*$|^(<|>=)\d{1,5}$",
     )
     seed: int = setting(0, "Seed", "Seed of the random split.", ge=0, le=2**31 - 1)
 
