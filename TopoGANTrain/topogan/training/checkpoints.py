@@ -1,0 +1,86 @@
+"""Checkpoints: one safetensors file each, tensors and JSON, no pickle.
+
+One file is one replacement: there is no moment at which half a checkpoint could be read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from topogan.errors import WorkError
+from topogan.files import staged_file
+
+SCHEMA = "topogan.checkpoint/1"
+_KEPT = 2
+_NAME = re.compile(r"step-(\d+)\.safetensors")
+_KEY = "topogan"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that a run needs to go on: ``tensors`` by name, and ``values`` that are JSON."""
+
+    step: int
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write ``step-N.safetensors`` to the disk, then remove all but the last two.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written; the earlier checkpoints are untouched.
+    """
+    text = json.dumps({"schema": SCHEMA, "step": checkpoint.step, **checkpoint.values}, allow_nan=False)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
+    path = folder / f"step-{checkpoint.step:08d}.safetensors"
+    # Written by Python and not by safetensors itself, whose errors do not tell a full disk from others.
+    with staged_file(path) as temporary, temporary.open("wb") as file:
+        file.write(save(tensors, {_KEY: text}))
+        file.flush()
+        os.fsync(file.fileno())
+    for _, old in _found(folder)[:-_KEPT]:
+        old.unlink()
+    return path
+
+
+def latest_checkpoint(folder: Path) -> Checkpoint | None:
+    """Read the newest checkpoint that is whole; None where there is none at all.
+
+    Raises:
+        WorkError: there are checkpoints but none of them can be read.
+    """
+    found = _found(folder)
+    for _, path in reversed(found):
+        try:
+            return _read(path)
+        except (SafetensorError, KeyError, ValueError):
+            continue  # damaged by something other than us: the one before loses a few steps, not the run
+    if found:
+        raise WorkError(f"The checkpoints in {folder} are damaged: start the training again.")
+    return None
+
+
+def _read(path: Path) -> Checkpoint:
+    with safe_open(path, framework="pt") as file:
+        values = json.loads(file.metadata()[_KEY])
+        # Copies: a mapped file could not be removed on Windows.
+        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    if values.pop("schema") != SCHEMA:
+        raise ValueError("another schema")
+    return Checkpoint(values.pop("step"), tensors, values)
+
+
+def _found(folder: Path) -> list[tuple[int, Path]]:
+    """Return the checkpoints as (step, path), oldest first."""
+    matches = [(_NAME.fullmatch(path.name), path) for path in folder.iterdir()]
+    return sorted((int(match[1]), path) for match, path in matches if match)

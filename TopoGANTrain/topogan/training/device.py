@@ -1,0 +1,63 @@
+"""Where and how exactly the networks compute."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from topogan.config import Device
+from topogan.errors import InputError
+
+
+def choose_device(wanted: Device) -> torch.device:
+    """Return the wanted device; ``auto`` takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        InputError: a device was asked for by name and is not there.
+    """
+    there = {Device.CUDA: torch.cuda.is_available(), Device.MPS: torch.backends.mps.is_available(), Device.CPU: True}
+    if wanted is Device.AUTO:
+        wanted = next(device for device, present in there.items() if present)
+    if not there[wanted]:
+        raise InputError(
+            f"The device {wanted.value} cannot be used by this PyTorch: choose auto or cpu, or see 'topogan doctor'."
+        )
+    return torch.device(wanted.value)
+
+
+def thread_count(wanted: int) -> int:
+    """Return the number of CPU threads to compute with; 0 asks for all cores that this process may use."""
+    if wanted:
+        return wanted
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Compute the networks in bfloat16 where CUDA has it in hardware; does nothing elsewhere.
+
+    bfloat16 has the range of float32, so that no loss needs scaling; penalties and topology stay outside.
+    """
+    wanted = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
+
+
+@contextmanager
+def exact_numerics(threads: int, device: torch.device) -> Iterator[None]:
+    """Fix what the bits depend on for the time of a training: the threads and, on the CPU, deterministic kernels.
+
+    On a GPU some backward passes have no deterministic kernel, so that nothing is promised there.
+    """
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(device.type == "cpu" or before[1])
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a safety net for debugging that costs time
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = fill

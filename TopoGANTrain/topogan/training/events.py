@@ -1,0 +1,81 @@
+"""What happened in a run: ``events.jsonl``, one line an event, and ``history.json``, the curves drawn from it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from topogan.files import write_json
+
+Event = dict[str, Any]
+
+EVENTS_FILE = "events.jsonl"
+HISTORY_FILE = "history.json"
+HISTORY_SCHEMA = "topogan.history/1"
+MAX_POINTS = 2000
+
+
+class Curve:
+    """Points (step, value), thinned evenly to at most 2000: which are kept depends on their number alone."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.values: list[float] = []
+        self._stride = 1
+        self._seen = 0
+
+    def add(self, step: int, value: float) -> None:
+        """Add a point; every second point goes when there are too many."""
+        if self._seen % self._stride == 0:
+            self.steps.append(step)
+            self.values.append(value)
+            if len(self.steps) > MAX_POINTS:
+                self.steps, self.values = self.steps[::2], self.values[::2]
+                self._stride *= 2
+        self._seen += 1
+
+
+class EventLog:
+    """Appends events to a run and keeps the curves of their values, named ``stage/value``.
+
+    Args:
+        run: the run folder.
+        keep_bytes: length of the part of ``events.jsonl`` that is true; what a killed engine wrote after its last
+            checkpoint is cut off, because the resumed run writes it again.
+    """
+
+    def __init__(self, run: Path, keep_bytes: int = 0) -> None:
+        self._history_path = run / HISTORY_FILE
+        self._curves: dict[str, Curve] = {}
+        self._file = (run / EVENTS_FILE).open("a+b")
+        self._file.truncate(keep_bytes)
+        self._file.seek(0)
+        for line in self._file:
+            self._take(json.loads(line))
+
+    def append(self, event: Event) -> None:
+        """Write one event so that a reader sees it."""
+        self._file.write(json.dumps(event, allow_nan=False).encode() + b"\n")
+        self._file.flush()
+        self._take(event)
+
+    def settle(self) -> int:
+        """Force everything to the disk, write the history, and return the length of the events in bytes."""
+        os.fsync(self._file.fileno())
+        self.write_history()
+        return os.fstat(self._file.fileno()).st_size
+
+    def write_history(self) -> None:
+        """Write ``history.json``: ``{"curves": {"masks/loss_critic": {"steps": [...], "values": [...]}}}``."""
+        curves = {name: {"steps": curve.steps, "values": curve.values} for name, curve in self._curves.items()}
+        write_json(self._history_path, {"curves": curves}, HISTORY_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _take(self, event: Event) -> None:
+        for name, value in event.get("values", {}).items():
+            self._curves.setdefault(f"{event['stage']}/{name}", Curve()).add(event["step"], value)

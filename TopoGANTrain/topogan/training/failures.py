@@ -1,0 +1,70 @@
+"""How a run that ends badly says so: in one sentence, without any path of the user's machine."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from topogan.errors import InputError, WorkError
+
+_DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def failure_sentence(error: Exception, checkpoint_step: int) -> str:
+    """Say what happened and what to do."""
+    if isinstance(error, InputError | WorkError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+        return (
+            "The disk is full: free some space and resume the run; "
+            f"its checkpoint of step {checkpoint_step} is whole."
+        )
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return "There is not enough memory for this training: use a smaller batch or width, or another device."
+    name = type(error).__name__
+    return f"The training failed after step {checkpoint_step} ({name}): log.txt in the run folder says where."
+
+
+def failure_trace(error: BaseException) -> str:
+    """Return the traceback with bare file names: the full ones would tell where the user keeps things."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([*places, f"  {type(error).__name__}: {error}"])
+
+
+def without_paths(text: str, private: dict[Path, str]) -> str:
+    """Replace the user's paths in a text, each by its word ("the training set"); the home folder becomes ``~``."""
+    words = {str(path): word for path, word in {**private, Path.home(): "~"}.items()}
+    for path in sorted(words, key=len, reverse=True):
+        text = text.replace(path, words[path]).replace(repr(path)[1:-1], words[path])
+    return text
+
+
+@contextmanager
+def signals_as_requests(stop: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C, or a cluster that ends the job, call ``stop`` once; a second signal acts as ever."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        restore()
+        stop()
+
+    for number in before:
+        signal.signal(number, answer)
+    try:
+        yield
+    finally:
+        restore()

@@ -1,0 +1,38 @@
+"""One step down a loss, shared by the trainings."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+Values = dict[str, Tensor | float]
+
+
+def make_optimizers(
+    generator: nn.Module, critic: nn.Module, rate: float, betas: tuple[float, float]
+) -> dict[str, torch.optim.Optimizer]:
+    """Make Adam for both networks, by the names under which checkpoints know them."""
+    return {
+        "generator_optimizer": torch.optim.Adam(generator.parameters(), rate, betas),
+        "critic_optimizer": torch.optim.Adam(critic.parameters(), rate, betas),
+    }
+
+
+def descend(
+    optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor, gradient: Tensor | None = None
+) -> Tensor:
+    """Move ``network`` alone down ``loss`` (any shape, with its ``gradient`` where it is no scalar).
+
+    Returns:
+        The Euclidean norm of the network's gradient.
+    """
+    parameters = list(network.parameters())
+    optimizer.zero_grad()
+    loss.backward(gradient, inputs=parameters)
+    optimizer.step()
+    return torch.stack([parameter.grad.norm() for parameter in parameters]).norm()
+
+
+def as_floats(values: Values) -> dict[str, float]:
+    """Plain numbers of a step's values."""
+    return {name: float(value) for name, value in values.items()}

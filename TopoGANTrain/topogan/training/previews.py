@@ -1,0 +1,32 @@
+"""Contact sheets: pictures of samples, for eyes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from topogan.files import staged_file
+
+_GAP = 2
+
+
+def contact_sheet(images: np.ndarray, columns: int) -> np.ndarray:
+    """Lay images float [N, H, W] in [0, 1] out in rows, two mid-grey pixels apart -> float32 [rows, columns]."""
+    count, height, width = images.shape
+    rows = -(-count // columns)
+    sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP), 0.5, np.float32)
+    for index, image in enumerate(images):
+        top = _GAP + index // columns * (height + _GAP)
+        left = _GAP + index % columns * (width + _GAP)
+        sheet[top : top + height, left : left + width] = image
+    return sheet
+
+
+def write_preview(path: Path, sheet: np.ndarray) -> None:
+    """Write a sheet of values in [0, 1] as a grey PNG."""
+    # Imported here: only the engine process that draws needs matplotlib.
+    from matplotlib.image import imsave
+
+    with staged_file(path) as temporary:
+        imsave(temporary, sheet, cmap="gray", vmin=0.0, vmax=1.0, format="png")

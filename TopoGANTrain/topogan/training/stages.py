@@ -1,0 +1,62 @@
+"""The stages of a run: masks, then textures, as the settings ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from topogan.config import Part, TrainSettings
+from topogan.training.exact_state import ExactState
+from topogan.training.mask_trainer import MaskTrainer, blank_mask_networks
+from topogan.training.optimization import Values
+from topogan.training.texture_trainer import TextureTrainer, blank_texture_networks
+
+if TYPE_CHECKING:
+    from topogan.training_set import TrainingSet
+
+Networks = dict[str, nn.Module]  # "generator" and "critic"
+
+
+class Trainer(Protocol):
+    """What the loop needs to know of a training."""
+
+    name: str
+    step: int
+    total: int
+
+    def train_step(self) -> Values: ...
+
+    def look(self) -> tuple[np.ndarray, dict[str, float]]: ...
+
+    def networks(self) -> Networks: ...
+
+    @property
+    def exact(self) -> ExactState: ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A training that will be made when its turn comes: ``make`` takes weights to start from, or None."""
+
+    name: str
+    steps: int
+    make: Callable[[Networks | None], Trainer]
+
+
+def planned_stages(settings: TrainSettings, training_set: TrainingSet, device: torch.device) -> list[Stage]:
+    """Return the stages in their order."""
+    stages = [
+        Stage("masks", settings.masks.steps, lambda start: MaskTrainer(training_set, settings, device, start)),
+        Stage("textures", settings.textures.steps, lambda start: TextureTrainer(training_set, settings, device, start)),
+    ]
+    return [stage for stage in stages if settings.part in (Part.BOTH, Part(stage.name))]
+
+
+def blank_networks(name: str, settings: TrainSettings, size: int) -> Networks:
+    """Make the untrained networks of the stage ``name``."""
+    return blank_mask_networks(settings, size) if name == "masks" else blank_texture_networks(settings)
