@@ -1,0 +1,137 @@
+"""Where the voxels of a volume lie in the patient: SimpleITK's conventions, (x, y, z) order, LPS, mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from topogan.errors import InputError
+
+# Two grids count as the same when no corner differs by more than this share of the smallest voxel edge. Headers
+# store single precision and rounded decimals (some 1e-3 of a voxel); a wrong grid differs by half a voxel or more.
+SAME_GRID_TOLERANCE = 0.1
+_ORTHONORMAL_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The grid of a volume: ``size`` in voxels, ``spacing`` and ``origin`` in mm, ``direction`` row by row (9)."""
+
+    size: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float]
+    direction: tuple[float, ...]
+
+    @classmethod
+    def of_image(cls, image: sitk.Image | sitk.ImageFileReader) -> Geometry:
+        """Take the spatial part of an image or of a file's header (3-D, or 4-D with the phases last)."""
+        count = image.GetDimension()
+        direction = np.asarray(image.GetDirection()).reshape(count, count)[:3, :3]
+        return cls(
+            tuple(image.GetSize()[:3]),
+            tuple(image.GetSpacing()[:3]),
+            tuple(image.GetOrigin()[:3]),
+            tuple(float(value) for value in direction.ravel()),
+        )
+
+    @property
+    def axes(self) -> np.ndarray:
+        """Unit vectors of the index axes x, y, z as the columns of a 3×3 matrix (LPS)."""
+        return np.asarray(self.direction).reshape(3, 3)
+
+    def to_point(self, index: np.ndarray) -> np.ndarray:
+        """Continuous indices [n, 3] (x, y, z; voxel centers are whole numbers) to LPS points [n, 3] in mm."""
+        return np.asarray(self.origin) + (np.asarray(index) * self.spacing) @ self.axes.T
+
+    def to_index(self, point: np.ndarray) -> np.ndarray:
+        """LPS points [n, 3] in mm to continuous indices [n, 3] (x, y, z)."""
+        return (np.asarray(point) - self.origin) @ self.axes / self.spacing
+
+    def corners(self, margin: float = 0.0) -> np.ndarray:
+        """The 8 corner points [8, 3] in mm: voxel centers, moved outwards by ``margin`` voxels."""
+        ends = [(-margin, count - 1 + margin) for count in self.size]
+        return self.to_point(np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(8, 3))
+
+    def contains(self, points: np.ndarray) -> np.ndarray:
+        """Tell for LPS points [n, 3] whether they lie inside the volume, outer voxels' edges included: bool [n]."""
+        index = self.to_index(points)
+        slack = 0.5 + SAME_GRID_TOLERANCE
+        return ((index >= -slack) & (index <= np.asarray(self.size) - 1 + slack)).all(axis=1)
+
+    def is_same_grid(self, other: Geometry) -> bool:
+        """Tell whether both have their voxel centers at the same places, whichever way the axes are stored.
+
+        DICOM readers and NIfTI writers order the same voxels differently; sampling happens in space, so that only
+        the places matter.
+        """
+        if sorted(self.size) != sorted(other.size):
+            return False
+        away = np.linalg.norm(self.corners()[:, None] - other.corners()[None], axis=2)
+        return bool(away.min(axis=1).max() <= SAME_GRID_TOLERANCE * min(self.spacing))
+
+    def check(self, path: Path) -> None:
+        """Refuse what cannot be a place in a patient.
+
+        Raises:
+            InputError: spacing, origin or directions are zero, negative, not finite or not at right angles.
+        """
+        shown = " x ".join(f"{value:g}" for value in self.spacing)
+        if not all(np.isfinite(value) and value > 0 for value in self.spacing):
+            raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, it must be above 0.")
+        axes = self.axes
+        if not np.isfinite([*self.origin, *self.direction]).all() or not np.allclose(
+            axes.T @ axes, np.eye(3), atol=_ORTHONORMAL_TOLERANCE
+        ):
+            raise InputError(f"The position or the axes in the header of {path} are not valid: correct its header.")
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One phase: ``array`` [slice, row, column] of numbers, and its grid (``spacing``, ``origin``: mm, LPS)."""
+
+    array: np.ndarray
+    geometry: Geometry
+
+    @classmethod
+    def of_image(cls, image: sitk.Image) -> Volume:
+        """Copy a 3-D scalar image."""
+        return cls(sitk.GetArrayFromImage(image), Geometry.of_image(image))
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Distance between voxel centers along x, y, z in mm."""
+        return self.geometry.spacing
+
+    @property
+    def origin(self) -> tuple[float, float, float]:
+        """Center of the first voxel in mm, LPS."""
+        return self.geometry.origin
+
+    @property
+    def direction(self) -> tuple[float, ...]:
+        """Direction cosines as SimpleITK gives them (9 numbers, row by row)."""
+        return self.geometry.direction
+
+    def cropped(self, low: np.ndarray, high: np.ndarray) -> Volume:
+        """Take the voxels from index ``low`` to index ``high`` (x, y, z; both included, cut at the volume's edge)."""
+        size = np.asarray(self.geometry.size)
+        low = np.clip(np.asarray(low, dtype=int), 0, size - 1)
+        high = np.clip(np.asarray(high, dtype=int), low, size - 1)
+        x, y, z = (slice(first, last + 1) for first, last in zip(low, high, strict=True))
+        origin = tuple(float(value) for value in self.geometry.to_point(low[None])[0])
+        geometry = Geometry(
+            tuple(int(n) for n in high - low + 1), self.geometry.spacing, origin, self.geometry.direction
+        )
+        return Volume(self.array[z, y, x], geometry)
+
+    def to_image(self) -> sitk.Image:
+        """Copy into a SimpleITK image; bool arrays become uint8."""
+        array = self.array.astype(np.uint8) if self.array.dtype == bool else self.array
+        image = sitk.GetImageFromArray(array)
+        image.SetSpacing(self.spacing)
+        image.SetOrigin(self.origin)
+        image.SetDirection(self.direction)
+        return image

@@ -1,0 +1,135 @@
+"""Volumes in one file: NIfTI, NRRD, MetaImage, through SimpleITK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from topogan.errors import InputError
+from topogan.volumes.geometry import Geometry, Volume
+from topogan.volumes.nifti_header import check_nifti
+
+# ITK reads a part of these from disk. Measured, 10 phases of 4.6 MB each: NIfTI and MetaImage need 13 MB for a
+# phase, compressed or not; NRRD always reads all (55 MB).
+_STREAMABLE = (".nii", ".nii.gz", ".mha", ".mhd")
+# Slicer writes a sequence with its phases as a "list" axis, which ITK reads as the components of each voxel.
+_PHASE_KINDS = {"list", "time"}
+
+
+def is_nifti(path: Path) -> bool:
+    """Tell by the name."""
+    return path.name.lower().endswith((".nii", ".nii.gz"))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn ITK's errors into one sentence."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "orthonormal" in str(error):
+            raise InputError(f"The axes in the header of {path} are sheared: save it again from Slicer.") from error
+        raise InputError(
+            f"{path} cannot be read as a volume (NIfTI, NRRD, MHA, MHD): it is damaged or another kind of file."
+        ) from error
+
+
+def check_numbers(path: Path, array: np.ndarray) -> None:
+    """Refuse an array with NaN or infinity.
+
+    Raises:
+        InputError: one sentence that names the file.
+    """
+    # The sum is finite exactly when all are: one pass without a temporary array of the volume's size.
+    if array.dtype.kind == "f" and not np.isfinite(np.sum(array, dtype=np.float64)):
+        bad = int(np.count_nonzero(~np.isfinite(array)))
+        raise InputError(f"{path} holds {bad} voxels that are not numbers (NaN or infinity): repair it first.")
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file of one volume or of several phases."""
+
+    path: Path
+    geometry: Geometry
+    phases: int
+    _components: bool
+
+    @classmethod
+    def open(cls, path: Path) -> ImageFile:
+        """Read the header.
+
+        Raises:
+            InputError: not a volume, a color image, a flat picture, or not valid.
+        """
+        if is_nifti(path):
+            check_nifti(path)
+        reader = _reader(path)
+        with reading(path):
+            reader.ReadImageInformation()
+        size, components = reader.GetSize(), reader.GetNumberOfComponents()
+        if len(size) not in (3, 4):
+            raise InputError(
+                f"{path} has {len(size)} dimensions where a volume has 3 (or 4 with phases): "
+                "give a volume, or the folder of its PNG slices."
+            )
+        if components > 1:
+            _check_components_are_phases(path, reader)
+        geometry = Geometry.of_image(reader)
+        geometry.check(path)
+        return cls(path, geometry, size[3] if len(size) == 4 else components, components > 1)
+
+    def volumes(self) -> Iterator[Volume]:
+        """Read one phase after the other."""
+        with reading(self.path):
+            for image in self._images():
+                volume = Volume.of_image(image)
+                del image
+                check_numbers(self.path, volume.array)
+                yield volume
+                del volume  # else it would live on while the next one is read
+
+    def _images(self) -> Iterator[sitk.Image]:
+        if self.path.name.lower().endswith(_STREAMABLE) and not self._components:
+            for phase in range(self.phases):
+                yield _read_phase(self.path, phase)
+            return
+        whole = _reader(self.path).Execute()
+        for phase in range(self.phases):
+            if self._components:
+                yield sitk.VectorIndexSelectionCast(whole, phase)
+            else:
+                yield whole[:, :, :, phase] if whole.GetDimension() == 4 else whole
+
+
+def _reader(path: Path) -> sitk.ImageFileReader:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    return reader
+
+
+def _read_phase(path: Path, phase: int) -> sitk.Image:
+    reader = _reader(path)
+    reader.ReadImageInformation()
+    size = list(reader.GetSize())
+    if len(size) == 4:
+        reader.SetExtractSize([*size[:3], 0])
+        reader.SetExtractIndex([0, 0, 0, phase])
+    return reader.Execute()
+
+
+def _check_components_are_phases(path: Path, reader: sitk.ImageFileReader) -> None:
+    keys = reader.GetMetaDataKeys()
+    if "Segment0_ID" in keys:
+        raise InputError(f"The segments in {path} overlap: export them from Slicer as a label map.")
+    kind = reader.GetMetaData("NRRD_kinds[pixel]") if "NRRD_kinds[pixel]" in keys else ""
+    if kind not in _PHASE_KINDS or len(reader.GetSize()) != 3:
+        raise InputError(
+            f"{path} holds {reader.GetNumberOfComponents()} values per voxel (a color or vector image): "
+            "give one with a single value per voxel."
+        )

@@ -1,0 +1,126 @@
+"""A folder of PNG slices as a volume: columns to the patient's left, rows to the back, slices upwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from topogan.errors import InputError
+from topogan.volumes.geometry import Geometry, Volume
+from topogan.volumes.itk import reading
+
+_IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+_MOST_COLORS_NAMED = 8
+
+
+@dataclass(frozen=True)
+class PngOptions:
+    """What PNG slices cannot say themselves.
+
+    Attributes:
+        pixel_size: mm; 0 = unknown, which refuses PNG slices.
+        slice_spacing: mm; 0 = the pixel size.
+        structure: for masks: colors ``"#ff0000,#00ff00"``, dark ``"<128"`` or bright ``">=128"`` values; the voxels
+            are then 1 (structure) and 0. Empty: the values are kept.
+    """
+
+    pixel_size: float = 0.0
+    slice_spacing: float = 0.0
+    structure: str = ""
+
+
+def is_png_folder(path: Path) -> bool:
+    """Tell whether a folder holds PNG files."""
+    return bool(_slice_files(path))
+
+
+def in_natural_order(path: Path) -> list[tuple[int, int | str]]:
+    """Sort key by which ``2.png`` comes before ``10.png``."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
+
+
+def _slice_files(path: Path) -> list[Path]:
+    return sorted(
+        (file for file in path.iterdir() if file.suffix.lower() == ".png" and not file.name.startswith(".")),
+        key=in_natural_order,
+    )
+
+
+@dataclass(frozen=True)
+class PngSlices:
+    """PNG files of one size, in the natural order of their names."""
+
+    path: Path
+    geometry: Geometry
+    files: tuple[Path, ...]
+    structure: str
+    phases: int = 1
+
+    @classmethod
+    def open(cls, path: Path, options: PngOptions) -> PngSlices:
+        """Read the size of every slice.
+
+        Raises:
+            InputError: the pixel size is unknown, a file cannot be read, or sizes differ.
+        """
+        if options.pixel_size <= 0:
+            raise InputError(f"PNG slices do not say how large a pixel is: give the PNG pixel size of {path} in mm.")
+        files = _slice_files(path)
+        sizes = [_size(file) for file in files]
+        for file, size in zip(files, sizes, strict=True):
+            if size != sizes[0]:
+                raise InputError(
+                    f"{file} has {size[0]} x {size[1]} pixels where the first slice has {sizes[0][0]} x {sizes[0][1]}: "
+                    "slices of one volume have one size."
+                )
+        pixel = options.pixel_size
+        geometry = Geometry(
+            (*sizes[0], len(files)), (pixel, pixel, options.slice_spacing or pixel), (0.0, 0.0, 0.0), _IDENTITY
+        )
+        return cls(path, geometry, tuple(files), options.structure)
+
+    def volumes(self) -> Iterator[Volume]:
+        """Read all slices (one phase)."""
+        yield Volume(np.stack([self._read(file) for file in self.files]), self.geometry)
+
+    def _read(self, file: Path) -> np.ndarray:
+        with reading(file):
+            pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
+        if self.structure:
+            return _is_structure(file, pixels, self.structure).astype(np.uint8)
+        return _grey(file, pixels)
+
+
+def _size(file: Path) -> tuple[int, int]:
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(file))
+    with reading(file):
+        reader.ReadImageInformation()
+    return tuple(reader.GetSize()[:2])
+
+
+def _is_structure(file: Path, pixels: np.ndarray, rule: str) -> np.ndarray:
+    if rule.startswith("#"):
+        colors = pixels[..., :3] if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        wanted = [[int(color[start : start + 2], 16) for start in (1, 3, 5)] for color in rule.split(",")]
+        return np.any([(colors == color).all(axis=2) for color in wanted], axis=0)
+    grey = _grey(file, pixels)
+    return grey < int(rule[1:]) if rule.startswith("<") else grey >= int(rule[2:])
+
+
+def _grey(file: Path, pixels: np.ndarray) -> np.ndarray:
+    """Return [row, column]; color files pass when their channels are equal (grey saved as color)."""
+    if pixels.ndim == 2:
+        return pixels
+    channels = pixels.shape[2] - (1 - pixels.shape[2] % 2)  # grey+alpha and RGB+alpha: transparency says nothing
+    if (pixels[..., :channels] != pixels[..., :1]).any():
+        found = np.unique(pixels[..., :3].reshape(-1, 3), axis=0)
+        named = ", ".join("#{:02x}{:02x}{:02x}".format(*color) for color in found[:_MOST_COLORS_NAMED])
+        raise InputError(f"{file} is in color: for a mask say which colors are the structure (there are {named}).")
+    return pixels[..., 0]

@@ -1,0 +1,57 @@
+"""Open whatever a user points at: a file, a DICOM series folder or a PNG slice folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from topogan.errors import InputError
+from topogan.volumes.dicom import DicomSeries, is_dicom_folder
+from topogan.volumes.geometry import Geometry, Volume
+from topogan.volumes.itk import ImageFile
+from topogan.volumes.png import PngOptions, PngSlices, is_png_folder
+
+__all__ = ["PngOptions", "VolumeSource", "is_volume_folder", "open_volume"]
+
+
+class VolumeSource(Protocol):
+    """A volume whose header has been read and found right; its voxels are read when asked for."""
+
+    path: Path
+    geometry: Geometry
+    phases: int
+
+    def volumes(self) -> Iterator[Volume]:
+        """Read one phase after the other; keep none of them to hold one phase in memory.
+
+        Raises:
+            InputError: the file is cut off, or holds voxels that are not numbers (NaN, infinity).
+        """
+
+
+def open_volume(path: Path, png: PngOptions | None = None) -> VolumeSource:
+    """Read the header of a volume.
+
+    Args:
+        path: a NIfTI, NRRD or MetaImage file (4-D: phases), a DICOM series folder or a folder of PNG slices.
+        png: what PNG slices cannot say themselves; needed for them only.
+
+    Raises:
+        InputError: it does not exist, is not a volume, or its geometry is not valid.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist: check the spelling of the path.")
+    if not path.is_dir():
+        return ImageFile.open(path)
+    if is_dicom_folder(path):
+        return DicomSeries.open(path)
+    if is_png_folder(path):
+        return PngSlices.open(path, png or PngOptions())
+    raise InputError(f"The folder {path} is neither a DICOM series nor a folder of PNG slices: name a file in it.")
+
+
+def is_volume_folder(path: Path) -> bool:
+    """Tell whether a folder is one volume: a DICOM series or PNG slices."""
+    return is_dicom_folder(path) or is_png_folder(path)
