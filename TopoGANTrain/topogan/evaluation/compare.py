@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from topogan.evaluation.report import (
-    Metric,
-    Report,
-    metric_to_json,
-    report_paths,
-    write_report_json,
-)
+from topogan.evaluation.cases import all_cases, best, worst
+from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
+from topogan.evaluation.features import FeatureNetwork
+from topogan.evaluation.page import Evaluation, make_page
+from topogan.evaluation.report import Report, metric_to_json, report_paths, write_report
+from topogan.evaluation.report_html import page_html
 from topogan.evaluation.sections import memorization_section, shape_section, texture_section, topology_section
 from topogan.evaluation.sets import ThreeSets, open_sets
 from topogan.evaluation.synthetic_set import SyntheticSet
-from topogan.evaluation.wording import verdict_sentence
+from topogan.evaluation.textures import texture_figures
+from topogan.evaluation.wording import topology_sentence
+from topogan.metrics.memorization import audit
+from topogan.metrics.shape import best_matches
 from topogan.metrics.topology import betti_histogram
 from topogan.training_set import TrainingSet
 
@@ -29,6 +32,7 @@ def evaluate(
     report: Path | None = None,
     overwrite: bool = False,
     on_event: OnEvent | None = None,
+    feature_network: Path | None = None,
 ) -> Report:
     """Compute every metric of a synthesis beside the same metric of real data.
 
@@ -38,51 +42,91 @@ def evaluate(
         report: page to write (``out.html``), with ``out.json`` beside it; None writes nothing.
         overwrite: replace an existing report.
         on_event: takes progress events.
+        feature_network: TorchScript network for KID (see :class:`FeatureNetwork`); None leaves KID out.
 
     Raises:
         InputError: a folder is missing or damaged, the two do not belong together, or the report exists.
     """
     paths = report_paths(Path(report), overwrite) if report is not None else None
+    network = FeatureNetwork(Path(feature_network)) if feature_network is not None else None
     samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
-    sets = open_sets(samples, real)
-    wanted = samples.requested
-    sections: list[Callable[[], list[Metric]]] = [
-        lambda: topology_section(sets, real.modal_betti, wanted),
-        lambda: shape_section(sets),
-        lambda: memorization_section(sets, real),
-        lambda: texture_section(sets, real.intensity),
-    ]
-    metrics: list[Metric] = []
-    for done, section in enumerate(sections, start=1):
-        metrics += section()
-        if on_event:
-            on_event({"kind": "step", "stage": "evaluate", "step": done, "total": len(sections), "values": {}})
-    verdict = verdict_sentence(sets, wanted or real.modal_betti)
-    content = {"verdict": verdict, **_content(samples, real, sets), "metrics": [metric_to_json(m) for m in metrics]}
+    result = _evaluated(samples, real, network, on_event or _ignore)
+    content = _content(result)
     if paths is None:
-        return Report(verdict, metrics, content)
-    write_report_json(paths[1], content)
-    return Report(verdict, metrics, content, paths[0])
+        return Report(result.verdict, result.metrics, content)
+    write_report(paths, page_html(make_page(result)), content)
+    return Report(result.verdict, result.metrics, content, paths[0])
 
 
-def _content(samples: SyntheticSet, real: TrainingSet, sets: ThreeSets) -> dict[str, Any]:
-    named = {"synthetic": sets.synthetic, "training": sets.training, "held_out": sets.held_out}
+def _ignore(event: dict[str, Any]) -> None:
+    """Take an event that nobody waits for."""
+
+
+def _evaluated(
+    samples: SyntheticSet, real: TrainingSet, network: FeatureNetwork | None, on_event: OnEvent
+) -> Evaluation:
+    stages = iter(range(1, 6))
+
+    def done() -> None:
+        on_event({"kind": "step", "stage": "evaluate", "step": next(stages), "total": 5, "values": {}})
+
+    sets = open_sets(samples, real)
+    expected = samples.requested or real.modal_betti
+    metrics = topology_section(sets, real.modal_betti, samples.requested)
+    done()
+    diagrams = DrawnDiagrams(sets)
+    metrics += diagram_section(diagrams)
+    done()
+    metrics += shape_section(sets)
+    done()
+    textures = texture_figures(sets, network)
+    if textures:
+        metrics += texture_section(textures, real.intensity)
+    done()
+    found = audit(samples.masks, sets.held_out.masks, real.masks, real.train)
+    metrics += memorization_section(found)
+    dice_to_real = best_matches(samples.masks, sets.held_out.masks).dice
+    cases = all_cases(sets.samples.betti, samples.seeds, expected, found, dice_to_real)
+    verdict = topology_sentence(sets, expected)
+    done()
+    return Evaluation(samples, real, sets, diagrams, textures, found, cases, expected, verdict, metrics)
+
+
+def _content(result: Evaluation) -> dict[str, Any]:
+    """All that the JSON file holds: no path, no name, only rows, pseudonyms and hashes."""
     return {
-        "structure": real.structure,
-        "size": real.size,
-        "pixel_size_mm": real.pixel_size,
-        "independent": real.independent,
-        "requested_betti": samples.requested,
-        "modal_betti": list(real.modal_betti),
-        "training_set_hash": real.content_hash,
-        "counts": {
-            "synthetic": len(samples.masks),
-            "training": len(real.train),
-            "held_out": len(real.held_out),
-            "compared": {name: len(found) for name, found in named.items()},
-        },
+        "verdict": result.verdict,
+        "findings": result.findings(),
+        "warnings": result.warnings(),
+        "structure": result.real.structure,
+        "size": result.real.size,
+        "pixel_size_mm": result.real.pixel_size,
+        "independent": result.real.independent,
+        "requested_betti": result.samples.requested,
+        "modal_betti": list(result.real.modal_betti),
+        "training_set_hash": result.real.content_hash,
+        "model_hash": result.samples.model_hash,
+        "counts": _counts(result.samples, result.real, result.sets),
         "betti": {
             name: {f"{b0},{b1}": share for (b0, b1), share in betti_histogram(found.betti).items()}
-            for name, found in named.items()
+            for name, found in result.sets.named.items()
         },
+        "metrics": [metric_to_json(metric) for metric in result.metrics],
+        "memorization": {
+            "yardstick": float(result.audit.threshold),
+            "flagged": [asdict(result.cases[number]) for number in result.audit.copies.tolist()],
+            "equal_to_training": result.audit.identical.tolist(),
+            "equal_to_earlier_sample": result.audit.repeats.tolist(),
+        },
+        "best": [asdict(case) for case in best(result.cases)],
+        "worst": [asdict(case) for case in worst(result.cases, result.expected)],
+    }
+
+
+def _counts(samples: SyntheticSet, real: TrainingSet, sets: ThreeSets) -> dict[str, Any]:
+    return {
+        "synthetic": len(samples.masks),
+        "training": len(real.train),
+        "held_out": len(real.held_out),
+        "compared": {name: len(found) for name, found in sets.named.items()},
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from topogan.errors import InputError
-from topogan.files import write_json
+from topogan.files import staged_file, write_json
 
 SCHEMA = "topogan.evaluation/1"
 
@@ -118,6 +118,8 @@ def metric_to_json(metric: Metric) -> dict[str, Any]:
     return {key: value for key, value in asdict(metric).items() if key not in optional or value not in (None, {})}
 
 
-def write_report_json(path: Path, content: dict[str, Any]) -> None:
-    """Write the JSON file in one replacement."""
-    write_json(path, content, SCHEMA)
+def write_report(paths: tuple[Path, Path], page: str, content: dict[str, Any]) -> None:
+    """Write the HTML and the JSON file, each in one replacement, the JSON file last: where it is, both are."""
+    with staged_file(paths[0]) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    write_json(paths[1], content, SCHEMA)

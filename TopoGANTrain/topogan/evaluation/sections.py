@@ -11,10 +11,13 @@ from scipy.stats import wasserstein_distance
 
 from topogan.evaluation.report import Better, Metric
 from topogan.evaluation.sets import Compared, SliceSet, ThreeSets
+from topogan.evaluation.textures import TextureFigures
+from topogan.metrics.kernel_distance import kernel_inception_distance
+from topogan.metrics.memorization import MemorizationAudit
 from topogan.metrics.shape import areas, best_matches, mean_pairwise_dice
-from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue, tissue_histograms
+from topogan.metrics.spectrum import spectrum_distance
+from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue
 from topogan.metrics.topology import betti_error, betti_score, valid_share
-from topogan.training_set import TrainingSet
 
 
 def distance_metric(sets: ThreeSets, function: Compared, group: str, name: str, unit: str, **more: Any) -> Metric:
@@ -46,7 +49,9 @@ def topology_section(sets: ThreeSets, modal: tuple[int, int], requested: tuple[i
 
     def share(name: str, wanted: tuple[int, int]) -> Metric:
         note = f"Betti numbers ({wanted[0]}, {wanted[1]})"
-        return figure_metric(sets, lambda found: valid_share(found.betti, wanted), group, name, "%", note=note)
+        found = (valid_share(found.betti, wanted) for found in (sets.samples, sets.held_out, sets.training))
+        value, real, training = found
+        return Metric(group, name, value, real, "%", "equal to real", training=training, note=note)
 
     metrics = [share("Valid (most frequent real topology)", modal)]
     if requested is not None:
@@ -98,29 +103,72 @@ def _dice_to_real(sets: ThreeSets) -> Metric:
     return Metric("shape", "Dice to real", value, training, "", "higher", note="best match among held-out slices")
 
 
-def memorization_section(sets: ThreeSets, real: TrainingSet) -> list[Metric]:
+def memorization_section(found: MemorizationAudit) -> list[Metric]:
     """How close samples come to single training masks, beside how close held-out masks come to them."""
-    value, held_out = (
-        float(best_matches(found.masks, real.masks, real.train).dice.mean())
-        for found in (sets.synthetic, sets.held_out)
-    )
-    note = "best match among training slices; far above real means copies"
-    return [Metric("memorization", "Dice to training", value, held_out, "", "equal to real", note=note)]
+    samples, held_out = len(found.dice), len(found.yardstick)
+
+    def share(name: str, positions: NDArray[np.int64], real: float, note: str = "") -> Metric:
+        return Metric("memorization", name, 100.0 * len(positions) / samples, real, "%", "lower", note=note)
+
+    return [
+        Metric(
+            group="memorization",
+            name="Dice to training",
+            value=float(found.dice.mean()),
+            real=float(found.yardstick.mean()),
+            unit="",
+            better="equal to real",
+            note="best match among training slices",
+        ),
+        Metric(
+            group="memorization",
+            name="Closer to training than a held-out slice",
+            value=found.closer_percent,
+            real=50.0,
+            unit="%",
+            better="equal to real",
+            note="50 % means no copying",
+        ),
+        share("Possible copies", found.copies, 0.0, f"{100.0 / (held_out + 1):.2g} % expected from independent slices"),
+        share("Equal to a training mask", found.identical, 100.0 * len(found.held_out_identical) / held_out),
+        share("Equal to another mask", found.repeats, 100.0 * len(found.held_out_repeats) / held_out),
+    ]
 
 
-def texture_section(sets: ThreeSets, intensity: str) -> list[Metric]:
-    """Mean intensity and histogram distance per tissue; nothing without textures."""
-    named = (sets.synthetic, sets.held_out, sets.training)
-    if sets.window is None or any(found.images is None for found in named):
-        return []
+def texture_section(textures: TextureFigures, intensity: str) -> list[Metric]:
+    """Mean intensity and histogram distance per tissue, power spectrum and, with a feature network, KID."""
     unit = "HU" if intensity == "HU" else "intensity"
-    synthetic, held_out, training = (
-        tissue_histograms(found.masks, found.images, sets.pixel_size, sets.window) for found in named
-    )
     metrics = []
     for tissue in Tissue:
-        if any(histograms[tissue].count for histograms in (synthetic, held_out, training)):
-            metrics += _tissue_metrics(tissue, synthetic[tissue], held_out[tissue], training[tissue], unit)
+        synthetic, held_out, training = (
+            textures.histograms[name][tissue] for name in ("synthetic", "held_out", "training")
+        )
+        if synthetic.count or held_out.count or training.count:
+            metrics += _tissue_metrics(tissue, synthetic, held_out, training, unit)
+    spectra = textures.spectra
+    metrics.append(
+        Metric(
+            group="texture",
+            name="Power spectrum distance",
+            value=spectrum_distance(spectra["synthetic"], spectra["held_out"]),
+            real=spectrum_distance(spectra["training"], spectra["held_out"]),
+            unit="dB",
+            better="lower",
+        )
+    )
+    if textures.features:
+        features = textures.features
+        metrics.append(
+            Metric(
+                group="texture",
+                name="KID",
+                value=kernel_inception_distance(features["synthetic"], features["held_out"]),
+                real=kernel_inception_distance(features["training"], features["held_out"]),
+                unit="",
+                better="lower",
+                note="with the feature network that was given",
+            )
+        )
     return metrics
 
 

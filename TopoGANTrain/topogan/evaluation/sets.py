@@ -51,13 +51,21 @@ class SliceSet:
 class ThreeSets:
     """What every metric starts from."""
 
+    samples: SliceSet
+    """Every sample."""
     synthetic: SliceSet
+    """At most 2,000 of the samples, for what grows with the number of pairs."""
     training: SliceSet
     held_out: SliceSet
     pixel_size: float
     """mm."""
     window: tuple[float, float] | None
     """Lowest and highest intensity of the textures; None without images."""
+
+    @property
+    def named(self) -> dict[str, SliceSet]:
+        """The sets by the names that reports use."""
+        return {"synthetic": self.synthetic, "training": self.training, "held_out": self.held_out}
 
     def compared(self, function: Compared) -> tuple[dict[str, float], dict[str, float]]:
         """``function(set, held_out)`` for the synthetic and the training set, for each seed of the draws.
@@ -92,8 +100,15 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
         chosen = draw(rows, LARGEST_SET, seed=0)
         return SliceSet.of(real.masks[chosen] == 1, real.images[chosen] if with_images else None)
 
-    synthetic = SliceSet.of(samples.masks, samples.textures if with_images else None).drawn(LARGEST_SET, seed=0)
-    return ThreeSets(synthetic, real_slices(real.train), real_slices(real.held_out), real.pixel_size, real.window)
+    everything = SliceSet.of(samples.masks, samples.textures if with_images else None)
+    return ThreeSets(
+        samples=everything,
+        synthetic=everything.drawn(LARGEST_SET, seed=0),
+        training=real_slices(real.train),
+        held_out=real_slices(real.held_out),
+        pixel_size=real.pixel_size,
+        window=real.window,
+    )
 
 
 def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:

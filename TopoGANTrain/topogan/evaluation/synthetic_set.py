@@ -38,6 +38,11 @@ class SyntheticSet:
         asked = self.report.get("requested_betti")
         return None if asked is None else (int(asked[0]), int(asked[1]))
 
+    @property
+    def model_hash(self) -> str | None:
+        """Content hash of the model that made the samples."""
+        return self.report.get("model_hash")
+
     @classmethod
     def open(cls, folder: Path) -> SyntheticSet:
         """Read the folder.

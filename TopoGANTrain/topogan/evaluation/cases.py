@@ -1,0 +1,78 @@
+"""Single samples that a reader should look at: nearest to training, best, worst."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topogan.evaluation.wording import sample_verdict
+from topogan.metrics.memorization import MemorizationAudit
+
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sample with what is known about it."""
+
+    sample: int
+    """Position in the synthesis, from 0."""
+    seed: str
+    betti: tuple[int, int]
+    verdict: str
+    dice_to_training: float
+    nearest_training_row: int
+    dice_to_real: float
+
+
+def all_cases(
+    betti: NDArray[np.int64],
+    seeds: list[str],
+    expected: tuple[int, int],
+    audit: MemorizationAudit,
+    dice_to_real: NDArray[np.float64],
+) -> list[Case]:
+    """Every sample with its verdict, in the order of the synthesis.
+
+    Args:
+        betti: int [N, 2].
+        seeds: of each sample.
+        expected: (b0, b1) that samples should have.
+        audit: of the same samples.
+        dice_to_real: float [N], best match among the held-out masks.
+    """
+    copies = set(audit.copies.tolist())
+    return [
+        Case(
+            sample=number,
+            seed=seeds[number],
+            betti=(int(b0), int(b1)),
+            verdict=sample_verdict((int(b0), int(b1)), expected, number in copies),
+            dice_to_training=float(audit.dice[number]),
+            nearest_training_row=int(audit.nearest[number]),
+            dice_to_real=float(dice_to_real[number]),
+        )
+        for number, (b0, b1) in enumerate(betti)
+    ]
+
+
+def nearest_to_training(cases: list[Case], count: int = SHOWN) -> list[Case]:
+    """The samples that are most similar to a training mask."""
+    return sorted(cases, key=lambda case: -case.dice_to_training)[:count]
+
+
+def best(cases: list[Case], count: int = SHOWN) -> list[Case]:
+    """Valid samples that are no copies, the most similar to a held-out mask first."""
+    return sorted((case for case in cases if case.verdict == "valid"), key=lambda case: -case.dice_to_real)[:count]
+
+
+def worst(cases: list[Case], expected: tuple[int, int], count: int = SHOWN) -> list[Case]:
+    """Samples with the most wrong pieces and holes first; among equals the least similar to any held-out mask."""
+
+    def order(case: Case) -> tuple[int, float]:
+        wrong = abs(case.betti[0] - expected[0]) + abs(case.betti[1] - expected[1])
+        return -wrong, case.dice_to_real
+
+    return sorted(cases, key=order)[:count]

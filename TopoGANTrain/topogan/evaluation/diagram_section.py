@@ -1,0 +1,121 @@
+"""The metrics on persistence diagrams, which also see almost-holes and the size of gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topogan.evaluation.report import Metric
+from topogan.evaluation.sets import DRAW_SEEDS, ThreeSets
+from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix
+from topogan.metrics.sampling import draw
+from topogan.metrics.topology import set_distance, unbiased_mmd
+from topogan.topology import Diagram
+
+LARGEST_MATCHING = 500
+_NO_SCALE = "not defined: most real diagrams are equal in this dimension"
+
+Matrix = NDArray[np.float64]
+MatrixFunction = Callable[[list[Diagram], list[Diagram], int, int], Matrix]
+
+
+class DrawnDiagrams:
+    """The diagrams of the same number of slices of each set, for each seed of the draws."""
+
+    def __init__(self, sets: ThreeSets) -> None:
+        named = sets.named
+        self.width = sets.held_out.masks.shape[-1]
+        self.count = min(LARGEST_MATCHING, *(len(found) for found in named.values()))
+        drawing = any(len(found) > self.count for found in named.values())
+        self.seeds = DRAW_SEEDS if drawing else DRAW_SEEDS[:1]
+        self._rows = {
+            name: [draw(np.arange(len(found)), self.count, seed) for seed in self.seeds]
+            for name, found in named.items()
+        }
+        self._diagrams: dict[str, dict[int, Diagram]] = {}
+        for name, found in named.items():
+            used = np.unique(np.concatenate(self._rows[name]))
+            self._diagrams[name] = dict(zip(used.tolist(), diagrams_of(found.masks[used]), strict=True))
+
+    def of(self, name: str, draw_number: int) -> list[Diagram]:
+        """The diagrams of one draw of the set ``name``."""
+        return [self._diagrams[name][row] for row in self._rows[name][draw_number].tolist()]
+
+    def matrices(self, function: MatrixFunction, dimension: int) -> list[dict[tuple[str, str], Matrix]]:
+        """For each draw the distances between and within the sets, by the sets' names.
+
+        A matrix is computed once where both of its sets are taken whole.
+        """
+        found: list[dict[tuple[str, str], Matrix]] = []
+        pairs = [("synthetic", "held_out"), ("training", "held_out"), *((name, name) for name in self._rows)]
+        for number in range(len(self.seeds)):
+            drawn: dict[tuple[str, str], Matrix] = {}
+            for first, second in pairs:
+                same = number > 0 and all(len(self._diagrams[name]) == self.count for name in (first, second))
+                drawn[first, second] = (
+                    found[0][first, second]
+                    if same
+                    else function(self.of(first, number), self.of(second, number), dimension, self.width)
+                )
+            found.append(drawn)
+        return found
+
+
+def diagram_section(diagrams: DrawnDiagrams) -> list[Metric]:
+    """W1, W1-birth and the MMD with each of them, per dimension."""
+    metrics: list[Metric] = []
+    functions: dict[str, MatrixFunction] = {"W1": w1_matrix, "W1-birth": w1_birth_matrix}
+    for name, function in functions.items():
+        for dimension in (0, 1):
+            matrices = diagrams.matrices(function, dimension)
+            metrics += _metrics(name, dimension, diagrams, matrices)
+    return metrics
+
+
+def _metrics(
+    name: str, dimension: int, diagrams: DrawnDiagrams, matrices: list[dict[tuple[str, str], Matrix]]
+) -> list[Metric]:
+    seeds = [str(seed) for seed in diagrams.seeds]
+    w1 = [
+        {seed: set_distance(drawn[of, "held_out"]) for seed, drawn in zip(seeds, matrices, strict=True)}
+        for of in ("synthetic", "training")
+    ]
+    mmd = [
+        {
+            seed: value
+            for seed, drawn in zip(seeds, matrices, strict=True)
+            if (value := _mmd(drawn, of)) is not None
+        }
+        for of in ("synthetic", "training")
+    ]
+    note = f"{diagrams.count} slices a side"
+    return [
+        _metric(name, "image widths", dimension, w1, note),
+        _metric(f"uMMD ({name})", "", dimension, mmd, note if mmd[0] else _NO_SCALE),
+    ]
+
+
+def _mmd(drawn: dict[tuple[str, str], Matrix], of: str) -> float | None:
+    # One scale for both columns, from real pairs alone: the samples cannot set their own yardstick.
+    scale = float(np.median(drawn["training", "held_out"]))
+    return unbiased_mmd(drawn[of, of], drawn["held_out", "held_out"], drawn[of, "held_out"], scale)
+
+
+def _metric(name: str, unit: str, dimension: int, values: list[dict[str, float]], note: str) -> Metric:
+    value, real = values
+    several = len(value) > 1
+    return Metric(
+        group="topology",
+        name=name,
+        value=fmean(value.values()) if value else None,
+        real=fmean(real.values()) if real else None,
+        unit=unit,
+        better="lower",
+        dimension=dimension,
+        note=note,
+        by_seed=value if several else {},
+        real_by_seed=real if several else {},
+    )

@@ -1,0 +1,199 @@
+"""What stands on the page of one evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topogan import __version__
+from topogan.evaluation import pictures, plots
+from topogan.evaluation.cases import Case, best, nearest_to_training, worst
+from topogan.evaluation.diagram_section import DrawnDiagrams
+from topogan.evaluation.report import Metric
+from topogan.evaluation.report_html import Block, Chapter, Page, Picture
+from topogan.evaluation.sets import ThreeSets
+from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.evaluation.textures import TextureFigures
+from topogan.evaluation.wording import (
+    area_sentence,
+    independence_sentence,
+    intensity_sentences,
+    memorization_sentence,
+)
+from topogan.metrics.memorization import MemorizationAudit
+from topogan.metrics.shape import areas
+from topogan.metrics.topology import betti_histogram
+from topogan.training_set import TrainingSet
+from topogan.verdict import topology_in_words
+
+_TOPOLOGY_TEXT = (
+    "Pieces are counted with diagonal neighbors, holes without. Distances compare a set with the held-out patients: "
+    "the samples under Synthetic, the training patients, which are real too, under Real. Shares are of the samples "
+    "and of the held-out slices."
+)
+_SHAPE_TEXT = "Sizes and overlaps. Means and shares under Real are of the held-out patients."
+_TEXTURE_TEXT = "Intensities are clipped to the window of the textures, and measured where the mask says."
+_COPY_TEXT = (
+    "A sample that repeats a patient's mask would disclose that patient. The yardstick under Real is how close "
+    "held-out patients come to the training patients."
+)
+_PAIR_CAPTION = (
+    "The samples nearest to a training mask: sample, training mask, overlap "
+    "(dark: both; blue, middle grey: sample alone; orange, light grey: training mask alone)"
+)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All results of one evaluation."""
+
+    samples: SyntheticSet
+    real: TrainingSet
+    sets: ThreeSets
+    diagrams: DrawnDiagrams
+    textures: TextureFigures | None
+    audit: MemorizationAudit
+    cases: list[Case]
+    expected: tuple[int, int]
+    """(b0, b1) that samples should have."""
+    verdict: str
+    metrics: list[Metric]
+
+    def of_group(self, group: str) -> list[Metric]:
+        """The metrics of one group, in their order."""
+        return [metric for metric in self.metrics if metric.group == group]
+
+    def findings(self) -> list[str]:
+        """What a reader should know beside the verdict, one sentence each."""
+        named = {metric.name: metric for metric in self.metrics}
+        sentences = [area_sentence(named["Mean area"], named["Area in the usual range"])]
+        sentences += intensity_sentences(self.of_group("texture"))
+        return [*sentences, memorization_sentence(self.audit)]
+
+    def warnings(self) -> list[str]:
+        """What makes the figures less trustworthy."""
+        warning = independence_sentence(self.real.independent)
+        return [warning] if warning else []
+
+
+def make_page(result: Evaluation) -> Page:
+    """Put the figures, tables and pictures of an evaluation in order."""
+    chapters = [_topology_chapter(result), _shape_chapter(result)]
+    if result.textures:
+        chapters.append(_texture_chapter(result, result.textures))
+    chapters += [_copy_chapter(result), _samples_chapter(result)]
+    return Page(
+        title=f"Synthetic {result.real.structure}, compared with real slices",
+        verdict=result.verdict,
+        findings=result.findings(),
+        warnings=result.warnings(),
+        chapters=chapters,
+        provenance=_provenance(result),
+    )
+
+
+def _provenance(result: Evaluation) -> dict[str, str]:
+    compared = {name: len(found) for name, found in result.sets.named.items()}
+    patients = np.asarray(result.real.patients)
+    return {
+        "Samples": f"{len(result.samples.masks)} of {result.real.size} × {result.real.size} pixels",
+        "Pixel size": f"{result.real.pixel_size:.3g} mm",
+        "Training slices": f"{len(result.real.train)} of {len(set(patients[result.real.train]))} patients",
+        "Held-out slices": f"{len(result.real.held_out)} of {len(set(patients[result.real.held_out]))} patients",
+        "Slices compared": ", ".join(f"{count} {plots.STYLES[name].label}" for name, count in compared.items()),
+        "Expected topology": topology_in_words(result.expected),
+        "Training set (content hash)": result.real.content_hash,
+        "Model (content hash)": result.samples.model_hash or "not stated",
+        "Made with": f"TopoGAN {__version__}",
+    }
+
+
+def _topology_chapter(result: Evaluation) -> Chapter:
+    bars = plots.betti_bars({name: betti_histogram(found.betti) for name, found in result.sets.named.items()})
+    densities = plots.diagram_densities({name: result.diagrams.of(name, 0) for name in ("synthetic", "held_out")})
+    blocks = [
+        Block("How many slices have how many pieces and holes.", svg=bars),
+        Block(
+            "Persistence diagrams of the distance to the structure. A hole is born at 0 if it is closed, later if its "
+            "wall has a gap (half as wide as the birth says); it dies at its radius. Points near the diagonal are "
+            "dents. Right: half the width of the gaps that part a slice's pieces.",
+            svg=densities,
+        ),
+    ]
+    return Chapter("Topology", _TOPOLOGY_TEXT, result.of_group("topology"), blocks)
+
+
+def _shape_chapter(result: Evaluation) -> Chapter:
+    sizes = {name: areas(found.masks, result.sets.pixel_size) for name, found in result.sets.named.items()}
+    blocks = [Block("Area of the structure in a slice.", svg=plots.distribution(sizes, "area (mm²)", "areas"))]
+    return Chapter("Shape", _SHAPE_TEXT, result.of_group("shape"), blocks)
+
+
+def _texture_chapter(result: Evaluation, textures: TextureFigures) -> Chapter:
+    unit = "HU" if result.real.intensity == "HU" else "intensity"
+    blocks = [
+        Block(
+            "Intensities by tissue.", svg=plots.intensity_panels(textures.histograms, textures.window, unit)
+        ),
+        Block(
+            "Power spectrum: coarse structure on the left, fine detail and noise on the right.",
+            svg=plots.spectra_lines(textures.spectra),
+        ),
+    ]
+    return Chapter("Texture", _TEXTURE_TEXT, result.of_group("texture"), blocks)
+
+
+def _copy_chapter(result: Evaluation) -> Chapter:
+    dice = {"synthetic": result.audit.dice, "held_out": result.audit.yardstick}
+
+    def pair(case: Case) -> NDArray[np.uint8]:
+        sample = result.samples.masks[case.sample]
+        real = np.asarray(result.real.masks[case.nearest_training_row] == 1)
+        pair_of_masks = [pictures.mask_picture(sample), pictures.mask_picture(real)]
+        return pictures.side_by_side([*pair_of_masks, pictures.overlap_picture(sample, real)])
+
+    def caption(case: Case) -> str:
+        patient = result.real.patients[case.nearest_training_row]
+        return f"Sample {case.sample}, Dice {case.dice_to_training:.3f} with {patient}, row {case.nearest_training_row}"
+
+    pairs = _pictures(nearest_to_training(result.cases), pair, caption)
+    blocks = [
+        Block(
+            "Dice of each slice with its most similar training mask. Copies would lie to the right of all held-out "
+            "slices.",
+            svg=plots.distribution(dice, "Dice with the nearest training mask", "copies"),
+        ),
+        Block(_PAIR_CAPTION, pictures=pairs, picture_width="17rem"),
+    ]
+    return Chapter("Copying", _COPY_TEXT, result.of_group("memorization"), blocks)
+
+
+def _samples_chapter(result: Evaluation) -> Chapter:
+    def picture(case: Case) -> NDArray[np.uint8]:
+        parts = [pictures.mask_picture(result.samples.masks[case.sample])]
+        if result.textures and result.samples.textures is not None:
+            parts.append(pictures.texture_picture(result.samples.textures[case.sample], result.textures.window))
+        return pictures.side_by_side(parts)
+
+    def caption(case: Case) -> str:
+        return f"Sample {case.sample} (seed {case.seed}): {case.verdict}"
+
+    width = "11rem" if result.textures else "7rem"
+    blocks = [
+        Block("Best", pictures=_pictures(best(result.cases), picture, caption), picture_width=width),
+        Block("Worst", pictures=_pictures(worst(result.cases, result.expected), picture, caption), picture_width=width),
+    ]
+    text = (
+        f"Best: {topology_in_words(result.expected)}, no copy, and most similar to a held-out mask. "
+        "Worst: most pieces and holes wrong, then least similar to any held-out mask."
+    )
+    return Chapter("Samples", text, [], blocks)
+
+
+def _pictures(
+    cases: list[Case], picture: Callable[[Case], NDArray[np.uint8]], caption: Callable[[Case], str]
+) -> list[Picture]:
+    return [Picture(pictures.data_url(picture(case)), caption(case)) for case in cases]

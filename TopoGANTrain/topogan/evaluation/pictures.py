@@ -1,0 +1,53 @@
+"""Masks and textures as small PNG pictures inside the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from matplotlib.image import imsave
+from numpy.typing import NDArray
+
+_BLUE = (0, 114, 178)
+_ORANGE = (230, 159, 0)
+_WHITE = (255, 255, 255)
+_GAP = 4
+
+
+def mask_picture(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A mask in black on white, uint8 [H, W, 3]."""
+    return np.where(mask[..., None], np.uint8(40), np.uint8(235)).repeat(3, axis=-1).astype(np.uint8)
+
+
+def texture_picture(texture: NDArray[np.int16], window: tuple[float, float]) -> NDArray[np.uint8]:
+    """A texture in grey, ``window`` from black to white, uint8 [H, W, 3]."""
+    low, high = window
+    grey = np.clip((texture - low) / (high - low), 0.0, 1.0) * 255.0
+    return grey.astype(np.uint8)[..., None].repeat(3, axis=-1)
+
+
+def overlap_picture(sample: NDArray[np.bool_], real: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Where two masks agree (dark), where only the sample is (blue), where only the real one is (orange).
+
+    In grey the three are dark, middle and light.
+    """
+    picture = np.full((*sample.shape, 3), 245, dtype=np.uint8)
+    picture[sample & real] = (40, 40, 40)
+    picture[sample & ~real] = _BLUE
+    picture[real & ~sample] = _ORANGE
+    return picture
+
+
+def side_by_side(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pictures of equal size in one row with a white gap, uint8 [H, W', 3]."""
+    gap = np.full((pictures[0].shape[0], _GAP, 3), _WHITE, dtype=np.uint8)
+    parts = [part for picture in pictures for part in (picture, gap)][:-1]
+    return np.concatenate(parts, axis=1)
+
+
+def data_url(picture: NDArray[np.uint8]) -> str:
+    """The picture as a PNG inside a ``data:`` address."""
+    buffer = io.BytesIO()
+    imsave(buffer, picture, format="png")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

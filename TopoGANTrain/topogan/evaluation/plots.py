@@ -1,0 +1,230 @@
+"""The figures of the report as inline SVG: readable in grey and by the color-blind.
+
+Every set has a color of Okabe and Ito's palette, and beside it a hatch, a line style or a marker that is its own.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from topogan.metrics.texture import Tissue
+from topogan.topology import Diagram
+
+_RC: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "hatch.linewidth": 0.6,
+}
+
+
+@dataclass(frozen=True)
+class SetStyle:
+    """How a set is drawn in every figure."""
+
+    label: str
+    color: str
+    hatch: str
+    line: str
+
+
+STYLES = {
+    "synthetic": SetStyle("synthetic", "#0072B2", "", "-"),
+    "held_out": SetStyle("real, held out", "#E69F00", "////", "--"),
+    "training": SetStyle("real, trained on", "#BBBBBB", "....", ":"),
+}
+
+
+def betti_bars(shares: dict[str, dict[tuple[int, int], float]], most: int = 8) -> str:
+    """Share of each (pieces, holes) in each set, the most frequent first, the rest together.
+
+    Args:
+        shares: for each set the shares, summing to 1.
+        most: bars before the rest is put together.
+    """
+    keys = sorted({key for found in shares.values() for key in found}, key=lambda key: _largest(shares, key))
+    shown, rest = keys[:most], keys[most:]
+    names = [f"{pieces}, {holes}" for pieces, holes in shown] + (["other"] if rest else [])
+    figure, axes = _figure(6.6, 2.5)
+    width = 0.8 / len(shares)
+    for number, (name, found) in enumerate(shares.items()):
+        heights = [found.get(key, 0.0) for key in shown] + ([sum(found.get(key, 0.0) for key in rest)] if rest else [])
+        left = np.arange(len(names)) + (number - (len(shares) - 1) / 2) * width
+        axes.bar(left, [100 * height for height in heights], width, **_filled(STYLES[name]))
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlabel("pieces, holes")
+    axes.set_ylabel("slices (%)")
+    axes.legend(frameon=False)
+    return _svg(figure, "betti")
+
+
+def _largest(shares: dict[str, dict[tuple[int, int], float]], key: tuple[int, int]) -> tuple[float, tuple[int, int]]:
+    return -max(found.get(key, 0.0) for found in shares.values()), key
+
+
+def _filled(style: SetStyle) -> dict[str, Any]:
+    return {
+        "label": style.label,
+        "facecolor": style.color,
+        "edgecolor": "black",
+        "linewidth": 0.6,
+        "hatch": style.hatch,
+    }
+
+
+def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str, bins: int = 24) -> str:
+    """The distributions of one figure per slice, as shares, over common bins.
+
+    Args:
+        values: for each set float [N].
+        axis: what the values are, with the unit.
+        name: of the figure, unique in the page.
+        bins: how many.
+    """
+    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=bins)
+    figure, axes = _figure(3.2, 2.3)
+    for key, found in values.items():
+        counts, _ = np.histogram(found, bins=edges)
+        _outline(axes, edges, list(100.0 * counts / len(found)), STYLES[key])
+    axes.set_xlabel(axis)
+    axes.set_ylabel("slices (%)")
+    axes.legend(frameon=False, fontsize=8)
+    return _svg(figure, name)
+
+
+def _outline(axes: Axes, edges: NDArray[np.float64], shares: list[float], style: SetStyle) -> None:
+    axes.stairs(shares, edges, color=_line_color(style), linestyle=style.line, linewidth=1.6, label=style.label)
+
+
+def _line_color(style: SetStyle) -> str:
+    # The light grey of a filled bar would vanish as a line.
+    return "#555555" if style.color == "#BBBBBB" else style.color
+
+
+def intensity_panels(histograms: dict[str, dict[Tissue, Any]], window: tuple[float, float], unit: str) -> str:
+    """The intensity histogram of each tissue that any set has.
+
+    Args:
+        histograms: for each set and tissue an :class:`IntensityHistogram`.
+        window: lowest and highest intensity.
+        unit: of the intensities.
+    """
+    tissues = [tissue for tissue in Tissue if any(found[tissue].count for found in histograms.values())]
+    edges = np.linspace(window[0], window[1], 41)
+    with matplotlib.rc_context(_RC):
+        figure = Figure(figsize=(2.4 * len(tissues) + 0.2, 2.2), layout="constrained")
+        panels = figure.subplots(1, len(tissues), squeeze=False)[0]
+    for panel, tissue in zip(panels, tissues, strict=True):
+        for name, found in histograms.items():
+            if found[tissue].count:
+                _outline(panel, edges, [100 * share for share in found[tissue].shares(edges)], STYLES[name])
+        panel.set_title(tissue.value, fontsize=9)
+        panel.set_xlabel(unit)
+    panels[0].set_ylabel("pixels (%)")
+    panels[0].legend(frameon=False, fontsize=7)
+    return _svg(figure, "intensity")
+
+
+def spectra_lines(spectra: dict[str, NDArray[np.float64]]) -> str:
+    """Power over spatial frequency.
+
+    Args:
+        spectra: for each set float [K] in dB, from 1 cycle per image width.
+    """
+    figure, axes = _figure(3.2, 2.3)
+    for name, values in spectra.items():
+        style = STYLES[name]
+        cycles = np.arange(1, len(values) + 1)
+        axes.plot(cycles, values, color=_line_color(style), linestyle=style.line, linewidth=1.6, label=style.label)
+    axes.set_xscale("log")
+    axes.set_xlabel("cycles per image width")
+    axes.set_ylabel("power (dB)")
+    axes.legend(frameon=False, fontsize=8)
+    return _svg(figure, "spectrum")
+
+
+def diagram_densities(diagrams: dict[str, list[Diagram]]) -> str:
+    """Where the finite points of the holes lie, per slice, and when the pieces of a slice join.
+
+    Args:
+        diagrams: of two sets, in pixels; the sets may differ in size.
+    """
+    points = {name: _finite_points(found, dimension=1) for name, found in diagrams.items()}
+    deaths = {name: _finite_points(found, dimension=0)[:, 1] for name, found in diagrams.items()}
+    top = max((float(found.max()) for found in points.values() if found.size), default=1.0)
+    with matplotlib.rc_context(_RC):
+        figure = Figure(figsize=(7.2, 2.5), layout="constrained")
+        panels = figure.subplots(1, len(points) + 1, width_ratios=[1.0] * len(points) + [1.1])
+    edges = np.linspace(0.0, top, 33)
+    densities = {
+        name: np.histogram2d(found[:, 1], found[:, 0], bins=(edges, edges))[0] / len(diagrams[name])
+        for name, found in points.items()
+    }
+    highest = max(float(density.max()) for density in densities.values()) or 1.0
+    for panel, (name, density) in zip(panels, densities.items(), strict=False):
+        image = panel.imshow(
+            np.ma.masked_equal(density, 0.0),
+            origin="lower",
+            extent=(0.0, top, 0.0, top),
+            cmap="cividis_r",
+            norm=matplotlib.colors.LogNorm(vmin=highest / 1000.0, vmax=highest),
+            interpolation="nearest",
+        )
+        panel.plot([0, top], [0, top], color="black", linewidth=0.8)
+        panel.set_title(f"holes, {STYLES[name].label}", fontsize=9)
+        panel.set_xlabel("birth (pixels)")
+        panel.set_ylabel("death (pixels)")
+    figure.colorbar(image, ax=list(panels[: len(points)]), label="points per slice", shrink=0.9)
+    _join_panel(panels[-1], deaths, {name: len(found) for name, found in diagrams.items()})
+    return _svg(figure, "diagrams")
+
+
+def _join_panel(axes: Axes, deaths: dict[str, NDArray[np.float64]], counts: dict[str, int]) -> None:
+    everything = np.concatenate(list(deaths.values()))
+    axes.set_title("gaps between pieces", fontsize=9)
+    axes.set_xlabel("half the gap (pixels)")
+    axes.set_ylabel("gaps per slice")
+    if not everything.size:
+        axes.text(0.5, 0.5, "no slice has a second piece", ha="center", va="center", transform=axes.transAxes)
+        return
+    edges = np.histogram_bin_edges(everything, bins=20)
+    for name, found in deaths.items():
+        density, _ = np.histogram(found, bins=edges)
+        _outline(axes, edges, list(density / counts[name]), STYLES[name])
+    axes.legend(frameon=False, fontsize=7)
+
+
+def _finite_points(diagrams: list[Diagram], dimension: int) -> NDArray[np.float64]:
+    """The (birth, death) of all finite points of one dimension, float [n, 2]."""
+    found = [np.empty((0, 2))]
+    for diagram in diagrams:
+        chosen = (diagram.dimension == dimension) & np.isfinite(diagram.death)
+        found.append(np.stack([diagram.birth[chosen], diagram.death[chosen]], axis=1))
+    return np.concatenate(found)
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """A figure of ``width`` by ``height`` inches with one pair of axes."""
+    with matplotlib.rc_context(_RC):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots()
+
+
+def _svg(figure: Figure, name: str) -> str:
+    """The figure as an ``<svg>`` element; ``name`` keeps its ids apart from those of the other figures."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context({**_RC, "svg.hashsalt": name}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
+    return text[text.index("<svg") :]

@@ -1,0 +1,59 @@
+"""Distances between the persistence diagrams of masks, in units of the image width.
+
+The filtration is the one-sided distance to the structure, in pixels and without a frame; only points with a finite
+death count. Dimension 0 is pieces, 1 is holes and almost-holes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topogan.topology import (
+    Diagram,
+    cubical_persistence_of_batch,
+    distance_filtration,
+    pairwise_w1,
+    pairwise_w1_births,
+)
+
+# Masks whose distance images (float64) are in memory at once.
+_BLOCK = 64
+
+
+def diagrams_of(masks: NDArray[np.bool_]) -> list[Diagram]:
+    """The diagram of the distance filtration of each mask (bool [N, H, W]), dimensions 0 and 1, in pixels."""
+    diagrams: list[Diagram] = []
+    for start in range(0, len(masks), _BLOCK):
+        distances = np.stack([distance_filtration(mask) for mask in masks[start : start + _BLOCK]])
+        diagrams += cubical_persistence_of_batch(distances, (0, 1))
+    return diagrams
+
+
+def w1_matrix(first: list[Diagram], second: list[Diagram], dimension: int, width: int) -> NDArray[np.float64]:
+    """1-Wasserstein distance of every pair: the cheapest way to move points onto each other or to the diagonal.
+
+    min over partial matchings of Σ ‖x − y‖∞ + Σ_unmatched (death − birth)/2, in units of the image width. It counts
+    how many holes there are and how large.
+
+    Args:
+        first: N diagrams in pixels.
+        second: M diagrams in pixels.
+        dimension: 0 or 1.
+        width: of the images, in pixels.
+
+    Returns:
+        float [N, M].
+    """
+    return pairwise_w1(first, second, dimension) / width
+
+
+def w1_birth_matrix(first: list[Diagram], second: list[Diagram], dimension: int, width: int) -> NDArray[np.float64]:
+    """Distance of every pair by births (holes) or deaths (pieces) alone, in units of the image width.
+
+    min over bijections σ of Σ |b_x − b_σ(x)|, with the normalization and the treatment of unequal numbers of points of
+    :func:`topogan.topology.pairwise_w1_births`. Source: equation 3 of Wang et al., ECCV 2020.
+
+    Args, returns: as :func:`w1_matrix`.
+    """
+    return pairwise_w1_births(first, second, dimension) / width
