@@ -1,23 +1,82 @@
-"""Betti numbers of masks: pieces (8-connected) and holes (bounded 4-connected background)."""
+"""How many pieces and holes a mask has.
+
+Pieces are 8-connected and holes 4-connected, as in the persistence of this package (T-construction).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import generate_binary_structure, label
+from scipy.ndimage import label
 
-_EIGHT = generate_binary_structure(2, 2)
+from topogan.errors import InputError
+
+_EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
+# Connects the pixels of a slice, never two slices: one call labels a whole stack.
+_EIGHT_CONNECTED_SLICES = np.stack([~_EIGHT_CONNECTED, _EIGHT_CONNECTED, ~_EIGHT_CONNECTED])
 
 
 def betti_numbers(mask: ArrayLike) -> tuple[int, int]:
-    """(b0, b1) of a mask [H, W]: numbers of pieces and of holes. An empty mask has (0, 0)."""
-    structure = np.asarray(mask) != 0
-    pieces = label(structure, _EIGHT)[1]
-    # A frame of background joins all that touches the border into the one outer region.
-    background = label(np.pad(~structure, 1, constant_values=True))[1]
-    return int(pieces), int(background - 1)
+    """(b0, b1): the number of pieces and of holes.
+
+    Args:
+        mask: [H, W], structure where not 0.
+
+    Raises:
+        InputError: the mask is not 2-D.
+    """
+    mask = np.asarray(mask)
+    if mask.ndim != 2:
+        raise InputError(f"Betti numbers need a mask [row, column], not an array of shape {mask.shape}.")
+    pieces, holes = betti_numbers_of_batch(mask[None])[0].tolist()
+    return pieces, holes
 
 
 def betti_numbers_of_batch(masks: ArrayLike) -> NDArray[np.int64]:
-    """(b0, b1) int64 [N, 2] of masks [N, H, W]."""
-    return np.array([betti_numbers(mask) for mask in np.asarray(masks)], dtype=np.int64).reshape(-1, 2)
+    """(b0, b1) of each mask of a stack.
+
+    Args:
+        masks: [N, H, W], structure where not 0.
+
+    Returns:
+        int64 [N, 2].
+
+    Raises:
+        InputError: the masks are not a stack of 2-D masks.
+    """
+    masks = np.asarray(masks)
+    if masks.ndim != 3:
+        raise InputError(f"Betti numbers need masks [N, row, column], not an array of shape {masks.shape}.")
+    structure = masks != 0
+    pieces = _pieces(structure)
+    return np.stack([pieces, pieces - euler_characteristics(structure)], axis=1)
+
+
+def euler_characteristics(structure: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """b0 − b1 of each mask: corners − edges + squares of the union of its closed pixel squares.
+
+    Args:
+        structure: bool [N, H, W].
+
+    Returns:
+        int64 [N].
+    """
+    padded = np.pad(structure, ((0, 0), (1, 1), (1, 1)))
+    vertical_edges = padded[:, 1:-1, 1:] | padded[:, 1:-1, :-1]
+    above_or_below = padded[:, 1:] | padded[:, :-1]
+    horizontal_edges = above_or_below[:, :, 1:-1]
+    corners = above_or_below[:, :, 1:] | above_or_below[:, :, :-1]
+    return _count(corners) - _count(horizontal_edges) - _count(vertical_edges) + _count(structure)
+
+
+def _pieces(structure: NDArray[np.bool_]) -> NDArray[np.int64]:
+    if not structure.size:
+        return np.zeros(len(structure), dtype=np.int64)
+    labels, _ = label(structure, _EIGHT_CONNECTED_SLICES)
+    # A label is new where its first pixel comes: the largest label up to a slice counts the pieces up to it.
+    pieces_so_far = np.maximum.accumulate(labels.reshape(len(structure), -1).max(axis=1))
+    return np.diff(pieces_so_far, prepend=0).astype(np.int64)
+
+
+def _count(cells: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.count_nonzero(cells, axis=(1, 2)).astype(np.int64)

@@ -1,32 +1,56 @@
-"""Removing specks: the step of its own after generation."""
+"""Removing specks: a step of its own, so that figures can be given without and with it."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import generate_binary_structure, label
+from scipy.ndimage import label
+
+from topogan.errors import InputError
+
+_EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
 
 
 def remove_small(mask: ArrayLike, pixels: int) -> NDArray[np.bool_]:
-    """Drop pieces of fewer than ``pixels`` pixels (the largest stays) and fill holes of fewer.
+    """Remove small pieces, then fill small holes.
+
+    Pieces (8-connected) under ``pixels`` pixels go, except the largest one, so that a mask never becomes empty; then
+    holes (4-connected background that does not reach the border) under ``pixels`` pixels are filled.
 
     Args:
-        mask: bool or labels [H, W].
-        pixels: 0 or 1 changes nothing.
+        mask: [H, W], structure where not 0.
+        pixels: the smallest size that stays; 0 and 1 change nothing.
 
     Returns:
         bool [H, W].
+
+    Raises:
+        InputError: the mask is not 2-D, or ``pixels`` is negative.
     """
     structure = np.asarray(mask) != 0
-    pieces, _ = label(structure, generate_binary_structure(2, 2))
-    sizes = np.bincount(pieces.ravel())
-    small = sizes < pixels
+    if structure.ndim != 2:
+        raise InputError(f"Cleaning needs a mask [row, column], not an array of shape {structure.shape}.")
+    if pixels < 0:
+        raise InputError(f"Pieces cannot be smaller than {pixels} pixels: give 0 or more.")
+    if pixels <= 1 or not structure.any():
+        return structure
+    structure = _without_small_pieces(structure, pixels)
+    return structure | _small_holes(structure, pixels)
+
+
+def _without_small_pieces(structure: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    labels, _ = label(structure, _EIGHT_CONNECTED)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    kept = sizes >= pixels
+    kept[sizes.argmax()] = True
+    return kept[labels]
+
+
+def _small_holes(structure: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    labels, _ = label(~structure)
+    small = np.bincount(labels.ravel()) < pixels
+    edges = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+    small[np.concatenate(edges)] = False
     small[0] = False
-    if len(sizes) > 1:
-        small[1 + int(np.argmax(sizes[1:]))] = False
-    structure = structure & ~small[pieces]
-    regions, _ = label(np.pad(~structure, 1, constant_values=True))
-    fill = np.bincount(regions.ravel()) < pixels
-    fill[regions[0, 0]] = False
-    fill[0] = False
-    return structure | fill[regions][1:-1, 1:-1]
+    return small[labels]

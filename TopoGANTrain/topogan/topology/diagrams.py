@@ -1,68 +1,141 @@
-"""Persistence diagrams that carry their pairing."""
+"""Persistence diagrams that remember the pixels which make and kill each class."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from topogan.errors import InputError
 from topogan.files import staged_file
 
-_FIELDS = ("dimension", "birth", "death", "birth_index", "death_index")
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Diagram:
-    """Births and deaths of the classes of one filtered image, with the pixels that cause them.
+    """The persistence pairs of one image; row i of every array is one class. The arrays cannot be written.
 
-    ``dimension`` int64 [n]: 0 for pieces, 1 for holes. ``birth``, ``death`` float64 [n] in the filtration's unit;
-    an essential class has death +inf. ``birth_index``, ``death_index`` int64 [n, ndim] in array axis order
-    (row, column in 2-D); −1 where there is no such pixel.
+    Diagrams made by this package are sorted by dimension, the most persistent class first.
     """
 
     dimension: NDArray[np.int64]
+    """int [n]: 0 for pieces, 1 for holes."""
     birth: NDArray[np.float64]
+    """float [n], in the unit of the filtration."""
     death: NDArray[np.float64]
+    """float [n]; inf for a class that never dies (essential) and for one that dies at a pixel of value inf."""
     birth_index: NDArray[np.int64]
+    """int [n, axes]: the pixel (row, column) whose value is the birth; −1 where it is not known."""
     death_index: NDArray[np.int64]
+    """int [n, axes]: the pixel (row, column) whose value is the death; −1 where there is none."""
+
+    def __post_init__(self) -> None:
+        count = len(self.dimension)
+        for field in fields(self):
+            array = getattr(self, field.name).view()
+            if len(array) != count:
+                raise InputError(f"A diagram of {count} classes cannot have {len(array)} rows of {field.name}.")
+            array.flags.writeable = False
+            object.__setattr__(self, field.name, array)
+
+    @classmethod
+    def from_points(cls, points: dict[int, ArrayLike], axes: int = 2) -> Diagram:
+        """Make a diagram without pixels.
+
+        Args:
+            points: dimension → float [n, 2] of (birth, death), such as GUDHI's ``persistence_intervals_in_dimension``.
+            axes: of the image.
+        """
+        arrays = {dim: np.asarray(found, dtype=np.float64).reshape(-1, 2) for dim, found in sorted(points.items())}
+        joined = np.concatenate([np.zeros((0, 2)), *arrays.values()])
+        dimension = np.repeat(list(arrays), [len(found) for found in arrays.values()]).astype(np.int64)
+        nowhere = np.full((len(joined), axes), -1, dtype=np.int64)
+        return cls(dimension, joined[:, 0], joined[:, 1], nowhere, nowhere)
 
     def __len__(self) -> int:
-        return len(self.birth)
+        return len(self.dimension)
+
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Diagram:
+        """Return the chosen classes, ``rows`` being a mask, indices or a slice."""
+        return Diagram(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
     def persistence(self) -> NDArray[np.float64]:
-        """Death − birth, +inf for essential classes."""
-        return self.death - self.birth
+        """float [n]: death − birth, inf for an essential class."""
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isinf(self.death), np.inf, self.death - self.birth)
 
-    def where(self, chosen: NDArray[np.bool_]) -> Diagram:
-        """The points for which ``chosen`` (bool [n]) holds."""
-        return Diagram(*(getattr(self, field)[chosen] for field in _FIELDS))
+    @property
+    def essential(self) -> NDArray[np.bool_]:
+        """bool [n]: classes that never die; an image has one, its first piece."""
+        return np.isinf(self.death) & (self.death_index < 0).all(axis=1)
+
+    @property
+    def finite(self) -> NDArray[np.bool_]:
+        """bool [n]: classes with a finite birth and death."""
+        return np.isfinite(self.birth) & np.isfinite(self.death)
 
     def of_dimension(self, dimension: int) -> Diagram:
-        """The points of one homology dimension."""
-        return self.where(self.dimension == dimension)
+        """The classes of one dimension."""
+        return self[self.dimension == dimension]
 
-    def finite(self) -> Diagram:
-        """The points that die."""
-        return self.where(np.isfinite(self.death))
+    def longer_than(self, persistence: float) -> Diagram:
+        """The classes whose persistence is above ``persistence`` (in the unit of the filtration)."""
+        return self[self.persistence > persistence]
 
     def points(self, dimension: int) -> NDArray[np.float64]:
-        """(birth, death) float64 [k, 2] of the finite points of one dimension."""
-        chosen = (self.dimension == dimension) & np.isfinite(self.death)
-        return np.column_stack([self.birth[chosen], self.death[chosen]])
+        """float [n, 2] of (birth, death) in one dimension, infinite deaths included: GUDHI's form of a diagram."""
+        chosen = self.dimension == dimension
+        return np.stack([self.birth[chosen], self.death[chosen]], axis=1)
+
+    def finite_points(self, dimension: int) -> NDArray[np.float64]:
+        """float [n, 2] of (birth, death) in one dimension, of classes with finite values only."""
+        points = self.points(dimension)
+        return points[np.isfinite(points).all(axis=1)]
+
+    def to_gudhi(self) -> list[tuple[int, tuple[float, float]]]:
+        """The form of GUDHI's ``persistence()`` and of its plots: (dimension, (birth, death)) of each class."""
+        return [
+            (int(dim), (float(birth), float(death)))
+            for dim, birth, death in zip(self.dimension, self.birth, self.death, strict=True)
+        ]
+
+    def betti_numbers(self, level: float, dimensions: Sequence[int] = (0, 1)) -> tuple[int, ...]:
+        """How many classes of each dimension live at ``level``: birth ≤ level < death."""
+        alive = (self.birth <= level) & ((level < self.death) | self.essential)
+        return tuple(int((alive & (self.dimension == dim)).sum()) for dim in dimensions)
+
+    def betti_curve(self, dimension: int, levels: ArrayLike) -> NDArray[np.int64]:
+        """int [k]: how many classes of ``dimension`` live at each of the ``levels`` (float [k])."""
+        chosen = self.dimension == dimension
+        levels = np.asarray(levels, dtype=np.float64)
+        born = np.searchsorted(np.sort(self.birth[chosen]), levels, side="right")
+        dead = np.searchsorted(np.sort(self.death[chosen & ~self.essential]), levels, side="right")
+        return born - dead
 
 
-def save_diagrams(path: Path, diagrams: Sequence[Diagram]) -> None:
-    """Write diagrams to one ``.npz``: ``counts`` int64 [N] and the five arrays, one diagram after the other."""
-    arrays = {"counts": np.array([len(diagram) for diagram in diagrams], dtype=np.int64)}
-    for field in _FIELDS:
-        parts = [getattr(diagram, field) for diagram in diagrams]
-        arrays[field] = np.concatenate(parts) if parts else np.zeros(0)
-    with staged_file(path) as temporary:
+_ARRAYS = tuple(field.name for field in fields(Diagram))
+
+
+def save_diagrams(path: Path, diagrams: Iterable[Diagram]) -> None:
+    """Write diagrams to one ``.npz``: the arrays of all one after another, and ``counts``, the length of each.
+
+    Args:
+        path: ends in ``.npz``; replaced in one step.
+        diagrams: of images with the same number of axes.
+    """
+    diagrams = list(diagrams)
+    axes = diagrams[0].birth_index.shape[1] if diagrams else 2
+    empty = Diagram.from_points({}, axes)
+    arrays = {name: np.concatenate([getattr(one, name) for one in (empty, *diagrams)]) for name in _ARRAYS}
+    arrays["counts"] = np.array([len(one) for one in diagrams], dtype=np.int64)
+    # Positions and dimensions are small numbers; births and deaths keep every bit.
+    for name in ("dimension", "birth_index", "death_index"):
+        arrays[name] = arrays[name].astype(np.int32)
+    with staged_file(Path(path)) as temporary:
         np.savez_compressed(temporary, **arrays)
 
 
@@ -70,20 +143,20 @@ def load_diagrams(path: Path) -> list[Diagram]:
     """Read what :func:`save_diagrams` wrote.
 
     Raises:
-        InputError: the file is missing, damaged or of another kind.
+        InputError: the file is missing, damaged, or not such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            counts = stored["counts"]
-            arrays = [stored[field] for field in _FIELDS]
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in (*_ARRAYS, "counts")}
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: is {Path(path).parent} the right folder?") from error
-    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
-        raise InputError(f"{path} cannot be read as diagrams: it is damaged or not a TopoGAN file.") from error
-    total = int(counts.sum()) if counts.size else 0
-    if counts.ndim != 1 or (counts < 0).any() or any(len(array) != total for array in arrays):
-        raise InputError(f"{path} cannot be read as diagrams: its arrays do not fit each other.")
-    ends = np.cumsum(counts)
-    return [
-        Diagram(*(array[end - count : end] for array in arrays)) for count, end in zip(counts, ends, strict=True)
-    ]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} holds no persistence diagrams: it is damaged or another kind of file.") from error
+    counts = arrays.pop("counts")
+    if any(len(array) != counts.sum() for array in arrays.values()):
+        raise InputError(f"{path} holds no persistence diagrams: its arrays differ in length.")
+    for name in ("dimension", "birth_index", "death_index"):
+        arrays[name] = arrays[name].astype(np.int64)
+    ends = np.cumsum(counts).tolist()
+    spans = zip([0, *ends], ends, strict=False)
+    return [Diagram(*(arrays[name][start:end] for name in _ARRAYS)) for start, end in spans]

@@ -1,39 +1,102 @@
-"""Functions on the pixels whose sublevel sets are filtered."""
+"""Functions on pixels whose growing sublevel sets show the topology of a mask.
+
+Structure is where a mask is not 0. The distance filtrations are exact Euclidean distances between pixel centers.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import distance_transform_edt
 
+from topogan.errors import InputError
+
 
 def distance_filtration(
-    mask: ArrayLike, pixel_size: float | tuple[float, ...] = 1.0, frame: bool = False
+    mask: ArrayLike, pixel_size: float | Sequence[float] = 1.0, frame: bool = False
 ) -> NDArray[np.float64]:
-    """Distance of each pixel to the structure: 0 on it, positive outside (Wang et al., ECCV 2020, section 3).
+    """Distance of every pixel to the structure: 0 on it, positive outside.
+
+    Its sublevel sets grow the structure by t: pieces merge at half the width of the gap between them, and an
+    almost-closed loop is born as a hole at half the width of its gap. Source: Wang et al., ECCV 2020, section 3.1.
 
     Args:
-        mask: bool or labels [H, W] (or more axes); not zero is structure.
-        pixel_size: unit per pixel, one for all axes or one per axis.
-        frame: treat everything beyond the border as structure, as the paper's frame does; indices do not shift.
+        mask: [H, W] (any number of axes works), structure where not 0.
+        pixel_size: in mm, one number or one per axis; 1 gives pixels.
+        frame: count the outermost pixels as structure, so that branches which run out of the image bound holes
+            (figure 2 of the paper). The image keeps its shape, and pixels keep their indices.
 
     Returns:
-        float64 of the mask's shape. An empty mask (without frame) is the image's diagonal everywhere.
+        float64 of the mask's shape, in the unit of ``pixel_size``. Without any structure it is the length of the
+        image's diagonal everywhere; on a full mask it is 0 everywhere.
+
+    Raises:
+        InputError: the mask has no pixel, or a pixel size is not a positive number.
     """
+    structure = _structure(mask, frame)
+    return _distance_to(structure, _sizes(pixel_size, structure.ndim))
+
+
+def signed_distance_filtration(
+    mask: ArrayLike, pixel_size: float | Sequence[float] = 1.0, frame: bool = False
+) -> NDArray[np.float64]:
+    """Distance to the structure outside of it, minus the distance to the background inside of it.
+
+    There is no 0: the last structure pixel has −1 pixel, the first background pixel +1. Clipped at 0 it is
+    :func:`distance_filtration`; below 0 it tells how thick the structure is.
+
+    Args, raises: as :func:`distance_filtration`.
+
+    Returns:
+        float64 of the mask's shape, in the unit of ``pixel_size``; ± the length of the image's diagonal everywhere
+        where there is no structure (+) or no background (−).
+    """
+    structure = _structure(mask, frame)
+    sizes = _sizes(pixel_size, structure.ndim)
+    return _distance_to(structure, sizes) - _distance_to(~structure, sizes)
+
+
+def superlevel_filtration(image: ArrayLike) -> NDArray[np.floating]:
+    """Turn a grey image (probability or logit) around, so that its bright pixels come first.
+
+    Args:
+        image: float, of any shape.
+
+    Returns:
+        −image, with its dtype if that is floating, else float64.
+    """
+    values = np.asarray(image)
+    return -values if np.issubdtype(values.dtype, np.floating) else -values.astype(np.float64)
+
+
+def _structure(mask: ArrayLike, frame: bool) -> NDArray[np.bool_]:
     structure = np.asarray(mask) != 0
-    spacing = np.broadcast_to(np.asarray(pixel_size, dtype=float), structure.ndim)
-    if frame:
-        padded = np.pad(structure, 1, constant_values=True)
-        return distance_transform_edt(~padded, sampling=spacing)[(slice(1, -1),) * structure.ndim]
+    if structure.ndim == 0 or structure.size == 0:
+        raise InputError(f"A mask of shape {structure.shape} has no pixels: give at least one.")
+    if not frame:
+        return structure
+    framed = np.ones_like(structure)
+    inner = (slice(1, -1),) * structure.ndim
+    framed[inner] = structure[inner]
+    return framed
+
+
+def _sizes(pixel_size: float | Sequence[float], axes: int) -> tuple[float, ...]:
+    sizes = (float(pixel_size),) * axes if np.ndim(pixel_size) == 0 else tuple(float(size) for size in pixel_size)
+    if len(sizes) != axes or not all(math.isfinite(size) and size > 0 for size in sizes):
+        raise InputError(f"The pixel size {pixel_size!r} does not fit: give one positive number, or one for each axis.")
+    return sizes
+
+
+def _distance_to(structure: NDArray[np.bool_], sizes: tuple[float, ...]) -> NDArray[np.float64]:
     if not structure.any():
-        return np.full(structure.shape, float(np.linalg.norm(np.array(structure.shape) * spacing)))
-    return distance_transform_edt(~structure, sampling=spacing)
-
-
-def signed_distance_filtration(mask: ArrayLike, pixel_size: float | tuple[float, ...] = 1.0) -> NDArray[np.float64]:
-    """Distance to the structure outside, minus the distance to the background inside; arguments as above.
-
-    A full mask is minus the image's diagonal everywhere.
-    """
-    structure = np.asarray(mask) != 0
-    return np.where(structure, -distance_filtration(~structure, pixel_size), distance_filtration(structure, pixel_size))
+        # scipy's result is undefined here: there is no pixel to measure to.
+        diagonal = math.hypot(*(length * size for length, size in zip(structure.shape, sizes, strict=True)))
+        return np.full(structure.shape, diagonal)
+    if len(set(sizes)) > 1:
+        return distance_transform_edt(~structure, sampling=sizes)
+    # Scaling last keeps equal distances equal, bit by bit: scipy's pixel distances are roots of exact integers.
+    return distance_transform_edt(~structure) * sizes[0]
