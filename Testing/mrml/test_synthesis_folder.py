@@ -1,0 +1,119 @@
+"""Reading a synthesis folder: what is in it, and one sentence for everything that can be wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from TopoGANLib.errors import SynthesisFolderError
+from TopoGANLib.synthesis_folder import read_synthesis_folder
+
+MakeFolder = Callable[..., Path]
+
+
+def test_everything_in_the_folder_is_read(synthesis_folder: Path) -> None:
+    synthesis = read_synthesis_folder(synthesis_folder)
+    assert synthesis.masks.shape == synthesis.textures.shape == (6, 64, 64)
+    assert (synthesis.masks.dtype, synthesis.textures.dtype) == (np.uint8, np.int16)
+    assert (synthesis.structure, synthesis.window, synthesis.is_ct) == ("myocardium", (-200.0, 400.0), True)
+    assert synthesis.samples["verdict"] == ["valid"] * 6
+    assert len(synthesis.diagrams) == 6
+
+
+def test_diagrams_are_in_mm(synthesis_folder: Path) -> None:
+    diagram = read_synthesis_folder(synthesis_folder).diagrams[2]
+    assert diagram.dimension.tolist() == [0, 1]
+    assert diagram.death.tolist() == [np.inf, 10 * 1.5]
+    assert diagram.death_index.tolist() == [[-1, -1], [32, 32]]
+
+
+def test_masks_alone_are_enough(make_folder: MakeFolder) -> None:
+    synthesis = read_synthesis_folder(make_folder("masks", textures=False))
+    assert synthesis.textures is None
+    assert synthesis.window is None
+    assert not synthesis.is_ct
+
+
+def test_geometry_goes_from_lps_to_ras(synthesis_folder: Path) -> None:
+    spacing, origin, direction = (1.5, 1.5, 4.0), (10.0, 20.0, 30.0), (0, 0, 1, 1, 0, 0, 0, 1, 0)
+    for name in ("masks.nrrd", "textures.nrrd"):
+        image = sitk.ReadImage(str(synthesis_folder / name))
+        image.SetSpacing(spacing)
+        image.SetOrigin(origin)
+        image.SetDirection(direction)
+        sitk.WriteImage(image, str(synthesis_folder / name))
+    matrix = read_synthesis_folder(synthesis_folder).ijk_to_ras
+    for index in ((0, 0, 0), (5, 7, 3)):
+        left, posterior, superior = image.TransformIndexToPhysicalPoint(index)
+        assert np.allclose(matrix @ (*index, 1), (-left, -posterior, superior, 1))
+
+
+def _rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray], spacing: float = 1.5) -> None:
+    image = sitk.GetImageFromArray(change(sitk.GetArrayFromImage(sitk.ReadImage(str(path)))))
+    image.SetSpacing((spacing,) * 3)
+    sitk.WriteImage(image, str(path))
+
+
+def _set_schema(folder: Path, schema: str) -> None:
+    report = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").write_text(json.dumps({**report, "schema": schema}))
+
+
+def _cut_diagrams(path: Path) -> None:
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, "death": arrays["death"][:-1]})
+
+
+FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no report": (lambda f: (f / "report.json").unlink(), "holds no report.json"),
+    "report is not JSON": (lambda f: (f / "report.json").write_text("{"), "report.json cannot be read"),
+    "report is a list": (lambda f: (f / "report.json").write_text("[]"), "is not a synthesis folder"),
+    "another kind of folder": (lambda f: _set_schema(f, "topogan.training-set/1"), "is not a synthesis folder"),
+    "newer": (lambda f: _set_schema(f, "topogan.synthesis/2"), "update the TopoGAN extension"),
+    "no masks": (lambda f: (f / "masks.nrrd").unlink(), "masks.nrrd is missing"),
+    "damaged masks": (lambda f: (f / "masks.nrrd").write_bytes(b"NRRD0004\n"), "masks.nrrd cannot be read"),
+    "damaged textures": (lambda f: (f / "textures.nrrd").write_bytes(b"x"), "textures.nrrd cannot be read"),
+    "flat masks": (lambda f: _rewrite(f / "masks.nrrd", lambda a: a[0]), "masks.nrrd is not a stack"),
+    "smaller textures": (
+        lambda f: _rewrite(f / "textures.nrrd", lambda a: a[:, 1:]),
+        "masks.nrrd is 64 × 64 × 6 and textures.nrrd is 64 × 63 × 6 voxels",
+    ),
+    "textures elsewhere": (lambda f: _rewrite(f / "textures.nrrd", lambda a: a, spacing=2), "at different places"),
+    "no diagrams": (lambda f: (f / "diagrams.npz").unlink(), "diagrams.npz is missing"),
+    "damaged diagrams": (lambda f: (f / "diagrams.npz").write_bytes(b"PK"), "diagrams.npz cannot be read"),
+    "diagrams are pickles": (
+        lambda f: np.savez(f / "diagrams.npz", counts=np.array([{}], object)),
+        "diagrams.npz cannot be read",
+    ),
+    "diagrams cut short": (lambda f: _cut_diagrams(f / "diagrams.npz"), "diagrams.npz contradicts itself"),
+    "no table": (lambda f: (f / "samples.csv").unlink(), "samples.csv is missing"),
+    "empty table": (lambda f: (f / "samples.csv").write_text(""), "samples.csv cannot be read"),
+    "ragged table": (lambda f: (f / "samples.csv").write_text("sample,b0\n1\n"), "rows of different lengths"),
+    "too few rows": (
+        lambda f: (f / "samples.csv").write_text("sample\n0\n"),
+        "holds 6 masks, 6 diagrams and 1 rows in samples.csv",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named_in_one_sentence(synthesis_folder: Path, name: str) -> None:
+    spoil, said = FAULTS[name]
+    spoil(synthesis_folder)
+    with pytest.raises(SynthesisFolderError, match=said) as caught:
+        read_synthesis_folder(synthesis_folder)
+    message = str(caught.value)
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert str(synthesis_folder) in message
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SynthesisFolderError, match=f"There is no folder {tmp_path / 'nowhere'}"):
+        read_synthesis_folder(tmp_path / "nowhere")

@@ -1,0 +1,59 @@
+"""Persistence diagrams as the engine writes them: one ``diagrams.npz`` for all samples."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from TopoGANLib.errors import SynthesisFolderError
+
+_ARRAYS = ("dimension", "birth", "death", "birth_index", "death_index")
+_AGAIN = "the folder is incomplete or damaged, synthesize again"
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """Births and deaths of the pieces (dimension 0) and holes (dimension 1) of one sample.
+
+    ``dimension`` int [n]; ``birth``, ``death`` float [n] in mm, infinite where nothing kills it; ``birth_index``,
+    ``death_index`` int [n, 2], the pixel (row, column) that makes or kills it, −1 where there is none.
+    """
+
+    dimension: np.ndarray
+    birth: np.ndarray
+    death: np.ndarray
+    birth_index: np.ndarray
+    death_index: np.ndarray
+
+    @classmethod
+    def empty(cls) -> Diagram:
+        """A diagram of nothing."""
+        pixels = np.zeros((0, 2), int)
+        return cls(np.zeros(0, int), np.zeros(0), np.zeros(0), pixels, pixels)
+
+
+def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
+    """Read the diagrams of all samples, which the engine counts in pixels, in mm.
+
+    Raises:
+        SynthesisFolderError: the file is missing, damaged, or no file of diagrams.
+    """
+    if not path.is_file():
+        raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
+    try:
+        # Never a pickle: a folder may come from anywhere.
+        with np.load(path, allow_pickle=False) as file:
+            counts = file["counts"]
+            arrays = [file[name] for name in _ARRAYS]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise SynthesisFolderError(f"{path} cannot be read as diagrams: {_AGAIN}.") from error
+    if counts.ndim != 1 or any(len(array) != counts.sum() for array in arrays):
+        raise SynthesisFolderError(f"{path} contradicts itself: {_AGAIN}.")
+    parts = [np.split(array, np.cumsum(counts)[:-1]) for array in arrays]
+    return [
+        Diagram(dimension, birth * pixel_size, death * pixel_size, birth_index, death_index)
+        for dimension, birth, death, birth_index, death_index in zip(*parts, strict=True)
+    ]

@@ -1,0 +1,152 @@
+"""Reads a synthesis folder, which the engine wrote: masks, textures, diagrams, samples and report."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from TopoGANLib.diagrams import Diagram, read_diagrams
+from TopoGANLib.errors import SynthesisFolderError
+
+SCHEMA_NAME = "topogan.synthesis"
+SCHEMA_MAJOR = 1
+_AGAIN = "the folder is incomplete or damaged, synthesize again"
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Everything a synthesis folder holds, one sample a slice."""
+
+    masks: np.ndarray
+    """uint8 [sample, row, column], 1 = structure."""
+    textures: np.ndarray | None
+    """int16 [sample, row, column], HU for CT; None where the model paints none."""
+    ijk_to_ras: np.ndarray
+    """float [4, 4], from (column, row, sample, 1) to (R, A, S, 1) in mm."""
+    diagrams: list[Diagram]
+    """One a sample, in mm."""
+    samples: dict[str, list[str]]
+    """The columns of samples.csv, one entry a sample."""
+    report: dict[str, Any]
+    """The content of report.json."""
+
+    @property
+    def structure(self) -> str:
+        """What the masks show, "structure" where the report does not tell."""
+        return str(self.report.get("structure") or "structure")
+
+    @property
+    def is_ct(self) -> bool:
+        """Whether the textures are Hounsfield units."""
+        return self.textures is not None and self.report.get("intensity") == "HU"
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """Lowest and highest value to tell apart, HU for CT; None where the report gives none."""
+        window = self.report.get("window")
+        return None if window is None else (float(window[0]), float(window[1]))
+
+
+def read_synthesis_folder(folder: Path) -> Synthesis:
+    """Read and check a whole synthesis folder.
+
+    Raises:
+        SynthesisFolderError: it is none, is damaged, was written by a newer TopoGAN, or its files contradict each
+            other.
+    """
+    report = _read_report(folder)
+    mask_image = _read_stack(folder / "masks.nrrd")
+    masks = sitk.GetArrayFromImage(mask_image).astype(np.uint8)
+    textures = None
+    if (folder / "textures.nrrd").exists():
+        texture_image = _read_stack(folder / "textures.nrrd")
+        _check_same_grid(folder, mask_image, texture_image)
+        textures = sitk.GetArrayFromImage(texture_image).astype(np.int16)
+    # The engine counts diagrams in pixels, which are square.
+    diagrams = read_diagrams(folder / "diagrams.npz", pixel_size=mask_image.GetSpacing()[0])
+    samples = _read_samples(folder / "samples.csv")
+    _check_counts(folder, len(masks), len(diagrams), len(next(iter(samples.values()), [])))
+    return Synthesis(masks, textures, _ijk_to_ras(mask_image), diagrams, samples, report)
+
+
+def _read_report(folder: Path) -> dict[str, Any]:
+    path = folder / "report.json"
+    if not folder.is_dir():
+        raise SynthesisFolderError(f"There is no folder {folder}: choose one that 'topogan synthesize' has written.")
+    if not path.is_file():
+        raise SynthesisFolderError(
+            f"{folder} holds no report.json: it is not a synthesis folder, choose one that 'topogan synthesize' wrote."
+        )
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SynthesisFolderError(f"{path} cannot be read: {_AGAIN}.") from error
+    schema = str(report.get("schema", "")) if isinstance(report, dict) else ""
+    name, _, major = schema.partition("/")
+    if name != SCHEMA_NAME or not major.isdigit():
+        raise SynthesisFolderError(f"{folder} is not a synthesis folder: its report.json has the schema {schema!r}.")
+    if int(major) != SCHEMA_MAJOR:
+        raise SynthesisFolderError(
+            f"{folder} has the format {schema}, and this TopoGAN reads {SCHEMA_NAME}/{SCHEMA_MAJOR}: "
+            "update the TopoGAN extension, or synthesize again with its own engine."
+        )
+    return report
+
+
+def _read_stack(path: Path) -> sitk.Image:
+    if not path.is_file():
+        raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.") from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise SynthesisFolderError(f"{path} is not a stack of gray pictures: {_AGAIN}.")
+    return image
+
+
+def _check_same_grid(folder: Path, masks: sitk.Image, textures: sitk.Image) -> None:
+    if masks.GetSize() != textures.GetSize():
+        sizes = [" × ".join(str(n) for n in image.GetSize()) for image in (masks, textures)]
+        raise SynthesisFolderError(
+            f"In {folder} masks.nrrd is {sizes[0]} and textures.nrrd is {sizes[1]} voxels: {_AGAIN}."
+        )
+    geometries = [
+        np.concatenate([image.GetSpacing(), image.GetOrigin(), image.GetDirection()]) for image in (masks, textures)
+    ]
+    if not np.allclose(*geometries, atol=1e-4):
+        raise SynthesisFolderError(f"In {folder} masks.nrrd and textures.nrrd lie at different places: {_AGAIN}.")
+
+
+def _read_samples(path: Path) -> dict[str, list[str]]:
+    if not path.is_file():
+        raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
+        raise SynthesisFolderError(f"{path} cannot be read as a table: {_AGAIN}.") from error
+    if any(len(row) != len(header) for row in rows):
+        raise SynthesisFolderError(f"{path} has rows of different lengths: {_AGAIN}.")
+    return {name: [row[column] for row in rows] for column, name in enumerate(header)}
+
+
+def _check_counts(folder: Path, masks: int, diagrams: int, rows: int) -> None:
+    if not masks == diagrams == rows:
+        raise SynthesisFolderError(
+            f"{folder} holds {masks} masks, {diagrams} diagrams and {rows} rows in samples.csv: {_AGAIN}."
+        )
+
+
+def _ijk_to_ras(image: sitk.Image) -> np.ndarray:
+    lps = np.eye(4)
+    lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+    lps[:3, 3] = image.GetOrigin()
+    # SimpleITK's first two axes point to the patient's left and back, Slicer's to the right and front.
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps
