@@ -94,7 +94,7 @@ def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 
     Args, raises: as :func:`cubical_persistence_of_batch`.
     """
     if images.ndim != 3 or images[:1].size == 0 != len(images):
-        raise InputError(f"Persistence needs images [N, row, column] with pixels, not an array of shape {images.shape}.")
+        raise InputError(f"Persistence needs images [N, row, column] with pixels, not the shape {images.shape}.")
     if not set(dimensions) <= {0, 1}:
         raise InputError(f"Images have homology in the dimensions 0 and 1, not {tuple(dimensions)}.")
     if not len(images):

@@ -1,59 +1,87 @@
-"""λ of the topological loss, from the ratio of two gradient norms at the generator's output."""
+"""The weight λ of the topological loss."""
 
 from __future__ import annotations
 
+import math
 from statistics import fmean, median
+from typing import Any
 
 from topogan.config import TopologyMode, TopologySettings
 
+# Steps after the warm-up in which both gradients are measured while λ is still 0.
 MEASURED_STEPS = 60
-State = dict[str, float | int | list[float]]
 
 
 class TopologyWeight:
-    """λ = ρ · median(adversarial norm) / mean(topological norm), measured after the warm-up, frozen and ramped.
+    """λ from the strength ρ: λ = ρ · median‖∂L_adv/∂logits‖ / mean‖∂L_topo/∂logits‖, frozen, then ramped up.
 
-    Gradient norms depend on the data set and on the formulation by factors of 10 to 80, so that a fixed λ means
-    something else each time; ρ does not. With ``settings.fixed_weight`` λ is that value, ramped alike.
+    A fixed λ means something else on every data set and for every form of the loss; ρ is the same initial force.
+    Both norms are measured over the first 60 steps after the warm-up in which the topological gradient is not 0.
+    A ``fixed_weight`` above 0 takes the place of the measurement.
 
-    Args:
-        settings: mode, ratio, fixed_weight, warm_up and ramp_steps are used.
-        total_steps: of the training of the masks.
+    Example:
+        >>> weight = TopologyWeight(TopologySettings(fixed_weight=0.5, warm_up=0.5, ramp_steps=2), total_steps=10)
+        >>> [weight.update(step, 1.0, 1.0) for step in (4, 5, 6, 7) if weight.active(step)]
+        [0.25, 0.5, 0.5]
     """
 
     def __init__(self, settings: TopologySettings, total_steps: int) -> None:
+        """
+        Args:
+            settings: ``mode``, ``ratio``, ``fixed_weight``, ``warm_up`` and ``ramp_steps`` are used.
+            total_steps: of the training.
+        """
         self._settings = settings
-        self._begin = round(settings.warm_up * total_steps)
+        self._first_step = math.ceil(settings.warm_up * total_steps)
         self._adversarial: list[float] = []
         self._topological: list[float] = []
+        self._weight = settings.fixed_weight
+        self._ramp_start = self._first_step if settings.fixed_weight > 0 else -1
 
     def active(self, step: int) -> bool:
-        """Tell whether the loss is to be computed in this step (steps count from 0)."""
-        wanted = self._settings.fixed_weight > 0 or self._settings.ratio > 0
-        return self._settings.mode is not TopologyMode.OFF and wanted and step >= self._begin
+        """Tell whether the loss is measured or acts in ``step`` (counted from 0)."""
+        settings = self._settings
+        wanted = settings.ratio > 0 or settings.fixed_weight > 0
+        return settings.mode is not TopologyMode.OFF and wanted and step >= self._first_step
 
     def update(self, step: int, adversarial_norm: float, topological_norm: float) -> float:
-        """Take the norms of this step's two gradients at the generator's output and return its λ."""
-        if self._settings.fixed_weight > 0:
-            return self._settings.fixed_weight * self._ramp(step - self._begin)
-        if len(self._adversarial) < MEASURED_STEPS:
-            self._adversarial.append(adversarial_norm)
-            self._topological.append(topological_norm)
+        """Take the gradient norms at the generator's output in ``step``, and return the λ to use in it.
+
+        Args:
+            step: counted from 0.
+            adversarial_norm: ‖∂L_adv/∂logits‖₂ over the batch.
+            topological_norm: ‖∂L_topo/∂logits‖₂ over the batch.
+        """
+        if not self.active(step):
             return 0.0
-        topological = fmean(self._topological)
-        if topological == 0.0:
+        if self._ramp_start < 0:
+            self._measure(step, adversarial_norm, topological_norm)
+        if not 0 <= self._ramp_start <= step:
             return 0.0
-        weight = self._settings.ratio * median(self._adversarial) / topological
-        return weight * self._ramp(step - self._begin - MEASURED_STEPS)
+        return self._weight * min(1.0, (step - self._ramp_start + 1) / self._settings.ramp_steps)
 
-    def _ramp(self, steps: int) -> float:
-        return min(1.0, (steps + 1) / self._settings.ramp_steps)
+    def _measure(self, step: int, adversarial_norm: float, topological_norm: float) -> None:
+        usable = math.isfinite(adversarial_norm) and math.isfinite(topological_norm) and topological_norm > 0
+        if not usable:
+            return
+        self._adversarial.append(adversarial_norm)
+        self._topological.append(topological_norm)
+        if len(self._topological) == MEASURED_STEPS:
+            self._weight = self._settings.ratio * median(self._adversarial) / fmean(self._topological)
+            self._ramp_start = step + 1
 
-    def state_dict(self) -> State:
-        """What has been measured."""
-        return {"adversarial": list(self._adversarial), "topological": list(self._topological)}
+    def state_dict(self) -> dict[str, float | int | list[float]]:
+        """What :meth:`load_state_dict` needs to go on exactly."""
+        return {
+            "adversarial": list(self._adversarial),
+            "topological": list(self._topological),
+            "weight": self._weight,
+            "ramp_start": self._ramp_start,
+        }
 
-    def load_state_dict(self, state: State) -> None:
-        """Go on from :meth:`state_dict`."""
-        self._adversarial = list(state["adversarial"])  # type: ignore[arg-type]
-        self._topological = list(state["topological"])  # type: ignore[arg-type]
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave."""
+        self._adversarial = [float(value) for value in state["adversarial"]]
+        self._topological = [float(value) for value in state["topological"]]
+        self._weight = float(state["weight"])
+        self._ramp_start = int(state["ramp_start"])
