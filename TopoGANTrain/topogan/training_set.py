@@ -19,7 +19,6 @@ SCHEMA = "topogan.training-set/1"
 # Fewer masks say nothing of a distribution, and a batch could not be drawn from them.
 MINIMUM_TRAIN_SLICES = 16
 TRAIN, HELD_OUT = "train", "held_out"
-COLUMNS = ("row", "patient", "phase", "level", "split", "area_mm2", "b0", "b1")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,96 @@
+"""Sample patches out of a volume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+
+from topogan.dataset.frame import Frame
+from topogan.dataset.plan import PatchPlan
+from topogan.volumes import Volume
+
+# Air; what lies outside the scan is shown as such.
+OUTSIDE_HU = -1000.0
+# Some scanners mark what they did not scan with -2048 or -3024: there is no density below air's.
+_LOWEST_HU = -1024
+# Arbitrary intensities: the 0.5th and 99.5th percentile of each volume become these two.
+ARBITRARY_WINDOW = (0.0, 1000.0)
+_PERCENTILES = (0.5, 99.5)
+_PERCENTILE_VOXELS = 1_000_000
+_LARGEST = np.iinfo(np.int16).max
+
+
+@dataclass(frozen=True)
+class Patches:
+    """How patches are cut: ``size`` in pixels, ``pixel_size`` in mm per pixel."""
+
+    size: int
+    pixel_size: float
+
+    def labels(self, structure: Volume, frame: Frame, plans: Sequence[PatchPlan]) -> np.ndarray:
+        """Cut masks (nearest voxel): uint8 [n, size, size], 0 outside the volume."""
+        return self._cut(structure, frame, plans, sitk.sitkNearestNeighbor, 0.0, np.uint8)
+
+    def intensities(self, volume: Volume, frame: Frame, plans: Sequence[PatchPlan], outside: float) -> np.ndarray:
+        """Cut images (linear interpolation): float32 [n, size, size], ``outside`` where the volume does not reach."""
+        points = frame.to_point(np.concatenate([self._corners(plan) for plan in plans]))
+        index = volume.geometry.to_index(points)
+        # Only what is needed is copied into SimpleITK; one voxel more for the interpolation.
+        needed = volume.cropped(np.floor(index.min(axis=0)) - 1, np.ceil(index.max(axis=0)) + 1)
+        return self._cut(needed, frame, plans, sitk.sitkLinear, outside, np.float32)
+
+    def _corners(self, plan: PatchPlan) -> np.ndarray:
+        half = (self.size - 1) / 2 * self.pixel_size
+        return plan.center + half * np.array([(-1, -1, 0), (-1, 1, 0), (1, -1, 0), (1, 1, 0)])
+
+    def _cut(
+        self,
+        volume: Volume,
+        frame: Frame,
+        plans: Sequence[PatchPlan],
+        interpolator: int,
+        outside: float,
+        dtype: type,
+    ) -> np.ndarray:
+        image = volume.to_image()
+        resample = sitk.ResampleImageFilter()
+        resample.SetInterpolator(interpolator)
+        resample.SetSize((self.size, self.size, 1))
+        resample.SetOutputSpacing((self.pixel_size, self.pixel_size, 1.0))
+        resample.SetOutputDirection(frame.axes.ravel().tolist())
+        resample.SetDefaultPixelValue(outside)
+        resample.SetOutputPixelType(sitk.sitkUInt8 if dtype is np.uint8 else sitk.sitkFloat32)
+        patches = np.empty((len(plans), self.size, self.size), dtype)
+        for number, plan in enumerate(plans):
+            resample.SetOutputOrigin(frame.to_point(self._corners(plan)[:1])[0].tolist())
+            patches[number] = sitk.GetArrayViewFromImage(resample.Execute(image))[0]
+        return patches
+
+
+@dataclass(frozen=True)
+class ArbitraryScale:
+    """The line that maps ``low`` to 0 and ``high`` to 1000, one for all phases of a volume."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, array: np.ndarray) -> ArbitraryScale | None:
+        """Measure the range of a volume, robust to a few bright voxels; None where there is no range."""
+        some = array.reshape(-1)[:: max(1, array.size // _PERCENTILE_VOXELS)]
+        low, high = (float(value) for value in np.percentile(some, _PERCENTILES))
+        return cls(low, high) if high > low else None
+
+    def apply(self, patches: np.ndarray) -> np.ndarray:
+        """Map to int16; values beyond the range go on along the line, up to ± one range more."""
+        low, high = ARBITRARY_WINDOW
+        scaled = low + (patches - self.low) / (self.high - self.low) * (high - low)
+        return np.rint(np.clip(scaled, low - (high - low), high + (high - low))).astype(np.int16)
+
+
+def to_hu(patches: np.ndarray) -> np.ndarray:
+    """Round HU to int16, not below −1024."""
+    return np.rint(np.clip(patches, _LOWEST_HU, _LARGEST)).astype(np.int16)

@@ -1,0 +1,67 @@
+"""Slice coordinates (u, v, w) of a volume: along the columns, along the rows, from slice to slice; mm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from topogan.errors import InputError
+from topogan.volumes import Geometry
+
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
+# The grid is moved by this share of a voxel, so that a pixel that falls exactly between two voxels takes the same
+# one everywhere instead of following rounding errors. It changes an interpolated value by 1e-4 of a difference.
+_TIE_BREAK = 1e-4
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where slices lie: slice k is the plane w = k · ``step``.
+
+    Attributes:
+        axes: unit vectors u, v, w as the columns of a 3×3 matrix (LPS).
+        origin: LPS point of u = v = w = 0 in mm: the first voxel of the volume, so that with an axis-parallel plane
+            the slices go through voxel centers and nothing is interpolated between them.
+        pitch: smallest voxel edge of the volume in mm.
+        step: distance between slices in mm.
+    """
+
+    axes: np.ndarray
+    origin: np.ndarray
+    pitch: float
+    step: float
+
+    @classmethod
+    def of(cls, geometry: Geometry, slice_to_ras: np.ndarray | None, slice_spacing: float) -> Frame:
+        """Lay slices through a volume.
+
+        Args:
+            geometry: the volume's grid.
+            slice_to_ras: Slicer's 4×4 SliceToRAS (mm, RAS; its columns: right, up and through on the screen), of
+                which only the directions count; None for axial: columns to the patient's left, rows to the back,
+                slices upwards, as Slicer's Red view shows them.
+            slice_spacing: distance between slices in mm; 0 for the volume's own along the normal.
+        """
+        axes = np.eye(3) if slice_to_ras is None else _axes_of(slice_to_ras)
+        # The step along n that crosses one voxel: 1 / |n in voxels per mm|. Exact for planes along the grid.
+        own = 1.0 / np.linalg.norm((geometry.axes.T @ axes[:, 2]) / geometry.spacing)
+        pitch = float(min(geometry.spacing))
+        origin = np.asarray(geometry.origin) + axes @ np.full(3, _TIE_BREAK * pitch)
+        return cls(axes, origin, pitch, slice_spacing or float(own))
+
+    def to_point(self, uvw: np.ndarray) -> np.ndarray:
+        """Slice coordinates [n, 3] to LPS points [n, 3]; mm."""
+        return self.origin + np.asarray(uvw) @ self.axes.T
+
+    def from_point(self, point: np.ndarray) -> np.ndarray:
+        """LPS points [n, 3] to slice coordinates [n, 3]; mm."""
+        return (np.asarray(point) - self.origin) @ self.axes
+
+
+def _axes_of(slice_to_ras: np.ndarray) -> np.ndarray:
+    matrix = np.asarray(slice_to_ras, dtype=float)
+    if matrix.shape != (4, 4) or not np.allclose(matrix[:3, :3].T @ matrix[:3, :3], np.eye(3), atol=1e-4):
+        raise InputError("The plane is not a 4x4 SliceToRAS matrix with orthogonal unit axes: copy it from Slicer.")
+    right, up, through = (_RAS_TO_LPS @ matrix[:3, :3]).T
+    return np.stack([right, -up, through], axis=1)  # image rows run down the screen

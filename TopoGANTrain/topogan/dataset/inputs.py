@@ -1,0 +1,120 @@
+"""Open every input and check that headers, grids, phases and patients fit together, before any long work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from topogan.config import PrepareSettings
+from topogan.dataset.frame import Frame
+from topogan.errors import InputError
+from topogan.volumes import Geometry, PngOptions, VolumeSource, open_volume
+
+Plane = Literal["axial"] | np.ndarray | Sequence[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One segmentation with its image, if any; their paths are for messages only and never written."""
+
+    segmentation: VolumeSource
+    image: VolumeSource | None
+    patient: str
+    frame: Frame
+
+    @property
+    def extent(self) -> Geometry:
+        """The grid that patches may show: the image's, or the segmentation's without one."""
+        return (self.image or self.segmentation).geometry
+
+
+def open_cases(
+    segmentations: Sequence[Path],
+    images: Sequence[Path] | None,
+    settings: PrepareSettings,
+    patients: Sequence[str] | None,
+    plane: Plane,
+) -> list[Case]:
+    """Read all headers.
+
+    Args:
+        segmentations: volumes of label values.
+        images: their images in the same order, or nothing.
+        settings: how they are read.
+        patients: whom each volume belongs to (any names; they become pseudonyms); None: each volume its own patient.
+        plane: ``"axial"``, a 4×4 SliceToRAS matrix, or one for each volume.
+
+    Raises:
+        InputError: the first thing that is wrong.
+    """
+    count = len(segmentations)
+    if not count:
+        raise InputError("No segmentation was given: a training set needs at least one.")
+    if images and len(images) != count:
+        raise InputError(
+            f"There are {count} segmentations but {len(images)} images: give one image for each, in order."
+        )
+    if images and settings.window_low >= settings.window_high:
+        raise InputError(
+            f"The window from {settings.window_low:g} to {settings.window_high:g} is empty: "
+            "window_low must be below window_high."
+        )
+    planes = _plane_of_each(plane, count)
+    pseudonyms = _pseudonyms(patients, count)
+    png = PngOptions(settings.png_pixel_size, settings.png_slice_spacing)
+    png_masks = PngOptions(settings.png_pixel_size, settings.png_slice_spacing, settings.png_structure)
+    cases = []
+    for row, path in enumerate(segmentations):
+        segmentation = open_volume(path, png_masks)
+        image = open_volume(images[row], png) if images else None
+        if image:
+            _check_fit(segmentation, image, settings.resample)
+        reference = (image or segmentation).geometry
+        frame = Frame.of(reference, planes[row], settings.slice_spacing)
+        cases.append(Case(segmentation, image, pseudonyms[row], frame))
+    return cases
+
+
+def _plane_of_each(plane: Plane, count: int) -> list[np.ndarray | None]:
+    if isinstance(plane, str):
+        if plane != "axial":
+            raise InputError(f"The plane cannot be {plane!r}: give 'axial' or a 4x4 SliceToRAS matrix.")
+        return [None] * count
+    matrices = [np.asarray(plane)] * count if np.ndim(plane) == 2 else [np.asarray(matrix) for matrix in plane]
+    if len(matrices) != count:
+        raise InputError(
+            f"There are {len(matrices)} planes for {count} volumes: give one plane, or one for each volume."
+        )
+    return matrices
+
+
+def _pseudonyms(patients: Sequence[str] | None, count: int) -> list[str]:
+    owners = list(range(count)) if patients is None else list(patients)
+    if len(owners) != count:
+        raise InputError(f"There are {len(owners)} patients for {count} volumes: name the patient of each volume.")
+    numbers = {owner: number for number, owner in enumerate(dict.fromkeys(owners), start=1)}
+    return [f"patient_{numbers[owner]:03d}" for owner in owners]
+
+
+def _check_fit(segmentation: VolumeSource, image: VolumeSource, resample: bool) -> None:
+    if segmentation.phases != image.phases:
+        raise InputError(
+            f"{segmentation.path} has {segmentation.phases} phases and {image.path} has {image.phases}: "
+            "give both with the same phases."
+        )
+    if not resample and not segmentation.geometry.is_same_grid(image.geometry):
+        raise InputError(
+            f"{segmentation.path} ({_grid(segmentation)}) does not lie on the grid of {image.path} ({_grid(image)}): "
+            "choose 'resample', if both show the same patient in the same position."
+        )
+
+
+def _grid(source: VolumeSource) -> str:
+    size = " x ".join(str(count) for count in source.geometry.size)
+    spacing = " x ".join(f"{value:.4g}" for value in source.geometry.spacing)
+    origin = ", ".join(f"{value:.1f}" for value in source.geometry.origin)
+    return f"{size} voxels of {spacing} mm from ({origin})"

@@ -1,0 +1,117 @@
+"""The second pass: read each phase once more and cut its patches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from topogan.config import Intensity, PrepareSettings
+from topogan.dataset.cut import ARBITRARY_WINDOW, OUTSIDE_HU, ArbitraryScale, Patches, to_hu
+from topogan.dataset.inputs import Case
+from topogan.dataset.plan import PatchPlan
+from topogan.dataset.structure import structure_of
+from topogan.errors import InputError
+from topogan.volumes import Volume
+
+# Patches in memory at once, whatever the number of slices or tiles in a volume.
+_PIECE = 128
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some patches of one phase.
+
+    Attributes:
+        plans: where each was cut.
+        masks: uint8 [n, H, W], 1 = structure; none is empty.
+        images: int16 [n, H, W], or None.
+    """
+
+    plans: list[PatchPlan]
+    masks: np.ndarray
+    images: np.ndarray | None
+
+
+class CaseReader:
+    """Cuts the patches of a case, phase by phase, and hashes the voxels that it reads on the way.
+
+    Attributes:
+        content_hash: SHA-256 of the voxels, once :meth:`pieces` has ended.
+    """
+
+    def __init__(self, case: Case, settings: PrepareSettings, patches: Patches) -> None:
+        self._case, self._settings, self._patches = case, settings, patches
+        self._digest = hashlib.sha256()
+        self._scale: ArbitraryScale | None = None
+
+    @property
+    def content_hash(self) -> str:
+        """In hexadecimal."""
+        return self._digest.hexdigest()
+
+    def pieces(self, plans: Sequence[PatchPlan]) -> Iterator[Piece]:
+        """Cut the planned patches; phases without any are read for the hash only.
+
+        Raises:
+            InputError: a file is cut off, or its values cannot be what they should be.
+        """
+        case = self._case
+        images = case.image.volumes() if case.image else None
+        for phase, segmentation in enumerate(case.segmentation.volumes()):
+            self._add_to_hash(segmentation)
+            structure = structure_of(segmentation, self._settings.labels, case.segmentation.path)
+            del segmentation  # one volume at a time: the image comes now
+            image = self._read_image(images, phase)
+            planned = [plan for plan in plans if plan.phase == phase]
+            for start in range(0, len(planned), _PIECE):
+                yield from self._cut(structure, image, planned[start : start + _PIECE])
+            del structure, image  # before the next phase is read
+
+    def _cut(self, structure: Volume, image: Volume | None, planned: list[PatchPlan]) -> Iterator[Piece]:
+        frame = self._case.frame
+        masks = self._patches.labels(structure, frame, planned)
+        # A structure thinner than a pixel can fall between the samples.
+        seen = np.flatnonzero(masks.any(axis=(1, 2)))
+        if not len(seen):
+            return
+        planned = [planned[number] for number in seen]
+        textures = None
+        if image is not None:
+            outside = self._scale.low if self._scale else OUTSIDE_HU
+            cut = self._patches.intensities(image, frame, planned, outside)
+            textures = self._scale.apply(cut) if self._scale else to_hu(cut)
+        yield Piece(planned, masks[seen], textures)
+
+    def _read_image(self, images: Iterator[Volume] | None, phase: int) -> Volume | None:
+        if images is None:
+            return None
+        volume = next(images)
+        self._add_to_hash(volume)
+        if phase == 0:
+            self._check_values(volume)
+        return volume
+
+    def _add_to_hash(self, volume: Volume) -> None:
+        self._digest.update(np.ascontiguousarray(volume.array))
+
+    def _check_values(self, volume: Volume) -> None:
+        path = self._case.image.path
+        if self._settings.intensity is Intensity.ARBITRARY:
+            self._scale = ArbitraryScale.of(volume.array)
+            if self._scale is None:
+                raise InputError(f"The image {path} has the same value nearly everywhere: it shows nothing.")
+        elif volume.array.min() >= 0:
+            # Fat and lung are below water wherever the body is seen; only other modalities have nothing there.
+            raise InputError(
+                f"{path} has no value below 0, so that it cannot be CT in HU: choose the intensity 'arbitrary'."
+            )
+
+
+def window_of(settings: PrepareSettings) -> tuple[float, float]:
+    """Return the lowest and highest value that textures show."""
+    if settings.intensity is Intensity.ARBITRARY:
+        return ARBITRARY_WINDOW
+    return settings.window_low, settings.window_high

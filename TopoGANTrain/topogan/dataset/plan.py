@@ -1,0 +1,194 @@
+"""Where patches will be cut: a first pass over the segmentations that keeps a few numbers for each slice.
+
+A patch is centered on the bounding box of the structure *in its own slice*. One center for a whole volume would keep
+tilt and motion, which slices drawn one by one cannot learn anyway, but a curved structure (aortic arch, left atrium
+with its veins) would then need patches as wide as its course, and its slices would fill a small part of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import SimpleITK as sitk
+
+from topogan.config import PrepareSettings
+from topogan.dataset.frame import Frame
+from topogan.dataset.inputs import Case
+from topogan.dataset.structure import structure_of
+from topogan.errors import InputError
+from topogan.volumes import Volume
+
+# The largest slice of the structure fills this share of the patch width: the rest shows its surroundings.
+_FILL = 0.75
+# Pixels on each side that the structure leaves free, so that its outline closes inside the patch.
+_MARGIN = 1
+# Shapes of fewer pixels cannot be seen and are gone with the next rounding.
+_MINIMUM_PIXELS = 4
+
+
+@dataclass(frozen=True)
+class PatchPlan:
+    """One patch to cut.
+
+    Attributes:
+        phase: number of the phase.
+        slice_number: number of the slice in its frame.
+        center: (u, v, w) in mm in the frame of the case.
+        sides: width and height of the structure's bounding box in the slice (or of the tile), in mm.
+        area: of the structure in the slice (or tile), in mm².
+        level: place of the slice along the structure, 0 to 1.
+    """
+
+    phase: int
+    slice_number: int
+    center: tuple[float, float, float]
+    sides: tuple[float, float]
+    area: float
+    level: float = 0.0
+
+
+@dataclass(frozen=True)
+class CasePlan:
+    """The patches of a case, ordered by phase and slice, and how many slices were left out and why."""
+
+    patches: list[PatchPlan]
+    too_small: int
+    outside: int
+
+
+def plan_case(case: Case, settings: PrepareSettings, tile: float) -> CasePlan:
+    """Find the slices of the structure in every phase of a case.
+
+    Args:
+        case: opened inputs.
+        settings: labels, smallest area.
+        tile: width of a tile in mm, or 0 to center patches on the structure.
+
+    Raises:
+        InputError: the structure is absent, or lies outside the image.
+    """
+    patches: list[PatchPlan] = []
+    too_small = outside = 0
+    path = case.segmentation.path
+    for phase, volume in enumerate(case.segmentation.volumes()):
+        structure = structure_of(volume, settings.labels, path)
+        del volume
+        found = list(_tiles(structure, case, phase, tile) if tile else _slices(structure, case.frame, phase))
+        large = [patch for patch in found if patch.area >= settings.minimum_area]
+        inside = [patch for patch in large if _lies_inside(patch, case)]
+        if case.image and large and not inside:
+            raise InputError(
+                f"The structure in {path} lies outside the image {case.image.path}: "
+                "they do not show the same patient in the same position."
+            )
+        too_small += len(found) - len(large)
+        outside += len(large) - len(inside)
+        patches += _with_levels(inside)
+    return CasePlan(patches, too_small, outside)
+
+
+def _grid_image(structure: Volume, frame: Frame, pitch: float, low: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Sample (nearest voxel) at u, v = ``low`` + i · pitch (mm) and slices ``low``[2] …: uint8 [slice, row, column]."""
+    spacing = (pitch, pitch, frame.step)
+    start = frame.to_point((low * spacing)[None])[0]
+    sampled = sitk.Resample(
+        structure.to_image(),
+        tuple(int(number) for number in count),
+        sitk.Transform(),
+        sitk.sitkNearestNeighbor,
+        start.tolist(),
+        spacing,
+        frame.axes.ravel().tolist(),
+        0,
+    )
+    return sitk.GetArrayFromImage(sampled)
+
+
+def _slices(structure: Volume, frame: Frame, phase: int) -> Iterator[PatchPlan]:
+    pitch = frame.pitch
+    corners = frame.from_point(structure.geometry.corners(margin=0.5)) / (pitch, pitch, frame.step)
+    low, high = np.floor(corners.min(axis=0)), np.ceil(corners.max(axis=0))
+    grid = _grid_image(structure, frame, pitch, low, high - low + 1)
+    for number, picture in enumerate(grid):
+        if not picture.any():
+            continue
+        rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+        # Between two grid points: with pixels as large as voxels, each pixel then is exactly one voxel.
+        u, v = ((math.floor((side[0] + side[-1]) / 2) + 0.5) for side in (columns, rows))
+        slice_number = int(low[2]) + number
+        yield PatchPlan(
+            phase=phase,
+            slice_number=slice_number,
+            center=(float(low[0] + u) * pitch, float(low[1] + v) * pitch, slice_number * frame.step),
+            sides=(float(np.ptp(columns) + 1) * pitch, float(np.ptp(rows) + 1) * pitch),
+            area=float(picture.sum()) * pitch**2,
+        )
+
+
+def _tiles(structure: Volume, case: Case, phase: int, tile: float) -> Iterator[PatchPlan]:
+    """Lay tiles side by side from the first corner of the volume; an incomplete last row or column is left."""
+    frame = case.frame
+    bounds = frame.from_point(case.extent.corners(margin=0.5))
+    low, span = bounds.min(axis=0), np.ptp(bounds, axis=0)
+    # Half a voxel beyond the first and last voxel there is no slice; 1e-3 absorbs rounding.
+    first, last = math.ceil(low[2] / frame.step), math.floor((low[2] + span[2]) / frame.step - 1e-3)
+    across, down = (int(span[axis] / tile + 1e-3) for axis in (0, 1))
+    pixels = max(1, round(tile / frame.pitch))
+    fine = tile / pixels
+    if not across or not down:
+        raise InputError(
+            f"The slices of {case.segmentation.path} are smaller than a patch of {tile:.4g} mm: "
+            "choose a smaller pixel size or patch."
+        )
+    start = np.array([low[0] / fine + 0.5, low[1] / fine + 0.5, first])
+    grid = _grid_image(structure, frame, fine, start, np.array([across * pixels, down * pixels, last - first + 1]))
+    counts = grid.reshape(len(grid), down, pixels, across, pixels).sum(axis=(2, 4), dtype=np.int64)
+    for number, row, column in np.argwhere(counts):
+        center = (low[0] + (column + 0.5) * tile, low[1] + (row + 0.5) * tile, (first + number) * frame.step)
+        area = float(counts[number, row, column]) * fine**2
+        yield PatchPlan(phase, first + int(number), tuple(map(float, center)), (tile, tile), area)
+
+
+def _lies_inside(patch: PatchPlan, case: Case) -> bool:
+    """Tell whether the image covers the structure's bounding box (or the tile): texture is learned from there."""
+    u, v = ((side - case.frame.pitch) / 2 for side in patch.sides)
+    corners = np.array([(-u, -v, 0), (-u, v, 0), (u, -v, 0), (u, v, 0)])
+    return bool(case.extent.contains(case.frame.to_point(np.asarray(patch.center) + corners)).all())
+
+
+def _with_levels(patches: Sequence[PatchPlan]) -> list[PatchPlan]:
+    numbers = [patch.slice_number for patch in patches]
+    if not numbers:
+        return []
+    first, span = min(numbers), max(1, max(numbers) - min(numbers))
+    return [replace(patch, level=(patch.slice_number - first) / span) for patch in patches]
+
+
+def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> float:
+    """Return mm per pixel: the stated size, or that by which the largest slice fills three quarters of a patch.
+
+    Raises:
+        InputError: the structure does not fit at the stated pixel size; the message names the size needed.
+    """
+    largest = [max((max(patch.sides) for patch in plan.patches), default=0.0) for plan in plans]
+    row = int(np.argmax(largest))
+    if settings.pixel_size == 0:
+        return math.ceil(largest[row] / (_FILL * settings.size) * 100) / 100
+    usable = settings.size - 2 * _MARGIN
+    if largest[row] > usable * settings.pixel_size:
+        needed = math.ceil(largest[row] / usable * 100) / 100
+        raise InputError(
+            f"The structure in {cases[row].segmentation.path} is {largest[row]:.4g} mm wide, more than a patch of "
+            f"{settings.size} pixels of {settings.pixel_size:g} mm holds: use a pixel size of {needed:g} mm or more "
+            "(0 chooses it), or a larger patch."
+        )
+    return settings.pixel_size
+
+
+def large_enough(plan: CasePlan, pixel_size: float) -> CasePlan:
+    """Leave out slices whose structure would be smaller than 4 pixels."""
+    kept = [patch for patch in plan.patches if patch.area >= _MINIMUM_PIXELS * pixel_size**2]
+    return CasePlan(kept, plan.too_small + len(plan.patches) - len(kept), plan.outside)

@@ -1,0 +1,117 @@
+"""Turn volumes and segmentations into a training set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from topogan.config import PrepareSettings
+from topogan.dataset.cut import Patches
+from topogan.dataset.inputs import Case, Plane, open_cases
+from topogan.dataset.pieces import CaseReader
+from topogan.dataset.plan import PatchPlan, choose_pixel_size, large_enough, plan_case
+from topogan.dataset.preview import write_preview
+from topogan.dataset.split import GAP, check_enough, split_slices
+from topogan.dataset.write import TrainingSetWriter
+from topogan.files import check_new_folder, staged_folder
+from topogan.training_set import TrainingSet
+
+OnEvent = Callable[[dict[str, Any]], None]
+Split = dict[PatchPlan, str]
+
+
+def prepare(
+    out: Path,
+    segmentations: Sequence[Path],
+    images: Sequence[Path] | None = None,
+    settings: PrepareSettings | None = None,
+    patients: Sequence[str] | None = None,
+    plane: Plane = "axial",
+    overwrite: bool = False,
+    on_event: OnEvent | None = None,
+) -> Path:
+    """Cut patches around a structure out of volumes and write them as a training set.
+
+    Volumes are read twice, one phase at a time: first to find where the structure is, then to cut. Everything is
+    checked as early as it can be known, and nothing is written unless all of it is.
+
+    Args:
+        out: folder to write.
+        segmentations: label volumes (NIfTI, NRRD, MHA, PNG folder); phases of one file belong to one patient.
+        images: their images in the same order (also DICOM folders); None or empty for masks alone.
+        settings: labels, patch size, mm per pixel, window, split.
+        patients: whom each volume belongs to, by any names (pseudonyms are written); None: each its own patient.
+        plane: ``"axial"``, Slicer's 4×4 SliceToRAS matrix, or one for each volume; only their directions count.
+        overwrite: replace an older training set at ``out``.
+        on_event: takes progress events of the stages ``measure`` and ``cut``.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        InputError: one sentence on the first input that cannot be used.
+    """
+    out, settings, report = Path(out), settings or PrepareSettings(), on_event or (lambda event: None)
+    check_new_folder(out, overwrite)
+    cases = open_cases(segmentations, images, settings, patients, plane)
+    pixel_size, plans = _plan(cases, settings, report)
+    splits, independent = _split(cases, plans, settings)
+    with staged_folder(out, overwrite) as folder:
+        patches = Patches(settings.size, pixel_size)
+        with TrainingSetWriter(folder, settings, patches, with_images=bool(images)) as writer:
+            for number, (case, split) in enumerate(zip(cases, splits, strict=True), start=1):
+                reader = CaseReader(case, settings, patches)
+                for piece in reader.pieces(list(split)):
+                    writer.add_piece(piece, case.patient, [split[plan] for plan in piece.plans])
+                writer.add_volume(case.patient, reader.content_hash)
+                report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
+        check_enough([row.split for row in writer.rows], found=len(writer.rows))
+        writer.describe("axial" if isinstance(plane, str) else "given", independent)
+        training_set = TrainingSet.open(folder)
+        write_preview(training_set, folder / "preview.png")
+        report({"kind": "message", "text": _summary(training_set)})
+    return out
+
+
+def _plan(cases: list[Case], settings: PrepareSettings, report: OnEvent) -> tuple[float, list[list[PatchPlan]]]:
+    """First pass: return mm per pixel, and the patches of each case."""
+    tile_pixel = (settings.pixel_size or cases[0].frame.pitch) if settings.tiling else 0.0
+    plans = []
+    for number, case in enumerate(cases, start=1):
+        plans.append(plan_case(case, settings, settings.size * tile_pixel))
+        report({"kind": "step", "stage": "measure", "step": number, "total": len(cases), "values": {}})
+    pixel_size = tile_pixel or choose_pixel_size(cases, plans, settings)
+    plans = [large_enough(plan, pixel_size) for plan in plans]
+    for count, why in (
+        (sum(plan.too_small for plan in plans), "are too small"),
+        (sum(plan.outside for plan in plans), "reach beyond the image"),
+    ):
+        if count:
+            report({"kind": "message", "text": f"{count} patches {why} and are left out."})
+    return pixel_size, [plan.patches for plan in plans]
+
+
+def _split(cases: list[Case], plans: list[list[PatchPlan]], settings: PrepareSettings) -> tuple[list[Split], bool]:
+    """Return the part of each patch, case by case and without those of the gaps; and whether parts are independent."""
+    patients = [case.patient for case, patches in zip(cases, plans, strict=True) for _ in patches]
+    levels = [patch.level for patches in plans for patch in patches]
+    if not levels:
+        check_enough([], found=0)
+    parts, independent = split_slices(patients, levels, settings.held_out, settings.seed)
+    check_enough(parts, found=len(parts))
+    remaining = iter(parts)
+    splits = [{patch: next(remaining) for patch in patches} for patches in plans]
+    return [{patch: part for patch, part in split.items() if part != GAP} for split in splits], independent
+
+
+def _summary(training_set: TrainingSet) -> str:
+    pieces, holes = training_set.modal_betti
+    share = (training_set.betti[training_set.train] == training_set.modal_betti).all(axis=1).mean()
+    patients = len(set(training_set.patients))
+    origin = f"{patients} patients" if training_set.independent else "one patient (not independent)"
+    return (
+        f"{training_set.structure}: {len(training_set.train)} slices to train on and {len(training_set.held_out)} held "
+        f"out, of {origin}; {training_set.size} x {training_set.size} pixels of {training_set.pixel_size:.3g} mm; "
+        f"(pieces, holes) is ({pieces}, {holes}) in {share:.0%} of the training slices."
+    )

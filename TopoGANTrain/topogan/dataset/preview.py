@@ -1,0 +1,66 @@
+"""The contact sheet of a training set: is this what I meant to train on?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from topogan.training_set import TrainingSet
+
+_COLUMNS, _ROWS = 8, 5
+_CELL_INCHES = (1.5, 1.7)
+_TITLE_INCHES = 0.55
+_OUTLINE, _HELD_OUT = "#ff5a36", "#1f6fd6"
+
+
+def write_preview(training_set: TrainingSet, path: Path) -> None:
+    """Draw up to 40 patches spread over the set: the mask's outline over the image, or the mask alone.
+
+    Args:
+        training_set: what to show.
+        path: PNG to write.
+    """
+    count = min(_COLUMNS * _ROWS, len(training_set.masks))
+    chosen = np.unique(np.linspace(0, len(training_set.masks) - 1, count).round().astype(int))
+    rows = -(-len(chosen) // _COLUMNS)
+    width, height = _COLUMNS * _CELL_INCHES[0], rows * _CELL_INCHES[1] + _TITLE_INCHES
+    figure = Figure(figsize=(width, height), dpi=120)
+    FigureCanvasAgg(figure)
+    figure.suptitle(_title(training_set), x=0.01, y=1.0 - 0.1 / height, ha="left", va="top", fontsize=11)
+    cells = figure.subplots(rows, _COLUMNS, squeeze=False)
+    figure.subplots_adjust(
+        left=0.005, right=0.995, top=1.0 - _TITLE_INCHES / height, bottom=0.01, wspace=0.04, hspace=0.16
+    )
+    held_out = set(training_set.held_out.tolist())
+    for cell in cells.flat:
+        cell.axis("off")
+    for cell, row in zip(cells.flat, chosen.tolist(), strict=False):
+        _draw(cell, training_set, row)
+        color = _HELD_OUT if row in held_out else "black"
+        pieces, holes = training_set.betti[row]
+        number = training_set.patients[row].removeprefix("patient_").lstrip("0")
+        cell.set_title(
+            f"P{number}  level {training_set.levels[row]:.2f}  ({pieces}, {holes})", fontsize=7, color=color, pad=2
+        )
+    figure.savefig(path, metadata={"Software": "TopoGAN"})
+
+
+def _title(training_set: TrainingSet) -> str:
+    return (
+        f"{training_set.structure}: {len(training_set.train)} slices to train on, "
+        f"{len(training_set.held_out)} held out (blue); patch {training_set.size} x {training_set.size} pixels of "
+        f"{training_set.pixel_size:.3g} mm; P = patient, (pieces, holes)"
+    )
+
+
+def _draw(cell: object, training_set: TrainingSet, row: int) -> None:
+    mask = np.asarray(training_set.masks[row]) == 1
+    if training_set.images is None:
+        cell.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        return
+    low, high = training_set.window
+    cell.imshow(training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+    cell.contour(mask, levels=[0.5], colors=[_OUTLINE], linewidths=0.9)

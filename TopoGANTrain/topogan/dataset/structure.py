@@ -1,0 +1,59 @@
+"""The voxels of the structure in a segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from topogan.errors import InputError
+from topogan.volumes import Volume
+
+_MOST_LABELS_NAMED = 12
+
+
+def structure_of(segmentation: Volume, labels: Sequence[int], path: Path) -> Volume:
+    """Cut the structure out of a segmentation.
+
+    Args:
+        segmentation: label values.
+        labels: those that together make the structure.
+        path: the file, for messages.
+
+    Returns:
+        uint8 voxels, 1 = structure, cropped to its bounding box.
+
+    Raises:
+        InputError: none of the labels is there, or the values are not whole numbers.
+    """
+    array = segmentation.array
+    if array.dtype.kind == "f":
+        _check_whole(array, path)
+    inside = np.isin(array, labels) if len(labels) > 1 else array == labels[0]
+    bounds = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        filled = np.flatnonzero(inside.any(axis=others))
+        if not len(filled):
+            raise _absent(array, labels, path)
+        bounds.append((filled[0], filled[-1]))
+    low, high = np.array(bounds[::-1]).T  # x, y, z
+    crop = Volume(inside, segmentation.geometry).cropped(low, high)
+    return Volume(crop.array.astype(np.uint8), crop.geometry)
+
+
+def _check_whole(array: np.ndarray, path: Path) -> None:
+    for plane in array:  # slice by slice: no temporary volume
+        if not np.array_equal(plane, np.rint(plane)):
+            value = float(plane[plane != np.rint(plane)][0])
+            raise InputError(f"{path} holds the value {value:g}: a segmentation has whole numbers as labels.")
+
+
+def _absent(array: np.ndarray, labels: Sequence[int], path: Path) -> InputError:
+    present = [int(value) for value in np.unique(array) if value != 0]
+    wanted = f"label{'s' if len(labels) > 1 else ''} {', '.join(map(str, labels))}"
+    if not present:
+        return InputError(f"{path} is empty: it holds no voxel of {wanted} nor of any other; leave it out.")
+    named = ", ".join(map(str, present[:_MOST_LABELS_NAMED])) + (" …" if len(present) > _MOST_LABELS_NAMED else "")
+    return InputError(f"{path} holds no voxel of {wanted}: the labels in it are {named}.")
