@@ -39,10 +39,13 @@ def make_demo_scene(synthesis: Path, out: Path) -> dict[str, Path]:
 
     Raises:
         SynthesisFolderError: ``synthesis`` cannot be used.
-        SceneError: the scene could not be saved, or nothing can be drawn on this computer.
+        SceneError: ``out`` cannot be written, the scene could not be saved, or nothing can be drawn on this computer.
     """
     content = read_synthesis_folder(synthesis)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SceneError(f"The folder {out} cannot be made ({error.strerror}): choose another.") from error
     headless = start_headless()
     nodes = build_scene(headless.scene, content)
     show_in_views(nodes, headless.application_logic)

@@ -28,6 +28,10 @@ class Diagram:
     birth_index: np.ndarray
     death_index: np.ndarray
 
+    def rows(self, chosen: np.ndarray | slice) -> Diagram:
+        """The chosen classes: a mask, indices or a slice."""
+        return Diagram(*(array[chosen] for array in vars(self).values()))
+
     @classmethod
     def empty(cls) -> Diagram:
         """A diagram of nothing."""
@@ -52,8 +56,7 @@ def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
         raise SynthesisFolderError(f"{path} cannot be read as diagrams: {_AGAIN}.") from error
     if counts.ndim != 1 or any(len(array) != counts.sum() for array in arrays):
         raise SynthesisFolderError(f"{path} contradicts itself: {_AGAIN}.")
-    parts = [np.split(array, np.cumsum(counts)[:-1]) for array in arrays]
-    return [
-        Diagram(dimension, birth * pixel_size, death * pixel_size, birth_index, death_index)
-        for dimension, birth, death, birth_index, death_index in zip(*parts, strict=True)
-    ]
+    dimension, birth, death, birth_index, death_index = arrays
+    whole = Diagram(dimension, birth * pixel_size, death * pixel_size, birth_index, death_index)
+    ends = np.cumsum(counts)
+    return [whole.rows(slice(end - count, end)) for end, count in zip(ends, counts, strict=True)]

@@ -73,9 +73,11 @@ def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
         path: file to write; an older one is replaced when the new one is complete.
 
     Raises:
-        SceneError: Slicer could not write it.
+        SceneError: the folder cannot be written, or Slicer could not save the scene.
     """
     messages = slicer.vtkMRMLMessageCollection()
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise SceneError(f"The folder {path.absolute().parent} cannot be written: choose another for the scene.")
     # The file's name is also the name of the folder in it: a folder beside it is temporary, not the name.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".scene-") as temporary:
         partial = Path(temporary).absolute() / path.name

@@ -6,6 +6,7 @@ Used where there is no application; inside Slicer the views themselves draw the 
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Sequence
 from ctypes.util import find_library
 from pathlib import Path
@@ -157,8 +158,13 @@ def tile(pictures: Sequence[np.ndarray], columns: int, gap: int = 4, background:
 
 
 def write_png(path: Path, picture: np.ndarray) -> None:
-    """Write a picture, uint8 [height, width, 3], RGB, row 0 at the top."""
-    sitk.WriteImage(sitk.GetImageFromArray(picture, isVector=True), str(path))
+    """Write a picture, uint8 [height, width, 3], RGB, row 0 at the top; an older one is replaced in one step."""
+    partial = path.with_name(f".partial-{path.name}")
+    try:
+        sitk.WriteImage(sitk.GetImageFromArray(picture, isVector=True), str(partial))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _loads(library: str) -> bool:

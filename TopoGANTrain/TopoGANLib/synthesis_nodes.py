@@ -78,14 +78,14 @@ class SynthesisNodes:
         self._check(sample)
         columns = number_columns(self.diagrams, ("sample", "dimension", "birth (mm)", "death (mm)"))
         pixels = number_columns(self.diagrams, ("birth row", "birth column", "death row", "death column"))
-        chosen = columns["sample"] == sample
-        diagram = Diagram(
-            dimension=columns["dimension"][chosen],
-            birth=columns["birth (mm)"][chosen],
-            death=columns["death (mm)"][chosen],
-            birth_index=np.stack([pixels["birth row"], pixels["birth column"]], axis=1)[chosen],
-            death_index=np.stack([pixels["death row"], pixels["death column"]], axis=1)[chosen],
+        everything = Diagram(
+            dimension=columns["dimension"],
+            birth=columns["birth (mm)"],
+            death=columns["death (mm)"],
+            birth_index=np.stack([pixels["birth row"], pixels["birth column"]], axis=1),
+            death_index=np.stack([pixels["death row"], pixels["death column"]], axis=1),
         )
+        diagram = everything.rows(columns["sample"] == sample)
         values = np.concatenate([columns["birth (mm)"], columns["death (mm)"]])
         longest = float(values[np.isfinite(values)].max(initial=0.0))
         show_barcode(self.barcode, diagram, sample, f"Barcode of {self.caption(sample)}", longest)
@@ -149,8 +149,9 @@ class SynthesisNodes:
         for node in self._all():
             for helper in _helpers(node):
                 scene.RemoveNode(helper)
-            # With its node; the item alone would stay where no application watches the scene.
-            hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node))
+            # The application does this itself; without it the item would outlive its node.
+            hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node), False, False)
+            scene.RemoveNode(node)
         # Not by removing the folder's branch: nodes that the user has put there are not ours.
         if folder != hierarchy.GetSceneItemID() and hierarchy.GetNumberOfItemChildren(folder) == 0:
             hierarchy.RemoveItem(folder)
