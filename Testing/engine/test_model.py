@@ -1,0 +1,349 @@
+"""The model package: what is written comes back, and nothing else does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from topogan.config import MaskSettings, TextureSettings, TrainSettings
+from topogan.errors import InputError, WorkError
+from topogan.model import load_model, pack_model, sampling, save_model
+from topogan.networks import (
+    make_mask_critic,
+    make_mask_generator,
+    make_texture_critic,
+    make_texture_generator,
+)
+from topogan.topology import betti_numbers, cubical_persistence, distance_filtration, load_diagrams
+from topogan.training_set import TrainingSet
+from topogan.verdict import topology_in_words, verdict
+
+SETTINGS = TrainSettings(masks=MaskSettings(width=4, latent=8), textures=TextureSettings(width=4))
+
+
+@pytest.fixture(scope="module")
+def real(ring_training_set: Path) -> TrainingSet:
+    return TrainingSet.open(ring_training_set)
+
+
+@pytest.fixture(scope="module")
+def model(ring_model: Path):
+    return load_model(ring_model)
+
+
+def mask_networks(settings: TrainSettings = SETTINGS) -> dict[str, torch.nn.Module]:
+    return {
+        "generator": make_mask_generator(settings.masks, 64),
+        "critic": make_mask_critic(settings.masks, 64),
+    }
+
+
+def texture_networks(settings: TrainSettings = SETTINGS) -> dict[str, torch.nn.Module]:
+    return {
+        "generator": make_texture_generator(settings.textures),
+        "critic": make_texture_critic(settings.textures),
+    }
+
+
+def save(out: Path, real: TrainingSet, **changes) -> Path:
+    given = {"settings": SETTINGS, "training_set": real, "masks": mask_networks(), "textures": None, "training": {}}
+    return save_model(out, **{**given, **changes})
+
+
+class TestPackage:
+    def test_every_weight_comes_back(self, tmp_path: Path, real: TrainingSet) -> None:
+        masks, textures = mask_networks(), texture_networks()
+        loaded = load_model(save(tmp_path / "model", real, masks=masks, textures=textures))
+        pairs = [
+            (masks["generator"], loaded.masks),
+            (masks["critic"], loaded.mask_critic),
+            (textures["generator"], loaded.textures),
+            (textures["critic"], loaded.texture_critic),
+        ]
+        for before, after in pairs:
+            assert after is not None and not after.training
+            assert before.state_dict().keys() == after.state_dict().keys()
+            for name, tensor in before.state_dict().items():
+                assert torch.equal(tensor, after.state_dict()[name]), name
+
+    def test_metadata_describes_the_training_set(self, model, real: TrainingSet) -> None:
+        metadata = model.metadata
+        assert (metadata.structure, model.size, metadata.pixel_size_mm) == ("ring", 64, real.pixel_size)
+        assert metadata.window == real.window
+        assert metadata.betti.modal == (1, 1)
+        assert metadata.betti.train == {"1,1": 16}
+        assert metadata.betti.held_out == {"1,1": 8}
+        trained = metadata.training_set
+        assert (trained.train, trained.held_out, trained.patients) == (16, 8, 2)
+        assert model.settings.masks.latent == 4
+
+    def test_layout_is_that_of_a_bundle(self, ring_model: Path) -> None:
+        found = {path.relative_to(ring_model).as_posix() for path in ring_model.rglob("*") if path.is_file()}
+        assert found == {
+            "LICENSE",
+            "configs/metadata.json",
+            "docs/README.md",
+            "models/masks_critic.safetensors",
+            "models/masks_generator.safetensors",
+            "models/textures_critic.safetensors",
+            "models/textures_generator.safetensors",
+            "reference/diagrams.npz",
+        }
+        monai_wants = {"version", "monai_version", "pytorch_version", "numpy_version", "optional_packages_version"}
+        monai_wants |= {"task", "description", "authors", "copyright", "network_data_format"}
+        assert monai_wants <= json.loads((ring_model / "configs/metadata.json").read_text()).keys()
+
+    def test_card_and_license_speak_plainly(self, ring_model: Path) -> None:
+        card = (ring_model / "docs/README.md").read_text(encoding="utf-8")
+        assert "not a medical device" in card
+        assert "16 slices for training and 8 held out, of 2 patient(s)" in card
+        assert "1 piece and 1 hole" in card
+        assert "terms of that data" in (ring_model / "LICENSE").read_text(encoding="utf-8")
+
+    def test_card_says_when_held_out_slices_are_not_independent(self, tmp_path: Path, real: TrainingSet) -> None:
+        card = (save(tmp_path / "model", replace(real, independent=False)) / "docs/README.md").read_text()
+        assert "not independent" in card
+
+    def test_reference_diagrams_have_values_but_no_places(self, ring_model: Path, real: TrainingSet) -> None:
+        stored = load_diagrams(ring_model / "reference/diagrams.npz")
+        originals = [real.diagrams()[row] for row in real.held_out]
+        assert len(stored) == len(originals) == 8
+        for kept, original in zip(stored, originals, strict=True):
+            assert np.array_equal(kept.birth, original.birth)
+            assert np.array_equal(kept.death, original.death)
+            assert (kept.birth_index == -1).all() and (kept.death_index == -1).all()
+
+    def test_no_path_of_this_machine_is_written(self, tmp_path: Path, real: TrainingSet) -> None:
+        package = save(tmp_path / "Mustermann_1950" / "model", real, textures=texture_networks())
+        words = (b"Mustermann", str(tmp_path).encode(), str(real.folder).encode(), str(Path.home()).encode() + b"/")
+        for path in package.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                assert not [word for word in words if word in content], path
+
+    def test_parts_can_be_missing(self, tmp_path: Path, real: TrainingSet) -> None:
+        masks_only = load_model(save(tmp_path / "masks", real))
+        assert masks_only.textures is None and masks_only.texture_critic is None
+        assert masks_only.sample(2).textures is None
+        textures_only = load_model(save(tmp_path / "textures", real, masks=None, textures=texture_networks()))
+        with pytest.raises(InputError, match="makes no masks"):
+            textures_only.sample(1)
+        with pytest.raises(InputError, match="neither a mask network"):
+            save(tmp_path / "nothing", real, masks=None)
+        assert not (tmp_path / "nothing").exists()
+
+    def test_diverged_weights_are_not_saved(self, tmp_path: Path, real: TrainingSet) -> None:
+        networks = mask_networks()
+        next(iter(networks["generator"].parameters())).data[0] = float("nan")
+        with pytest.raises(WorkError, match="diverged"):
+            save(tmp_path / "model", real, masks=networks)
+        assert not list(tmp_path.iterdir())
+
+    def test_overwriting_is_asked_for(self, tmp_path: Path, real: TrainingSet) -> None:
+        save(tmp_path / "model", real)
+        with pytest.raises(InputError, match="not empty"):
+            save(tmp_path / "model", real)
+        save(tmp_path / "model", real, overwrite=True)
+
+    def test_loading_leaves_the_random_numbers_alone(self, ring_model: Path) -> None:
+        torch.manual_seed(3)
+        expected = torch.rand(3)
+        torch.manual_seed(3)
+        load_model(ring_model)
+        assert torch.equal(torch.rand(3), expected)
+
+    def test_critics_can_stay_away(self, ring_model: Path, model) -> None:
+        light = load_model(ring_model, critics=False)
+        assert light.mask_critic is None and light.texture_critic is None
+        assert np.array_equal(light.sample(2).textures, model.sample(2).textures)
+
+    def test_missing_package(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match="does not exist"):
+            load_model(tmp_path / "none")
+        with pytest.raises(InputError, match="no model package"):
+            load_model(tmp_path)
+
+
+class TestPacking:
+    def test_zip_gives_the_same_model(self, tmp_path: Path, ring_model: Path, model) -> None:
+        packed = pack_model(ring_model, tmp_path / "ring_v1.zip")
+        with zipfile.ZipFile(packed) as archive:
+            assert {name.split("/")[0] for name in archive.namelist()} == {"ring_v1"}
+        loaded = load_model(packed)
+        assert loaded.metadata == model.metadata
+        assert np.array_equal(loaded.sample(3).grey, model.sample(3).grey)
+
+    def test_same_package_same_bytes(self, tmp_path: Path, ring_model: Path) -> None:
+        (tmp_path / "a").mkdir()
+        (tmp_path / "b").mkdir()
+        packed = [pack_model(ring_model, tmp_path / folder / "ring.zip").read_bytes() for folder in "ab"]
+        assert packed[0] == packed[1]
+
+    def test_further_documents_travel_along(self, tmp_path: Path, ring_model: Path) -> None:
+        copy = shutil.copytree(ring_model, tmp_path / "copy")
+        (copy / "docs" / "data_license.txt").write_text("CC BY 4.0")
+        packed = pack_model(copy, tmp_path / "ring.zip")
+        assert "ring/docs/data_license.txt" in zipfile.ZipFile(packed).namelist()
+        assert load_model(packed).metadata.structure == "ring"
+
+    def test_refusals(self, tmp_path: Path, ring_model: Path) -> None:
+        with pytest.raises(InputError, match=r"\.zip"):
+            pack_model(ring_model, tmp_path / "ring.tar")
+        with pytest.raises(InputError, match="no model package"):
+            pack_model(tmp_path, tmp_path / "ring.zip")
+        (tmp_path / "ring.zip").write_text("mine")
+        with pytest.raises(InputError, match="exists"):
+            pack_model(ring_model, tmp_path / "ring.zip")
+        with pytest.raises(InputError, match="does not exist"):
+            pack_model(ring_model, tmp_path / "none" / "ring.zip")
+        assert (tmp_path / "ring.zip").read_text() == "mine"
+
+    def test_temporary_files_are_gone(self, tmp_path: Path, ring_model: Path, monkeypatch) -> None:
+        packed = pack_model(ring_model, tmp_path / "ring.zip")
+        scratch = tmp_path / "scratch"
+        scratch.mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(scratch))
+        load_model(packed)
+        assert not list(scratch.iterdir())
+
+
+class TestSampling:
+    def test_samples_have_the_promised_shape(self, model) -> None:
+        samples = model.sample(5, seed=2)
+        assert samples.grey.shape == samples.masks.shape == samples.textures.shape == (5, 64, 64)
+        assert (samples.grey.dtype, samples.masks.dtype, samples.textures.dtype) == (np.float32, np.uint8, np.int16)
+        assert np.array_equal(samples.masks, samples.grey >= 0.5)
+        assert samples.textures.min() >= -200 and samples.textures.max() <= 600
+        assert len(np.unique(samples.textures)) > 50
+        assert samples.tries == len(samples) == 5
+
+    def test_betti_numbers_and_diagrams_are_those_of_the_masks(self, model) -> None:
+        samples = model.sample(4, seed=1)
+        for mask, betti, diagram in zip(samples.masks, samples.betti, samples.diagrams, strict=True):
+            assert tuple(betti) == betti_numbers(mask)
+            expected = cubical_persistence(distance_filtration(mask))
+            for dimension in (0, 1):
+                assert np.array_equal(
+                    np.sort(diagram.points(dimension), axis=0), np.sort(expected.points(dimension), axis=0)
+                )
+
+    def test_sample_does_not_depend_on_how_many_are_drawn(self, model) -> None:
+        many, few, one = (model.sample(count, seed=5) for count in (9, 4, 1))
+        for fewer in (few, one):
+            count = len(fewer)
+            for name in ("grey", "masks", "textures", "seeds", "betti"):
+                assert np.array_equal(getattr(many, name)[:count], getattr(fewer, name)), name
+
+    def test_chunks_do_not_show(self, model, monkeypatch) -> None:
+        whole = model.sample(7, seed=5, betti=(1, 1))
+        monkeypatch.setattr(sampling, "CHUNK", 3)
+        parts = model.sample(7, seed=5, betti=(1, 1))
+        for name in ("grey", "textures", "seeds"):
+            assert np.array_equal(getattr(whole, name), getattr(parts, name)), name
+        assert whole.tries == parts.tries
+
+    def test_seeds_differ_and_survive_a_float(self, model) -> None:
+        seeds = model.sample(6).seeds
+        assert len(set(seeds.tolist())) == 6
+        assert (seeds.astype(np.float64).astype(np.int64) == seeds).all()
+        assert not set(seeds.tolist()) & set(model.sample(6, seed=1).seeds.tolist())
+
+    def test_single_samples_can_be_drawn_again(self, model) -> None:
+        samples = model.sample(6, seed=3, betti=(1, 1), clean=10)
+        chosen = [4, 1]
+        again = model.draw(samples.seeds[chosen], clean=10)
+        for name in ("grey", "masks", "textures", "betti", "raw_betti"):
+            assert np.array_equal(getattr(again, name), getattr(samples, name)[chosen]), name
+
+    def test_topology_can_be_asked_for(self, model) -> None:
+        free = model.sample(12, seed=1)
+        accepted = (free.betti == (1, 0)).all(axis=1)
+        assert 0 < accepted.sum() < 12, "the fixture makes discs and rings"
+        asked = model.sample(12, seed=1, betti=(1, 0))
+        assert (asked.betti == (1, 0)).all()
+        assert asked.tries > 12
+        assert np.array_equal(asked.seeds[accepted], free.seeds[accepted]), "what fits stays"
+        assert not set(asked.seeds[~accepted].tolist()) & set(free.seeds.tolist())
+
+    def test_tries_are_counted_as_if_drawn_one_by_one(self, model) -> None:
+        asked = model.sample(3, seed=1, betti=(1, 0))
+        expected = 0
+        for number in range(3):
+            for attempt in range(50):
+                expected += 1
+                if tuple(model.draw([sampling.sample_seed(1, number, attempt)]).betti[0]) == (1, 0):
+                    break
+        assert asked.tries == expected
+
+    def test_giving_up_says_how_many_were_found(self, model) -> None:
+        said = r"^Only 0 of 6 tries had 7 pieces and 5 holes where 3 samples were asked: "
+        with pytest.raises(WorkError, match=said):
+            model.sample(3, betti=(7, 5), attempts=2)
+
+    def test_cleaning_comes_before_the_check(self, model) -> None:
+        raw, cleaned = model.sample(12, seed=4), model.sample(12, seed=4, clean=4096)
+        assert np.array_equal(raw.grey, cleaned.grey)
+        assert np.array_equal(cleaned.raw_betti, raw.betti)
+        assert (cleaned.betti == (1, 0)).all(), "one piece is left and every hole is filled"
+        assert not np.array_equal(raw.betti, cleaned.betti)
+        asked = model.sample(12, seed=4, betti=(1, 0), clean=4096)
+        assert asked.tries == 12
+
+    def test_thread_count_does_not_matter(self, model) -> None:
+        before = torch.get_num_threads()
+        try:
+            torch.set_num_threads(1)
+            one = model.sample(2, seed=8)
+        finally:
+            torch.set_num_threads(before)
+        assert np.array_equal(one.grey, model.sample(2, seed=8).grey)
+
+    def test_networks_without_numbers(self, ring_model: Path) -> None:
+        broken = load_model(ring_model, critics=False)
+        for name, buffer in broken.masks.named_buffers():
+            if name.endswith("running_var"):
+                buffer.fill_(-1.0)
+        with pytest.raises(WorkError, match="NaN"):
+            broken.sample(1)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [{"n": 0}, {"n": 1, "seed": -1}, {"n": 1, "clean": -1}, {"n": 1, "attempts": 0}, {"n": 1, "betti": (1, -1)}],
+    )
+    def test_arguments_are_checked(self, model, arguments: dict) -> None:
+        with pytest.raises(InputError):
+            model.sample(**arguments)
+
+    def test_drawing_nothing_again(self, model) -> None:
+        with pytest.raises(InputError, match="no seed"):
+            model.draw([])
+
+
+@pytest.mark.parametrize(
+    ("betti", "expected", "said"),
+    [
+        ((1, 1), (1, 1), "valid"),
+        ((0, 0), (0, 0), "valid"),
+        ((0, 0), (1, 1), "empty"),
+        ((2, 1), (1, 1), "2 pieces instead of 1"),
+        ((1, 0), (1, 1), "no hole"),
+        ((1, 0), (1, 2), "no hole instead of 2"),
+        ((1, 1), (1, 0), "1 hole instead of none"),
+        ((3, 3), (1, 0), "3 pieces instead of 1, 3 holes instead of none"),
+        ((1, 2), (2, 1), "1 piece instead of 2, 2 holes instead of 1"),
+    ],
+)
+def test_verdict(betti: tuple[int, int], expected: tuple[int, int], said: str) -> None:
+    assert verdict(betti, expected) == said
+
+
+def test_topology_in_words() -> None:
+    assert topology_in_words((1, 1)) == "1 piece and 1 hole"
+    assert topology_in_words((2, 0)) == "2 pieces and no hole"

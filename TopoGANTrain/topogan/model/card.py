@@ -1,0 +1,111 @@
+"""What a model package says of itself to people: the model card and the default license text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from topogan.model.layout import MASKS_GENERATOR, TEXTURES_GENERATOR
+from topogan.model.metadata import Metadata
+from topogan.verdict import topology_in_words
+
+LICENSE_TEXT = """\
+License of this model
+
+No license has been chosen for this model yet.
+
+The weights were computed from the training data, so the terms of that data (license, data use agreement, ethics
+approval, consent) apply to the weights as well. Until the owner of the training data has agreed to something else in
+writing, do not pass this model on and do not use it for any other purpose than the training data may be used for.
+
+If you made this model and may share it, replace this text by the license of your choice (for data under CC BY or
+CC BY-SA: that license and the data's citation). The license of the TopoGAN software does not extend to models.
+"""
+
+_CARD = """\
+# Synthetic {structure}: a TopoGAN model
+
+{what} Patches of {size} × {size} pixels of {pixel_size:.3g} mm.
+
+**For research only. This is not a medical device: do not use it, or what it makes, for diagnosis or treatment.**
+
+## Data
+- {train} slices for training and {held_out} held out, of {patients} patient(s).
+- {independence}
+- Most frequent topology of the real masks: {modal}.
+- Topology of the training masks (pieces,holes: slices): {histogram}.
+- Intensity: {intensity}.
+- Fingerprint of the training set: `{data_hash}`.
+
+## Training
+{settings}
+
+## Metrics
+{metrics}
+
+Numbers are those of the training; `topogan evaluate` compares samples with held-out patients.
+
+## Intended use
+Making masks and images for method development, teaching, and as additional training data for segmentation networks
+whose quality is then measured on real data.
+
+## Limits
+- Samples are single slices: neighbors do not make a volume, and no sample belongs to a patient.
+- A sample can resemble a training mask closely; give `--training-set` when you synthesize to see how closely.
+- The model knows only the anatomy, scanners and pathologies of its training data.
+- Topology is learned, not guaranteed; ask for it (`--betti`) where every sample has to have it.
+
+## License
+See `LICENSE`.
+"""
+
+
+def model_card(metadata: Metadata) -> str:
+    """The text of ``docs/README.md`` (Markdown)."""
+    trained = metadata.training_set
+    return _CARD.format(
+        structure=metadata.structure,
+        what=_what(metadata),
+        size=metadata.size,
+        pixel_size=metadata.pixel_size_mm,
+        train=trained.train,
+        held_out=trained.held_out,
+        patients=trained.patients,
+        independence=(
+            "Held-out slices are of other patients than training slices."
+            if trained.independent
+            else "Held-out slices are **not independent**: they are of the same patient(s) as training slices, "
+            "so that every figure that rests on them is too good."
+        ),
+        modal=topology_in_words(metadata.betti.modal),
+        histogram="; ".join(f"{betti}: {count}" for betti, count in metadata.betti.train.items()),
+        intensity=_intensity(metadata),
+        data_hash=trained.content_hash,
+        settings=_list(metadata.settings.model_dump(mode="json")),
+        metrics=_list(metadata.training),
+    )
+
+
+def _what(metadata: Metadata) -> str:
+    makes = {MASKS_GENERATOR: "Makes masks.", TEXTURES_GENERATOR: "Paints images on masks."}
+    return " ".join(text for name, text in makes.items() if name in metadata.files)
+
+
+def _intensity(metadata: Metadata) -> str:
+    if metadata.window is None:
+        return "none, the training set has masks alone"
+    low, high = metadata.window
+    unit = "HU" if metadata.intensity == "HU" else "arbitrary units"
+    return f"{low:g} to {high:g} {unit}; darker and brighter is clipped"
+
+
+def _list(values: dict[str, Any]) -> str:
+    return "\n".join(f"- {name}: {value}" for name, value in _flat(values)) or "- none recorded"
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,65 @@
+"""The persistence diagrams of real masks that a package carries for comparison."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from topogan.errors import InputError
+from topogan.model.archive import CautiousFile
+from topogan.model.layout import MAX_REFERENCE_BYTES
+from topogan.topology import Diagram, load_diagrams, save_diagrams
+from topogan.training_set import TrainingSet
+
+# As many as the distances between sets of diagrams are computed on.
+REFERENCE_DIAGRAMS = 500
+_MAX_ARRAYS = 20
+
+
+def write_reference(path: Path, training_set: TrainingSet) -> None:
+    """Write diagrams of at most 500 held-out masks, without the pixels that they come from.
+
+    What is left are numbers such as "a hole of radius 7": nothing of a patient's anatomy can be drawn from them.
+    """
+    rows = training_set.held_out
+    if len(rows) > REFERENCE_DIAGRAMS:
+        rows = rows[np.linspace(0, len(rows) - 1, REFERENCE_DIAGRAMS).astype(np.int64)]
+    diagrams = training_set.diagrams()
+    save_diagrams(path, [_without_pixels(diagrams[row]) for row in rows])
+
+
+def read_reference(path: Path) -> list[Diagram]:
+    """Read the diagrams of a package that may come from a stranger.
+
+    Raises:
+        InputError: the file is damaged, unpacks to more than a reference can hold, or holds no diagrams.
+    """
+    damaged = InputError(f"{path.name} holds no diagrams or is damaged")
+    try:
+        # An .npz is a zip: it could be a bomb of its own.
+        with CautiousFile(path) as file, zipfile.ZipFile(file) as archive:
+            sizes = [entry.file_size for entry in archive.infolist()]
+        if len(sizes) > _MAX_ARRAYS or sum(sizes) > MAX_REFERENCE_BYTES:
+            raise damaged
+        diagrams = load_diagrams(path)
+    except (zipfile.BadZipFile, OSError, TypeError, ValueError, MemoryError) as error:
+        raise damaged from error
+    if not all(_is_sound(diagram) for diagram in diagrams):
+        raise damaged
+    return diagrams
+
+
+def _is_sound(diagram: Diagram) -> bool:
+    numbers = (diagram.dimension, diagram.birth, diagram.death)
+    if any(values.ndim != 1 or values.dtype.kind not in "if" for values in numbers):
+        return False
+    known = bool(np.isin(diagram.dimension, (0, 1)).all() and np.isfinite(diagram.birth).all())
+    return known and bool((diagram.death >= diagram.birth).all())
+
+
+def _without_pixels(diagram: Diagram) -> Diagram:
+    nowhere = np.full_like(diagram.birth_index, -1)
+    return replace(diagram, birth_index=nowhere, death_index=nowhere)

@@ -1,0 +1,254 @@
+"""Drawing samples from a model: masks, accepted by their topology, and textures painted on them.
+
+Every sample comes from a seed of its own, made of the user's seed, the number of the sample, and the number of the
+try: sample 7 is the same whether 8 or 8,000 are drawn, and can be drawn again alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from topogan.errors import InputError, WorkError
+from topogan.networks import intensities_from_network, mask_to_network
+from topogan.topology import (
+    Diagram,
+    betti_numbers_of_batch,
+    cubical_persistence_of_batch,
+    distance_filtration,
+    remove_small,
+)
+from topogan.verdict import topology_in_words
+
+if TYPE_CHECKING:
+    from topogan.model.loading import Model
+
+# Samples that are searched for, painted and handed on together.
+CHUNK = 256
+# On a CPU a convolution of one image differs in its last bits from that of a batch (other kernels are chosen), so that
+# a sample would depend on its neighbors. One by one costs 1.1 ms more than batches of 16 for a sample of 64 pixels,
+# and less than nothing from 128 pixels up (2 cores). On a GPU bits are promised to no one.
+_BATCH = {"cpu": 1}
+_ACCELERATED_BATCH = 64
+_LATENT_STREAM, _NOISE_STREAM = 0, 1
+
+Seeds = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What was drawn from a model; n samples of H × W pixels."""
+
+    grey: NDArray[np.float32]
+    """float32 [n, H, W]: what the generator says, 0 to 1."""
+    masks: NDArray[np.uint8]
+    """uint8 [n, H, W]: 1 where grey ≥ 0.5, after cleaning if that was asked."""
+    textures: NDArray[np.int16] | None
+    """int16 [n, H, W] in HU (or the training images' own unit); None where the model paints none."""
+    diagrams: list[Diagram]
+    """Persistence of each mask's distance filtration without frame, in pixels."""
+    betti: NDArray[np.int64]
+    """int [n, 2]: pieces and holes of each mask."""
+    raw_betti: NDArray[np.int64]
+    """int [n, 2]: the same before cleaning."""
+    seeds: Seeds
+    """int [n], below 2^53: :meth:`Model.draw` makes the same samples of them again."""
+    tries: int
+    """How many masks were drawn to get these."""
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a model."""
+
+    count: int
+    seed: int = 0
+    betti: tuple[int, int] | None = None
+    """(b0, b1) that every mask must have; None takes all."""
+    clean: int = 0
+    """Pieces and holes of fewer pixels are removed and filled before the topology is looked at."""
+    attempts: int = 20
+    """Give up after this many times ``count`` tries."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("count", 1), ("seed", 0), ("clean", 0), ("attempts", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"{name} cannot be {getattr(self, name)}: it must be at least {least}.")
+        if self.betti is not None and (len(self.betti) != 2 or min(self.betti) < 0):
+            raise InputError(f"betti cannot be {self.betti}: name pieces and holes, such as (1, 1).")
+
+
+@dataclass(frozen=True)
+class _Masks:
+    grey: NDArray[np.float32]
+    masks: NDArray[np.uint8]
+    betti: NDArray[np.int64]
+    raw_betti: NDArray[np.int64]
+
+
+Tick = Callable[[int, int], None]
+
+
+def sample_seed(seed: int, number: int, attempt: int = 0) -> int:
+    """The seed of try ``attempt`` for sample ``number``; below 2^53, so that every table and JSON reader keeps it."""
+    state = np.random.SeedSequence(entropy=seed, spawn_key=(number, attempt)).generate_state(1, np.uint64)
+    return int(state[0] >> np.uint64(11))
+
+
+def sample_chunks(model: Model, wish: Wish, tick: Tick) -> Iterator[Samples]:
+    """Yield the samples of a wish in their order, at most ``CHUNK`` at once, so that memory stays bounded.
+
+    Args:
+        model: the model.
+        wish: what to draw.
+        tick: called often with the number of accepted masks and of tries so far; may raise to stop.
+
+    Raises:
+        InputError: the model makes no masks.
+        WorkError: too few tries had the asked topology, or the networks gave NaN.
+    """
+    tries = 0
+    for start in range(0, wish.count, CHUNK):
+        numbers = range(start, min(start + CHUNK, wish.count))
+        search = _Search(model, wish, numbers, tries, tick)
+        seeds, masks = search.run()
+        yield _completed(model, seeds, masks, search.tries - tries)
+        tries = search.tries
+
+
+def redraw(model: Model, seeds: Seeds, clean: int) -> Samples:
+    """The samples of these seeds again, in their order."""
+    chunks = (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
+    return joined([_completed(model, part, _draw_masks(model, part, clean), len(part)) for part in chunks])
+
+
+def joined(chunks: Sequence[Samples]) -> Samples:
+    """Several chunks as one."""
+    values = {}
+    for field in fields(Samples):
+        parts = [getattr(chunk, field.name) for chunk in chunks]
+        if field.name == "tries":
+            values[field.name] = sum(parts)
+        elif field.name == "diagrams":
+            values[field.name] = [diagram for part in parts for diagram in part]
+        else:
+            values[field.name] = None if parts[0] is None else np.concatenate(parts)
+    return Samples(**values)
+
+
+class _Search:
+    """Draws masks for some sample numbers until each has one with the asked topology."""
+
+    def __init__(self, model: Model, wish: Wish, numbers: range, tries_before: int, tick: Tick) -> None:
+        self._model, self._wish, self._numbers, self._tick = model, wish, numbers, tick
+        self._next_attempt = dict.fromkeys(numbers, 0)
+        self._found: dict[int, tuple[int, _Masks]] = {}
+        self.tries = tries_before
+
+    def run(self) -> tuple[Seeds, _Masks]:
+        budget = self._wish.count * self._wish.attempts
+        while len(self._found) < len(self._numbers):
+            if self.tries >= budget:
+                raise self._too_few()
+            self._try(self._candidates(budget - self.tries))
+            self._tick(self._numbers.start + len(self._found), self.tries)
+        ordered = [self._found[number] for number in self._numbers]
+        masks = [mask for _, mask in ordered]
+        arrays = (np.concatenate([getattr(mask, field.name) for mask in masks]) for field in fields(_Masks))
+        return np.array([seed for seed, _ in ordered], dtype=np.int64), _Masks(*arrays)
+
+    def _candidates(self, left: int) -> list[tuple[int, int]]:
+        """The next (number, attempt) pairs: several attempts for each number when only few are missing."""
+        missing = [number for number in self._numbers if number not in self._found]
+        width = 1 if self._wish.betti is None else max(1, _ACCELERATED_BATCH // len(missing))
+        pairs = [(number, self._next_attempt[number] + step) for number in missing for step in range(width)][:left]
+        for number, attempt in pairs:
+            self._next_attempt[number] = attempt + 1
+        return pairs
+
+    def _try(self, candidates: list[tuple[int, int]]) -> None:
+        seeds = np.array([sample_seed(self._wish.seed, *pair) for pair in candidates], dtype=np.int64)
+        drawn = _draw_masks(self._model, seeds, self._wish.clean)
+        for index, (number, _) in enumerate(candidates):
+            if number in self._found:
+                continue  # drawn along with an earlier attempt that was accepted: it does not count as a try
+            self.tries += 1
+            if self._wish.betti is None or tuple(drawn.betti[index]) == tuple(self._wish.betti):
+                one = _Masks(*(getattr(drawn, field.name)[index : index + 1] for field in fields(_Masks)))
+                self._found[number] = (int(seeds[index]), one)
+
+    def _too_few(self) -> WorkError:
+        assert self._wish.betti is not None
+        accepted = self._numbers.start + len(self._found)
+        return WorkError(
+            f"Only {accepted} of {self.tries} tries had {topology_in_words(self._wish.betti)} where {self._wish.count} "
+            "samples were asked: allow more attempts, clean small pieces and holes, or ask for another topology."
+        )
+
+
+def _draw_masks(model: Model, seeds: Seeds, clean: int) -> _Masks:
+    grey = _grey(model, seeds)
+    raw = (grey >= 0.5).astype(np.uint8)
+    raw_betti = betti_numbers_of_batch(raw)
+    if not clean:
+        return _Masks(grey, raw, raw_betti, raw_betti)
+    masks = np.stack([remove_small(mask, clean) for mask in raw]).astype(np.uint8)
+    return _Masks(grey, masks, betti_numbers_of_batch(masks), raw_betti)
+
+
+def _completed(model: Model, seeds: Seeds, drawn: _Masks, tries: int) -> Samples:
+    filtrations = np.stack([distance_filtration(mask) for mask in drawn.masks])
+    diagrams = cubical_persistence_of_batch(filtrations, (0, 1))
+    textures = _textures(model, drawn.masks, seeds)
+    return Samples(drawn.grey, drawn.masks, textures, diagrams, drawn.betti, drawn.raw_betti, seeds, tries)
+
+
+def _grey(model: Model, seeds: Seeds) -> NDArray[np.float32]:
+    if model.masks is None:
+        raise InputError("This model paints textures but makes no masks: choose a model that was trained on masks.")
+    latent = model.settings.masks.latent
+    parts = []
+    with torch.inference_mode():
+        for rows in _batches(len(seeds), model.device):
+            z = _normal(seeds[rows], _LATENT_STREAM, (latent,)).to(model.device)
+            parts.append(torch.sigmoid(model.masks(z).float()).squeeze(1).cpu().numpy())
+    return _numbers_only(np.concatenate(parts))
+
+
+def _textures(model: Model, masks: NDArray[np.uint8], seeds: Seeds) -> NDArray[np.int16] | None:
+    window = model.metadata.window
+    if model.textures is None or window is None:
+        return None
+    parts = []
+    with torch.inference_mode():
+        for rows in _batches(len(masks), model.device):
+            noise = _normal(seeds[rows], _NOISE_STREAM, (1, *masks.shape[1:])).to(model.device)
+            painted = model.textures(mask_to_network(masks[rows]).to(model.device), noise).float()
+            _numbers_only(painted.cpu().numpy())
+            parts.append(intensities_from_network(painted, window))
+    return np.concatenate(parts)
+
+
+def _batches(count: int, device: torch.device) -> Iterator[slice]:
+    width = _BATCH.get(device.type, _ACCELERATED_BATCH)
+    return (slice(start, start + width) for start in range(0, count, width))
+
+
+def _normal(seeds: Seeds, stream: int, shape: tuple[int, ...]) -> torch.Tensor:
+    """Standard normal float32 [len(seeds), *shape], each row from its own seed, the same on every device."""
+    rows = [np.random.default_rng([int(seed), stream]).standard_normal(shape, dtype=np.float32) for seed in seeds]
+    return torch.from_numpy(np.stack(rows))
+
+
+def _numbers_only(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    if np.isnan(values).any():
+        raise WorkError("The networks of this model give no numbers (NaN): its training diverged, train it again.")
+    return values

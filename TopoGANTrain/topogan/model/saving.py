@@ -1,0 +1,134 @@
+"""Writing a model package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from topogan import __version__
+from topogan.config import TrainSettings
+from topogan.errors import InputError
+from topogan.files import staged_folder, write_json
+from topogan.metrics.topology import betti_histogram
+from topogan.model import layout
+from topogan.model.card import LICENSE_TEXT, model_card
+from topogan.model.metadata import BettiSummary, Metadata, TrainedOn, content_hash, file_hash
+from topogan.model.reference import write_reference
+from topogan.model.weights import write_weights
+from topogan.training_set import TrainingSet
+
+Networks = Mapping[str, nn.Module]
+
+
+def save_model(
+    out: Path,
+    *,
+    settings: TrainSettings,
+    training_set: TrainingSet,
+    masks: Networks | None,
+    textures: Networks | None,
+    training: dict[str, Any],
+    overwrite: bool = False,
+) -> Path:
+    """Write a model package folder in one step.
+
+    Args:
+        out: folder to write.
+        settings: those of the training.
+        training_set: what the networks were trained on; no image or mask of it is written.
+        masks: ``{"generator": ..., "critic": ...}``, the generator with the averaged weights; None without masks.
+        textures: likewise for pix2pix; None without textures.
+        training: summary that goes into the metadata and the model card (numbers and words that JSON can hold).
+        overwrite: replace a package that is there already.
+
+    Raises:
+        InputError: there is no network to save, or ``out`` holds something.
+        WorkError: a weight is not finite (the training diverged), or the disk is full.
+    """
+    if masks is None and textures is None:
+        raise InputError("There is neither a mask network nor a texture network to save: train one first.")
+    parts = {
+        layout.MASKS_GENERATOR: masks and masks["generator"],
+        layout.MASKS_CRITIC: masks and masks["critic"],
+        layout.TEXTURES_GENERATOR: textures and textures["generator"],
+        layout.TEXTURES_CRITIC: textures and textures["critic"],
+    }
+    with staged_folder(Path(out), overwrite) as folder:
+        for name in layout.FILES:
+            (folder / name).parent.mkdir(exist_ok=True)
+        for name, network in parts.items():
+            if network is not None:
+                write_weights(folder / name, network)
+        write_reference(folder / layout.REFERENCE, training_set)
+        files = {name: file_hash(folder / name) for name in layout.OPENED if (folder / name).exists()}
+        metadata = _describe(settings, training_set, training, files)
+        content = {**_monai_part(metadata), **metadata.model_dump(mode="json")}
+        write_json(folder / layout.METADATA, content, layout.SCHEMA)
+        (folder / layout.CARD).write_text(model_card(metadata), encoding="utf-8")
+        (folder / layout.LICENSE).write_text(LICENSE_TEXT, encoding="utf-8")
+    return Path(out)
+
+
+def _describe(
+    settings: TrainSettings, training_set: TrainingSet, training: dict[str, Any], files: dict[str, str]
+) -> Metadata:
+    return Metadata(
+        structure=training_set.structure,
+        size=training_set.size,
+        pixel_size_mm=training_set.pixel_size,
+        intensity=training_set.intensity,
+        window=training_set.window,
+        betti=BettiSummary(
+            train=_betti_counts(training_set, training_set.train),
+            held_out=_betti_counts(training_set, training_set.held_out),
+            modal=training_set.modal_betti,
+        ),
+        training_set=TrainedOn(
+            content_hash=training_set.content_hash,
+            train=len(training_set.train),
+            held_out=len(training_set.held_out),
+            patients=len(set(training_set.patients)),
+            independent=training_set.independent,
+        ),
+        settings=settings,
+        training=training,
+        files=files,
+        content_hash=content_hash(files),
+    )
+
+
+def _betti_counts(training_set: TrainingSet, rows: np.ndarray) -> dict[str, int]:
+    histogram = betti_histogram(training_set.betti[rows])
+    return {f"{b0},{b1}": round(share * len(rows)) for (b0, b1), share in histogram.items()}
+
+
+def _monai_part(metadata: Metadata) -> dict[str, Any]:
+    """What a reader of MONAI bundles looks for; this engine reads none of it."""
+    patch = {"type": "image", "num_channels": 1, "spatial_shape": [metadata.size] * 2, "is_patch_data": True}
+    grey = {**patch, "format": "segmentation", "dtype": "float32", "value_range": [0, 1]}
+    grey["channel_def"] = {"0": metadata.structure}
+    painted = {**patch, "format": "hounsfield", "modality": "CT", "dtype": "int16", "value_range": metadata.window}
+    painted["channel_def"] = {"0": "image"}
+    latent = {"type": "tuples", "format": "latent", "num_channels": metadata.settings.masks.latent}
+    return {
+        "version": "1.0.0",
+        "topogan_version": __version__,
+        "monai_version": version("monai"),
+        "pytorch_version": version("torch"),
+        "numpy_version": version("numpy"),
+        "optional_packages_version": {},
+        "task": f"Synthesis of {metadata.structure} masks and images",
+        "description": "Generators of masks with the topology of real ones, and of images on masks (TopoGAN, pix2pix).",
+        "authors": "not stated",
+        "copyright": "see LICENSE",
+        "intended_use": "Research only; not a medical device.",
+        "network_data_format": {
+            "inputs": {"latent": latent},
+            "outputs": {"mask": grey, "image": painted} if metadata.window else {"mask": grey},
+        },
+    }
