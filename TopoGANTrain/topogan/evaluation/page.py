@@ -113,16 +113,19 @@ def _provenance(result: Evaluation) -> dict[str, str]:
 
 def _topology_chapter(result: Evaluation) -> Chapter:
     bars = plots.betti_bars({name: betti_histogram(found.betti) for name, found in result.sets.named.items()})
-    densities = plots.diagram_densities({name: result.diagrams.of(name, 0) for name in ("synthetic", "held_out")})
+    both = {name: result.diagrams.of(name, 0) for name in ("synthetic", "held_out")}
     blocks = [
         Block("How many slices have how many pieces and holes.", svg=bars),
         Block(
-            "Persistence diagrams of the distance to the structure. A hole is born at 0 if it is closed, later if its "
-            "wall has a gap (half as wide as the birth says); it dies at its radius. Points near the diagonal are "
-            "dents. Right: half the width of the gaps that part a slice's pieces.",
-            svg=densities,
+            "Holes in the persistence diagrams of the distance to the structure. A hole is born at 0 where its wall is "
+            "closed, else at half the width of the gap in the wall; it dies at its radius. Points near the diagonal "
+            "are dents.",
+            svg=plots.hole_densities(both),
         ),
     ]
+    gaps = plots.gap_histogram(both)
+    if gaps:
+        blocks.append(Block("The gaps between the pieces of a slice.", svg=gaps))
     return Chapter("Topology", _TOPOLOGY_TEXT, result.of_group("topology"), blocks)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -56,7 +57,7 @@ def betti_bars(shares: dict[str, dict[tuple[int, int], float]], most: int = 8) -
     keys = sorted({key for found in shares.values() for key in found}, key=lambda key: _largest(shares, key))
     shown, rest = keys[:most], keys[most:]
     names = [f"{pieces}, {holes}" for pieces, holes in shown] + (["other"] if rest else [])
-    figure, axes = _figure(6.6, 2.5)
+    figure, axes = _figure(7.0, 2.4)
     width = 0.8 / len(shares)
     for number, (name, found) in enumerate(shares.items()):
         heights = [found.get(key, 0.0) for key in shown] + ([sum(found.get(key, 0.0) for key in rest)] if rest else [])
@@ -65,7 +66,7 @@ def betti_bars(shares: dict[str, dict[tuple[int, int], float]], most: int = 8) -
     axes.set_xticks(range(len(names)), names)
     axes.set_xlabel("pieces, holes")
     axes.set_ylabel("slices (%)")
-    axes.legend(frameon=False)
+    _legend(axes)
     return _svg(figure, "betti")
 
 
@@ -83,7 +84,7 @@ def _filled(style: SetStyle) -> dict[str, Any]:
     }
 
 
-def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str, bins: int = 24) -> str:
+def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str, bins: int = 16) -> str:
     """The distributions of one figure per slice, as shares, over common bins.
 
     Args:
@@ -93,14 +94,19 @@ def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str, b
         bins: how many.
     """
     edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=bins)
-    figure, axes = _figure(3.2, 2.3)
+    figure, axes = _figure(7.0, 2.2)
     for key, found in values.items():
         counts, _ = np.histogram(found, bins=edges)
         _outline(axes, edges, list(100.0 * counts / len(found)), STYLES[key])
     axes.set_xlabel(axis)
     axes.set_ylabel("slices (%)")
-    axes.legend(frameon=False, fontsize=8)
+    _legend(axes)
     return _svg(figure, name)
+
+
+def _legend(axes: Axes) -> None:
+    # Beside the axes: inside it would cover what it explains.
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _outline(axes: Axes, edges: NDArray[np.float64], shares: list[float], style: SetStyle) -> None:
@@ -123,7 +129,7 @@ def intensity_panels(histograms: dict[str, dict[Tissue, Any]], window: tuple[flo
     tissues = [tissue for tissue in Tissue if any(found[tissue].count for found in histograms.values())]
     edges = np.linspace(window[0], window[1], 41)
     with matplotlib.rc_context(_RC):
-        figure = Figure(figsize=(2.4 * len(tissues) + 0.2, 2.2), layout="constrained")
+        figure = Figure(figsize=(2.4 * len(tissues) + 1.4, 2.2), layout="constrained")
         panels = figure.subplots(1, len(tissues), squeeze=False)[0]
     for panel, tissue in zip(panels, tissues, strict=True):
         for name, found in histograms.items():
@@ -132,7 +138,7 @@ def intensity_panels(histograms: dict[str, dict[Tissue, Any]], window: tuple[flo
         panel.set_title(tissue.value, fontsize=9)
         panel.set_xlabel(unit)
     panels[0].set_ylabel("pixels (%)")
-    panels[0].legend(frameon=False, fontsize=7)
+    _legend(panels[-1])
     return _svg(figure, "intensity")
 
 
@@ -142,7 +148,7 @@ def spectra_lines(spectra: dict[str, NDArray[np.float64]]) -> str:
     Args:
         spectra: for each set float [K] in dB, from 1 cycle per image width.
     """
-    figure, axes = _figure(3.2, 2.3)
+    figure, axes = _figure(7.0, 2.2)
     for name, values in spectra.items():
         style = STYLES[name]
         cycles = np.arange(1, len(values) + 1)
@@ -150,68 +156,68 @@ def spectra_lines(spectra: dict[str, NDArray[np.float64]]) -> str:
     axes.set_xscale("log")
     axes.set_xlabel("cycles per image width")
     axes.set_ylabel("power (dB)")
-    axes.legend(frameon=False, fontsize=8)
+    _legend(axes)
     return _svg(figure, "spectrum")
 
 
-def diagram_densities(diagrams: dict[str, list[Diagram]]) -> str:
-    """Where the finite points of the holes lie, per slice, and when the pieces of a slice join.
+def hole_densities(diagrams: dict[str, list[Diagram]]) -> str:
+    """Where the finite points of the holes lie: one panel a set, points per slice in one common grey-safe scale.
 
     Args:
-        diagrams: of two sets, in pixels; the sets may differ in size.
+        diagrams: of each set, in pixels; the sets may differ in size.
     """
-    points = {name: _finite_points(found, dimension=1) for name, found in diagrams.items()}
-    deaths = {name: _finite_points(found, dimension=0)[:, 1] for name, found in diagrams.items()}
-    top = max((float(found.max()) for found in points.values() if found.size), default=1.0)
-    with matplotlib.rc_context(_RC):
-        figure = Figure(figsize=(7.2, 2.5), layout="constrained")
-        panels = figure.subplots(1, len(points) + 1, width_ratios=[1.0] * len(points) + [1.1])
+    points = {name: _points(found, dimension=1) for name, found in diagrams.items()}
+    top = 1.05 * max((float(found.max()) for found in points.values() if found.size), default=1.0)
     edges = np.linspace(0.0, top, 33)
     densities = {
         name: np.histogram2d(found[:, 1], found[:, 0], bins=(edges, edges))[0] / len(diagrams[name])
         for name, found in points.items()
     }
     highest = max(float(density.max()) for density in densities.values()) or 1.0
-    for panel, (name, density) in zip(panels, densities.items(), strict=False):
+    with matplotlib.rc_context(_RC):
+        figure = Figure(figsize=(7.0, 2.9), layout="constrained")
+        panels = figure.subplots(1, len(points), sharey=True)
+    for panel, (name, density) in zip(panels, densities.items(), strict=True):
         image = panel.imshow(
             np.ma.masked_equal(density, 0.0),
             origin="lower",
             extent=(0.0, top, 0.0, top),
             cmap="cividis_r",
-            norm=matplotlib.colors.LogNorm(vmin=highest / 1000.0, vmax=highest),
+            norm=LogNorm(vmin=highest / 1000.0, vmax=highest),
             interpolation="nearest",
         )
         panel.plot([0, top], [0, top], color="black", linewidth=0.8)
-        panel.set_title(f"holes, {STYLES[name].label}", fontsize=9)
+        panel.set_title(STYLES[name].label, fontsize=9)
         panel.set_xlabel("birth (pixels)")
-        panel.set_ylabel("death (pixels)")
-    figure.colorbar(image, ax=list(panels[: len(points)]), label="points per slice", shrink=0.9)
-    _join_panel(panels[-1], deaths, {name: len(found) for name, found in diagrams.items()})
-    return _svg(figure, "diagrams")
+    panels[0].set_ylabel("death (pixels)")
+    figure.colorbar(image, ax=list(panels), label="points per slice")
+    return _svg(figure, "holes")
 
 
-def _join_panel(axes: Axes, deaths: dict[str, NDArray[np.float64]], counts: dict[str, int]) -> None:
+def gap_histogram(diagrams: dict[str, list[Diagram]]) -> str:
+    """How wide the gaps between the pieces of a slice are; empty text where no slice has a second piece.
+
+    Args:
+        diagrams: of each set, in pixels.
+    """
+    deaths = {name: _points(found, dimension=0)[:, 1] for name, found in diagrams.items()}
     everything = np.concatenate(list(deaths.values()))
-    axes.set_title("gaps between pieces", fontsize=9)
+    if not everything.size:
+        return ""
+    edges = np.histogram_bin_edges(everything, bins=16)
+    figure, axes = _figure(7.0, 2.2)
+    for name, found in deaths.items():
+        counts, _ = np.histogram(found, bins=edges)
+        _outline(axes, edges, list(counts / len(diagrams[name])), STYLES[name])
     axes.set_xlabel("half the gap (pixels)")
     axes.set_ylabel("gaps per slice")
-    if not everything.size:
-        axes.text(0.5, 0.5, "no slice has a second piece", ha="center", va="center", transform=axes.transAxes)
-        return
-    edges = np.histogram_bin_edges(everything, bins=20)
-    for name, found in deaths.items():
-        density, _ = np.histogram(found, bins=edges)
-        _outline(axes, edges, list(density / counts[name]), STYLES[name])
-    axes.legend(frameon=False, fontsize=7)
+    _legend(axes)
+    return _svg(figure, "gaps")
 
 
-def _finite_points(diagrams: list[Diagram], dimension: int) -> NDArray[np.float64]:
+def _points(diagrams: list[Diagram], dimension: int) -> NDArray[np.float64]:
     """The (birth, death) of all finite points of one dimension, float [n, 2]."""
-    found = [np.empty((0, 2))]
-    for diagram in diagrams:
-        chosen = (diagram.dimension == dimension) & np.isfinite(diagram.death)
-        found.append(np.stack([diagram.birth[chosen], diagram.death[chosen]], axis=1))
-    return np.concatenate(found)
+    return np.concatenate([np.empty((0, 2)), *(diagram.points(dimension) for diagram in diagrams)])
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

@@ -99,9 +99,9 @@ def _row(metric: Metric) -> str:
     note = f'<span class="note">{escape(metric.note)}</span>' if metric.note else ""
     return (
         f"<tr><td>{escape(label(metric))}{note}</td>"
-        f'<td class="number">{number(metric.value)}{_range(metric.by_seed)}</td>'
-        f'<td class="number">{number(metric.real)}{_range(metric.real_by_seed)}</td>'
-        f"<td>{escape(metric.unit)}</td><td>{escape(comparison(metric))}</td></tr>"
+        f'<td class="number">{_number(metric.value)}{_range(metric.by_seed)}</td>'
+        f'<td class="number">{_number(metric.real)}{_range(metric.real_by_seed)}</td>'
+        f'<td class="unit">{escape(metric.unit)}</td><td>{escape(comparison(metric))}</td></tr>'
     )
 
 
@@ -109,8 +109,12 @@ def _range(by_seed: dict[str, float]) -> str:
     """Smallest and largest value over the draws, where they differ in what is printed."""
     if not by_seed:
         return ""
-    low, high = number(min(by_seed.values())), number(max(by_seed.values()))
+    low, high = _number(min(by_seed.values())), _number(max(by_seed.values()))
     return f'<span class="range">{low} to {high}</span>' if low != high else ""
+
+
+def _number(value: float | None) -> str:
+    return number(value).replace("-", "−")
 
 
 def _block(block: Block) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from topogan.evaluation.report import Metric
+from topogan.evaluation.report import Metric, number
 from topogan.evaluation.sets import ThreeSets
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.metrics.topology import valid_share
 from topogan.verdict import topology_in_words, verdict
 
 COPY = "copies a training mask"
-# Within this many percentage points two shares are called alike, within this ratio two figures.
-_SAME_POINTS = 5.0
+# Differences up to these are called "as real": percentage points; half the noise of a CT voxel; a quarter more power.
+_TOLERANCE = {"%": 5.0, "HU": 10.0, "dB": 1.0}
 _SAME_RATIO = 1.1
-_SAME_HU = 10.0
 
 
 def sample_verdict(betti: tuple[int, int], expected: tuple[int, int], is_copy: bool) -> str:
@@ -37,7 +36,7 @@ def topology_sentence(sets: ThreeSets, wanted: tuple[int, int]) -> str:
     count = round(share * total / 100.0)
     verb = "has" if count == 1 else "have"
     start = f"{count} of {total} samples {verb} {topology_in_words(wanted)}, "
-    if abs(share - real) <= _SAME_POINTS:
+    if abs(share - real) <= _TOLERANCE["%"]:
         return f"{start}as {real:.0f} % of real slices do."
     return f"{start}while {real:.0f} % of real slices do."
 
@@ -87,28 +86,23 @@ def independence_sentence(independent: bool) -> str | None:
 
 
 def comparison(metric: Metric) -> str:
-    """How the synthetic figure stands to the real one: "as real", "2.1 times real", "12 below real"."""
+    """How the synthetic figure stands to the real one: "as real", "2.1 times real", "12 HU below real"."""
     if metric.value is None or metric.real is None:
         return "–"
-    if metric.better == "equal to real":
-        return _difference(metric)
-    better, worse = (metric.value, metric.real) if metric.better == "higher" else (metric.real, metric.value)
-    if better >= worse or (worse > 0 and better > 0 and worse / better <= _SAME_RATIO):
+    if _alike(metric, metric.value, metric.real):
         return "as real"
-    if metric.value > 0 and metric.real > 0:
+    if metric.better != "equal to real" and metric.value > 0 and metric.real > 0:
         return f"{metric.value / metric.real:.2g} times real"
-    return f"{metric.value - metric.real:+.2g} against real".replace("-", "−")
-
-
-def _difference(metric: Metric) -> str:
-    if metric.value is None or metric.real is None:
-        return "–"
+    unit = {"": "", "%": " points"}.get(metric.unit, f" {metric.unit}")
     difference = metric.value - metric.real
-    if metric.unit == "%" and abs(difference) <= _SAME_POINTS:
-        return "as real"
-    if metric.unit == "%":
-        return f"{abs(difference):.0f} points {'above' if difference > 0 else 'below'} real"
-    if metric.real and 1 / _SAME_RATIO <= metric.value / metric.real <= _SAME_RATIO:
-        return "as real"
-    unit = f" {metric.unit}" if metric.unit else ""
-    return f"{abs(difference):.2g}{unit} {'above' if difference > 0 else 'below'} real"
+    return f"{number(abs(difference))}{unit} {'above' if difference > 0 else 'below'} real"
+
+
+def _alike(metric: Metric, value: float, real: float) -> bool:
+    """Whether the difference is too small to speak of, or the samples do better than real."""
+    if (metric.better == "lower" and value <= real) or (metric.better == "higher" and value >= real):
+        return True
+    if metric.unit in _TOLERANCE:
+        return abs(value - real) <= _TOLERANCE[metric.unit]
+    larger, smaller = max(value, real), min(value, real)
+    return larger == smaller or (smaller > 0 and larger / smaller <= _SAME_RATIO)

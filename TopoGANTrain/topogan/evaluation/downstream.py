@@ -1,0 +1,132 @@
+"""Do synthetic slices help? A U-Net trained on real, on synthetic and on both, tested on held-out patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from topogan.config import DownstreamSettings
+from topogan.errors import InputError
+from topogan.evaluation.report import number
+from topogan.evaluation.segmentation import SegmentationScores, segmentation_scores
+from topogan.evaluation.segmentation_network import predict, train_network
+from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.files import write_json
+from topogan.training.device import choose_device
+from topogan.training_set import TrainingSet
+
+SCHEMA = "topogan.downstream/1"
+
+OnEvent = Callable[[dict[str, Any]], None]
+Slices = tuple[NDArray[np.int16], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class DownstreamReport:
+    """Scores of each kind of training data on the same held-out slices."""
+
+    by_data: dict[str, list[SegmentationScores]]
+    """``real``, ``synthetic``, ``real and synthetic``: one entry per seed."""
+
+    def summary(self) -> str:
+        """A plain table of the means over the seeds."""
+        names = list(SegmentationScores.UNITS)
+        lines = ["  ".join([f"{'trained on':20}", *(f"{name:>20}" for name in names)])]
+        for data, scores in self.by_data.items():
+            cells = [number(_mean([getattr(score, name) for score in scores])) for name in names]
+            lines.append("  ".join([f"{data:20}", *(f"{cell:>20}" for cell in cells)]))
+        return "\n".join(lines)
+
+
+def downstream(
+    synthesis: Path,
+    training_set: Path,
+    out: Path | None = None,
+    settings: DownstreamSettings | None = None,
+    overwrite: bool = False,
+    on_event: OnEvent | None = None,
+) -> DownstreamReport:
+    """Train the same U-Net on real, on synthetic and on both kinds of slices, and test it on held-out patients.
+
+    All networks have the same number of steps, the same augmentation and the same first weights for a seed, so that
+    only the data differ. Source of the protocol: Wang et al., ECCV 2020, Table 2.
+
+    Args:
+        synthesis: folder made by ``topogan synthesize`` with textures.
+        training_set: with images; its training patients are the real data, its held-out patients the test.
+        out: JSON file to write; None writes nothing.
+        settings: of the trainings.
+        overwrite: replace an existing file.
+        on_event: takes progress events.
+
+    Raises:
+        InputError: a folder is missing, damaged or without images, or ``out`` exists.
+    """
+    settings = settings or DownstreamSettings()
+    if out is not None and Path(out).exists() and not overwrite:
+        raise InputError(f"{out} exists: choose another name, or add --overwrite to replace it.")
+    device = choose_device(settings.device)
+    samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
+    if samples.textures is None or real.images is None or real.window is None:
+        raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
+    data = _training_data(samples, real, real.images, samples.textures)
+    test = real.images[real.held_out], real.masks[real.held_out] == 1
+    by_data: dict[str, list[SegmentationScores]] = {name: [] for name in data}
+    total, done = settings.seeds * len(data), 0
+    for seed in range(settings.seeds):
+        for name, slices in data.items():
+            scores = _scores_of(slices, test, real, settings, seed, device)
+            by_data[name].append(scores)
+            done += 1
+            if on_event:
+                values = {"dice": scores.dice}
+                on_event({"kind": "step", "stage": "downstream", "step": done, "total": total, "values": values})
+    report = DownstreamReport(by_data)
+    if out is not None:
+        write_json(Path(out), _content(report, settings, real), SCHEMA)
+    return report
+
+
+def _training_data(
+    samples: SyntheticSet, real: TrainingSet, images: NDArray[np.int16], textures: NDArray[np.int16]
+) -> dict[str, Slices]:
+    real_slices = images[real.train], real.masks[real.train] == 1
+    synthetic = textures, samples.masks
+    both = tuple(np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
+    return {"real": real_slices, "synthetic": synthetic, "real and synthetic": (both[0], both[1])}
+
+
+def _scores_of(
+    slices: Slices, test: Slices, real: TrainingSet, settings: DownstreamSettings, seed: int, device: torch.device
+) -> SegmentationScores:
+    images, masks = slices
+    assert real.window is not None
+    network = train_network(images, masks, real.window, settings, seed, device)
+    predicted = predict(network, test[0], real.window, settings.batch, device)
+    return segmentation_scores(predicted, test[1], real.pixel_size)
+
+
+def _content(report: DownstreamReport, settings: DownstreamSettings, real: TrainingSet) -> dict[str, Any]:
+    return {
+        "settings": settings.model_dump(mode="json"),
+        "training_set_hash": real.content_hash,
+        "independent": real.independent,
+        "units": SegmentationScores.UNITS,
+        "by_seed": {data: [asdict(score) for score in scores] for data, scores in report.by_data.items()},
+        "mean": {
+            data: {name: _mean([getattr(score, name) for score in scores]) for name in SegmentationScores.UNITS}
+            for data, scores in report.by_data.items()
+        },
+    }
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
