@@ -1,0 +1,129 @@
+"""What the panel says of an engine, for every way in which one can be wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from fake_engine import make_engine, wait_until
+
+from TopoGANLib.engine_check import EngineCheck, EngineReport, judge, version_beside
+from TopoGANLib.engine_process import Engine
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return make_engine(tmp_path)
+
+
+def doctor(engine: Engine, **changes: object) -> list[str]:
+    content = {
+        "schema": "topogan.doctor/1",
+        "topogan": "1.2.3",
+        "path": str(engine.parent / "topogan"),
+        "packages": {"torch": "2.9", "gudhi": "3.11"},
+        "devices": ["cuda", "cpu"],
+        "problems": [],
+    }
+    return ["A warning of some package", json.dumps({**content, **changes})]
+
+
+def finish(check: EngineCheck) -> EngineReport:
+    wait_until(lambda: check.poll() is not None, seconds=60)
+    report = check.poll()
+    assert report is not None
+    return report
+
+
+def test_a_good_engine(engine: Engine) -> None:
+    report = judge(engine, doctor(engine))
+    assert report.usable
+    assert report.sentence == "Ready: engine 1.2.3, torch 2.9, cuda, cpu."
+    assert report.devices == ["cuda", "cpu"]
+
+
+def test_an_idle_gpu_is_a_problem_but_no_obstacle(engine: Engine) -> None:
+    problem = "NVIDIA X is there, but this torch cannot use it: install a CUDA build of torch."
+    report = judge(engine, doctor(engine, devices=["cpu"], problems=[problem]))
+    assert report.usable
+    assert report.problems == [problem]
+
+
+def test_packages_that_are_missing_are_named(engine: Engine) -> None:
+    packages = {"torch": "", "gudhi": "", "numpy": "2"}
+    report = judge(engine, doctor(engine, packages=packages, devices=[], problems=["torch is not installed: …"]))
+    assert not report.usable
+    assert report.sentence == "Not installed in this Python: torch, gudhi."
+    assert report.missing == ["torch", "gudhi"]
+
+
+def test_a_package_that_does_not_load(engine: Engine) -> None:
+    problem = "torch is installed but does not load (no DLL): install it again."
+    report = judge(engine, doctor(engine, devices=[], problems=[problem]))
+    assert not report.usable
+    assert report.sentence == problem
+
+
+def test_another_version_is_refused(engine: Engine) -> None:
+    report = judge(engine, doctor(engine, topogan="9.9"))
+    assert not report.usable
+    assert "version 9.9, and these panels need 1.2.3" in report.sentence
+
+
+def test_another_copy_is_refused(engine: Engine, tmp_path: Path) -> None:
+    report = judge(engine, doctor(engine, path=str(tmp_path / "topogan")))
+    assert not report.usable
+    assert str(tmp_path / "topogan") in report.sentence
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        (["Traceback …", "ModuleNotFoundError: No module named 'typer'"], "Not installed in this Python: typer"),
+        (["SyntaxError: invalid syntax"], "cannot run the engine (SyntaxError: invalid syntax): choose another Python"),
+        ([], "cannot run the engine (it said nothing): choose another Python"),
+        (["{not json", '{"schema": "other"}'], "cannot run the engine"),
+    ],
+)
+def test_what_is_no_answer(engine: Engine, output: list[str], sentence: str) -> None:
+    report = judge(engine, output)
+    assert not report.usable
+    assert sentence in report.sentence
+
+
+def test_a_python_that_cannot_be_started(tmp_path: Path) -> None:
+    report = finish(EngineCheck(Engine(tmp_path / "no python"), tmp_path / "log.txt"))
+    assert not report.usable
+    reason = "cannot be started (No such file or directory): choose another Python."
+    assert report.sentence == f"{tmp_path / 'no python'} {reason}"
+
+
+def test_an_engine_that_does_not_answer(engine: Engine, tmp_path: Path) -> None:
+    main = engine.parent / "topogan" / "__main__.py"
+    main.write_text("import time; time.sleep(60)")
+    now = [0.0]
+    check = EngineCheck(engine, tmp_path / "log.txt", clock=lambda: now[0])
+    assert check.poll() is None
+    now[0] = 121.0
+    report = check.poll()
+    assert report is not None
+    assert "did not answer within 120 s" in report.sentence
+
+
+def test_closing_ends_it(engine: Engine, tmp_path: Path) -> None:
+    (engine.parent / "topogan" / "__main__.py").write_text("import time; time.sleep(60)")
+    check = EngineCheck(engine, tmp_path / "log.txt")
+    check.close()
+    wait_until(lambda: check.poll() is not None)
+
+
+def test_the_real_engine_is_ready(tmp_path: Path) -> None:
+    import topogan
+
+    engine = Engine(Path(sys.executable))
+    assert version_beside(engine.parent) == topogan.__version__
+    report = finish(EngineCheck(engine, tmp_path / "log.txt"))
+    assert report.usable, report
+    assert "cpu" in report.devices

@@ -1,0 +1,269 @@
+"""Watching a run, with the engine's own lock, status and events written by a process that can be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_engine import wait_until
+
+from TopoGANLib import run_monitor
+from TopoGANLib.run_monitor import RunMonitor, is_locked, is_run
+
+# What a training does to its folder, by the engine's own code, without the training.
+_RUN = """
+import sys, time
+from pathlib import Path
+from topogan.training.recorder import Position, Recorder
+from topogan.training.run_folder import RunFolder
+from topogan.training.status import StatusWriter
+folder = RunFolder.create(Path(sys.argv[1]), False, {"settings": {}})
+status = StatusWriter(folder.path, total=10)
+status.start()
+recorder = Recorder(folder, 0, None)
+for step in range(1, int(sys.argv[2]) + 1):
+    recorder.step(Position("masks", step, 10), {"loss_critic": step / 10})
+    status.write(state="running", step=step, stage="masks", eta_seconds=float(10 - step))
+recorder.message("The last word.")
+print("there", flush=True)
+while sys.argv[3] == "wait":
+    if folder.stop_requested():
+        folder.forget_stop()
+        status.end("stopped")
+        folder.close()
+        sys.exit()
+    time.sleep(0.01)
+status.end(sys.argv[3], error="Out of disk." if sys.argv[3] == "failed" else None)
+folder.close()
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+class Trainings:
+    """Starts processes and ends those that a test has left."""
+
+    def __init__(self) -> None:
+        self._started: list[subprocess.Popen[str]] = []
+
+    def start(self, run: Path, steps: int, end: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", _RUN, str(run), str(steps), end]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self._started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        return process
+
+    def close(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def trainings() -> Iterator[Trainings]:
+    made = Trainings()
+    yield made
+    made.close()
+
+
+def test_no_run_yet(run: Path) -> None:
+    monitor = RunMonitor(run)
+    assert monitor.poll() is None
+    assert monitor.take_events() == []
+    assert monitor.log() == []
+    assert monitor.latest_preview() is None
+    monitor.request_stop()
+    monitor.kill()
+    assert not is_run(run)
+    assert not run.exists(), "a reader makes no folder"
+
+
+def test_a_living_run(run: Path, trainings: Trainings) -> None:
+    process = trainings.start(run, 4, "wait")
+    monitor = RunMonitor(run)
+    report = monitor.poll()
+    assert report is not None
+    assert (report.state, report.step, report.total, report.stage) == ("running", 4, 10, "masks")
+    assert report.fraction == 0.4
+    assert report.eta_seconds == 6.0
+    assert report.pid == process.pid
+    assert report.here
+    assert is_run(run)
+    assert monitor.log() == ["The last word."]
+
+
+def test_events_come_in_bounded_portions(run: Path, trainings: Trainings) -> None:
+    trainings.start(run, 10, "wait")
+    monitor = RunMonitor(run)
+    portions = [[event["step"] for event in monitor.take_events(limit=4)] for _ in range(4)]
+    assert portions == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10], []]
+
+
+def test_half_a_line_waits_for_the_other_half(run: Path) -> None:
+    run.mkdir()
+    monitor = RunMonitor(run)
+    events = run / "events.jsonl"
+    events.write_text('{"step": 1}\n{"st')
+    assert monitor.take_events() == [{"step": 1}]
+    with events.open("a") as file:
+        file.write('ep": 2}\nnonsense\n[3]\n{"step": 4}\n')
+    assert monitor.take_events() == [{"step": 2}, {"step": 4}]
+
+
+def test_events_that_were_taken_back_are_read_anew(run: Path) -> None:
+    run.mkdir()
+    monitor = RunMonitor(run)
+    events = run / "events.jsonl"
+    events.write_text('{"step": 1}\n{"step": 2}\n')
+    assert len(monitor.take_events()) == 2
+    events.write_text('{"step": 1}\n')
+    assert monitor.take_events() == [{"step": 1}]
+
+
+def test_a_request_to_stop_is_answered(run: Path, trainings: Trainings) -> None:
+    process = trainings.start(run, 3, "wait")
+    monitor = RunMonitor(run)
+    monitor.request_stop()
+    assert process.wait(10) == 0
+    report = monitor.poll()
+    assert report is not None
+    assert report.state == "stopped"
+    assert not (run / "stop").exists()
+
+
+@pytest.mark.parametrize(("end", "error"), [("finished", ""), ("failed", "Out of disk.")])
+def test_what_the_engine_said_last_is_true(run: Path, trainings: Trainings, end: str, error: str) -> None:
+    trainings.start(run, 10, end).wait(10)
+    report = RunMonitor(run).poll()
+    assert report is not None
+    assert (report.state, report.error, report.step) == (end, error, 10)
+
+
+def test_a_killed_engine_is_seen_at_once(run: Path, trainings: Trainings) -> None:
+    process = trainings.start(run, 3, "wait")
+    monitor = RunMonitor(run)
+    assert monitor.poll().state == "running"
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    report = monitor.poll()
+    assert report.state == "failed"
+    assert report.error == "The engine ended without a word at step 3: Resume goes on from its last checkpoint."
+    assert report.eta_seconds is None
+    assert json.loads((run / "status.json").read_text())["state"] == "running", "the panel only reads"
+
+
+def test_force_ends_what_the_engine_wrote(run: Path, trainings: Trainings) -> None:
+    process = trainings.start(run, 3, "wait")
+    monitor = RunMonitor(run)
+    monitor.kill()
+    assert process.wait(10) == -signal.SIGKILL
+    monitor.kill()  # its number may belong to another process by now: nothing happens
+
+
+def test_force_spares_a_process_that_has_inherited_the_number(run: Path, trainings: Trainings) -> None:
+    trainings.start(run, 3, "wait").kill()
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    try:
+        status = json.loads((run / "status.json").read_text())
+        wait_until(lambda: not is_locked(run / "run.lock"))
+        (run / "status.json").write_text(json.dumps({**status, "pid": bystander.pid}))
+        RunMonitor(run).kill()
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_the_same_judgement_as_the_engine(run: Path, trainings: Trainings) -> None:
+    from topogan.training.status import read_status
+
+    process = trainings.start(run, 3, "wait")
+    assert read_status(run).state == RunMonitor(run).poll().state == "running"
+    process.kill()
+    process.wait()
+    assert read_status(run).state == RunMonitor(run).poll().state == "failed"
+
+
+def test_another_host_is_judged_by_its_heartbeat_and_never_killed(run: Path, trainings: Trainings) -> None:
+    process = trainings.start(run, 3, "wait")
+    now = [0.0]
+    monitor = RunMonitor(run, clock=lambda: now[0], host="elsewhere")
+    assert monitor.poll().state == "running"
+    assert not monitor.poll().here
+    monitor.kill()
+    os.kill(process.pid, signal.SIGSTOP)  # it lives and holds the lock, but its heart stands still
+    time.sleep(0.1)
+    monitor.poll()
+    now[0] = 59.0
+    assert monitor.poll().state == "running"
+    now[0] = 61.0
+    report = monitor.poll()
+    assert report.state == "silent"
+    assert "No sign of life from " in report.error
+    os.kill(process.pid, signal.SIGCONT)
+    wait_until(lambda: monitor.poll().state == "running")
+
+
+def test_a_status_that_cannot_be_read_changes_nothing(run: Path, trainings: Trainings) -> None:
+    trainings.start(run, 3, "finished").wait(10)
+    monitor = RunMonitor(run)
+    first = monitor.poll()
+    for nonsense in ("", "{", "[]", '{"schema": "topogan.status/2"}', "[" * 100000):
+        (run / "status.json").write_text(nonsense)
+        assert monitor.poll() == first
+    (run / "status.json").write_text('{"schema": "topogan.status/1", "step": "x", "total": null, "eta_seconds": []}')
+    assert monitor.poll().step == 0
+
+
+def test_the_newest_preview(run: Path) -> None:
+    previews = run / "previews"
+    previews.mkdir(parents=True)
+    monitor = RunMonitor(run)
+    for name in ("masks-00000250.png", "masks-00001000.png"):
+        (previews / name).touch()
+    assert monitor.latest_preview() == previews / "masks-00001000.png"
+    (previews / "textures-00000010.png").touch()
+    assert monitor.latest_preview() == previews / "textures-00000010.png"
+
+
+def test_the_lock_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Windows branch: the byte that the engine locks, tried and given back."""
+    calls: list[tuple[int, int]] = []
+
+    class Msvcrt:
+        LK_NBLCK, LK_UNLCK = 2, 0
+        held = False
+
+        @classmethod
+        def locking(cls, descriptor: int, mode: int, length: int) -> None:
+            assert os.lseek(descriptor, 0, os.SEEK_CUR) == 0
+            calls.append((mode, length))
+            if cls.held:
+                raise PermissionError
+
+    path = tmp_path / "run.lock"
+    path.touch()
+    monkeypatch.setitem(sys.modules, "msvcrt", Msvcrt)
+    # Only the module's view: pathlib itself asks os.name.
+    monkeypatch.setattr(run_monitor, "os", _Windows())
+    assert not is_locked(path)
+    assert calls == [(2, 1), (0, 1)]
+    Msvcrt.held = True
+    assert is_locked(path)
+    assert not is_locked(tmp_path / "none")
+
+
+class _Windows:
+    name = "nt"
+    lseek, SEEK_SET, SEEK_END = staticmethod(os.lseek), os.SEEK_SET, os.SEEK_END
