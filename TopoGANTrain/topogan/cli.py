@@ -25,6 +25,7 @@ app = typer.Typer(
     "The usual order: prepare, train, synthesize, evaluate. 'topogan demo OUT' does all of it on a phantom.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
