@@ -76,7 +76,8 @@ def test_axis_is_as_long_as_the_longest_bar_of_all_samples(headless: HeadlessSli
     assert high > 20
     endless = number_columns(barcode_table(chart), [VALUE])[VALUE][1]
     assert endless > high, "a bar that never dies leaves the chart"
-    assert chart.GetYAxisRange() == (0, 5)
+    assert chart.GetYAxisRange()[0] == 0
+    assert chart.GetYAxisRange()[1] > 5, "the legend needs room above the bars"
 
 
 def test_another_sample_is_shown_in_place_and_views_are_told(headless: HeadlessSlicer) -> None:

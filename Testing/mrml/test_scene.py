@@ -66,7 +66,8 @@ def test_masks_alone_are_shown_over_themselves(headless: HeadlessSlicer, make_fo
     assert nodes.image.GetName() == "TopoGAN myocardium masks"
     assert np.array_equal(slicer.util.arrayFromVolume(nodes.image), synthesis.masks)
     display = nodes.image.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 1)
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 2)
+    assert not display.GetInterpolate()
     assert np.array_equal(segment_array(nodes), synthesis.masks)
 
 

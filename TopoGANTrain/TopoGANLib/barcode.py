@@ -22,6 +22,7 @@ _SERIES = (
     ("H1 (holes)", (213 / 255, 94 / 255, 0 / 255), "MarkerStyleDiamond"),
 )
 _NOWHERE = -1
+_ROOM_FOR_LEGEND = 1.2  # the legend lies over the upper right corner
 
 
 def barcode_columns(diagram: Diagram, sample: int, end: float) -> dict[str, np.ndarray]:
@@ -95,6 +96,11 @@ def barcode_table(chart: slicer.vtkMRMLPlotChartNode) -> slicer.vtkMRMLTableNode
     return chart.GetPlotSeriesNode().GetTableNode()
 
 
+def number_of_bars(chart: slicer.vtkMRMLPlotChartNode) -> int:
+    """How many bars a chart of :func:`add_barcode` shows."""
+    return barcode_table(chart).GetNumberOfRows() // ROWS_PER_BAR
+
+
 def show_barcode(
     chart: slicer.vtkMRMLPlotChartNode, diagram: Diagram, sample: int, title: str, longest: float
 ) -> None:
@@ -113,4 +119,4 @@ def show_barcode(
     with slicer.util.NodeModify(chart):
         chart.SetTitle(title)
         chart.SetXAxisRange(-0.03 * span, 1.15 * span)
-        chart.SetYAxisRange(0, len(diagram.birth) + 1)
+        chart.SetYAxisRange(0, 1 + len(diagram.birth) * _ROOM_FOR_LEGEND)

@@ -9,6 +9,7 @@ import ctypes
 import os
 from collections.abc import Sequence
 from ctypes.util import find_library
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from TopoGANLib.barcode import number_of_bars
 from TopoGANLib.errors import SceneError
 
 # What the application registers for its slice views, less those that need a mouse or a legend.
@@ -139,7 +141,7 @@ def draw_barcode(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: in
     bottom, left = chart.GetAxis(vtk.vtkAxis.BOTTOM), chart.GetAxis(vtk.vtkAxis.LEFT)
     _set_axis(bottom, chart_node, chart_node.GetXAxisTitle(), chart_node.GetXAxisRange())
     _set_axis(left, chart_node, chart_node.GetYAxisTitle(), chart_node.GetYAxisRange())
-    _set_whole_ticks(left)
+    _set_whole_ticks(left, number_of_bars(chart_node))
     for index in range(chart_node.GetNumberOfPlotSeriesNodes()):
         _add_series(chart, chart_node.GetNthPlotSeriesNode(index))
     return _grab(window)
@@ -247,11 +249,12 @@ def _set_axis(axis: vtk.vtkAxis, node: slicer.vtkMRMLPlotChartNode, title: str, 
     axis.SetUnscaledRange(*limits)
 
 
-def _set_whole_ticks(axis: vtk.vtkAxis) -> None:
-    last = int(axis.GetUnscaledMaximum()) - 1
-    step = max(1, -(-last // _MOST_TICKS))
+def _set_whole_ticks(axis: vtk.vtkAxis, last: int) -> None:
+    """Ticks at 1, 2, 3 … or, where that are too many, at multiples of 2, 5, 10, 20 …"""
+    steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
+    step = next(step for step in steps if last <= step * _MOST_TICKS)
     positions, labels = vtk.vtkDoubleArray(), vtk.vtkStringArray()
-    for number in range(1, last + 1, step):
+    for number in range(step, last + 1, step):
         positions.InsertNextValue(number)
         labels.InsertNextValue(str(number))
     axis.SetCustomTickPositions(positions, labels)

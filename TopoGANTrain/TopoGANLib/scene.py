@@ -20,6 +20,7 @@ from TopoGANLib.terminology import terminology_entry
 _MASK_COLOR = (230 / 255, 159 / 255, 0.0)
 _FILL_OPACITY = 0.2
 _OUTLINE_PIXELS = 2
+_MASK_WINDOW = (0.0, 2.0)  # the structure is gray, so that the color of the segmentation shows on it
 
 _NATURE = "A stack of independent synthetic samples, one in each slice: neighboring slices are unrelated."
 
@@ -53,7 +54,7 @@ def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNo
 def _add_image(scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis) -> slicer.vtkMRMLScalarVolumeNode:
     """The picture under the segmentation: the textures, or where there are none the masks as gray values."""
     if synthesis.textures is None:
-        array, title, window = synthesis.masks, "masks", (0.0, 1.0)
+        array, title, window = synthesis.masks, "masks", _MASK_WINDOW
     else:
         array, title, window = synthesis.textures, "CT" if synthesis.is_ct else "image", synthesis.window
     volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(f"{name} {title}"))
@@ -61,8 +62,10 @@ def _add_image(scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis) -> s
     volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(synthesis.ijk_to_ras))
     slicer.util.updateVolumeFromArray(volume, array)
     volume.CreateDefaultDisplayNodes()
+    display = volume.GetDisplayNode()
+    # A mask between its pixels is no mask.
+    display.SetInterpolate(synthesis.textures is not None)
     if window is not None:
-        display = volume.GetDisplayNode()
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(*window)
     return volume
