@@ -21,6 +21,8 @@ ARBITRARY_WINDOW = (0.0, 1000.0)
 _PERCENTILES = (0.5, 99.5)
 _PERCENTILE_VOXELS = 1_000_000
 _LARGEST = np.iinfo(np.int16).max
+# A half, less what rounding can take: the same structure stored in another orientation must give the same mask.
+_HALF = 0.5 - 1e-4
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,12 @@ class Patches:
     pixel_size: float
 
     def labels(self, structure: Volume, frame: Frame, plans: Sequence[PatchPlan]) -> np.ndarray:
-        """Cut masks (nearest voxel): uint8 [n, size, size], 0 outside the volume."""
-        return self._cut(structure, frame, plans, sitk.sitkNearestNeighbor, 0.0, np.uint8)
+        """Cut masks: uint8 [n, size, size], 0 outside the volume.
+
+        The share of structure is interpolated (linear) and rounded: where a plane is oblique to the voxels, the
+        nearest voxel would give staircases whose corners are holes and pieces that no anatomy has.
+        """
+        return (self._cut(structure, frame, plans, sitk.sitkLinear, 0.0) >= _HALF).astype(np.uint8)
 
     def intensities(self, volume: Volume, frame: Frame, plans: Sequence[PatchPlan], outside: float) -> np.ndarray:
         """Cut images (linear interpolation): float32 [n, size, size], ``outside`` where the volume does not reach."""
@@ -40,7 +46,7 @@ class Patches:
         index = volume.geometry.to_index(points)
         # Only what is needed is copied into SimpleITK; one voxel more for the interpolation.
         needed = volume.cropped(np.floor(index.min(axis=0)) - 1, np.ceil(index.max(axis=0)) + 1)
-        return self._cut(needed, frame, plans, sitk.sitkLinear, outside, np.float32)
+        return self._cut(needed, frame, plans, sitk.sitkLinear, outside)
 
     def _corners(self, plan: PatchPlan) -> np.ndarray:
         half = (self.size - 1) / 2 * self.pixel_size
@@ -53,7 +59,6 @@ class Patches:
         plans: Sequence[PatchPlan],
         interpolator: int,
         outside: float,
-        dtype: type,
     ) -> np.ndarray:
         image = volume.to_image()
         resample = sitk.ResampleImageFilter()
@@ -62,8 +67,8 @@ class Patches:
         resample.SetOutputSpacing((self.pixel_size, self.pixel_size, 1.0))
         resample.SetOutputDirection(frame.axes.ravel().tolist())
         resample.SetDefaultPixelValue(outside)
-        resample.SetOutputPixelType(sitk.sitkUInt8 if dtype is np.uint8 else sitk.sitkFloat32)
-        patches = np.empty((len(plans), self.size, self.size), dtype)
+        resample.SetOutputPixelType(sitk.sitkFloat32)
+        patches = np.empty((len(plans), self.size, self.size), np.float32)
         for number, plan in enumerate(plans):
             resample.SetOutputOrigin(frame.to_point(self._corners(plan)[:1])[0].tolist())
             patches[number] = sitk.GetArrayViewFromImage(resample.Execute(image))[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import fmean
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import DRAW_SEEDS, ThreeSets
-from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix
+from topogan.metrics.diagrams import MatrixFunction, diagrams_of, w1_birth_matrix, w1_matrix, within_matrix
 from topogan.metrics.sampling import draw
 from topogan.metrics.topology import set_distance, unbiased_mmd
 from topogan.topology import Diagram
@@ -19,7 +18,6 @@ LARGEST_MATCHING = 500
 _NO_SCALE = "not defined: most real diagrams are equal in this dimension"
 
 Matrix = NDArray[np.float64]
-MatrixFunction = Callable[[list[Diagram], list[Diagram], int, int], Matrix]
 
 
 class DrawnDiagrams:
@@ -54,14 +52,19 @@ class DrawnDiagrams:
         for number in range(len(self.seeds)):
             drawn: dict[tuple[str, str], Matrix] = {}
             for first, second in pairs:
-                same = number > 0 and all(len(self._diagrams[name]) == self.count for name in (first, second))
-                drawn[first, second] = (
-                    found[0][first, second]
-                    if same
-                    else function(self.of(first, number), self.of(second, number), dimension, self.width)
-                )
+                if number > 0 and self._whole(first) and self._whole(second):
+                    drawn[first, second] = found[0][first, second]
+                elif first == second:
+                    drawn[first, first] = within_matrix(function, self.of(first, number), dimension, self.width)
+                else:
+                    drawn[first, second] = function(
+                        self.of(first, number), self.of(second, number), dimension, self.width
+                    )
             found.append(drawn)
         return found
+
+    def _whole(self, name: str) -> bool:
+        return len(self._diagrams[name]) == self.count
 
 
 def diagram_section(diagrams: DrawnDiagrams) -> list[Metric]:

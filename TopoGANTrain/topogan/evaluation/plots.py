@@ -217,7 +217,7 @@ def gap_histogram(diagrams: dict[str, list[Diagram]]) -> str:
 
 def _points(diagrams: list[Diagram], dimension: int) -> NDArray[np.float64]:
     """The (birth, death) of all finite points of one dimension, float [n, 2]."""
-    return np.concatenate([np.empty((0, 2)), *(diagram.points(dimension) for diagram in diagrams)])
+    return np.concatenate([np.empty((0, 2)), *(diagram.finite_points(dimension) for diagram in diagrams)])
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

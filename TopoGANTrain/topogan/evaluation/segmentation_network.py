@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from monai.losses import DiceCELoss
 from monai.networks.nets import UNet
-from monai.transforms import Compose, RandAffined, RandGaussianNoised, RandScaleIntensityd
 from numpy.typing import NDArray
+from torch.nn.functional import affine_grid, grid_sample
 
 from topogan.config import DownstreamSettings
 from topogan.training.device import exact_numerics, thread_count
 from topogan.training.randomness import BatchSampler, seeded, stream
+
+_TURN = radians(15)
 
 
 def make_network(width: int) -> UNet:
@@ -24,25 +26,29 @@ def make_network(width: int) -> UNet:
     )
 
 
-def make_augmentation(seed: int) -> Compose:
-    """Small turns, shifts and scalings of image and mask, noise and contrast of the image."""
-    both = ["image", "mask"]
-    augmentation = Compose(
-        [
-            RandAffined(
-                both,
-                prob=0.5,
-                rotate_range=radians(15),
-                scale_range=0.1,
-                translate_range=3,
-                mode=("bilinear", "nearest"),
-                padding_mode="border",
-            ),
-            RandScaleIntensityd("image", factors=0.1, prob=0.5),
-            RandGaussianNoised("image", prob=0.5, std=0.05),
-        ]
-    )
-    return augmentation.set_random_state(seed=seed)
+def augmented(
+    images: torch.Tensor, masks: torch.Tensor, generator: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Turn, shift and scale each slice a little; change the contrast of its image and add noise.
+
+    Up to 15°, 5 % of the width and 10 %; contrast up to 10 %, noise of 2.5 % of the window.
+
+    Args:
+        images: float [B, 1, H, W] in −1..1.
+        masks: float [B, 1, H, W], 0 or 1.
+        generator: source of the changes.
+    """
+    count = len(images)
+    angle, scale = generator.uniform(-_TURN, _TURN, count), generator.uniform(0.9, 1.1, count)
+    shift = generator.uniform(-0.1, 0.1, (count, 2))
+    turned = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(count, 2, 2)
+    matrix = np.concatenate([turned * scale[:, None, None], shift[:, :, None]], axis=2)
+    grid = affine_grid(torch.from_numpy(matrix).float(), list(images.shape), align_corners=False).to(images.device)
+    images = grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    masks = grid_sample(masks, grid, mode="nearest", padding_mode="border", align_corners=False)
+    contrast = torch.from_numpy(generator.uniform(0.9, 1.1, (count, 1, 1, 1))).to(images)
+    noise = torch.from_numpy(generator.normal(0.0, 0.05, tuple(images.shape))).to(images)
+    return images * contrast + noise, masks
 
 
 def train_network(
@@ -65,20 +71,15 @@ def train_network(
     """
     network = seeded(lambda: make_network(settings.width), seed, "downstream network").to(device)
     sampler = BatchSampler(len(images), min(settings.batch, len(images)), stream(seed, "downstream batches"))
-    augment = make_augmentation(seed)
+    changes = stream(seed, "downstream augmentation")
     loss = DiceCELoss(sigmoid=True)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     with exact_numerics(thread_count(0), device):
         for _ in range(settings.steps):
             chosen = sampler.next()
-            scaled = scaled_images(images[chosen], window)
-            pairs = [
-                augment({"image": image, "mask": mask[None].astype(np.float32)})
-                for image, mask in zip(scaled, masks[chosen], strict=True)
-            ]
-            image, mask = (
-                torch.stack([torch.as_tensor(pair[key]) for pair in pairs]).to(device) for key in ("image", "mask")
-            )
+            image = torch.from_numpy(scaled_images(images[chosen], window)).to(device)
+            mask = torch.from_numpy(masks[chosen][:, None].astype(np.float32)).to(device)
+            image, mask = augmented(image, mask, changes)
             optimizer.zero_grad()
             loss(network(image), mask).backward()
             optimizer.step()

@@ -12,9 +12,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from topogan.phantom.motion import BASE, Beat, beat, ejected_share
+from topogan.phantom.motion import APICAL_WALL, BASE, Beat, beat, ejected_share
 
 STRUCTURES = {"lv_cavity": 1, "myocardium": 2, "rv_cavity": 3, "left_atrium": 4, "right_atrium": 5, "aorta": 6}
+_ANNULUS_HEIGHT = 2.0
 
 Field = NDArray[np.float32]
 
@@ -83,7 +84,7 @@ def draw_patient(seed: int, number: int) -> Patient:
         septal_flattening=random.uniform(0.03, 0.12),
         thin_side=random.uniform(0.0, 2 * np.pi),
         outflow_angle=random.normal(0.5, 0.25),
-        outflow_height=random.uniform(4.0, 9.0),
+        outflow_height=random.uniform(2.5, 5.0),
         rv_offset=random.uniform(24.0, 29.0),
         rv_size=random.uniform(0.92, 1.08),
         atrium_size=random.uniform(0.9, 1.12),
@@ -129,8 +130,10 @@ def _place_heart(
     base = -BASE * state.length
     inner, outer = (share * state.radius for share in _contours(patient, angle, along))
     outer += state.wall * (1 + 0.14 * np.cos(angle - patient.thin_side))
-    cavity = _inside(across, along, inner, state.length) & (along > base)
-    ventricle = _inside(across, along, outer, state.length + state.wall) & (along > base)
+    # The mitral annulus is a saddle, not a plane.
+    above = along > base + _ANNULUS_HEIGHT * np.cos(2 * angle)
+    cavity = _inside(across, along, inner, state.length) & above
+    ventricle = _inside(across, along, outer, state.length + APICAL_WALL * state.wall) & above
 
     right = _right_ventricle(patient, heart, state, ejected)
     right_wall = _right_ventricle(patient, heart, state, ejected, grow=3.0)
@@ -139,10 +142,10 @@ def _place_heart(
 
     for where, kind in (
         (whole | _grown_right(patient, heart, state, ejected), Tissue.HEART_FAT),
-        (right_wall & (along > base), Tissue.RV_WALL),
-        (right & (along > base), Tissue.RV_CAVITY),
-        (right_atrium & (along <= base), Tissue.RIGHT_ATRIUM),
-        (left_atrium & (along <= base), Tissue.LEFT_ATRIUM),
+        (right_wall & above, Tissue.RV_WALL),
+        (right & above, Tissue.RV_CAVITY),
+        (right_atrium & ~above, Tissue.RIGHT_ATRIUM),
+        (left_atrium & ~above, Tissue.LEFT_ATRIUM),
         (_ascending_aorta(patient, points, base), Tissue.AORTA),
         (ventricle, Tissue.MYOCARDIUM),
         (cavity, Tissue.LV_CAVITY),

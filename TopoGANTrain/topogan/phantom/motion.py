@@ -20,6 +20,8 @@ _CURVE_EJECTED = (0.0, 0.03, 0.66, 1.0, 1.0, 0.36, 0.24, 0.20, 0.0)
 SHORTENING = 0.14
 # How far the cavity reaches behind the equator of its ellipsoid, as a share of the long half axis.
 BASE = 0.35
+# The wall is thinnest at the apex; there as a share of its thickness elsewhere.
+APICAL_WALL = 0.4
 
 
 @dataclass(frozen=True)
@@ -55,5 +57,5 @@ def beat(diastolic: Beat, ejection_fraction: float, phase: float) -> Beat:
 
 def _wall_volume(state: Beat) -> float:
     base = BASE * state.length
-    outer = truncated_ellipsoid_volume(state.radius + state.wall, state.length + state.wall, base)
+    outer = truncated_ellipsoid_volume(state.radius + state.wall, state.length + APICAL_WALL * state.wall, base)
     return outer - truncated_ellipsoid_volume(state.radius, state.length, base)

@@ -14,7 +14,7 @@ from torch.nn.functional import softplus
 
 from topogan.config import PointRule
 from topogan.topology.matching import assign
-from topogan.topology.persistence import BatchPairs, pairs_of_batch
+from topogan.topology.persistence import pairs_of_batch
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,12 @@ def likelihood_loss(
 def top_points(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_points: int) -> TopPoints:
     """The most persistent points, in probability, of the superlevel sets of a batch of logits [B, H, W]."""
     pairs = pairs_of_batch(-logits, dimensions)
+    essential = pairs.death_pixel < 0
     birth = expit(-pairs.birth)
-    death = np.where(pairs.death_pixel < 0, 0.0, expit(-pairs.death))
-    slot = np.searchsorted(dimensions, pairs.dimension)
-    order, rank = _ranked(pairs, slot, birth - death)
-    kept = rank < max_points
-    rows = order[kept]
-    where = (pairs.image[rows], slot[rows], rank[kept])
+    death = np.where(essential, 0.0, expit(-pairs.death))
+    group = pairs.image * len(dimensions) + np.searchsorted(dimensions, pairs.dimension)
+    rows, place = _longest(group, np.where(essential, 2.0, birth - death), len(logits) * len(dimensions), max_points)
+    where = (*np.divmod(group[rows], len(dimensions)), place)
     shape = (len(logits), len(dimensions), max_points)
 
     def padded(values: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -81,7 +80,6 @@ def top_points(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_po
         array[where] = values[rows]
         return array
 
-    essential = pairs.death_pixel < 0
     return TopPoints(
         birth_pixel=padded(pairs.birth_pixel),
         death_pixel=padded(np.maximum(pairs.death_pixel, 0)),
@@ -92,15 +90,21 @@ def top_points(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_po
     )
 
 
-def _ranked(
-    pairs: BatchPairs, slot: NDArray[np.int64], persistence: NDArray[np.float64]
+def _longest(
+    group: NDArray[np.int64], length: NDArray[np.float64], groups: int, count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """An order of the pairs by persistence within each sample and dimension, and the place of each in its group."""
-    essential = pairs.death_pixel < 0
-    order = np.lexsort((-persistence, ~essential, slot, pairs.image))
-    group = (pairs.image * (int(slot.max(initial=0)) + 1) + slot)[order]
-    starts = np.searchsorted(group, group, side="left")
-    return order, np.arange(len(order)) - starts
+    """The ``count`` longest rows of each group: their numbers by group and falling length, and their places in it."""
+    sizes = np.bincount(group, minlength=groups)
+    starts = np.cumsum(sizes) - sizes
+    table = np.full((groups, max(count, int(sizes.max(initial=0)))), -np.inf)
+    table[group, np.arange(len(group)) - starts[group]] = length
+    # Noise has hundreds of points; only those that reach the count-th length are worth sorting.
+    threshold = np.partition(table, -count, axis=1)[:, -count]
+    rows = np.flatnonzero(length >= threshold[group])
+    rows = rows[np.lexsort((-length[rows], group[rows]))]
+    place = np.arange(len(rows)) - np.searchsorted(group[rows], group[rows], side="left")
+    kept = place < count
+    return rows[kept], place[kept]
 
 
 def assignment_costs(points: TopPoints, betti: NDArray[np.int64]) -> NDArray[np.float64]:

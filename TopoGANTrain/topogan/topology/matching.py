@@ -42,6 +42,8 @@ def alignment_costs(
     Returns:
         float [N, M].
     """
+    a, a_removal = _without_filling(a, a_removal)
+    b, b_removal = _without_filling(b, b_removal)
     shape = (len(a), len(b))
     row = [np.zeros(shape)]
     for price in b_removal.T:
@@ -55,6 +57,14 @@ def alignment_costs(
             np.minimum(best, row[j] + other_price, out=best)
             row.append(best)
     return row[-1]
+
+
+def _without_filling(
+    values: NDArray[np.float64], removal: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Leave out the columns in which every number is absent."""
+    longest = int((values < ABSENT).sum(axis=1).max(initial=0))
+    return values[:, :longest], removal[:, :longest]
 
 
 def match_points(

@@ -8,7 +8,7 @@ is background. GUDHI's top-dimensional cells are the same construction; its "ver
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,10 +21,7 @@ from topogan.topology.rectangle import persistence_of_rectangle
 
 @dataclass(frozen=True)
 class BatchPairs:
-    """The persistence pairs of a batch of images, row i of every array is one pair.
-
-    Sorted by image, then by dimension, the most persistent pair first.
-    """
+    """The persistence pairs of a batch of images, row i of every array is one pair; grouped by image, else unsorted."""
 
     image: NDArray[np.int64]
     """int [P]: number of the image in the batch."""
@@ -38,6 +35,13 @@ class BatchPairs:
     """int [P]: number of the pixel in its image, C order."""
     death_pixel: NDArray[np.int64]
     """int [P]; −1 where the class is essential."""
+
+    def most_persistent_first(self) -> BatchPairs:
+        """The pairs sorted by image, then by dimension, then by falling persistence."""
+        with np.errstate(invalid="ignore"):
+            persistence = np.where(self.death_pixel < 0, np.inf, self.death - self.birth)
+        order = np.lexsort((-persistence, self.dimension, self.image))
+        return BatchPairs(*(getattr(self, field.name)[order] for field in fields(self)))
 
 
 def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] = (0, 1)) -> Diagram:
@@ -75,7 +79,7 @@ def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] = 
         InputError: as :func:`cubical_persistence`.
     """
     images = np.asarray(images)
-    pairs = pairs_of_batch(images, dimensions)
+    pairs = pairs_of_batch(images, sorted(set(dimensions))).most_persistent_first()
     width = images.shape[2]
     ends = np.searchsorted(pairs.image, np.arange(len(images)), side="right").tolist()
     arrays = (
@@ -112,18 +116,18 @@ def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 
 def _decoded(
     images: NDArray[np.generic], image: NDArray[np.int64], dimension: NDArray[np.int64], packed: NDArray[np.float64]
 ) -> BatchPairs:
-    """Look births and deaths up in the images, and sort."""
+    """Look births and deaths up in the images."""
     pixels = images[0].size
-    values = images.reshape(len(images), pixels)
+    values = images.reshape(-1)
+    first_pixel = image * pixels
     essential = np.isinf(packed[:, 1])
     birth_pixel = unpack_pixels(packed[:, 0], pixels)
     death_pixel = unpack_pixels(np.where(essential, 0.0, packed[:, 1]), pixels)
-    birth = values[image, birth_pixel].astype(np.float64)
-    death = np.where(essential, np.inf, values[image, death_pixel])
-    persistence = np.where(essential, np.inf, death - np.where(essential, 0.0, birth))
-    order = np.lexsort((birth_pixel, ~essential, -persistence, dimension, image))
+    birth = values[first_pixel + birth_pixel].astype(np.float64)
+    death = values[first_pixel + death_pixel].astype(np.float64)
+    death[essential] = np.inf
     death_pixel[essential] = -1
-    return BatchPairs(*(array[order] for array in (image, dimension, birth, death, birth_pixel, death_pixel)))
+    return BatchPairs(image, dimension, birth, death, birth_pixel, death_pixel)
 
 
 def _positions(pixels: NDArray[np.int64], width: int) -> NDArray[np.int64]:

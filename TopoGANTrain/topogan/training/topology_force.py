@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from topogan.config import MaskSettings, TopologySettings
 from topogan.topology.loss import TopologyLoss, TopologyTargets
 from topogan.topology.weight import TopologyWeight
+from topogan.training.optimization import Values
 from topogan.training.randomness import BatchSampler
 
 
@@ -41,20 +43,24 @@ class TopologyForce:
         """Tell whether the loss acts (or is measured) in this step."""
         return self._weight.active(step)
 
-    def add(self, step: int, logits: Tensor, adversarial: Tensor) -> tuple[Tensor, dict[str, Tensor | float]]:
+    def add(self, step: int, logits: Tensor, adversarial: Tensor) -> tuple[Tensor, Values]:
         """Return the sum of both forces [B, 1, H, W] and what is worth a curve.
 
-        Persistence is computed from the logits in full precision, whatever the networks use.
+        Persistence is computed from the logits in full precision, whatever the networks use. A training that has
+        diverged gets no topological force: the caller sees by the norm that it has.
         """
+        adversarial_norm = float(adversarial.norm())
+        if not math.isfinite(adversarial_norm):
+            return adversarial, {"force_adversarial": adversarial_norm}
         leaf = logits.detach().float().requires_grad_()
         loss = self._loss(leaf, self._targets.select(self._draws.next()))
         (topological,) = torch.autograd.grad(loss, leaf)
-        norms = float(adversarial.norm()), float(topological.norm())
-        weight = self._weight.update(step, *norms)
-        values = {
+        topological_norm = float(topological.norm())
+        weight = self._weight.update(step, adversarial_norm, topological_norm)
+        values: Values = {
             "loss_topology": loss.detach(),
-            "force_adversarial": norms[0],
-            "force_topology": norms[1],
+            "force_adversarial": adversarial_norm,
+            "force_topology": topological_norm,
             "lambda": weight,
         }
         return adversarial + weight * topological, values
