@@ -1,0 +1,235 @@
+"""The synthesis folder and the export of samples."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from matplotlib.image import imread
+
+from topogan.config import SynthesisSettings
+from topogan.errors import InputError, WorkError
+from topogan.export import export_nnunet
+from topogan.model import Model, load_model
+from topogan.synthesis import Cancelled, synthesize
+from topogan.topology import betti_numbers, load_diagrams
+from topogan.training_set import TrainingSet
+
+SETTINGS = SynthesisSettings(count=12, seed=1)
+
+
+@pytest.fixture(scope="module")
+def model(ring_model: Path) -> Model:
+    return load_model(ring_model, critics=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, model: Model) -> Path:
+    return synthesize(model, tmp_path_factory.mktemp("synthesis") / "samples", SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def masks_only(model: Model) -> Model:
+    return replace(model, textures=None)
+
+
+def stack(path: Path) -> np.ndarray:
+    return sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "samples.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def report(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+class TestFolder:
+    def test_stacks_are_the_samples(self, folder: Path, model: Model) -> None:
+        samples = model.sample(12, seed=1)
+        masks, textures = stack(folder / "masks.nrrd"), stack(folder / "textures.nrrd")
+        assert (masks.dtype, textures.dtype) == (np.uint8, np.int16)
+        assert np.array_equal(masks, samples.masks)
+        assert np.array_equal(textures, samples.textures)
+
+    def test_stacks_have_the_pixel_size_and_say_that_they_are_no_volumes(self, folder: Path) -> None:
+        for name in ("masks.nrrd", "textures.nrrd"):
+            image = sitk.ReadImage(str(folder / name))
+            assert image.GetSpacing() == (1.5, 1.5, 1.5)
+            assert "not a volume" in image.GetMetaData("content")
+        assert "not a volume" in report(folder)["nature"]
+
+    def test_table_fits_the_masks(self, folder: Path, model: Model) -> None:
+        masks, table = stack(folder / "masks.nrrd"), rows(folder)
+        assert list(table[0]) == ["sample", "seed", "b0", "b1", "verdict", "area_mm2"]
+        for index, (mask, row) in enumerate(zip(masks, table, strict=True)):
+            assert int(row["sample"]) == index
+            assert (int(row["b0"]), int(row["b1"])) == betti_numbers(mask)
+            assert float(row["area_mm2"]) == pytest.approx(mask.sum() * 1.5**2, rel=1e-5)
+            assert (row["verdict"] == "valid") == (betti_numbers(mask) == (1, 1))
+        assert "no hole" in {row["verdict"] for row in table}
+        again = model.draw([int(table[7]["seed"])])
+        assert np.array_equal(again.masks[0], masks[7])
+
+    def test_diagrams_are_one_a_sample(self, folder: Path) -> None:
+        assert len(load_diagrams(folder / "diagrams.npz")) == 12
+
+    def test_report_counts(self, folder: Path, model: Model) -> None:
+        found = report(folder)
+        table = rows(folder)
+        valid = sum(row["verdict"] == "valid" for row in table)
+        assert found["schema"] == "topogan.synthesis/1"
+        assert (found["count"], found["tries"], found["accepted_percent"]) == (12, 12, 100.0)
+        assert found["requested_betti"] is None and found["expected_betti"] == [1, 1]
+        assert found["valid_percent"] == pytest.approx(100 * valid / 12)
+        assert found["betti_histogram"]["1,1"] == valid and sum(found["betti_histogram"].values()) == 12
+        assert found["betti_histogram_before_cleaning"] == found["betti_histogram"]
+        assert found["window"] == [-200.0, 600.0] and found["pixel_size_mm"] == 1.5
+        assert found["model"]["content_hash"] == model.metadata.content_hash
+        assert found["settings"] == SETTINGS.model_dump(mode="json")
+
+    def test_gallery_shows_masks_on_textures(self, folder: Path) -> None:
+        picture = imread(folder / "gallery.png")[..., :3]
+        outline = np.array([0xFF, 0xB0, 0x00]) / 255
+        close = np.abs(picture - outline).max(axis=-1) < 0.15
+        assert close.sum() > 500, "the outlines of the masks are drawn"
+        grey = np.ptp(picture, axis=-1) < 0.02
+        assert ((picture[..., 0] > 0.2) & (picture[..., 0] < 0.8) & grey).mean() > 0.1, "textures are grey"
+
+    def test_same_settings_same_bytes(self, folder: Path, tmp_path: Path, ring_model: Path) -> None:
+        again = synthesize(ring_model, tmp_path / "again", SETTINGS)
+        for name in ("masks.nrrd", "textures.nrrd", "samples.csv", "report.json", "gallery.png"):
+            assert (again / name).read_bytes() == (folder / name).read_bytes(), name
+
+    def test_no_path_is_written(self, tmp_path: Path, ring_model: Path, ring_training_set: Path) -> None:
+        copy = shutil.copytree(ring_model, tmp_path / "Mustermann" / "model")
+        out = synthesize(copy, tmp_path / "out", SynthesisSettings(count=1), training_set=ring_training_set)
+        for path in out.iterdir():
+            content = path.read_bytes()
+            for word in ("Mustermann", str(tmp_path), str(ring_training_set)):
+                assert word.encode() not in content, path
+
+
+class TestChoices:
+    @pytest.mark.parametrize(("asked", "got"), [("modal", [1, 1]), ("1,0", [1, 0])])
+    def test_topology(self, tmp_path: Path, model: Model, asked: str, got: list[int]) -> None:
+        out = synthesize(model, tmp_path / "out", SynthesisSettings(count=8, seed=1, betti=asked))
+        found = report(out)
+        assert found["requested_betti"] == found["expected_betti"] == got
+        assert found["valid_percent"] == 100.0
+        assert found["accepted_percent"] == pytest.approx(800 / found["tries"]) and found["tries"] > 8
+        assert {row["verdict"] for row in rows(out)} == {"valid"}
+
+    def test_cleaning_is_reported_raw_and_cleaned(self, tmp_path: Path, model: Model) -> None:
+        found = report(synthesize(model, tmp_path / "out", SynthesisSettings(count=8, seed=1, clean=4096)))
+        assert found["betti_histogram"] == {"1,0": 8}
+        assert found["betti_histogram_before_cleaning"] != found["betti_histogram"]
+
+    def test_masks_alone(self, tmp_path: Path, masks_only: Model) -> None:
+        out = synthesize(masks_only, tmp_path / "out", SynthesisSettings(count=3))
+        assert not (out / "textures.nrrd").exists()
+        assert report(out)["intensity"] == "none" and report(out)["window"] is None
+        assert (out / "gallery.png").stat().st_size > 1000
+
+    def test_nearest_training_mask(self, tmp_path: Path, model: Model, ring_training_set: Path) -> None:
+        real = TrainingSet.open(ring_training_set)
+        out = synthesize(model, tmp_path / "out", SynthesisSettings(count=4), training_set=ring_training_set)
+        for mask, row in zip(stack(out / "masks.nrrd") == 1, rows(out), strict=True):
+            training = [np.asarray(real.masks[index]) == 1 for index in real.train]
+            dice = [2 * (mask & other).sum() / (mask.sum() + other.sum()) for other in training]
+            assert float(row["dice_to_training"]) == pytest.approx(max(dice), abs=1e-6)
+            assert int(row["nearest_training_row"]) == real.train[int(np.argmax(dice))]
+        assert report(out)["dice_to_training"]["training_set"] == real.content_hash
+
+    def test_events_rise_to_the_total(self, tmp_path: Path, model: Model) -> None:
+        events: list[dict[str, Any]] = []
+        synthesize(model, tmp_path / "out", SynthesisSettings(count=8, betti="modal"), on_event=events.append)
+        assert {event["kind"] for event in events} == {"step"} and {event["stage"] for event in events} == {"samples"}
+        steps = [event["step"] for event in events]
+        assert steps == sorted(steps) and steps[-1] == 8 and {event["total"] for event in events} == {8}
+        assert events[-1]["values"]["tries"] >= 8
+
+
+class TestNothingIsWritten:
+    def test_when_the_topology_is_too_rare(self, tmp_path: Path, model: Model) -> None:
+        with pytest.raises(WorkError, match="Only 0 of 4 tries had 9 pieces and 9 holes"):
+            synthesize(model, tmp_path / "out", SynthesisSettings(count=2, betti="9,9", attempts=2))
+        assert not list(tmp_path.iterdir())
+
+    def test_when_cancelled(self, tmp_path: Path, model: Model) -> None:
+        with pytest.raises(Cancelled):
+            synthesize(model, tmp_path / "out", SynthesisSettings(count=2), cancelled=lambda: True)
+        assert not list(tmp_path.iterdir())
+
+    def test_when_the_folder_is_taken(self, tmp_path: Path, ring_model: Path, model: Model) -> None:
+        (tmp_path / "notes.txt").write_text("mine")
+        with pytest.raises(InputError, match="not empty"):
+            synthesize(tmp_path / "missing_model", tmp_path, SynthesisSettings(count=1))
+        assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+    def test_when_it_cannot_fit_into_memory(self, tmp_path: Path, model: Model) -> None:
+        huge = replace(model, metadata=model.metadata.model_copy(update={"size": 256}))
+        with pytest.raises(InputError, match="at most 4096"):
+            synthesize(huge, tmp_path / "out", SynthesisSettings(count=100_000))
+        assert not list(tmp_path.iterdir())
+
+    def test_when_the_training_set_does_not_fit(self, tmp_path: Path, model: Model, ring_training_set: Path) -> None:
+        other = replace(TrainingSet.open(ring_training_set), size=128)
+        with pytest.raises(InputError, match="patches of 128 pixels and the model makes 64"):
+            synthesize(model, tmp_path / "out", SynthesisSettings(count=1), training_set=other)
+        with pytest.raises(InputError):
+            synthesize(model, tmp_path / "out", SynthesisSettings(count=1), training_set=tmp_path / "none")
+        assert not list(tmp_path.iterdir())
+
+    def test_when_it_fails_the_old_one_stays(self, tmp_path: Path, model: Model) -> None:
+        out = synthesize(model, tmp_path / "out", SynthesisSettings(count=1))
+        before = (out / "report.json").read_bytes()
+        with pytest.raises(WorkError):
+            synthesize(model, out, SynthesisSettings(count=1, betti="9,9", attempts=1), overwrite=True)
+        assert (out / "report.json").read_bytes() == before
+        synthesize(model, out, SynthesisSettings(count=2), overwrite=True)
+        assert report(out)["count"] == 2
+
+
+class TestExport:
+    def test_layout_is_that_of_nnunet(self, tmp_path: Path, folder: Path) -> None:
+        out = export_nnunet(folder, tmp_path / "Dataset501_Ring")
+        description = json.loads((out / "dataset.json").read_text())
+        assert description["channel_names"] == {"0": "CT"}
+        assert description["labels"] == {"background": 0, "ring": 1}
+        assert (description["numTraining"], description["file_ending"]) == (12, ".nii.gz")
+        images = sorted(path.name for path in (out / "imagesTr").iterdir())
+        labels = sorted(path.name for path in (out / "labelsTr").iterdir())
+        assert images == [f"synthetic_{index:06d}_0000.nii.gz" for index in range(12)]
+        assert labels == [f"synthetic_{index:06d}.nii.gz" for index in range(12)]
+
+    def test_cases_are_the_samples_on_one_grid(self, tmp_path: Path, folder: Path) -> None:
+        out = export_nnunet(folder, tmp_path / "out")
+        for index in (0, 11):
+            image = sitk.ReadImage(str(out / "imagesTr" / f"synthetic_{index:06d}_0000.nii.gz"))
+            label = sitk.ReadImage(str(out / "labelsTr" / f"synthetic_{index:06d}.nii.gz"))
+            assert image.GetSize() == label.GetSize() == (64, 64, 1)
+            assert image.GetOrigin() == label.GetOrigin() == (0.0, 0.0, 0.0)
+            assert image.GetSpacing() == label.GetSpacing() == (1.5, 1.5, 1.5)
+            assert np.array_equal(sitk.GetArrayFromImage(image)[0], stack(folder / "textures.nrrd")[index])
+            assert np.array_equal(sitk.GetArrayFromImage(label)[0], stack(folder / "masks.nrrd")[index])
+
+    def test_refusals(self, tmp_path: Path, folder: Path, masks_only: Model) -> None:
+        bare = synthesize(masks_only, tmp_path / "bare", SynthesisSettings(count=1))
+        damaged = shutil.copytree(folder, tmp_path / "damaged")
+        (damaged / "masks.nrrd").write_bytes(b"NRRD0004\n")
+        for source, said in ((bare, "no textures"), (tmp_path, "missing"), (damaged, "masks.nrrd")):
+            with pytest.raises(InputError, match=said):
+                export_nnunet(source, tmp_path / "out")
+        with pytest.raises(InputError, match="not empty"):
+            export_nnunet(folder, bare)
+        assert not (tmp_path / "out").exists()

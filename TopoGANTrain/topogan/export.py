@@ -1,0 +1,78 @@
+"""Samples as training data for other tools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from topogan.errors import InputError
+from topogan.files import check_new_folder, read_json, staged_folder
+from topogan.synthesis.writing import SCHEMA
+
+_ENDING = ".nii.gz"
+
+
+def export_nnunet(synthesis: Path, out: Path, overwrite: bool = False) -> Path:
+    """Write a synthesis in the raw layout of nnU-Net v2, one case a sample.
+
+    Each case is a NIfTI of one slice, which nnU-Net plans as a 2-D data set; nnU-Net wants the folder to be called
+    ``DatasetNNN_Name``. Layout: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
+
+    Args:
+        synthesis: folder made by ``topogan synthesize``, with textures.
+        out: folder to write.
+        overwrite: replace ``out`` if it is there.
+
+    Raises:
+        InputError: a folder cannot be used, or the samples have no textures.
+    """
+    synthesis, out = Path(synthesis), Path(out)
+    check_new_folder(out, overwrite)
+    report = read_json(synthesis / "report.json", SCHEMA)
+    if not (synthesis / "textures.nrrd").exists():
+        raise InputError(f"{synthesis} has masks but no textures to learn from: use a model with textures.")
+    masks, textures = _read(synthesis / "masks.nrrd"), _read(synthesis / "textures.nrrd")
+    if masks.GetSize() != textures.GetSize():
+        raise InputError(f"The masks and textures of {synthesis} differ in size: synthesize again.")
+    count = masks.GetDepth()
+    # "background" is nnU-Net's own name for 0.
+    structure = str(report.get("structure", "")).replace("background", "") or "structure"
+    with staged_folder(out, overwrite) as folder:
+        for name in ("imagesTr", "labelsTr"):
+            (folder / name).mkdir()
+        for index in range(count):
+            case = f"synthetic_{index:06d}"
+            _write_slice(textures, index, folder / "imagesTr" / f"{case}_0000{_ENDING}")
+            _write_slice(masks, index, folder / "labelsTr" / f"{case}{_ENDING}")
+        content = {
+            # nnU-Net chooses the normalization by this name: "CT" keeps HU comparable between cases.
+            "channel_names": {"0": "CT" if report.get("intensity") == "HU" else "image"},
+            "labels": {"background": 0, structure: 1},
+            "numTraining": count,
+            "file_ending": _ENDING,
+            "overwrite_image_reader_writer": "SimpleITKIO",
+        }
+        (folder / "dataset.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return out
+
+
+def _read(path: Path) -> sitk.Image:
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise InputError(f"{path} is missing or damaged: synthesize again.") from error
+    if image.GetDimension() != 3:
+        raise InputError(f"{path} is no stack of samples: synthesize again.")
+    return image
+
+
+def _write_slice(stack: sitk.Image, index: int, path: Path) -> None:
+    width, height, _ = stack.GetSize()
+    piece = sitk.RegionOfInterest(stack, [width, height, 1], [0, 0, index])
+    # Samples are unrelated: each gets the same place instead of its place in the stack.
+    piece.SetOrigin((0.0, 0.0, 0.0))
+    for key in piece.GetMetaDataKeys():
+        piece.EraseMetaData(key)
+    sitk.WriteImage(piece, str(path))

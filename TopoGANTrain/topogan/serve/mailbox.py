@@ -1,0 +1,164 @@
+"""The folder in which a panel and the engine meet."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from topogan import __version__
+from topogan.config import Settings, SynthesisSettings, validated
+from topogan.errors import InputError
+from topogan.files import read_json, write_json
+
+REQUEST_SCHEMA = "topogan.request/1"
+STATUS_SCHEMA = "topogan.serve/1"
+PROGRESS_SCHEMA = "topogan.progress/1"
+ERROR_SCHEMA = "topogan.error/1"
+LOCK_FILE = "serve.lock"
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_MAX_REQUEST_BYTES = 1 << 16
+# A request that cannot be read may be half written by someone who does not replace files in one step.
+_SECONDS_TO_COMPLETE = 1.0
+_SECONDS_BETWEEN_REPORTS = 0.2
+
+
+class Request(Settings):
+    """What a panel asks for. Paths are absolute; they stay in this folder."""
+
+    model: str = Field(min_length=1, max_length=4096)
+    """Model package."""
+    settings: SynthesisSettings = SynthesisSettings()
+    out: str | None = Field(default=None, max_length=4096)
+    """Synthesis folder to write; ``results/<id>`` of the folder by default."""
+    training_set: str | None = Field(default=None, max_length=4096)
+    """Training set to compare the samples with."""
+
+
+class Mailbox:
+    """Reads requests and writes what becomes of them, each by its id (letters, digits, ``_`` and ``-``)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._requests, self._results = folder / "requests", folder / "results"
+        self._beat = 0
+        self._last_report: tuple[str, float] = ("", 0.0)
+
+    def prepare(self) -> None:
+        """Make the folders.
+
+        Raises:
+            InputError: they cannot be made.
+        """
+        try:
+            for folder in (self._requests, self._results):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"The folder {self.folder} cannot be used ({error.strerror}): name another.") from error
+
+    def clear_up(self) -> None:
+        """Answer what an engine that died has left: half results, and requests that it had begun.
+
+        Requests that nobody began yet stay: a panel may ask before its engine is ready.
+        """
+        for left in self._results.glob(".*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+        waiting = self.waiting()
+        for identifier in waiting:
+            if self.result(identifier).is_dir():
+                self.finish(identifier, "finished")
+            elif self._file(identifier, "progress").exists():
+                self.fail(identifier, "work", "The engine ended while it worked on this: ask again.")
+        for cancel in self._requests.glob("*.cancel"):
+            if cancel.stem not in waiting:
+                cancel.unlink(missing_ok=True)
+
+    def waiting(self) -> list[str]:
+        """The ids of the requests, oldest first."""
+        found = []
+        for path in self._requests.glob("*.json"):
+            # One that was taken back in the meantime is not there to be asked for its time.
+            with suppress(FileNotFoundError):
+                if _IDENTIFIER.fullmatch(path.stem) and path.is_file():
+                    found.append((path.stat().st_mtime_ns, path.stem))
+        return [identifier for _, identifier in sorted(found)]
+
+    def read(self, identifier: str) -> Request | None:
+        """Read a request; None while it may not be completely written.
+
+        Raises:
+            InputError: one sentence that says what is wrong with it.
+        """
+        path = self._requests / f"{identifier}.json"
+        try:
+            if path.stat().st_size > _MAX_REQUEST_BYTES:
+                raise InputError(f"The request {identifier} is larger than a request can be.")
+            content = read_json(path, REQUEST_SCHEMA)
+        except InputError:
+            if time.time() - path.stat().st_mtime < _SECONDS_TO_COMPLETE:
+                return None
+            raise
+        request = validated(Request, {name: value for name, value in content.items() if name != "schema"})
+        for path_name in ("model", "out", "training_set"):
+            value = getattr(request, path_name)
+            if value is not None and not os.path.isabs(value):
+                raise InputError(f"The request's {path_name} {value!r} is not an absolute path: name the whole path.")
+        return request
+
+    def result(self, identifier: str) -> Path:
+        """The synthesis folder of a request that names no other."""
+        return self._results / identifier
+
+    def is_cancelled(self, identifier: str) -> bool:
+        """Whether the panel no longer wants the answer."""
+        return (self._requests / f"{identifier}.cancel").exists()
+
+    def stop_asked(self) -> bool:
+        """Whether the panel wants the engine to end."""
+        return (self.folder / "stop").exists()
+
+    def report(self, identifier: str, step: int, total: int) -> None:
+        """Write ``results/<id>.progress.json``, at most five times a second."""
+        if self._last_report[0] == identifier and time.monotonic() - self._last_report[1] < _SECONDS_BETWEEN_REPORTS:
+            return
+        self._last_report = (identifier, time.monotonic())
+        self._write_progress(identifier, {"state": "running", "step": step, "total": total})
+
+    def finish(self, identifier: str, state: str) -> None:
+        """Close a request as ``finished``, ``failed`` or ``cancelled``."""
+        self._write_progress(identifier, {"state": state})
+        for ending in ("json", "cancel"):
+            (self._requests / f"{identifier}.{ending}").unlink(missing_ok=True)
+
+    def fail(self, identifier: str, kind: str, sentence: str) -> None:
+        """Write ``results/<id>.error.json`` and close the request; ``kind`` is input, work or cancelled."""
+        write_json(self._file(identifier, "error"), {"kind": kind, "error": sentence}, ERROR_SCHEMA)
+        self.finish(identifier, "cancelled" if kind == "cancelled" else "failed")
+
+    def show(self, state: str, request: str | None = None, reason: str | None = None) -> None:
+        """Write ``serve.json``: state ``starting``, ``idle``, ``working`` or ``ended``, and a rising heartbeat."""
+        self._beat += 1
+        content: dict[str, Any] = {
+            "pid": os.getpid(),
+            "version": __version__,
+            "heartbeat": self._beat,
+            "ready": state in ("idle", "working"),
+            "state": state,
+            "request": request,
+            "reason": reason,
+        }
+        write_json(self.folder / "serve.json", content, STATUS_SCHEMA)
+
+    def _write_progress(self, identifier: str, content: dict[str, Any]) -> None:
+        write_json(self._file(identifier, "progress"), content, PROGRESS_SCHEMA)
+
+    def _file(self, identifier: str, kind: str) -> Path:
+        return self._results / f"{identifier}.{kind}.json"

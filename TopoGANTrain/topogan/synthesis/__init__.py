@@ -1,0 +1,7 @@
+"""Drawing samples from a model into a folder that Slicer, the evaluation and exports read."""
+
+from __future__ import annotations
+
+from topogan.synthesis.run import Cancelled, synthesize
+
+__all__ = ["Cancelled", "synthesize"]

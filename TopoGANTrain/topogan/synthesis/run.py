@@ -1,0 +1,144 @@
+"""From a model package to a synthesis folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from topogan.config import SynthesisSettings
+from topogan.errors import InputError, WorkError
+from topogan.files import check_new_folder, staged_folder
+from topogan.metrics.shape import best_matches
+from topogan.model import Model, Samples, load_model
+from topogan.model.sampling import Tick, Wish, joined, sample_chunks
+from topogan.synthesis.gallery import write_gallery
+from topogan.synthesis.writing import Nearest, expected_betti, write_report, write_samples
+from topogan.training.device import choose_device
+from topogan.training_set import TrainingSet
+
+OnEvent = Callable[[dict[str, Any]], None]
+
+# SimpleITK writes a stack from memory, which takes 2 GB at this many pixels.
+MAX_PIXELS = 1 << 28
+
+
+class Cancelled(WorkError):
+    """Whoever asked for the samples no longer wants them."""
+
+
+def synthesize(
+    model: Path | str | Model,
+    out: Path,
+    settings: SynthesisSettings | None = None,
+    training_set: Path | str | TrainingSet | None = None,
+    overwrite: bool = False,
+    on_event: OnEvent | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Path:
+    """Draw samples and write a synthesis folder in one step.
+
+    It holds ``masks.nrrd`` (uint8), ``textures.nrrd`` (int16, HU for CT; only where the model paints), both as stacks
+    with axes [sample, row, column] of independent samples and not as volumes, ``diagrams.npz`` (distance filtration
+    without frame, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``.
+
+    Args:
+        model: package (folder or .zip), or a loaded model.
+        out: folder to write.
+        settings: what to draw.
+        training_set: also tell for each sample its most similar training mask (Dice).
+        overwrite: replace ``out`` if it is there; the old one stays until the new one is complete.
+        on_event: takes progress events of the stage ``samples``.
+        cancelled: asked often; work ends soon after it returns true.
+
+    Raises:
+        InputError: an argument cannot be used.
+        WorkError: too few tries had the asked topology; nothing is written then.
+        Cancelled: on request; nothing is written then.
+    """
+    out = Path(out)
+    settings = settings or SynthesisSettings()
+    check_new_folder(out, overwrite)
+    device = choose_device(settings.device)
+    loaded = model if isinstance(model, Model) else load_model(model, critics=False)
+    _check_amount(settings.count, loaded.size)
+    real = _open_training_set(training_set, loaded)
+    wish = _wish(settings, loaded)
+    with staged_folder(out, overwrite) as folder:
+        samples = _draw(loaded.to(device), wish, on_event, cancelled)
+        nearest = _nearest(samples, real)
+        expected = expected_betti(wish, loaded)
+        write_samples(folder, samples, loaded.metadata, expected, nearest)
+        write_gallery(folder / "gallery.png", samples, loaded.metadata, expected)
+        write_report(folder, samples, loaded.metadata, settings, wish, expected, nearest)
+    return out
+
+
+def _wish(settings: SynthesisSettings, model: Model) -> Wish:
+    if settings.betti == "any":
+        betti = None
+    elif settings.betti == "modal":
+        betti = model.metadata.betti.modal
+    else:
+        pieces, holes = settings.betti.split(",")
+        betti = (int(pieces), int(holes))
+    return Wish(settings.count, settings.seed, betti, settings.clean, settings.attempts)
+
+
+def _draw(
+    model: Model, wish: Wish, on_event: OnEvent | None, cancelled: Callable[[], bool] | None
+) -> Samples:
+    tick = _ticker(wish, on_event, cancelled)
+    try:
+        # The grey values are not written: dropping them chunk by chunk keeps four fifths of the memory free.
+        chunks = [replace(chunk, grey=chunk.grey[:0]) for chunk in sample_chunks(model, wish, tick)]
+    except torch.OutOfMemoryError as error:
+        raise WorkError(
+            "The graphics card has not enough memory left: close other programs, or use the cpu."
+        ) from error
+    return joined(chunks)
+
+
+def _ticker(wish: Wish, on_event: OnEvent | None, cancelled: Callable[[], bool] | None) -> Tick:
+    def tick(accepted: int, tries: int) -> None:
+        if cancelled and cancelled():
+            raise Cancelled("The synthesis was cancelled.")
+        if on_event:
+            values = {"tries": tries} if wish.betti else {}
+            on_event(
+                {"kind": "step", "stage": "samples", "step": accepted, "total": wish.count, "values": values}
+            )
+
+    return tick
+
+
+def _check_amount(count: int, size: int) -> None:
+    most = MAX_PIXELS // size**2
+    if count > most:
+        raise InputError(
+            f"{count} samples of {size} × {size} pixels do not fit into memory at once: "
+            f"ask for at most {most}, and for more with another seed."
+        )
+
+
+def _open_training_set(training_set: Path | str | TrainingSet | None, model: Model) -> TrainingSet | None:
+    if training_set is None:
+        return None
+    real = training_set if isinstance(training_set, TrainingSet) else TrainingSet.open(Path(training_set))
+    if real.size != model.size:
+        raise InputError(
+            f"The training set has patches of {real.size} pixels and the model makes {model.size}: "
+            "name the training set that the model was trained on."
+        )
+    return real
+
+
+def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:
+    if real is None:
+        return None
+    found = best_matches(samples.masks == 1, real.masks, np.asarray(real.train))
+    return Nearest(found.index, found.dice, real.content_hash)
