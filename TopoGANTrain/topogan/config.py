@@ -272,6 +272,7 @@ class DownstreamSettings(Settings):
     learning_rate: float = setting(1e-3, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
     seeds: int = setting(3, "Seeds", "Trainings of each kind; claims need at least 3.", ge=1, le=20)
     device: Device = setting(Device.AUTO, "Device", "auto takes CUDA, then MPS, then the CPU.")
+    threads: int = setting(0, "CPU threads", "Threads of the networks on the CPU; 0 uses all cores.", ge=0, le=512)
 
 
 class PhantomSettings(Settings):
