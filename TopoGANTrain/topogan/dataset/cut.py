@@ -71,7 +71,8 @@ class Patches:
         patches = np.empty((len(plans), self.size, self.size), np.float32)
         for number, plan in enumerate(plans):
             resample.SetOutputOrigin(frame.to_point(self._corners(plan)[:1])[0].tolist())
-            patches[number] = sitk.GetArrayViewFromImage(resample.Execute(image))[0]
+            cut = resample.Execute(image)  # a view does not keep its image alive
+            patches[number] = sitk.GetArrayViewFromImage(cut)[0]
         return patches
 
 
