@@ -17,8 +17,10 @@ import slicer
 from TopoGANLib.errors import SceneError
 from TopoGANLib.headless import HeadlessSlicer, load_scene, save_scene, start_headless
 from TopoGANLib.scene import build_scene
-from TopoGANLib.synthesis_folder import Synthesis
+from TopoGANLib.synthesis_folder import Synthesis, read_synthesis_folder
 from TopoGANLib.synthesis_nodes import SynthesisNodes, show_in_views
+
+MakeFolder = Callable[..., Path]
 
 # Runs in a new process: loads the scene and tells what it finds.
 _REPORT = """
@@ -139,6 +141,16 @@ def test_a_synthesis_is_added_to_a_loaded_scene_under_fresh_names(saved: Path, s
     build_scene(headless.scene, synthesis)
     first, second = SynthesisNodes.find_all(headless.scene)
     assert not {n.GetName() for n in vars(first).values()} & {n.GetName() for n in vars(second).values()}
+
+
+def test_any_name_of_a_structure_survives(headless: HeadlessSlicer, make_folder: MakeFolder, tmp_path: Path) -> None:
+    structure = "LV/myo: «apex» 50 % & <basal>"
+    nodes = build_scene(headless.scene, read_synthesis_folder(make_folder("odd", structure=structure)))
+    show_in_views(nodes, headless.application_logic)
+    save_scene(headless.scene, tmp_path / "odd.mrb")
+    found, _ = _loaded_elsewhere(tmp_path / "odd.mrb")
+    assert found["segment"] == structure
+    assert f"TopoGAN {structure} CT" in found["names"]
 
 
 def test_no_path_of_this_computer_is_in_the_file(saved: Path, synthesis_folder: Path) -> None:

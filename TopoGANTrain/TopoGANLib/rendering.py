@@ -1,6 +1,7 @@
 """Pictures of the scene without a screen, drawn by Slicer's own displayable managers.
 
-Used where there is no application; inside Slicer the views themselves draw the same nodes.
+Used where there is no application; inside Slicer the views themselves draw the same nodes. Drawing needs OpenGL, in
+software or hardware, but no screen: VTK opens libEGL at run time (libOSMesa if that fails), and pip installs neither.
 """
 
 from __future__ import annotations
@@ -215,9 +216,7 @@ def _add_caption(renderer: vtk.vtkRenderer, height: int) -> vtk.vtkTextActor:
 
 
 _MARKERS = {
-    slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone: vtk.vtkPlotPoints.NONE,
     slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle: vtk.vtkPlotPoints.CIRCLE,
-    slicer.vtkMRMLPlotSeriesNode.MarkerStyleSquare: vtk.vtkPlotPoints.SQUARE,
     slicer.vtkMRMLPlotSeriesNode.MarkerStyleDiamond: vtk.vtkPlotPoints.DIAMOND,
 }
 
@@ -250,7 +249,7 @@ def _set_axis(axis: vtk.vtkAxis, node: slicer.vtkMRMLPlotChartNode, title: str, 
 
 
 def _set_whole_ticks(axis: vtk.vtkAxis, last: int) -> None:
-    """Ticks at 1, 2, 3 … or, where that are too many, at multiples of 2, 5, 10, 20 …"""
+    """Ticks at 1, 2, 3 … or, where those are too many, at multiples of 2, 5, 10, 20 …"""
     steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
     step = next(step for step in steps if last <= step * _MOST_TICKS)
     positions, labels = vtk.vtkDoubleArray(), vtk.vtkStringArray()

@@ -102,7 +102,7 @@ class SynthesisNodes:
         return f"{sample}" + (f" ({betti[0]}, {betti[1]})" if betti else "")
 
     def sample_position(self, sample: int) -> tuple[float, float, float]:
-        """Center of the slice of ``sample`` in the world, RAS, mm.
+        """Center of the slice of ``sample``, RAS, mm, as long as nobody puts the image under a transform.
 
         Raises:
             IndexError: there is no such sample.
