@@ -182,7 +182,9 @@ def _outflow(patient: Patient, heart: Field, angle: Field, base: float) -> NDArr
     return (np.abs(turned) < 0.45) & (heart[2] < base + patient.outflow_height)
 
 
-def _right_ventricle(patient: Patient, heart: Field, state: Beat, ejected: float, grow: float = 0.0) -> NDArray[np.bool_]:
+def _right_ventricle(
+    patient: Patient, heart: Field, state: Beat, ejected: float, grow: float = 0.0
+) -> NDArray[np.bool_]:
     """A crescent: an ellipsoid beside the left ventricle; what it shares with that belongs to that."""
     shrink = 1 - 0.16 * ejected
     half = np.array([27.0 * shrink, 37.0, 54.0 * (1 - 0.1 * ejected)]) * patient.rv_size + grow
@@ -196,9 +198,7 @@ def _grown_right(patient: Patient, heart: Field, state: Beat, ejected: float) ->
     return _right_ventricle(patient, heart, state, ejected, grow=9.0) & (heart[2] > -BASE * state.length - 12.0)
 
 
-def _atria(
-    patient: Patient, heart: Field, base: float, ejected: float
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _atria(patient: Patient, heart: Field, base: float, ejected: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Both fill while the ventricles eject."""
     size = patient.atrium_size * (1 + 0.1 * ejected)
 

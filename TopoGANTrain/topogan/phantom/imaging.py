@@ -45,7 +45,10 @@ def draw_contrast(random: np.random.Generator) -> NDArray[np.float32]:
 
 
 def make_image(
-    tissue: NDArray[np.uint8], contrast: NDArray[np.float32], spacing: tuple[float, float, float], random: np.random.Generator
+    tissue: NDArray[np.uint8],
+    contrast: NDArray[np.float32],
+    spacing: tuple[float, float, float],
+    random: np.random.Generator,
 ) -> NDArray[np.int16]:
     """A noisy, blurred image.
 
