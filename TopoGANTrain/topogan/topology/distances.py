@@ -9,12 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from topogan.topology.diagrams import Diagram
+from topogan.topology.partial_matching import w1_of_points
 
-Points = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 
@@ -43,9 +42,9 @@ def pairwise_w1(a: Sequence[Diagram], b: Sequence[Diagram], dimension: int) -> M
     Returns:
         float [N, M], in the unit of the filtration.
     """
-    rows, row_of = _distinct([diagram.finite_points(dimension) for diagram in a])
-    columns, column_of = _distinct([diagram.finite_points(dimension) for diagram in b])
-    return _distinct_w1(rows, columns)[np.ix_(row_of, column_of)]
+    symmetric = len(a) == len(b) and all(one is other for one, other in zip(a, b, strict=True))
+    sides = [[diagram.finite_points(dimension) for diagram in side] for side in ((a,) if symmetric else (a, b))]
+    return w1_of_points(sides[0], sides[-1], symmetric)
 
 
 def pairwise_w1_births(a: Sequence[Diagram], b: Sequence[Diagram], dimension: int) -> Matrix:
@@ -58,9 +57,10 @@ def pairwise_w1_births(a: Sequence[Diagram], b: Sequence[Diagram], dimension: in
 
     Args, returns: as :func:`pairwise_w1`.
     """
-    column = 1 - dimension
     points = [[diagram.finite_points(dimension) for diagram in diagrams] for diagrams in (a, b)]
-    result = wasserstein_1d(*([found[:, column] for found in side] for side in points))
+    # Of pieces the deaths differ (all are born at 0), of holes the births.
+    coordinate = 1 if dimension == 0 else 0
+    result = wasserstein_1d(*([found[:, coordinate] for found in side] for side in points))
     means = [np.array([(found[:, 1] - found[:, 0]).mean() if len(found) else 0.0 for found in side]) for side in points]
     empty = [np.array([len(found) == 0 for found in side], dtype=bool) for side in points]
     either = empty[0][:, None] | empty[1][None, :]
@@ -97,34 +97,3 @@ def _cumulative(sets: Sequence[NDArray[np.float64]], grid: NDArray[np.float64]) 
     counts = np.zeros((len(sets), len(grid)))
     np.add.at(counts, (owner, np.searchsorted(grid, np.concatenate(sets))), 1.0)
     return np.cumsum(counts, axis=1)[:, :-1] / np.maximum(lengths, 1)[:, None]
-
-
-def _distinct(sets: list[Points]) -> tuple[list[Points], NDArray[np.int64]]:
-    """Equal diagrams once, their points sorted, and where each of ``sets`` is among them."""
-    ordered = [points[np.lexsort(points.T)] for points in sets]
-    numbers: dict[bytes, int] = {}
-    where = [numbers.setdefault(points.tobytes(), len(numbers)) for points in ordered]
-    first = np.unique(where, return_index=True)[1] if where else []
-    return [ordered[index] for index in first], np.asarray(where, dtype=np.int64)
-
-
-def _distinct_w1(a: list[Points], b: list[Points]) -> Matrix:
-    """W1 of every pair: everything to the diagonal, minus what the best matching saves."""
-    ends = np.cumsum([len(points) for points in b]).tolist()
-    spans = list(zip([0, *ends], ends, strict=False))
-    columns = np.concatenate([np.zeros((0, 2)), *b])
-    to_diagonal = [np.array([(points[:, 1] - points[:, 0]).sum() / 2 for points in side]) for side in (a, b)]
-    result = to_diagonal[0][:, None] + to_diagonal[1][None, :]
-    for row, points in enumerate(a):
-        saving = _saving(points, columns)
-        for column, (start, end) in enumerate(spans):
-            block = saving[:, start:end]
-            if block.size:
-                result[row, column] -= block[linear_sum_assignment(block, maximize=True)].sum()
-    return np.maximum(result, 0.0)
-
-
-def _saving(a: Points, b: Points) -> Matrix:
-    """How much cheaper it is to match two points than to send both to the diagonal; 0 where it is not."""
-    halves = [(points[:, 1] - points[:, 0]) / 2 for points in (a, b)]
-    return np.maximum(halves[0][:, None] + halves[1][None, :] - cdist(a, b, "chebyshev"), 0.0)

@@ -48,9 +48,7 @@ class Projections:
         return self.value[image, slot, :count], self.removal[image, slot, :count]
 
 
-def projections_of_masks(
-    structure: NDArray[np.bool_], dimensions: tuple[int, ...], max_points: int
-) -> Projections:
+def projections_of_masks(structure: NDArray[np.bool_], dimensions: tuple[int, ...], max_points: int) -> Projections:
     """Measure masks bool [N, H, W] without a frame."""
     return _projections(NearestPixels.of(structure), dimensions, max_points)
 
