@@ -88,7 +88,7 @@ def write_order_keys(images: NDArray[np.generic], keys: NDArray[np.float64]) -> 
     elif kind == "f":
         if not (_wrote_squares(images, keys) or _wrote_float32(images, keys)):
             _write_ranks(images, keys)
-    elif -_LARGEST_EXACT < int(images.min()) and int(images.max()) < _LARGEST_EXACT:
+    elif int(images.min()) > -_LARGEST_EXACT and int(images.max()) < _LARGEST_EXACT:
         keys[:] = images
     else:
         _write_ranks(images, keys)
