@@ -165,11 +165,15 @@ def _contours(patient: Patient, angle: Field, along: Field) -> tuple[Field, Fiel
     power = turn.copy()
     for inner_pair, outer_pair in zip(patient.shape_inner.T, patient.shape_outer.T, strict=True):
         power *= turn
-        for contour, (cosine, sine) in ((inner, inner_pair), (outer, outer_pair)):
-            contour += np.float32(cosine) * power.real + np.float32(sine) * power.imag
+        inner += _wave(power, *inner_pair)
+        outer += _wave(power, *outer_pair)
     # Trabeculae: fine ripples that run along the inside of the wall.
     inner += np.float32(0.012) * np.cos(9 * angle + np.float32(0.15) * along + np.float32(patient.ripple_phase))
     return inner, outer
+
+
+def _wave(power: NDArray[np.complex64], cosine: float, sine: float) -> Field:
+    return np.float32(cosine) * power.real + np.float32(sine) * power.imag
 
 
 def _inside(across: Field, along: Field, radius: Field | float, length: float) -> NDArray[np.bool_]:
