@@ -293,6 +293,8 @@ CASES: dict[str, tuple[Change, str]] = {
                  birth_index=np.zeros((1, 2), int), death_index=np.zeros((1, 2), int)),
         "no diagrams or is damaged",
     ),
+    "diagrams by the million": (diagrams(counts=np.zeros(7_000_000, int)), "no diagrams or is damaged"),
+    "diagrams of negative length": (diagrams(counts=np.array([-1, 1])), "no diagrams or is damaged"),
     "diagrams bomb": (diagrams(surprise=np.zeros(20 << 20)), "no diagrams or is damaged"),
     "diagrams that claim 80 TB": (lying_npz, "no diagrams or is damaged"),
 }  # fmt: skip
@@ -452,7 +454,9 @@ def test_files_may_lie_at_the_top_of_a_zip(tmp_path: Path, ring_model: Path) -> 
 def test_memory_stays_bounded(tmp_path: Path, ring_model: Path) -> None:
     """The worst cases in one process: its peak stays near that of a good package."""
     folders = []
-    for name in ("header of 90 MB", "diagrams bomb", "latent huge", "diagrams that claim 80 TB"):
+    worst = ["header of 90 MB", "latent huge"]
+    worst += ["diagrams bomb", "diagrams by the million", "diagrams that claim 80 TB"]
+    for name in worst:
         folder = shutil.copytree(ring_model, tmp_path / name.replace(" ", "_"))
         CASES[name][0](folder)
         folders.append(str(folder))

@@ -37,19 +37,26 @@ def read_reference(path: Path) -> list[Diagram]:
     Raises:
         InputError: the file is damaged, unpacks to more than a reference can hold, or holds no diagrams.
     """
-    damaged = InputError(f"{path.name} holds no diagrams or is damaged")
     try:
-        # An .npz is a zip: it could be a bomb of its own.
-        with CautiousFile(path) as file, zipfile.ZipFile(file) as archive:
-            sizes = [entry.file_size for entry in archive.infolist()]
-        if len(sizes) > _MAX_ARRAYS or sum(sizes) > MAX_REFERENCE_BYTES:
-            raise damaged
+        _check_amount(path)
         diagrams = load_diagrams(path)
-    except (zipfile.BadZipFile, OSError, TypeError, ValueError, MemoryError) as error:
-        raise damaged from error
+    except Exception as error:  # numpy and zipfile raise a dozen kinds of errors for what is no archive of arrays
+        raise _damaged(path) from error
     if not all(_is_sound(diagram) for diagram in diagrams):
-        raise damaged
+        raise _damaged(path)
     return diagrams
+
+
+def _check_amount(path: Path) -> None:
+    """An .npz is a zip and could be a bomb of its own; and each diagram costs memory, however empty it is."""
+    with CautiousFile(path) as file, zipfile.ZipFile(file) as archive:
+        sizes = [entry.file_size for entry in archive.infolist()]
+    if len(sizes) > _MAX_ARRAYS or sum(sizes) > MAX_REFERENCE_BYTES:
+        raise _damaged(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        counts = arrays["counts"]
+    if counts.ndim != 1 or counts.dtype.kind != "i" or len(counts) > REFERENCE_DIAGRAMS or (counts < 0).any():
+        raise _damaged(path)
 
 
 def _is_sound(diagram: Diagram) -> bool:
@@ -57,7 +64,12 @@ def _is_sound(diagram: Diagram) -> bool:
     if any(values.ndim != 1 or values.dtype.kind not in "if" for values in numbers):
         return False
     known = bool(np.isin(diagram.dimension, (0, 1)).all() and np.isfinite(diagram.birth).all())
-    return known and bool((diagram.death >= diagram.birth).all())
+    placed = diagram.birth_index.shape == diagram.death_index.shape == (len(diagram.birth), 2)
+    return known and placed and bool((diagram.death >= diagram.birth).all())
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path.name} holds no diagrams or is damaged")
 
 
 def _without_pixels(diagram: Diagram) -> Diagram:
