@@ -13,6 +13,7 @@ from topogan.topology.distances import diagram_distance, pairwise_w1, pairwise_w
 from topogan.topology.filtrations import distance_filtration, signed_distance_filtration, superlevel_filtration
 from topogan.topology.matching import assign
 from topogan.topology.persistence import cubical_persistence, cubical_persistence_of_batch
+from topogan.topology.persistence_image import persistence_image
 
 __all__ = [
     "Diagram",
@@ -27,6 +28,7 @@ __all__ = [
     "load_diagrams",
     "pairwise_w1",
     "pairwise_w1_births",
+    "persistence_image",
     "remove_small",
     "save_diagrams",
     "signed_distance_filtration",

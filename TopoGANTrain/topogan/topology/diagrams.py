@@ -48,6 +48,10 @@ class Diagram:
         Args:
             points: dimension → float [n, 2] of (birth, death), such as GUDHI's ``persistence_intervals_in_dimension``.
             axes: of the image.
+
+        Example:
+            >>> Diagram.from_points({0: [[0.0, float("inf")], [0.0, 2.0]], 1: [[0.0, 5.0]]}).betti_numbers(1.0)
+            (2, 1)
         """
         arrays = {dim: np.asarray(found, dtype=np.float64).reshape(-1, 2) for dim, found in sorted(points.items())}
         joined = np.concatenate([np.zeros((0, 2)), *arrays.values()])
@@ -92,9 +96,16 @@ class Diagram:
         return np.stack([self.birth[chosen], self.death[chosen]], axis=1)
 
     def finite_points(self, dimension: int) -> NDArray[np.float64]:
-        """float [n, 2] of (birth, death) in one dimension, of classes with finite values only."""
+        """float [n, 2] of (birth, death) in one dimension, of the classes with finite values."""
         points = self.points(dimension)
         return points[np.isfinite(points).all(axis=1)]
+
+    def projected(self, dimension: int) -> NDArray[np.float64]:
+        """float [n]: what a distance filtration tells by one number of each finite class.
+
+        Deaths of pieces (half the gap to the next one; all are born at 0), births of holes (half the gap in the wall).
+        """
+        return self.finite_points(dimension)[:, 1 if dimension == 0 else 0]
 
     def to_gudhi(self) -> list[tuple[int, tuple[float, float]]]:
         """The form of GUDHI's ``persistence()`` and of its plots: (dimension, (birth, death)) of each class."""

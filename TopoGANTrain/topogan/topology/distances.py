@@ -58,9 +58,7 @@ def pairwise_w1_births(a: Sequence[Diagram], b: Sequence[Diagram], dimension: in
     Args, returns: as :func:`pairwise_w1`.
     """
     points = [[diagram.finite_points(dimension) for diagram in diagrams] for diagrams in (a, b)]
-    # Of pieces the deaths differ (all are born at 0), of holes the births.
-    coordinate = 1 if dimension == 0 else 0
-    result = wasserstein_1d(*([found[:, coordinate] for found in side] for side in points))
+    result = wasserstein_1d(*([diagram.projected(dimension) for diagram in diagrams] for diagrams in (a, b)))
     means = [np.array([(found[:, 1] - found[:, 0]).mean() if len(found) else 0.0 for found in side]) for side in points]
     empty = [np.array([len(found) == 0 for found in side], dtype=bool) for side in points]
     either = empty[0][:, None] | empty[1][None, :]

@@ -79,27 +79,41 @@ class _KeyedSets:
 
 def _largest_savings(points: Points, sets: _KeyedSets, first: int) -> NDArray[np.float64]:
     """What the best matching of ``points`` with each set from ``first`` on saves over the diagonal."""
-    starts = np.array(sets.start[first:]) - sets.start[first]
-    count = len(starts) - 1
-    owner = np.repeat(np.arange(count), np.diff(starts))
-    canceled = _canceled_by(points, sets)[sets.start[first] :]
+    start = np.array(sets.start[first:])
+    count = len(start) - 1
+    owner = np.repeat(np.arange(count), np.diff(start))
+    location = sets.location[start[0] :]
+    canceled = _canceled_by(points, sets)[start[0] :]
     there = canceled >= 0
     saved = np.zeros(count)
     np.add.at(saved, owner[there], 2.0 * _to_diagonal(points)[canceled[there]])
-    left = np.ones((count, len(points)), dtype=bool)
-    left[owner[there], canceled[there]] = False
-    locations = sets.location[sets.start[first] :][~there]
-    column_ends = np.cumsum(np.bincount(owner[~there], minlength=count)).tolist()
-    row_ends = np.cumsum(left.sum(axis=1)).tolist()
-    rows = np.nonzero(left)[1][:, None]
+
     spend = -_saving(points, sets.locations)
+    useful = spend < 0.0
+    kept = ~there & useful.any(axis=0)[location]
+    location, owner = location[kept], owner[kept]
+    left = _reached(useful[:, location], owner, count)
+    left[np.repeat(np.arange(count), np.diff(start))[there], canceled[there]] = False
+    rows = np.nonzero(left)[1][:, None]
+    ends = zip(
+        np.cumsum(left.sum(axis=1)).tolist(), np.cumsum(np.bincount(owner, minlength=count)).tolist(), strict=True
+    )
     row_start = column_start = 0
-    for number, (row_end, column_end) in enumerate(zip(row_ends, column_ends, strict=True)):
+    for number, (row_end, column_end) in enumerate(ends):
         if row_start < row_end and column_start < column_end:
-            block = spend[rows[row_start:row_end], locations[column_start:column_end]]
+            block = spend[rows[row_start:row_end], location[column_start:column_end]]
             saved[number] -= block[linear_sum_assignment(block)].sum()
         row_start, column_start = row_end, column_end
     return saved
+
+
+def _reached(useful: NDArray[np.bool_], owner: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    """bool [count, n]: which of n rows has a useful column among those of each owner; ``owner`` is sorted."""
+    reached = np.zeros((count, len(useful)), dtype=bool)
+    owners, starts = np.unique(owner, return_index=True)
+    if len(owners):
+        reached[owners] = np.logical_or.reduceat(useful, starts, axis=1).T
+    return reached
 
 
 def _canceled_by(points: Points, sets: _KeyedSets) -> NDArray[np.int64]:
