@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan.evaluation.cases import all_cases, best, worst
+from topogan.evaluation.cleaning_section import cleaning_section
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.page import Evaluation, make_page
@@ -73,6 +74,7 @@ def _evaluated(
     sets = open_sets(samples, real)
     expected = samples.requested or real.modal_betti
     metrics = topology_section(sets, real.modal_betti, samples.requested)
+    metrics += cleaning_section(sets, samples, expected)
     done()
     diagrams = DrawnDiagrams(sets)
     metrics += diagram_section(diagrams)
@@ -87,7 +89,7 @@ def _evaluated(
     metrics += memorization_section(found)
     dice_to_real = best_matches(samples.masks, sets.held_out.masks).dice
     cases = all_cases(sets.samples.betti, samples.seeds, expected, found, dice_to_real)
-    verdict = topology_sentence(sets, expected)
+    verdict = topology_sentence(sets, samples, expected)
     done()
     return Evaluation(samples, real, sets, diagrams, textures, found, cases, expected, verdict, metrics)
 
@@ -103,9 +105,12 @@ def _content(result: Evaluation) -> dict[str, Any]:
         "pixel_size_mm": result.real.pixel_size,
         "independent": result.real.independent,
         "requested_betti": result.samples.requested,
+        "accepted_percent": result.samples.accepted_percent,
+        "cleaned_below_pixels": result.samples.cleaned_below,
         "modal_betti": list(result.real.modal_betti),
         "training_set_hash": result.real.content_hash,
         "model_hash": result.samples.model_hash,
+        "model_training_set_hash": result.samples.training_set_hash,
         "counts": _counts(result.samples, result.real, result.sets),
         "betti": {
             name: {f"{b0},{b1}": share for (b0, b1), share in betti_histogram(found.betti).items()}

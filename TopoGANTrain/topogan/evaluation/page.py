@@ -19,9 +19,9 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.textures import TextureFigures
 from topogan.evaluation.wording import (
     area_sentence,
-    independence_sentence,
     intensity_sentences,
     memorization_sentence,
+    warning_sentences,
 )
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.metrics.shape import areas
@@ -40,9 +40,9 @@ _COPY_TEXT = (
     "A sample that repeats a patient's mask would disclose that patient. The yardstick under Real is how close "
     "held-out patients come to the training patients."
 )
-_PAIR_CAPTION = (
-    "The samples nearest to a training mask: sample, training mask, overlap "
-    "(dark: both; blue, middle grey: sample alone; orange, light grey: training mask alone)"
+_PAIR_TEXT = (
+    "Left the sample, in the middle the training mask, on the right their overlap: dark where both are, blue (dark "
+    "grey on paper) the sample alone, orange (light grey) the training mask alone."
 )
 
 
@@ -75,8 +75,7 @@ class Evaluation:
 
     def warnings(self) -> list[str]:
         """What makes the figures less trustworthy."""
-        warning = independence_sentence(self.real.independent)
-        return [warning] if warning else []
+        return warning_sentences(self.samples, self.real)
 
 
 def make_page(result: Evaluation) -> Page:
@@ -106,7 +105,7 @@ def _provenance(result: Evaluation) -> dict[str, str]:
         "Slices compared": ", ".join(f"{count} {plots.STYLES[name].label}" for name, count in compared.items()),
         "Expected topology": topology_in_words(result.expected),
         "Training set (content hash)": result.real.content_hash,
-        "Model (content hash)": result.samples.model_hash or "not stated",
+        "Model (content hash)": result.samples.model_hash,
         "Made with": f"TopoGAN {__version__}",
     }
 
@@ -169,7 +168,7 @@ def _copy_chapter(result: Evaluation) -> Chapter:
             "slices.",
             svg=plots.distribution(dice, "Dice with the nearest training mask", "copies"),
         ),
-        Block(_PAIR_CAPTION, pictures=pairs, picture_width="17rem"),
+        Block("The samples nearest to a training mask", _PAIR_TEXT, pictures=pairs, picture_width="17rem"),
     ]
     return Chapter("Copying", _COPY_TEXT, result.of_group("memorization"), blocks)
 
@@ -185,15 +184,14 @@ def _samples_chapter(result: Evaluation) -> Chapter:
         return f"Sample {case.sample} (seed {case.seed}): {case.verdict}"
 
     width = "11rem" if result.textures else "7rem"
+    bad = worst(result.cases, result.expected)
+    best_text = f"{topology_in_words(result.expected)}, no copy, most similar to a held-out mask first.".capitalize()
+    worst_text = "Most pieces and holes wrong first, then least similar to any held-out mask."
     blocks = [
-        Block("Best", pictures=_pictures(best(result.cases), picture, caption), picture_width=width),
-        Block("Worst", pictures=_pictures(worst(result.cases, result.expected), picture, caption), picture_width=width),
+        Block("Best", best_text, pictures=_pictures(best(result.cases), picture, caption), picture_width=width),
+        Block("Worst", worst_text, pictures=_pictures(bad, picture, caption), picture_width=width),
     ]
-    text = (
-        f"Best: {topology_in_words(result.expected)}, no copy, and most similar to a held-out mask. "
-        "Worst: most pieces and holes wrong, then least similar to any held-out mask."
-    )
-    return Chapter("Samples", text, [], blocks)
+    return Chapter("Samples", "", [], blocks)
 
 
 def _pictures(

@@ -24,6 +24,9 @@ class Block:
     """Something to look at under a heading: a drawing, or a row of pictures."""
 
     caption: str
+    """Below a drawing, above pictures."""
+    text: str = ""
+    """Under the caption of pictures."""
     svg: str = ""
     pictures: list[Picture] = field(default_factory=list)
     picture_width: str = "8rem"
@@ -83,7 +86,8 @@ def page_html(page: Page) -> str:
 def _chapter(chapter: Chapter) -> str:
     blocks = "".join(_block(block) for block in chapter.blocks)
     table = metrics_table(chapter.metrics) if chapter.metrics else ""
-    return f"<h2>{escape(chapter.title)}</h2>\n<p>{escape(chapter.text)}</p>\n{table}\n{blocks}\n"
+    text = f"<p>{escape(chapter.text)}</p>" if chapter.text else ""
+    return f"<h2>{escape(chapter.title)}</h2>\n{text}\n{table}\n{blocks}\n"
 
 
 def metrics_table(metrics: list[Metric]) -> str:
@@ -127,6 +131,7 @@ def _block(block: Block) -> str:
         for picture in block.pictures
     )
     return (
-        f'<h3>{escape(block.caption)}</h3><div class="cases" style="--case-width: {escape(block.picture_width)}">'
+        f"<h3>{escape(block.caption)}</h3><p>{escape(block.text)}</p>"
+        f'<div class="cases" style="--case-width: {escape(block.picture_width)}">'
         f"{pictures}</div>"
     )

@@ -18,6 +18,7 @@ from topogan.metrics.shape import areas, best_matches, mean_pairwise_dice
 from topogan.metrics.spectrum import spectrum_distance
 from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue
 from topogan.metrics.topology import betti_error, betti_score, valid_share
+from topogan.verdict import topology_in_words
 
 
 def distance_metric(sets: ThreeSets, function: Compared, group: str, name: str, unit: str, **more: Any) -> Metric:
@@ -45,30 +46,48 @@ def figure_metric(sets: ThreeSets, function: Any, group: str, name: str, unit: s
 
 def topology_section(sets: ThreeSets, modal: tuple[int, int], requested: tuple[int, int] | None) -> list[Metric]:
     """Betti numbers: shares, error and score."""
-    group = "topology"
+    metrics = betti_metrics(sets, modal)
+    if requested is not None and requested != modal:
+        metrics.insert(1, _valid(sets, requested, "Valid (requested topology)", ""))
+    return metrics
 
-    def share(name: str, wanted: tuple[int, int]) -> Metric:
-        note = f"Betti numbers ({wanted[0]}, {wanted[1]})"
-        found = (valid_share(found.betti, wanted) for found in (sets.samples, sets.held_out, sets.training))
-        value, real, training = found
-        return Metric(group, name, value, real, "%", "equal to real", training=training, note=note)
 
-    metrics = [share("Valid (most frequent real topology)", modal)]
-    if requested is not None:
-        metrics.append(share("Valid (requested topology)", requested))
-    metrics.append(distance_metric(sets, lambda a, b: betti_error(a.betti, b.betti), group, "Betti error", ""))
+def betti_metrics(sets: ThreeSets, modal: tuple[int, int], suffix: str = "", note: str = "") -> list[Metric]:
+    """Share of valid slices, Betti error, Betti score per dimension.
+
+    Args:
+        sets: what to compare.
+        modal: (b0, b1) of a valid slice.
+        suffix: of the metrics' names.
+        note: of all of them.
+    """
+    more: dict[str, Any] = {"note": note} if note else {}
+    metrics = [
+        _valid(sets, modal, f"Valid{suffix}", note),
+        distance_metric(
+            sets, lambda a, b: betti_error(a.betti, b.betti), "topology", f"Betti error{suffix}", "", **more
+        ),
+    ]
     for dimension in (0, 1):
         metrics.append(
             distance_metric(
                 sets,
                 lambda a, b, dimension=dimension: betti_score(a.betti, b.betti, dimension),
-                group,
-                "Betti score",
+                "topology",
+                f"Betti score{suffix}",
                 "",
                 dimension=dimension,
+                **more,
             )
         )
     return metrics
+
+
+def _valid(sets: ThreeSets, wanted: tuple[int, int], name: str, note: str) -> Metric:
+    shares = (valid_share(found.betti, wanted) for found in (sets.samples, sets.held_out, sets.training))
+    value, real, training = shares
+    what = f"{topology_in_words(wanted)}{'; ' if note else ''}{note}"
+    return Metric("topology", name, value, real, "%", "equal to real", training=training, note=what)
 
 
 def shape_section(sets: ThreeSets) -> list[Metric]:

@@ -74,7 +74,7 @@ def train_network(
     changes = stream(seed, "downstream augmentation")
     loss = DiceCELoss(sigmoid=True)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    with exact_numerics(thread_count(0), device):
+    with exact_numerics(thread_count(settings.threads), device):
         for _ in range(settings.steps):
             chosen = sampler.next()
             image = torch.from_numpy(scaled_images(images[chosen], window)).to(device)

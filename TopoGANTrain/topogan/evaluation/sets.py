@@ -33,11 +33,6 @@ class SliceSet:
     images: NDArray[np.int16] | None
     """int16 [N, H, W]."""
 
-    @classmethod
-    def of(cls, masks: NDArray[np.bool_], images: NDArray[np.int16] | None) -> SliceSet:
-        """Count the pieces and holes of ``masks``."""
-        return cls(masks, betti_numbers_of_batch(masks), images)
-
     def __len__(self) -> int:
         return len(self.masks)
 
@@ -66,6 +61,11 @@ class ThreeSets:
     def named(self) -> dict[str, SliceSet]:
         """The sets by the names that reports use."""
         return {"synthetic": self.synthetic, "training": self.training, "held_out": self.held_out}
+
+    def with_slices(self, samples: SliceSet, training: SliceSet, held_out: SliceSet) -> ThreeSets:
+        """The same comparison of other slices."""
+        drawn = samples.drawn(LARGEST_SET, seed=0)
+        return ThreeSets(samples, drawn, training, held_out, self.pixel_size, self.window)
 
     def compared(self, function: Compared) -> tuple[dict[str, float], dict[str, float]]:
         """``function(set, held_out)`` for the synthetic and the training set, for each seed of the draws.
@@ -98,9 +98,11 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
 
     def real_slices(rows: NDArray[np.int64]) -> SliceSet:
         chosen = draw(rows, LARGEST_SET, seed=0)
-        return SliceSet.of(real.masks[chosen] == 1, real.images[chosen] if with_images else None)
+        images = real.images[chosen] if with_images and real.images is not None else None
+        return SliceSet(real.masks[chosen] == 1, real.betti[chosen], images)
 
-    everything = SliceSet.of(samples.masks, samples.textures if with_images else None)
+    betti = betti_numbers_of_batch(samples.masks)
+    everything = SliceSet(samples.masks, betti, samples.textures if with_images else None)
     return ThreeSets(
         samples=everything,
         synthetic=everything.drawn(LARGEST_SET, seed=0),

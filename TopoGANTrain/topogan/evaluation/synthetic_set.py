@@ -29,19 +29,19 @@ class SyntheticSet:
     """Seed of each sample, as written in samples.csv."""
     pixel_size: float
     """mm."""
-    report: dict[str, Any]
-    """The folder's report.json."""
 
-    @property
-    def requested(self) -> tuple[int, int] | None:
-        """The (b0, b1) that was asked for, None where any was taken."""
-        asked = self.report.get("requested_betti")
-        return None if asked is None else (int(asked[0]), int(asked[1]))
-
-    @property
-    def model_hash(self) -> str | None:
-        """Content hash of the model that made the samples."""
-        return self.report.get("model_hash")
+    requested: tuple[int, int] | None
+    """The (b0, b1) that was asked for; None where any was taken."""
+    accepted_percent: float
+    """How many of the tries had it, in %; 100 where any was taken."""
+    cleaned_below: int
+    """Pieces and holes of fewer pixels were removed from the samples; 0: none."""
+    raw_betti: NDArray[np.int64] | None
+    """int [N, 2], in no order: (b0, b1) before cleaning; None where nothing was cleaned."""
+    model_hash: str
+    """Content hash of the model that made the samples."""
+    training_set_hash: str
+    """Content hash of the training set of that model."""
 
     @classmethod
     def open(cls, folder: Path) -> SyntheticSet:
@@ -62,7 +62,26 @@ class SyntheticSet:
             rows = list(csv.DictReader(file))
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
-        return cls(masks == 1, textures, [row.get("seed", "") for row in rows], pixel_size, report)
+        try:
+            return cls(masks == 1, textures, [row["seed"] for row in rows], pixel_size, **_described(report))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{folder / 'report.json'} lacks {error}: synthesize again.") from error
+
+
+def _described(report: dict[str, Any]) -> dict[str, Any]:
+    """What report.json says of the samples, as fields of :class:`SyntheticSet`."""
+    asked = report["requested_betti"]
+    cleaned_below = int(report["settings"]["clean"])
+    counts = {key: int(count) for key, count in report["betti_histogram_before_cleaning"].items()}
+    raw = [[int(number) for number in key.split(",")] for key in counts]
+    return {
+        "requested": None if asked is None else (int(asked[0]), int(asked[1])),
+        "accepted_percent": float(report["accepted_percent"]),
+        "cleaned_below": cleaned_below,
+        "raw_betti": np.repeat(np.array(raw), list(counts.values()), axis=0) if cleaned_below > 1 else None,
+        "model_hash": str(report["model"]["content_hash"]),
+        "training_set_hash": str(report["model"]["training_set"]),
+    }
 
 
 def _read_stack(path: Path) -> tuple[NDArray[np.generic], float]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from topogan.evaluation.report import Metric, number
 from topogan.evaluation.sets import ThreeSets
+from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.metrics.topology import valid_share
+from topogan.training_set import TrainingSet
 from topogan.verdict import topology_in_words, verdict
 
 COPY = "copies a training mask"
@@ -28,17 +30,19 @@ def sample_verdict(betti: tuple[int, int], expected: tuple[int, int], is_copy: b
     return COPY if topology == "valid" else f"{topology}, {COPY}"
 
 
-def topology_sentence(sets: ThreeSets, wanted: tuple[int, int]) -> str:
+def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int, int]) -> str:
     """How many samples have the wanted topology, beside real slices of held-out patients."""
     total = len(sets.samples)
     share = valid_share(sets.samples.betti, wanted)
     real = valid_share(sets.held_out.betti, wanted)
     count = round(share * total / 100.0)
-    verb = "has" if count == 1 else "have"
-    start = f"{count} of {total} samples {verb} {topology_in_words(wanted)}, "
+    start = f"{count} of {total} samples {'has' if count == 1 else 'have'} {topology_in_words(wanted)}"
+    if samples.requested is not None:
+        tries = f"{samples.accepted_percent:.0f} % of the tries had it"
+        return f"{start}, as was asked for ({tries}); {real:.0f} % of real slices do."
     if abs(share - real) <= _TOLERANCE["%"]:
-        return f"{start}as {real:.0f} % of real slices do."
-    return f"{start}while {real:.0f} % of real slices do."
+        return f"{start}, as {real:.0f} % of real slices do."
+    return f"{start}, while {real:.0f} % of real slices do."
 
 
 def area_sentence(mean: Metric, usual: Metric) -> str:
@@ -75,14 +79,20 @@ def memorization_sentence(found: MemorizationAudit) -> str:
     return f"{sentence}."
 
 
-def independence_sentence(independent: bool) -> str | None:
-    """A warning where held-out slices come from patients that were trained on."""
-    if independent:
-        return None
-    return (
-        "The held-out slices come from a patient that was trained on: "
-        "every comparison with real slices is too optimistic, and copying cannot be judged."
-    )
+def warning_sentences(samples: SyntheticSet, real: TrainingSet) -> list[str]:
+    """What makes the comparison less trustworthy."""
+    sentences = []
+    if not real.independent:
+        sentences.append(
+            "The held-out slices come from a patient that was trained on: every comparison with real slices is too "
+            "optimistic, and copying cannot be judged."
+        )
+    if samples.training_set_hash != real.content_hash:
+        sentences.append(
+            "The model was trained on another training set than this one: the held-out slices here may have been "
+            "trained on, and copying cannot be judged."
+        )
+    return sentences
 
 
 def comparison(metric: Metric) -> str:
@@ -102,7 +112,8 @@ def _alike(metric: Metric, value: float, real: float) -> bool:
     """Whether the difference is too small to speak of, or the samples do better than real."""
     if (metric.better == "lower" and value <= real) or (metric.better == "higher" and value >= real):
         return True
-    if metric.unit in _TOLERANCE:
+    # A share that should be low, such as of copies, is not excused: one sample can matter.
+    if metric.unit in _TOLERANCE and not (metric.unit == "%" and metric.better == "lower"):
         return abs(value - real) <= _TOLERANCE[metric.unit]
     larger, smaller = max(value, real), min(value, real)
     return larger == smaller or (smaller > 0 and larger / smaller <= _SAME_RATIO)
