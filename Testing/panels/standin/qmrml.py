@@ -1,0 +1,260 @@
+"""The widgets of Slicer that know the scene: a top widget, a selector of nodes and a selector of segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import slicer
+from PySide6 import QtCore, QtWidgets
+from shiboken6 import isValid
+
+from standin.pythonqt import PythonQtObject
+from standin.scene_hub import SceneHub
+
+_hubs: dict[slicer.vtkMRMLScene, SceneHub] = {}
+
+
+def _hub(scene: slicer.vtkMRMLScene) -> SceneHub:
+    if scene not in _hubs:
+        _hubs[scene] = SceneHub(scene)
+    return _hubs[scene]
+
+
+def close_hubs() -> None:
+    """Stop observing every scene."""
+    while _hubs:
+        _hubs.popitem()[1].close()
+
+
+class qMRMLWidget(PythonQtObject, QtWidgets.QWidget):
+    """Hands the scene on to the widgets in it (Libs/MRML/Widgets/qMRMLWidget.h)."""
+
+    _stands_for_cpp = True
+    _signatures: ClassVar[dict[str, str]] = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
+    _slots: tuple[str, ...] = ("setMRMLScene(vtkMRMLScene*)",)
+    mrmlSceneChanged = QtCore.Signal(object)
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene: slicer.vtkMRMLScene | None = None
+
+    def mrmlScene(self) -> slicer.vtkMRMLScene | None:
+        """The scene, None at first."""
+        return self._scene
+
+    def setMRMLScene(self, scene: slicer.vtkMRMLScene | None) -> None:
+        """Take another scene."""
+        if scene is not self._scene:
+            self._scene = scene
+            self.mrmlSceneChanged.emit(scene)
+
+
+def _flag(name: str, default: bool) -> QtCore.Property:
+    """A property of bool that may change what is listed."""
+
+    def change(self: qMRMLNodeComboBox, value: bool) -> None:
+        self.__dict__[f"_{name}"] = value
+        self._refresh()
+
+    return QtCore.Property(bool, lambda self: self.__dict__.get(f"_{name}", default), change)
+
+
+class qMRMLNodeComboBox(PythonQtObject, QtWidgets.QWidget):
+    """Chooses a node of the scene (Libs/MRML/Widgets/qMRMLNodeComboBox.h)."""
+
+    _stands_for_cpp = True
+    _signatures: ClassVar[dict[str, str]] = {
+        "currentNodeChanged(vtkMRMLNode*)": "currentNodeChanged",
+        "currentNodeChanged(bool)": "_validChanged",
+        "currentNodeIDChanged(QString)": "currentNodeIDChanged",
+    }
+    _slots: tuple[str, ...] = ("setMRMLScene(vtkMRMLScene*)", "setCurrentNode(vtkMRMLNode*)")
+    currentNodeChanged = QtCore.Signal(object)
+    currentNodeIDChanged = QtCore.Signal(str)
+    _validChanged = QtCore.Signal(bool)
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene: slicer.vtkMRMLScene | None = None
+        self._types: list[str] = []
+        self._none_display = "None"
+        self._nodes: list[slicer.vtkMRMLNode | None] = []
+        self._current: slicer.vtkMRMLNode | None = None
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._combo = QtWidgets.QComboBox()
+        self._combo.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+        self._combo.currentIndexChanged.connect(self._chosen)
+        layout.addWidget(self._combo)
+
+    noneEnabled = _flag("noneEnabled", False)
+    addEnabled = _flag("addEnabled", True)
+    removeEnabled = _flag("removeEnabled", True)
+    editEnabled = _flag("editEnabled", False)
+    renameEnabled = _flag("renameEnabled", False)
+    showHidden = _flag("showHidden", False)
+    showChildNodeTypes = _flag("showChildNodeTypes", True)
+    selectNodeUponCreation = _flag("selectNodeUponCreation", True)
+
+    def _set_types(self, types: Iterable[str]) -> None:
+        self._types = list(types)
+        self._refresh()
+
+    def _set_none_display(self, text: str) -> None:
+        self._none_display = text
+        self._refresh()
+
+    nodeTypes = QtCore.Property("QStringList", lambda self: self._types, _set_types)
+    noneDisplay = QtCore.Property(str, lambda self: self._none_display, _set_none_display)
+    currentNodeID = QtCore.Property(
+        str,
+        lambda self: self._current.GetID() if self._current else "",
+        lambda self, identifier: self.setCurrentNode(self._scene.GetNodeByID(identifier) if self._scene else None),
+    )
+
+    def mrmlScene(self) -> slicer.vtkMRMLScene | None:
+        """The scene, None at first."""
+        return self._scene
+
+    def setMRMLScene(self, scene: slicer.vtkMRMLScene | None) -> None:
+        """List the nodes of a scene and follow its changes."""
+        self._scene = scene
+        if scene is not None:
+            _hub(scene).listen(self._refresh)
+        self._refresh()
+
+    def currentNode(self) -> slicer.vtkMRMLNode | None:
+        """The chosen node."""
+        return self._current
+
+    def setCurrentNode(self, node: slicer.vtkMRMLNode | None) -> None:
+        """Choose a node; one that is not listed counts as none."""
+        index = next((index for index, known in enumerate(self._nodes) if known is node), -1)
+        self._combo.setCurrentIndex(index)
+        self._chosen(index)
+
+    def nodeCount(self) -> int:
+        """Number of nodes to choose from."""
+        return sum(node is not None for node in self._nodes)
+
+    def _refresh(self) -> None:
+        if not isValid(self) or not hasattr(self, "_combo"):
+            return
+        before = self._current
+        self._nodes = ([None] if self.noneEnabled else []) + self._listed()
+        names = [self._none_display if node is None else node.GetName() for node in self._nodes]
+        self._combo.blockSignals(True)
+        self._combo.clear()
+        self._combo.addItems(names)
+        index = next((index for index, node in enumerate(self._nodes) if node is before), 0 if self._nodes else -1)
+        self._combo.setCurrentIndex(index)
+        self._combo.blockSignals(False)
+        self._chosen(index)
+
+    def _listed(self) -> list[slicer.vtkMRMLNode]:
+        if self._scene is None:
+            return []
+        nodes = [self._scene.GetNthNode(index) for index in range(self._scene.GetNumberOfNodes())]
+        wanted = [node for node in nodes if any(node.IsA(kind) for kind in self._types)]
+        return [node for node in wanted if self.showHidden or not node.GetHideFromEditors()]
+
+    def _chosen(self, index: int) -> None:
+        node = self._nodes[index] if 0 <= index < len(self._nodes) else None
+        if node is not self._current:
+            self._current = node
+            self.currentNodeChanged.emit(node)
+            self._validChanged.emit(node is not None)
+            self.currentNodeIDChanged.emit(node.GetID() if node else "")
+
+
+class qMRMLSegmentSelectorWidget(qMRMLWidget):
+    """Chooses a segmentation and one of its segments (Libs/MRML/Widgets/qMRMLSegmentSelectorWidget.h)."""
+
+    _stands_for_cpp = True
+    _signatures: ClassVar[dict[str, str]] = {
+        **qMRMLWidget._signatures,
+        "currentNodeChanged(vtkMRMLNode*)": "currentNodeChanged",
+        "currentNodeChanged(bool)": "_validChanged",
+        "currentSegmentChanged(QString)": "currentSegmentChanged",
+    }
+    currentNodeChanged = QtCore.Signal(object)
+    currentSegmentChanged = QtCore.Signal(str)
+    _validChanged = QtCore.Signal(bool)
+
+    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._segment = ""
+        self._observed: tuple[slicer.vtkMRMLSegmentationNode, int] | None = None
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._node_box = qMRMLNodeComboBox()
+        self._node_box.nodeTypes = ["vtkMRMLSegmentationNode"]
+        self._segment_box = QtWidgets.QComboBox()
+        self._segment_box.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+        layout.addWidget(self._node_box)
+        layout.addWidget(self._segment_box)
+        self._node_box.connect("currentNodeChanged(vtkMRMLNode*)", self._node_changed)
+        self._segment_box.currentIndexChanged.connect(self._segment_changed)
+        self.connect("mrmlSceneChanged(vtkMRMLScene*)", self._node_box.setMRMLScene)
+
+    def _set_none_enabled(self, enabled: bool) -> None:
+        self._node_box.noneEnabled = enabled
+
+    noneEnabled = QtCore.Property(bool, lambda self: self._node_box.noneEnabled, _set_none_enabled)
+    segmentationNodeSelectorVisible = QtCore.Property(
+        bool,
+        lambda self: not QtWidgets.QWidget.isHidden(self._node_box),
+        lambda self, visible: QtWidgets.QWidget.setVisible(self._node_box, visible),
+    )
+    editEnabled = QtCore.Property(bool, lambda self: False, lambda self, value: None)
+
+    def currentNode(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """The chosen segmentation."""
+        return self._node_box.currentNode()
+
+    def setCurrentNode(self, node: slicer.vtkMRMLNode | None) -> None:
+        """Choose a segmentation."""
+        self._node_box.setCurrentNode(node)
+
+    def currentSegmentID(self) -> str:
+        """The chosen segment; it stays when the segmentation changes to one that has none of that id."""
+        return self._segment
+
+    def setCurrentSegmentID(self, identifier: str) -> None:
+        """Choose a segment."""
+        index = self._segment_box.findData(identifier)
+        if index >= 0:
+            self._segment_box.setCurrentIndex(index)
+
+    def _node_changed(self, node: slicer.vtkMRMLSegmentationNode | None) -> None:
+        if self._observed is not None:
+            self._observed[0].RemoveObserver(self._observed[1])
+            self._observed = None
+        if node is not None:
+            event = slicer.vtkSegmentation.SegmentAdded
+            segmentation = node.GetSegmentation()
+            self._observed = (segmentation, segmentation.AddObserver(event, lambda *_: self._populate()))
+        self._populate()
+        self.currentNodeChanged.emit(node)
+        self._validChanged.emit(node is not None)
+
+    def _populate(self) -> None:
+        node = self.currentNode()
+        segmentation = node.GetSegmentation() if node else None
+        count = segmentation.GetNumberOfSegments() if segmentation else 0
+        identifiers = [segmentation.GetNthSegmentID(index) for index in range(count)]
+        self._segment_box.blockSignals(True)
+        self._segment_box.clear()
+        for identifier in identifiers:
+            self._segment_box.addItem(segmentation.GetSegment(identifier).GetName(), identifier)
+        known = self._segment in identifiers
+        self._segment_box.setCurrentIndex(identifiers.index(self._segment) if known else -1)
+        self._segment_box.blockSignals(False)
+        if identifiers and not known:
+            self._segment_box.setCurrentIndex(0)
+
+    def _segment_changed(self, index: int) -> None:
+        if self.currentNode() is not None:
+            self._segment = self._segment_box.itemData(index) or ""
+            self.currentSegmentChanged.emit(self._segment)

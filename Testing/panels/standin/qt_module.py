@@ -1,0 +1,46 @@
+"""The module ``qt``: only the classes that the panels and Slicer's own Python use."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from standin.pythonqt import pythonqt_class
+from standin.ui_loader import UiLoader
+
+_OBJECTS = {
+    QtCore: ["QObject", "QTimer", "QSettings"],
+    QtWidgets: [
+        "QWidget", "QLabel", "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit",
+        "QTextEdit", "QPlainTextEdit", "QProgressBar", "QSlider", "QFrame", "QGroupBox", "QVBoxLayout", "QHBoxLayout",
+        "QFormLayout", "QGridLayout", "QScrollArea",
+    ],
+}  # fmt: skip
+# Values, and objects of which no property is used: PySide6 and PythonQt agree on them.
+_VALUES = {
+    QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
+    QtGui: ["QIcon", "QPixmap", "QColor", "QDesktopServices"],
+    QtWidgets: ["QSizePolicy", "QMessageBox", "QApplication"],
+}
+
+
+class QtModule(types.ModuleType):
+    """``qt``, which says so where the stand-in lacks something."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"the stand-in has no qt.{name}: add it if PythonQt has it")
+
+
+def make_qt() -> QtModule:
+    """Build the module."""
+    module = QtModule("qt")
+    for source, names in _OBJECTS.items():
+        for name in names:
+            setattr(module, name, pythonqt_class(getattr(source, name)))
+    for source, names in _VALUES.items():
+        for name in names:
+            setattr(module, name, getattr(source, name))
+    module.QUiLoader = UiLoader
+    return module

@@ -1,0 +1,195 @@
+"""The stand-in itself: as strict as PythonQt, and loud where it knows nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from standin import StandIn
+
+
+@pytest.fixture
+def qt(application: StandIn) -> Any:
+    return sys.modules["qt"]
+
+
+def test_a_property_is_an_attribute_and_hides_its_method(qt: Any) -> None:
+    label = qt.QLabel("a")
+    label.text = "b"
+    assert label.text == "b"
+    with pytest.raises(TypeError, match="not callable"):
+        label.text()
+    box = qt.QSpinBox()
+    box.setValue(7)
+    assert box.value == 7
+    box.value = 8
+    assert box.value == 8
+    assert box.isEnabled()
+    assert box.enabled
+    box.objectName = "box"
+    assert box.name == "box"
+
+
+@pytest.mark.parametrize(
+    ("member", "value"), [("text", None), ("text", 3), ("enabled", "yes"), ("visible", None), ("nonsense", 1)]
+)
+def test_what_pythonqt_refuses(qt: Any, member: str, value: object) -> None:
+    with pytest.raises(AttributeError):
+        setattr(qt.QPushButton(), member, value)
+
+
+def test_nothing_unknown(application: StandIn, qt: Any) -> None:
+    import ctk
+    import slicer
+
+    for thing in (qt, ctk, slicer, slicer.app, slicer.modules, qt.QLabel("a")):
+        with pytest.raises(AttributeError):
+            _ = thing.nonsense
+    with pytest.raises(NotImplementedError):
+        ctk.ctkRangeWidget()
+
+
+def test_slots_get_as_many_arguments_as_they_take(qt: Any) -> None:
+    got: list[tuple[object, ...]] = []
+    button = qt.QPushButton("a")
+    button.checkable = True
+
+    def none() -> None:
+        got.append(())
+
+    def one(checked: bool) -> None:
+        got.append((checked,))
+
+    def any_number(*arguments: object) -> None:
+        got.append(arguments)
+
+    for slot in (none, one, any_number):
+        button.connect("clicked(bool)", slot)
+    button.click()
+    assert got == [(), (True,), (True,)]
+    for slot in (none, one, any_number):
+        assert button.disconnect("clicked(bool)", slot)
+    button.click()
+    assert len(got) == 3
+    button.clicked.connect(none)
+    button.click()
+    assert got[-1] == ()
+
+
+def test_an_unknown_signal_is_an_error(qt: Any) -> None:
+    with pytest.raises(AttributeError, match=r"clicked\(QString\)"):
+        qt.QPushButton().connect("clicked(QString)", print)
+    with pytest.raises(RuntimeError, match="not connected"):
+        qt.QPushButton().disconnect("clicked()", print)
+
+
+def test_errors_in_slots_are_kept(application: StandIn, qt: Any) -> None:
+    def fail() -> None:
+        raise ValueError("in a slot")
+
+    button = qt.QPushButton()
+    button.connect("clicked()", fail)
+    button.click()
+    errors = application.take_slot_errors()
+    assert len(errors) == 1
+    assert "in a slot" in errors[0]
+
+
+def test_a_timer(qt: Any) -> None:
+    timer = qt.QTimer()
+    assert not timer.active
+    timer.setInterval(5)
+    assert timer.interval == 5
+    assert callable(timer.singleShot), "a static function, not the property"
+
+
+_FORM = """<ui version="4.0"><class>Form</class><widget class="qMRMLWidget" name="Form">
+ <layout class="QVBoxLayout"><item><widget class="qMRMLNodeComboBox" name="volume">
+   <property name="nodeTypes"><stringlist><string>vtkMRMLScalarVolumeNode</string></stringlist></property>
+   <property name="{property}"><bool>true</bool></property></widget></item>
+  <item><widget class="{kind}" name="path">
+   <property name="filters"><set>ctkPathLineEdit::Dirs|ctkPathLineEdit::Writable</set></property>
+  </widget></item></layout>
+</widget><connections><connection><sender>Form</sender><signal>mrmlSceneChanged(vtkMRMLScene*)</signal>
+ <receiver>volume</receiver><slot>{slot}</slot></connection></connections></ui>"""
+
+
+def load(folder: Path, **words: str) -> Any:
+    import slicer
+
+    known = {"property": "noneEnabled", "kind": "ctkPathLineEdit", "slot": "setMRMLScene(vtkMRMLScene*)"}
+    path = folder / "form.ui"
+    path.write_text(_FORM.format(**{**known, **words}))
+    return slicer.util.loadUI(str(path))
+
+
+def test_a_form_and_its_scene(application: StandIn, tmp_path: Path) -> None:
+    import slicer
+
+    form = load(tmp_path)
+    ui = slicer.util.childWidgetVariables(form)
+    assert ui.path.filters == 0x21
+    form.setMRMLScene(slicer.mrmlScene)
+    assert ui.volume.currentNode() is None
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
+    assert ui.volume.nodeCount() == 1
+    chosen: list[object] = []
+    ui.volume.connect("currentNodeChanged(vtkMRMLNode*)", chosen.append)
+    ui.volume.setCurrentNode(node)
+    assert ui.volume.currentNodeID == node.GetID()
+    slicer.mrmlScene.RemoveNode(node)
+    assert chosen == [node, None]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"property": "nonsense"}, {"kind": "ctkNonsense"}, {"slot": "setNonsense()"}],
+    ids=["property", "class", "slot"],
+)
+def test_a_form_with_something_unknown(application: StandIn, tmp_path: Path, words: dict[str, str]) -> None:
+    with pytest.raises(AttributeError, match=r"[nN]onsense"):
+        load(tmp_path, **words)
+
+
+def test_a_segment_is_chosen_with_its_segmentation(application: StandIn, qt: Any) -> None:
+    import slicer
+
+    selector = slicer.qMRMLSegmentSelectorWidget()
+    selector.setMRMLScene(slicer.mrmlScene)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    assert selector.currentNode() is node, "the first one, as nothing may be none"
+    node.GetSegmentation().AddEmptySegment("one", "One")
+    node.GetSegmentation().AddEmptySegment("two", "Two")
+    assert selector.currentSegmentID() == "one"
+    segments: list[str] = []
+    selector.connect("currentSegmentChanged(QString)", segments.append)
+    selector.setCurrentSegmentID("two")
+    assert segments == ["two"]
+    slicer.mrmlScene.RemoveNode(node)
+    assert selector.currentNode() is None
+
+
+def test_uninstalling_gives_slicer_core_back(tmp_path: Path) -> None:
+    import subprocess
+
+    code = (
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
+        "from pathlib import Path\n"
+        "import slicer\n"
+        "before, util = set(dir(slicer)), slicer.util\n"
+        "from standin import install\n"
+        "from TopoGANLib.headless import start_headless\n"
+        "logic = start_headless().application_logic\n"
+        "stand_in = install(logic, Path(sys.argv[1]))\n"
+        "assert slicer.app.applicationName == 'Slicer'\n"
+        "stand_in.uninstall()\n"
+        "assert set(dir(slicer)) - {'mrmlScene'} == before, set(dir(slicer)) ^ before\n"
+        "assert slicer.util is util and 'qt' not in sys.modules\n"
+    )
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", code, str(tmp_path), str(here), str(here.parents[1] / "TopoGANTrain")]
+    subprocess.run(command, check=True)
