@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,9 +10,8 @@ from topogan.errors import InputError
 from topogan.volumes import Geometry
 
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0])
-# The grid is moved by this share of a voxel, so that a pixel that falls exactly between two voxels takes the same
-# one everywhere instead of following rounding errors. It changes an interpolated value by 1e-4 of a difference.
-_TIE_BREAK = 1e-4
+# Share of a voxel, well above the rounding errors of positions (NIfTI keeps single precision: up to 4e-5 of a voxel).
+_TIE_BREAK = 1e-3
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,15 @@ class Frame:
         axes = np.eye(3) if slice_to_ras is None else _axes_of(slice_to_ras)
         # The step along n that crosses one voxel: 1 / |n in voxels per mm|. Exact for planes along the grid.
         own = 1.0 / np.linalg.norm((geometry.axes.T @ axes[:, 2]) / geometry.spacing)
-        pitch = float(min(geometry.spacing))
-        origin = np.asarray(geometry.origin) + axes @ np.full(3, _TIE_BREAK * pitch)
-        return cls(axes, origin, pitch, slice_spacing or float(own))
+        return cls(axes, np.asarray(geometry.origin), float(min(geometry.spacing)), slice_spacing or float(own))
+
+    def for_labels(self) -> Frame:
+        """The same, moved so little that a point between two voxels falls to the same side everywhere.
+
+        Without it, points exactly between label and background would follow rounding errors, and a mask would depend
+        on the order in which a file stores its axes.
+        """
+        return replace(self, origin=self.origin + self.axes @ np.full(3, _TIE_BREAK * self.pitch))
 
     def to_point(self, uvw: np.ndarray) -> np.ndarray:
         """Slice coordinates [n, 3] to LPS points [n, 3]; mm."""

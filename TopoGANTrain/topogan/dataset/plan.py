@@ -93,7 +93,7 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float) -> CasePlan:
 def _grid_image(structure: Volume, frame: Frame, pitch: float, low: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Sample (nearest voxel) at u, v = ``low`` + i · pitch (mm) and slices ``low``[2] …: uint8 [slice, row, column]."""
     spacing = (pitch, pitch, frame.step)
-    start = frame.to_point((low * spacing)[None])[0]
+    start = frame.for_labels().to_point((low * spacing)[None])[0]
     sampled = sitk.Resample(
         structure.to_image(),
         tuple(int(number) for number in count),
@@ -178,8 +178,10 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
     if settings.pixel_size == 0:
         return math.ceil(largest[row] / (_FILL * settings.size) * 100) / 100
     usable = settings.size - 2 * _MARGIN
-    if largest[row] > usable * settings.pixel_size:
-        needed = math.ceil(largest[row] / usable * 100) / 100
+    # Centers lie between voxels, so that the structure may be half a voxel off the middle on either side.
+    width = largest[row] + cases[row].frame.pitch
+    if width > usable * settings.pixel_size:
+        needed = math.ceil(width / usable * 100) / 100
         raise InputError(
             f"The structure in {cases[row].segmentation.path} is {largest[row]:.4g} mm wide, more than a patch of "
             f"{settings.size} pixels of {settings.pixel_size:g} mm holds: use a pixel size of {needed:g} mm or more "

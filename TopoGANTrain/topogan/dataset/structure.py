@@ -22,7 +22,7 @@ def structure_of(segmentation: Volume, labels: Sequence[int], path: Path) -> Vol
         path: the file, for messages.
 
     Returns:
-        uint8 voxels, 1 = structure, cropped to its bounding box.
+        uint8 voxels, 1 = structure, cropped to its bounding box and a voxel around it.
 
     Raises:
         InputError: none of the labels is there, or the values are not whole numbers.
@@ -39,7 +39,8 @@ def structure_of(segmentation: Volume, labels: Sequence[int], path: Path) -> Vol
             raise _absent(array, labels, path)
         bounds.append((filled[0], filled[-1]))
     low, high = np.array(bounds[::-1]).T  # x, y, z
-    crop = Volume(inside, segmentation.geometry).cropped(low, high)
+    # One voxel more, so that an interpolation at the edge of the structure sees that it ends there.
+    crop = Volume(inside, segmentation.geometry).cropped(low - 1, high + 1)
     return Volume(crop.array.astype(np.uint8), crop.geometry)
 
 

@@ -1,0 +1,554 @@
+"""Preparing a training set: what a patch shows, what is kept aside, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from topogan.config import Intensity, PrepareSettings
+from topogan.dataset import TrainingSet, prepare
+from topogan.dataset.plan import choose_pixel_size
+from topogan.dataset.split import split_slices
+from topogan.errors import InputError
+from topogan.topology import betti_numbers_of_batch
+from topogan.volumes import find_pairs
+
+SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+SHAPE = (40, 60, 60)
+SPACING = (1.0, 1.0, 2.0)
+BLOOD, MUSCLE, AIR = 350, 90, -900
+# Slicer's presets (vtkMRMLSliceNode): columns right, up and through, in RAS.
+SLICER_AXIAL = np.diag([-1.0, 1.0, 1.0, 1.0])
+SLICER_CORONAL = np.array([[-1.0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+
+
+def ring_labels(radius: float = 16.0, shift: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+    """A tube (label 2) around blood (label 1) with a fin (label 2) on the side of rising columns: uint8 [z, y, x]."""
+    z, y, x = np.indices(SHAPE, dtype=float)
+    y, x = y - 30 - shift[0], x - 28 - shift[1]
+    distance = np.hypot(y, x)
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[distance < radius] = 2
+    labels[(np.abs(y) < 3) & (x > 0) & (x < radius + 6)] = 2
+    labels[distance < radius - 6] = 1
+    labels[(z < 4) | (z > 35)] = 0
+    return labels
+
+
+def scan_of(labels: np.ndarray, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0, 10, labels.shape)
+    return (np.choose(labels, [AIR, BLOOD, MUSCLE]) + noise).astype(np.int16)
+
+
+def save(path: Path, array: np.ndarray, spacing: Sequence[float] = SPACING, orientation: str = "LPS") -> Path:
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(spacing)
+    image.SetOrigin((-30.0, -20.0, 100.0))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sitk.WriteImage(sitk.DICOMOrient(image, orientation), path)
+    return path
+
+
+def patients(folder: Path, count: int = 3, **how: Any) -> tuple[list[Path], list[Path]]:
+    labels = [ring_labels(14.0 + number, (number - 1.0, 1.0 - number)) for number in range(count)]
+    masks = [save(folder / "labels" / f"p{number}.nii.gz", array, **how) for number, array in enumerate(labels)]
+    scans = [
+        save(folder / "scans" / f"p{number}.nii.gz", scan_of(array, number), **how)
+        for number, array in enumerate(labels)
+    ]
+    return masks, scans
+
+
+def myocardium(**values: Any) -> PrepareSettings:
+    return PrepareSettings(**{"structure": "myocardium", "labels": (2,), **values})
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "slices.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def nothing_left(folder: Path) -> bool:
+    return not folder.exists() or not any("out" in path.name for path in folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepared")
+    return prepare(folder / "out", *patients(folder), myocardium())
+
+
+def test_training_set_is_complete(prepared: Path) -> None:
+    found = TrainingSet.open(prepared)
+    content = json.loads((prepared / "dataset.json").read_text())
+    assert {path.name for path in prepared.iterdir()} == {
+        "dataset.json", "masks.npy", "images.npy", "slices.csv", "diagrams.npz", "preview.png",
+    }  # fmt: skip
+    assert found.masks.shape == found.images.shape == (96, 64, 64)
+    assert (found.masks.dtype, found.images.dtype) == (np.uint8, np.int16)
+    assert set(np.unique(found.masks)) == {0, 1}
+    assert content["counts"] == {"total": 96, "train": 64, "held_out": 32, "patients": 3}
+    assert content["betti"] == {"train": {"1,1": 64}, "held_out": {"1,1": 32}, "modal": [1, 1]}
+    assert content["window"] == [-200, 600]
+    assert (content["plane"], content["intensity"], content["independent"]) == ("axial", "HU", True)
+    assert [volume["patient"] for volume in content["volumes"]] == ["patient_001", "patient_002", "patient_003"]
+    assert len({volume["content_hash"] for volume in content["volumes"]}) == 3
+
+
+def test_table_says_what_the_masks_are(prepared: Path) -> None:
+    found, rows = TrainingSet.open(prepared), rows_of(prepared)
+    areas = (np.asarray(found.masks) == 1).sum(axis=(1, 2)) * found.pixel_size**2
+    np.testing.assert_allclose([float(row["area_mm2"]) for row in rows], areas, atol=0.01)
+    np.testing.assert_array_equal(betti_numbers_of_batch(np.asarray(found.masks) == 1), found.betti)
+    assert [int(row["row"]) for row in rows] == list(range(96))
+    assert (found.levels.min(), found.levels.max()) == (0.0, 1.0)
+    # 1 piece and 1 hole by the diagrams too: one class of each dimension that is there at the structure itself.
+    for diagram in found.diagrams():
+        assert diagram.betti_numbers(0.0) == (1, 1)
+
+
+def test_no_patient_is_in_both_parts(prepared: Path) -> None:
+    found = TrainingSet.open(prepared)
+    parts = [{found.patients[row] for row in rows} for rows in (found.train, found.held_out)]
+    assert not parts[0] & parts[1]
+    assert len(parts[1]) == 1
+
+
+def test_patch_looks_as_in_slicers_red_view(prepared: Path) -> None:
+    """Patient left on the right, front at the top: the fin points to rising x, which is left in LPS."""
+    found = TrainingSet.open(prepared)
+    for mask in found.masks:
+        columns = np.flatnonzero(mask.any(axis=0))
+        widths = mask[:, columns].sum(axis=0)
+        assert widths[-1] < widths[0]
+
+
+def test_image_and_mask_show_the_same_place(prepared: Path) -> None:
+    found = TrainingSet.open(prepared)
+    masks, images = np.asarray(found.masks) == 1, np.asarray(found.images)
+    assert abs(images[masks].mean() - MUSCLE) < 40  # pixels at the edge mix with blood and air
+    assert abs(np.median(images[masks]) - MUSCLE) < 5
+    assert images[~masks].min() >= -1024
+
+
+def test_auto_pixel_size_fills_three_quarters(prepared: Path) -> None:
+    found = TrainingSet.open(prepared)
+    sides = [max(np.ptp(np.argwhere(mask), axis=0) + 1) for mask in found.masks]
+    assert 47 <= max(sides) <= 49
+    assert found.pixel_size == pytest.approx(37 / 48, abs=0.01)
+
+
+@pytest.mark.parametrize("orientation", ["RAS", "PIR", "SAL", "ILP"])
+def test_storage_order_does_not_matter(prepared: Path, tmp_path: Path, orientation: str) -> None:
+    """The same patients stored with other axis orders and directions give the same training set, bit for bit."""
+    turned = prepare(tmp_path / "out", *patients(tmp_path, orientation=orientation), myocardium())
+    first, second = TrainingSet.open(prepared), TrainingSet.open(turned)
+    assert second.content_hash == first.content_hash
+    assert rows_of(turned) == rows_of(prepared)
+
+
+def test_same_input_same_content(prepared: Path, tmp_path: Path) -> None:
+    again = prepare(tmp_path / "out", *patients(tmp_path), myocardium())
+    for name in ("dataset.json", "masks.npy", "images.npy", "slices.csv"):
+        assert (again / name).read_bytes() == (prepared / name).read_bytes(), name
+
+
+def test_pixels_as_large_as_voxels_are_voxels(tmp_path: Path) -> None:
+    """No interpolation where none is needed: every patch is a cut-out of its slice."""
+    labels = ring_labels()
+    scan = scan_of(labels)
+    mask, image = save(tmp_path / "m.nii.gz", labels), save(tmp_path / "i.nii.gz", scan)
+    found = TrainingSet.open(prepare(tmp_path / "out", [mask], [image], myocardium(pixel_size=1.0, held_out=0.1)))
+    padded = np.pad(scan, ((0, 0), (32, 32), (32, 32)), constant_values=-1000)
+    inside = np.pad(labels == 2, ((0, 0), (32, 32), (32, 32)))
+    numbers = np.rint(4 + found.levels * 31).astype(int)
+    for row, number in enumerate(numbers):
+        rows, columns = (np.flatnonzero(inside[number].any(axis=axis)) for axis in (1, 0))
+        top, left = ((side[0] + side[-1]) // 2 - 31 for side in (rows, columns))
+        place = (number, slice(top, top + 64), slice(left, left + 64))
+        np.testing.assert_array_equal(found.masks[row] == 1, inside[place])
+        np.testing.assert_allclose(found.images[row], padded[place], atol=1)
+
+
+def test_anisotropic_voxels_keep_areas(tmp_path: Path) -> None:
+    mask = save(tmp_path / "m.nrrd", ring_labels(), spacing=(0.7, 1.3, 2.0))
+    rows = rows_of(prepare(tmp_path / "out", [mask], settings=myocardium(held_out=0.1)))
+    true = (ring_labels()[20] == 2).sum() * 0.7 * 1.3
+    for row in rows:
+        assert float(row["area_mm2"]) == pytest.approx(true, rel=0.03)
+
+
+def test_slicers_axial_matrix_is_the_axial_plane(prepared: Path, tmp_path: Path) -> None:
+    out = prepare(tmp_path / "out", *patients(tmp_path), myocardium(), plane=SLICER_AXIAL)
+    assert TrainingSet.open(out).content_hash == TrainingSet.open(prepared).content_hash
+    assert json.loads((out / "dataset.json").read_text())["plane"] == "given"
+
+
+def test_coronal_plane_shows_the_head_at_the_top(tmp_path: Path) -> None:
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[5:35, 20:50, 20:40] = 1
+    labels[30:35, 20:50, 20:30] = 0  # missing: up, and on the side of low x, which is the patient's right
+    mask = save(tmp_path / "m.nrrd", labels)
+    settings = PrepareSettings(pixel_size=1.5, held_out=0.1)
+    found = TrainingSet.open(prepare(tmp_path / "out", [mask], settings=settings, plane=SLICER_CORONAL))
+    middle = np.asarray(found.masks[len(found.masks) // 2]) == 1
+    rows, columns = np.flatnonzero(middle.any(axis=1)), np.flatnonzero(middle.any(axis=0))
+    assert np.ptp(rows) + 1 == pytest.approx(60 / 1.5, abs=1)
+    assert np.ptp(columns) + 1 == pytest.approx(20 / 1.5, abs=1)
+    top, bottom, right, left = rows[1], rows[-2], columns[1], columns[-2]  # corners are rounded off
+    assert not middle[top, right]
+    assert middle[top, left]
+    assert middle[bottom, right]
+
+
+def test_oblique_plane_cuts_a_tube_into_rings(tmp_path: Path) -> None:
+    """A tilted tube is an ellipse in axial slices and a circle across its own axis."""
+    z, y, x = np.indices((60, 70, 70), dtype=float)
+    tilt = np.deg2rad(40)
+    across = np.hypot(y - 35, (x - 35) * np.cos(tilt) - (z - 30) * np.sin(tilt))
+    along = (x - 35) * np.sin(tilt) + (z - 30) * np.cos(tilt)
+    labels = ((across < 14) & (across > 8) & (np.abs(along) < 16)).astype(np.uint8)
+    mask = save(tmp_path / "m.nrrd", labels, spacing=(1.0, 1.0, 1.0))
+    # In LPS the tube runs along (sin, 0, cos); SliceToRAS has x and y turned.
+    through = np.array([-np.sin(tilt), 0, np.cos(tilt)])
+    right = np.array([-np.cos(tilt), 0, -np.sin(tilt)])
+    plane = np.eye(4)
+    plane[:3, :3] = np.stack([right, [0, 1, 0], through], axis=1)
+    settings = PrepareSettings(held_out=0.1, pixel_size=1.0)
+    found = TrainingSet.open(prepare(tmp_path / "out", [mask], settings=settings, plane=[plane]))
+    assert found.modal_betti == (1, 1)
+    assert (found.betti == (1, 1)).all()
+    middle = np.asarray(found.masks[len(found.masks) // 2]) == 1
+    height, width = np.ptp(np.argwhere(middle), axis=0) + 1
+    assert (height, width) == (pytest.approx(28, abs=2), pytest.approx(28, abs=2))
+
+
+def test_phases_share_their_patient(tmp_path: Path) -> None:
+    phases = [ring_labels(radius) for radius in (12.0, 14.0, 16.0)]
+    beating = tmp_path / "beating.nii.gz"
+    sitk.WriteImage(sitk.JoinSeries([sitk.GetImageFromArray(phase) for phase in phases]), beating)
+    scans = tmp_path / "scans.nrrd"
+    sitk.WriteImage(sitk.JoinSeries([sitk.GetImageFromArray(scan_of(phase)) for phase in phases]), scans)
+    out = prepare(tmp_path / "out", [beating], [scans], myocardium())
+    rows = rows_of(out)
+    assert {row["patient"] for row in rows} == {"patient_001"}
+    assert {row["phase"] for row in rows} == {"0", "1", "2"}
+    areas = [np.mean([float(row["area_mm2"]) for row in rows if row["phase"] == phase]) for phase in "012"]
+    assert areas == sorted(areas)
+    single = save(tmp_path / "single.nii.gz", ring_labels())
+    with pytest.raises(InputError, match=r"3 phases .* 1"):
+        prepare(tmp_path / "other", [beating], [single], myocardium())
+
+
+def test_volumes_can_share_a_patient(tmp_path: Path) -> None:
+    masks, _ = patients(tmp_path)
+    out = prepare(tmp_path / "out", masks, settings=myocardium(), patients=["MRN-7", "MRN-9", "MRN-7"])
+    found = TrainingSet.open(out)
+    assert found.patients == ["patient_001"] * 32 + ["patient_002"] * 32 + ["patient_001"] * 32
+    assert found.images is None
+    assert found.window is None
+    assert b"MRN" not in (out / "dataset.json").read_bytes()
+    with pytest.raises(InputError, match="2 patients for 3 volumes"):
+        prepare(tmp_path / "other", masks, settings=myocardium(), patients=["a", "b"])
+
+
+def test_one_patient_is_split_into_blocks_with_gaps(tmp_path: Path) -> None:
+    out = prepare(tmp_path / "out", [save(tmp_path / "m.nrrd", ring_labels())], settings=myocardium())
+    found = TrainingSet.open(out)
+    assert not found.independent
+    assert len(found.train) >= 16
+    assert len(found.masks) < 32
+    slices = np.rint(found.levels * 31).astype(int)
+    distance = np.abs(slices[found.train][:, None] - slices[found.held_out][None])
+    assert distance.min() >= 2
+
+
+@pytest.mark.parametrize("share", [0.05, 0.25, 0.5])
+@pytest.mark.parametrize("slices", [20, 33, 90, 400])
+def test_blocks_keep_their_share_and_distance(slices: int, share: float) -> None:
+    levels = np.repeat(np.arange(slices) / (slices - 1), 3)
+    for seed in range(5):
+        parts, independent = split_slices(["patient_001"] * len(levels), levels, share, seed)
+        numbers = {"train": set(), "held_out": set(), "gap": set()}
+        for level, part in zip(levels, parts, strict=True):
+            numbers[part].add(round(level * (slices - 1)))
+        train, held_out = numbers["train"], numbers["held_out"]
+        assert not independent
+        assert not train & held_out
+        assert abs(len(held_out) / slices - share) <= max(0.1, 2 / slices)
+        assert all(abs(one - other) >= 2 for one in train for other in held_out)
+
+
+def test_outputs_name_nobody(tmp_path: Path) -> None:
+    """No path, file name or given patient name anywhere in the folder, compressed parts included."""
+    secret = tmp_path / "MUELLER_HANS_19610312"
+    masks, scans = patients(secret)
+    out = prepare(tmp_path / "out", masks, scans, myocardium(), patients=["Mueller1", "Mueller2", "Mueller3"])
+    with np.load(out / "diagrams.npz") as diagrams:
+        unpacked = b"".join(diagrams[name].tobytes() for name in diagrams)
+        assert not any("mueller" in name.lower() for name in diagrams)
+    for content in [unpacked, *(path.read_bytes() for path in out.iterdir())]:
+        for word in (b"mueller", b"19610312", str(tmp_path).lower().encode()):
+            assert word not in content.lower()
+
+
+def test_tiles_cover_the_slices(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 255, (20, 130, 200), np.uint8)
+    pictures = np.where(pictures < 200, 0, 255).astype(np.uint8)
+    for kind, values in (("label", pictures), ("image", 255 - pictures // 2)):
+        (tmp_path / kind).mkdir()
+        for number, picture in enumerate(values):
+            sitk.WriteImage(sitk.GetImageFromArray(picture), tmp_path / kind / f"{number}.png")
+    settings = PrepareSettings(
+        tiling=True, png_pixel_size=0.5, png_structure=">=128", intensity=Intensity.ARBITRARY, held_out=0.1
+    )
+    found = TrainingSet.open(prepare(tmp_path / "out", *find_pairs(tmp_path / "label", tmp_path / "image"), settings))
+    assert found.pixel_size == 0.5
+    assert found.window == (0.0, 1000.0)
+    per_slice = 2 * 3
+    assert len(found.masks) % per_slice == 0
+    first_slice = round(float(found.levels[0]) * 19)
+    tiles = np.asarray(found.masks[:per_slice]).reshape(2, 3, 64, 64).transpose(0, 2, 1, 3).reshape(128, 192)
+    np.testing.assert_array_equal(tiles == 1, pictures[first_slice, :128, :192] == 255)
+    images, inside = np.asarray(found.images), np.asarray(found.masks) == 1
+    assert set(np.unique(images[inside])) == {0}
+    assert set(np.unique(images[~inside])) == {1000}
+    with pytest.raises(InputError, match="smaller than a patch of 128 mm"):
+        prepare(tmp_path / "other", [tmp_path / "label"], settings=settings.model_copy(update={"pixel_size": 2.0}))
+
+
+def test_other_grid_needs_resample(tmp_path: Path) -> None:
+    labels = ring_labels()
+    image = save(tmp_path / "i.nrrd", scan_of(labels))
+    coarse = sitk.GetImageFromArray(labels[::2, ::2, ::2])
+    coarse.SetSpacing((2.0, 2.0, 4.0))
+    coarse.SetOrigin((-30.0, -20.0, 100.0))
+    sitk.WriteImage(coarse, tmp_path / "m.nrrd")
+    with pytest.raises(InputError, match=r"30 x 30 x 20 voxels .* does not lie on the grid .* 'resample'"):
+        prepare(tmp_path / "out", [tmp_path / "m.nrrd"], [image], myocardium())
+    settings = myocardium(resample=True, held_out=0.1)
+    found = TrainingSet.open(prepare(tmp_path / "out", [tmp_path / "m.nrrd"], [image], settings))
+    inside = np.asarray(found.masks) == 1
+    assert abs(np.median(np.asarray(found.images)[inside]) - MUSCLE) < 10
+
+
+def test_structure_outside_the_image(tmp_path: Path) -> None:
+    labels = ring_labels()
+    mask = save(tmp_path / "m.nrrd", labels)
+    far = sitk.ReadImage(mask)
+    far.SetOrigin((500.0, 0.0, 0.0))
+    sitk.WriteImage(sitk.Cast(far, sitk.sitkInt16) - 500, tmp_path / "far.nrrd")
+    with pytest.raises(InputError, match="outside the image"):
+        prepare(tmp_path / "out", [mask], [tmp_path / "far.nrrd"], myocardium(resample=True))
+    assert nothing_left(tmp_path)
+
+
+def test_slices_beyond_the_image_are_left_out(tmp_path: Path) -> None:
+    labels = ring_labels()
+    mask = save(tmp_path / "m.nrrd", labels)
+    sitk.WriteImage(sitk.ReadImage(save(tmp_path / "i.nrrd", scan_of(labels)))[:, :, :30], tmp_path / "i.nrrd")
+    said: list[str] = []
+    settings = myocardium(resample=True, held_out=0.1)
+    out = prepare(
+        tmp_path / "out",
+        [mask],
+        [tmp_path / "i.nrrd"],
+        settings,
+        on_event=lambda event: said.append(event.get("text", "")),
+    )
+    assert any("6 patches reach beyond the image" in text for text in said)
+    assert np.asarray(TrainingSet.open(out).images).min() >= -1024
+
+
+def test_pixel_size_that_is_too_small_names_the_one_needed(tmp_path: Path) -> None:
+    mask = save(tmp_path / "m.nrrd", ring_labels())
+    with pytest.raises(InputError, match=r"is 37 mm wide.*use a pixel size of 0\.62 mm"):
+        prepare(tmp_path / "out", [mask], settings=myocardium(pixel_size=0.5))
+    assert nothing_left(tmp_path)
+    found = TrainingSet.open(prepare(tmp_path / "out", [mask], settings=myocardium(pixel_size=0.62, held_out=0.1)))
+    masks = np.asarray(found.masks)
+    assert not (masks[:, [0, -1]].any() or masks[:, :, [0, -1]].any())
+
+
+def refused(tmp_path: Path, said: str, segmentations: list[Path], images: list[Path] | None = None, **how: Any) -> None:
+    settings = how.pop("settings", myocardium())
+    with pytest.raises(InputError, match=said) as caught:
+        prepare(tmp_path / "out", segmentations, images, settings, **how)
+    assert "\n" not in str(caught.value)
+    assert nothing_left(tmp_path)
+
+
+def test_wrong_labels_are_named(tmp_path: Path) -> None:
+    mask = save(tmp_path / "m.nrrd", ring_labels())
+    refused(tmp_path, r"label 7: the labels in it are 1, 2\.", [mask], settings=myocardium(labels=(7,)))
+    empty = save(tmp_path / "empty.nrrd", np.zeros(SHAPE, np.uint8))
+    refused(tmp_path, r"empty\.nrrd is empty", [mask, empty])
+    halves = save(tmp_path / "halves.nrrd", ring_labels() * np.float32(0.5))
+    refused(tmp_path, "holds the value 0.5", [halves])
+
+
+def test_several_labels_make_one_structure(tmp_path: Path) -> None:
+    mask = save(tmp_path / "m.nii.gz", ring_labels().astype(np.float64))
+    out = prepare(tmp_path / "out", [mask], settings=myocardium(labels=(1, 2), held_out=0.1))
+    assert TrainingSet.open(out).modal_betti == (1, 0)
+
+
+def test_wrong_images_are_refused(tmp_path: Path) -> None:
+    masks, scans = patients(tmp_path / "good")
+    holes = scan_of(ring_labels()).astype(np.float32)
+    holes[0, 0, 0] = np.nan
+    # The last of the volumes is wrong: what was cut of the others must be gone.
+    refused(tmp_path, "1 voxels that are not numbers", masks, [*scans[:2], save(tmp_path / "nan.nrrd", holes)])
+    bright = save(tmp_path / "mr.nrrd", scan_of(ring_labels()) + np.int16(2000))
+    refused(tmp_path, r"cannot be CT in HU: choose the intensity 'arbitrary'", masks, [*scans[:2], bright])
+    flat = save(tmp_path / "flat.nrrd", np.full(SHAPE, 5, np.int16))
+    arbitrary = myocardium(intensity=Intensity.ARBITRARY)
+    refused(tmp_path, "same value nearly everywhere", masks, [*scans[:2], flat], settings=arbitrary)
+    half = tmp_path / "half.nii.gz"
+    half.write_bytes(scans[2].read_bytes()[:5000])
+    refused(tmp_path, "cut off", masks, [*scans[:2], half])
+    refused(tmp_path, "3 segmentations but 2 images", masks, scans[:2])
+    refused(tmp_path, "window_low must be below", masks, scans, settings=myocardium(window_low=100, window_high=50))
+
+
+def test_headers_are_checked_before_any_voxel_is_read(tmp_path: Path) -> None:
+    """A file that is missing at the end of a list is found before work starts: no event has been sent."""
+    masks, _ = patients(tmp_path / "good")
+    events: list[dict[str, Any]] = []
+    with pytest.raises(InputError, match="does not exist"):
+        prepare(tmp_path / "out", [*masks, tmp_path / "gone.nii"], settings=myocardium(), on_event=events.append)
+    assert not events
+
+
+def test_too_few_slices_name_the_minimum(tmp_path: Path) -> None:
+    labels = ring_labels()
+    labels[:24] = 0
+    mask = save(tmp_path / "m.nrrd", labels)
+    refused(tmp_path, "12 usable slices .* at least 16", [mask])
+    refused(tmp_path, "0 usable slices", [mask], settings=myocardium(minimum_area=5000))
+    refused(tmp_path, "No segmentation", [])
+
+
+def test_wrong_planes_are_refused(tmp_path: Path) -> None:
+    mask = save(tmp_path / "m.nrrd", ring_labels())
+    refused(tmp_path, "cannot be 'sagittal'", [mask], plane="sagittal")
+    refused(tmp_path, "2 planes for 1 volumes", [mask], plane=[SLICER_AXIAL, SLICER_AXIAL])
+    refused(tmp_path, "not a 4x4 SliceToRAS", [mask], plane=np.diag([2.0, 1.0, 1.0, 1.0]))
+
+
+def test_existing_folders_are_kept(prepared: Path, tmp_path: Path) -> None:
+    mask = save(tmp_path / "m.nrrd", ring_labels())
+    before = (prepared / "dataset.json").read_bytes()
+    with pytest.raises(InputError, match="not empty"):
+        prepare(prepared, [mask], settings=myocardium())
+    assert (prepared / "dataset.json").read_bytes() == before
+    out = prepare(tmp_path / "out", [mask], settings=myocardium(held_out=0.1))
+    prepare(out, [mask], settings=myocardium(held_out=0.1, size=128), overwrite=True)
+    assert TrainingSet.open(out).size == 128
+
+
+def test_arbitrary_intensities_become_0_to_1000(tmp_path: Path) -> None:
+    """Each volume by its own range: two scanners with other units give the same picture."""
+    masks, scans = patients(tmp_path)
+    scaled = []
+    for number, path in enumerate(scans):
+        image = sitk.Cast(sitk.ReadImage(path), sitk.sitkFloat32) * (1e-4 * (number + 1)) + number
+        scaled.append(tmp_path / f"scaled{number}.nrrd")
+        sitk.WriteImage(image, scaled[-1])
+    found = TrainingSet.open(prepare(tmp_path / "out", masks, scaled, myocardium(intensity=Intensity.ARBITRARY)))
+    assert found.window == (0.0, 1000.0)
+    medians = [
+        np.median(found.images[rows][found.masks[rows] == 1])
+        for rows in (found.train, found.held_out)
+    ]  # fmt: skip
+    assert medians[0] == pytest.approx(medians[1], abs=15)
+    assert 700 < medians[0] < 900  # muscle between air at 0 and blood at 1000
+
+
+def test_preview_outlines_the_masks(prepared: Path) -> None:
+    picture = sitk.GetArrayFromImage(sitk.ReadImage(prepared / "preview.png"))[..., :3].astype(int)
+    assert picture.shape[1] == 1440
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    assert ((red - blue > 100) & (red - green > 80)).sum() > 2000  # outlines
+    assert (blue - red > 100).sum() > 200  # titles of held-out patches
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    events: list[dict[str, Any]] = []
+    prepare(tmp_path / "out", *patients(tmp_path), myocardium(), on_event=events.append)
+    steps = [(event["stage"], event["step"], event["total"]) for event in events if event["kind"] == "step"]
+    assert steps == [(stage, number, 3) for stage in ("measure", "cut") for number in (1, 2, 3)]
+    assert "(1, 1) in 100%" in events[-1]["text"]
+
+
+_MEASURE = """
+import resource, sys
+from pathlib import Path
+from topogan.config import PrepareSettings
+from topogan.dataset import prepare
+mask, image, out, count = sys.argv[1:]
+prepare(Path(out), [Path(mask)] * int(count), [Path(image)] * int(count), PrepareSettings(labels=(2,)))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the resource module measures on POSIX only")
+@pytest.mark.parametrize("phases", [1, 3])
+def test_memory_does_not_grow_with_the_number_of_volumes(tmp_path: Path, phases: int) -> None:
+    """Peak memory of 16 volumes within 10 % of that of 2; the 14 others would add 12 MB each if they were kept."""
+    labels = np.repeat(np.repeat(ring_labels(), 3, axis=1), 3, axis=2)[::2]
+    scan = scan_of(labels).astype(np.float32)
+    for name, array in (("m.nii", labels), ("i.nii", scan)):
+        one = sitk.GetImageFromArray(array)
+        sitk.WriteImage(one if phases == 1 else sitk.JoinSeries([one] * phases), tmp_path / name)
+    peaks = {}
+    for count in (2, 16):
+        command = [
+            sys.executable,
+            "-c",
+            _MEASURE,
+            tmp_path / "m.nii",
+            tmp_path / "i.nii",
+            tmp_path / str(count),
+            str(count),
+        ]
+        peaks[count] = int(subprocess.check_output(list(map(str, command)), text=True))
+    assert peaks[16] < 1.1 * peaks[2], peaks
+
+
+def test_pixel_size_needs_only_the_largest_slice() -> None:
+    from topogan.dataset.plan import CasePlan, PatchPlan
+
+    plans = [CasePlan([PatchPlan(0, 0, (0.0, 0.0, 0.0), sides, 100.0)], 0, 0) for sides in ((30.0, 96.0), (48.0, 20.0))]
+    assert choose_pixel_size([], plans, PrepareSettings(size=128)) == 1.0
+
+
+@pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="real data are not beside this checkout")
+def test_real_ct(tmp_path: Path) -> None:
+    chest = SHARED_DATA / "totalsegmentator_chest_cta"
+    settings = PrepareSettings(structure="heart")
+    found = TrainingSet.open(
+        prepare(tmp_path / "out", [chest / "heart.nii.gz"], [chest / "example_ct.nii.gz"], settings)
+    )
+    assert not found.independent
+    inside = np.asarray(found.images)[np.asarray(found.masks) == 1]
+    assert 150 < np.median(inside) < 500  # contrast-enhanced blood
+
+
+@pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="real data are not beside this checkout")
+def test_real_masks_of_many_patients(tmp_path: Path) -> None:
+    masks = sorted((SHARED_DATA / "msd_task02_left_atrium_masks").glob("*.nii.gz"))
+    found = TrainingSet.open(prepare(tmp_path / "out", masks, settings=PrepareSettings(structure="left atrium")))
+    assert found.independent
+    assert len(set(found.patients)) == 20
+    assert len({found.patients[row] for row in found.held_out}) == 5
+    assert found.modal_betti == (1, 0)

@@ -1,0 +1,106 @@
+"""Opening a training set: what it offers, and one sentence where it is damaged."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from topogan.errors import InputError
+from topogan.training_set import TrainingSet
+
+
+@pytest.fixture
+def folder(ring_training_set: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ring_training_set, tmp_path / "training_set"))
+
+
+def edit(name: str, **values: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        content = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps({**content, **values}))
+
+    return change
+
+
+def cut(name: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    return change
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def drop_last_row(folder: Path) -> None:
+    lines = (folder / "slices.csv").read_text().splitlines()
+    (folder / "slices.csv").write_text("\n".join(lines[:-1]))
+
+
+def save_other_type(folder: Path) -> None:
+    np.save(folder / "images.npy", np.zeros((24, 64, 64), np.float32))
+
+
+def save_pickle(folder: Path) -> None:
+    np.save(folder / "masks.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
+
+def test_what_a_training_set_offers(folder: Path) -> None:
+    found = TrainingSet.open(folder)
+    assert found.size == 64
+    assert found.masks.shape == (24, 64, 64)
+    assert isinstance(found.masks, np.memmap)
+    assert sorted([*found.train, *found.held_out]) == list(range(24))
+    assert len(found.patients) == len(found.levels) == len(found.betti) == 24
+    assert found.modal_betti == (1, 1)
+    assert len(found.diagrams()) == 24
+
+
+def test_masks_alone(folder: Path) -> None:
+    (folder / "images.npy").unlink()
+    edit("dataset.json", intensity="none", window=None)(folder)
+    found = TrainingSet.open(folder)
+    assert found.images is None
+    assert found.window is None
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (remove("dataset.json"), r"dataset\.json is missing"),
+        (cut("dataset.json"), "cannot be read as JSON"),
+        (edit("dataset.json", schema="topogan.training-set/2"), "another version of TopoGAN"),
+        (edit("dataset.json", betti={}), "'modal'"),
+        (edit("dataset.json", window="wide"), "in its description"),
+        (remove("slices.csv"), r"slices\.csv cannot be read"),
+        (drop_last_row, "count differently"),
+        (remove("masks.npy"), r"masks\.npy cannot be read"),
+        (cut("masks.npy"), r"masks\.npy cannot be read"),
+        (save_pickle, r"masks\.npy"),
+        (save_other_type, r"images\.npy holds float32 .* where int16"),
+    ],
+)
+def test_damage_is_one_sentence(folder: Path, damage: Callable[[Path], None], said: str) -> None:
+    damage(folder)
+    with pytest.raises(InputError, match=said) as caught:
+        TrainingSet.open(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_damaged_diagrams_are_found_when_they_are_needed(folder: Path) -> None:
+    found = TrainingSet.open(folder)
+    (folder / "diagrams.npz").unlink()
+    with pytest.raises(InputError, match=r"diagrams\.npz is missing"):
+        found.diagrams()
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no training set at"):
+        TrainingSet.open(tmp_path / "nowhere")
