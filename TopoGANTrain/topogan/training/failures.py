@@ -22,8 +22,7 @@ def failure_sentence(error: Exception, checkpoint_step: int) -> str:
         return str(error)
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return (
-            "The disk is full: free some space and resume the run; "
-            f"its checkpoint of step {checkpoint_step} is whole."
+            f"The disk is full: free some space and resume the run; its checkpoint of step {checkpoint_step} is whole."
         )
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "There is not enough memory for this training: use a smaller batch or width, or another device."

@@ -53,7 +53,7 @@ def is_locked(path: Path) -> bool:
     """Tell, without waiting, whether anyone holds the lock of ``path``."""
     try:
         file = path.open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     with file:
         free = _try_lock(file.fileno(), exclusive=False)

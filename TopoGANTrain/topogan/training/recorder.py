@@ -42,6 +42,7 @@ class Recorder:
 
     def stage(self, at: Position) -> None:
         """A stage begins."""
+        self._folder.log(f"The training of {at.stage} begins: {at.total} steps.")
         self._record("stage", at, {})
 
     def step(self, at: Position, values: dict[str, float]) -> None:

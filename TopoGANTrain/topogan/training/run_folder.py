@@ -79,7 +79,7 @@ class RunFolder:
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         # A living engine writes its status all the time: a request older than that was meant for the dead one.
         stop, status = self.path / _STOP_FILE, self.path / STATUS_FILE
-        if stop.exists() and status.exists() and stop.stat().st_mtime <= status.stat().st_mtime:
+        if stop.exists() and status.exists() and stop.stat().st_mtime < status.stat().st_mtime:
             stop.unlink()
 
     def stop_requested(self) -> bool:

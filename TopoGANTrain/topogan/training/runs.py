@@ -18,7 +18,7 @@ from topogan.model import Model, load_model, save_model
 from topogan.training.checkpoints import Checkpoint, latest_checkpoint
 from topogan.training.device import choose_device, exact_numerics, thread_count
 from topogan.training.failures import failure_sentence, failure_trace, signals_as_requests, without_paths
-from topogan.training.fine_tuning import starting_networks
+from topogan.training.fine_tuning import Start, start_from
 from topogan.training.known_runs import remember_dataset, remembered_dataset
 from topogan.training.loop import Progress, TrainingLoop, progress_of
 from topogan.training.recorder import OnEvent, Recorder
@@ -78,12 +78,12 @@ def train(
         raise InputError(f"The training set {dataset} lies in the run folder {out}: name another run folder.")
     _check_trainable(training_set, settings)
     device = choose_device(settings.device)
-    progress, source = Progress(), load_model(model) if model is not None else None
-    if source is not None:
-        progress.networks, settings = starting_networks(source, settings, training_set.size)
-    config = _make_config(settings, training_set, device, source)
+    source = load_model(model) if model is not None else None
+    start = start_from(source, settings, training_set) if source is not None else Start(settings)
+    config = _make_config(start.settings, training_set, device, source)
     folder = RunFolder.create(out, overwrite, config)
-    work = _Work(folder, config, settings, training_set, device, progress, None)
+    progress = Progress(start.networks)
+    work = _Work(folder, config, start.settings, training_set, device, progress, None, start.messages)
     if not remember_dataset(config["id"], dataset):
         work.messages.append("Your settings folder cannot be written: to resume this run, name its training set.")
     return _carry_out(work, on_event)

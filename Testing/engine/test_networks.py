@@ -1,0 +1,109 @@
+"""The networks: shapes, sizes, and the properties that the training relies on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from topogan.config import Backbone, MaskSettings, TextureSettings
+from topogan.networks import (
+    intensities_from_network,
+    intensities_to_network,
+    make_mask_critic,
+    make_mask_generator,
+    make_texture_critic,
+    make_texture_generator,
+    mask_to_network,
+)
+
+NARROW = TextureSettings(width=4)
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("backbone", list(Backbone))
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_mask_networks_have_the_shapes_of_their_contract(backbone: Backbone, size: int) -> None:
+    settings = MaskSettings(backbone=backbone, width=4, latent=7)
+    logits = make_mask_generator(settings, size)(torch.randn(3, 7))
+    assert logits.shape == (3, 1, size, size)
+    assert make_mask_critic(settings, size)(torch.tanh(logits)).shape == (3,)
+
+
+@pytest.mark.parametrize("backbone", list(Backbone))
+def test_every_weight_of_the_mask_networks_learns(backbone: Backbone) -> None:
+    settings = MaskSettings(backbone=backbone, width=4)
+    generator, critic = make_mask_generator(settings, 64), make_mask_critic(settings, 64)
+    critic(torch.tanh(generator(torch.randn(4, settings.latent)))).square().sum().backward()
+    for network in (generator, critic):
+        for name, parameter in network.named_parameters():
+            assert parameter.grad is not None, name
+    assert all(float(parameter.grad.norm()) > 0 for parameter in generator.parameters())
+
+
+def test_width_sets_the_size_of_the_networks() -> None:
+    sizes = [parameters(make_mask_generator(MaskSettings(width=width), 64)) for width in (8, 16, 32)]
+    assert sizes[0] < sizes[1] < 500_000 < sizes[2]
+    textures = [parameters(make_texture_generator(TextureSettings(width=width))) for width in (4, 8)]
+    assert textures[0] < textures[1]
+
+
+@pytest.mark.parametrize("backbone", list(Backbone))
+def test_the_critic_judges_each_mask_alone(backbone: Backbone) -> None:
+    """A gradient penalty is defined for each sample; anything that mixes a batch would break it."""
+    critic = make_mask_critic(MaskSettings(backbone=backbone, width=4), 64)
+    masks = torch.rand(4, 1, 64, 64) * 2 - 1
+    torch.testing.assert_close(critic(masks)[:1], critic(masks[:1]))
+
+
+@pytest.mark.parametrize("size", [8, 96, 100])
+def test_other_sizes_are_refused(size: int) -> None:
+    with pytest.raises(ValueError, match="power of two"):
+        make_mask_generator(MaskSettings(), size)
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_texture_networks_have_the_shapes_of_their_contract(size: int) -> None:
+    mask = torch.ones(2, 1, size, size)
+    painted = make_texture_generator(NARROW)(mask, torch.randn_like(mask))
+    assert painted.shape == mask.shape
+    assert painted.abs().max().item() <= 1.0
+    patches = make_texture_critic(NARROW)(torch.cat([mask, painted], 1))
+    assert patches.shape == (2, 1, size // 8 - 2, size // 8 - 2)
+
+
+def test_a_texture_depends_on_its_mask_and_noise_and_on_nothing_else() -> None:
+    torch.manual_seed(0)
+    generator = make_texture_generator(NARROW)
+    mask, noise = torch.randn(3, 1, 64, 64).sign(), torch.randn(3, 1, 64, 64)
+    painted = generator(mask, noise)
+    torch.testing.assert_close(generator(mask[:1], noise[:1]), painted[:1])
+    assert not torch.equal(generator(mask, -noise), painted)
+    assert not torch.equal(generator(-mask, noise), painted)
+
+
+def test_patches_of_the_texture_critic_are_70_pixels_wide() -> None:
+    field, stride = 1, 1
+    for layer in make_texture_critic(NARROW).modules():
+        if isinstance(layer, nn.Conv2d):
+            field += (layer.kernel_size[0] - 1) * stride
+            stride *= layer.stride[0]
+    assert field == 70
+
+
+def test_intensities_survive_the_way_to_the_network_and_back() -> None:
+    window = (-200.0, 600.0)
+    images = np.array([[[-1000, -200, -199], [0, 599, 3000]]], dtype=np.int16)
+    scaled = intensities_to_network(images, window)
+    assert scaled.shape == (1, 1, 2, 3)
+    assert (float(scaled.min()), float(scaled.max())) == (-1.0, 1.0)
+    expected = np.clip(images, -200, 600)
+    np.testing.assert_array_equal(intensities_from_network(scaled, window), expected)
+
+
+def test_masks_become_minus_one_and_one() -> None:
+    np.testing.assert_array_equal(mask_to_network(np.array([[[0, 1]]], np.uint8)).numpy(), [[[[-1.0, 1.0]]]])

@@ -1,0 +1,388 @@
+"""Runs from the outside: the folder, its manners, and what it refuses."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from topogan.config import MaskSettings, Part, TextureSettings, TopologyMode, TopologySettings, TrainSettings
+from topogan.errors import InputError, WorkError
+from topogan.files import read_json
+from topogan.model import load_model
+from topogan.training import read_status, request_stop, resume, runs, train
+from topogan.training.mask_trainer import MaskTrainer
+
+TINY = TrainSettings(
+    part=Part.MASKS,
+    masks=MaskSettings(width=4, latent=8, steps=6, batch=8),
+    topology=TopologySettings(mode=TopologyMode.OFF),
+    textures=TextureSettings(width=4, steps=4, batch=4),
+    threads=1,
+    checkpoint_every=2,
+    preview_every=3,
+)
+LONG = TINY.model_copy(update={"masks": TINY.masks.model_copy(update={"steps": 100_000})})
+
+
+def settings(**changes: Any) -> TrainSettings:
+    return TINY.model_copy(update=changes)
+
+
+@pytest.fixture(scope="module")
+def finished(ring_set: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict]]:
+    """A run of both parts, and the events that its caller saw."""
+    run, events = tmp_path_factory.mktemp("runs") / "run", []
+    both = settings(part=Part.BOTH, topology=TopologySettings(warm_up=0.5, fixed_weight=0.01))
+    assert train(ring_set, run, both, on_event=events.append) == run
+    return run, events
+
+
+def test_the_folder_holds_what_the_contract_says(finished: tuple[Path, list[dict]], ring_set: Path) -> None:
+    run, _ = finished
+    assert {path.name for path in run.iterdir()} == {
+        "config.json", "run.lock", "status.json", "events.jsonl", "history.json", "previews", "checkpoints",
+        "log.txt", "model",
+    }  # fmt: skip
+    status = read_status(run)
+    assert (status.state, status.step, status.total, status.pid) == ("finished", 10, 10, os.getpid())
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == [
+        "step-00000008.safetensors",
+        "step-00000010.safetensors",
+    ]
+    assert sorted(path.name for path in (run / "previews").iterdir()) == [
+        "masks-00000003.png", "masks-00000006.png", "textures-00000003.png", "textures-00000004.png",
+    ]  # fmt: skip
+    config = read_json(run / "config.json", "topogan.run/1")
+    assert TrainSettings.model_validate(config["settings"]).masks.steps == 6
+    described = json.loads((ring_set / "dataset.json").read_text())
+    assert config["training_set"]["content_hash"] == described["content_hash"]
+    curves = read_json(run / "history.json", "topogan.history/1")["curves"]
+    assert curves["masks/loss_generator"]["steps"] == [1, 2, 3, 4, 5, 6]
+    assert curves["masks/lambda"]["steps"] == [4, 5, 6]
+    assert curves["masks/quick_valid"]["steps"] == [3, 6]
+    assert curves["textures/difference"]["steps"] == [1, 2, 3, 4]
+    assert len(curves["masks/gradient_critic"]["values"]) == 6
+
+
+def test_the_caller_sees_the_events_of_the_file(finished: tuple[Path, list[dict]]) -> None:
+    run, events = finished
+    written = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    assert written == [event for event in events if event["kind"] != "message"]
+    assert [event["stage"] for event in written if event["kind"] == "stage"] == ["masks", "textures"]
+    assert written[1]["kind"] == "step"
+    assert (written[1]["step"], written[1]["total"]) == (1, 6)
+
+
+def test_no_file_tells_where_the_data_came_from(finished: tuple[Path, list[dict]], ring_set: Path) -> None:
+    run, _ = finished
+    words = [str(ring_set), ring_set.parent.name, str(run.parent), str(Path.home())]
+    for path in run.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [word for word in words if word.encode() in content], path
+
+
+def test_the_package_holds_the_averaged_generator(finished: tuple[Path, list[dict]]) -> None:
+    run, _ = finished
+    model = load_model(run / "model")
+    assert model.metadata.training["steps"] == {"masks": 6, "textures": 4}
+    assert set(model.metadata.training["final"]) == {"masks", "textures"}
+    samples = model.sample(2)
+    assert samples.masks.shape == (2, 64, 64)
+    assert samples.textures is not None
+
+
+def test_a_finished_run_is_not_resumed(finished: tuple[Path, list[dict]]) -> None:
+    with pytest.raises(InputError, match="is finished"):
+        resume(finished[0])
+    with pytest.raises(InputError, match="Nothing is running"):
+        request_stop(finished[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"part": Part.TEXTURES}, "no images"),
+        ({"part": Part.BOTH}, "no images"),
+        ({"masks": TINY.masks.model_copy(update={"batch": 31})}, "masks.batch is 31 and the training set has 30"),
+        ({"device": "cuda"}, "cuda"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_written(
+    label_set: Path, tmp_path: Path, changes: dict, words: str
+) -> None:
+    if "device" in changes and torch.cuda.is_available():
+        pytest.skip("this computer has CUDA")
+    wanted = TrainSettings.model_validate({**TINY.model_dump(), **settings(**changes).model_dump(warnings=False)})
+    with pytest.raises(InputError, match=words):
+        train(label_set, tmp_path / "run", wanted)
+    assert not (tmp_path / "run").exists()
+
+
+def test_bad_places_are_refused(label_set: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no training set"):
+        train(tmp_path / "nowhere", tmp_path / "run", TINY)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="is a file"):
+        train(label_set, tmp_path / "file", TINY)
+    with pytest.raises(InputError, match="cannot be written"):
+        train(label_set, tmp_path / "file" / "run", TINY)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("x")
+    with pytest.raises(InputError, match="not empty"):
+        train(label_set, tmp_path / "full", TINY)
+    with pytest.raises(InputError, match="was not written by TopoGAN"):
+        train(label_set, tmp_path / "full", TINY, overwrite=True)
+    inside = tmp_path / "set"
+    shutil.copytree(label_set, inside)
+    with pytest.raises(InputError, match="lies in the run folder"):
+        train(inside, inside, TINY, overwrite=True)
+    assert (inside / "masks.npy").exists()
+    with pytest.raises(InputError, match="is missing"):
+        resume(tmp_path / "nowhere")
+
+
+def test_a_run_in_use_is_refused_stops_on_request_and_goes_on(label_set: Path, tmp_path: Path) -> None:
+    run, seen = tmp_path / "run", threading.Event()
+    worker = threading.Thread(target=train, args=(label_set, run, LONG), kwargs={"on_event": lambda _: seen.set()})
+    worker.start()
+    assert seen.wait(30)
+    while read_status(run).eta_seconds is None:
+        time.sleep(0.05)
+    assert read_status(run).state == "running"
+    for refused in (
+        lambda: train(label_set, run, TINY, overwrite=True),
+        lambda: resume(run),
+    ):
+        with pytest.raises(InputError, match="A training is running in") as caught:
+            refused()
+        assert str(os.getpid()) in str(caught.value)
+    request_stop(run)
+    began = time.monotonic()
+    worker.join(10)
+    assert not worker.is_alive()
+    assert time.monotonic() - began < 6
+    status = read_status(run)
+    assert status.state == "stopped"
+    assert not (run / "stop").exists()
+    assert (run / "checkpoints" / f"step-{status.step:08d}.safetensors").exists()
+    assert not (run / "model").exists()
+
+
+def test_a_new_run_replaces_an_old_one_when_asked(label_set: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(label_set, run, settings())
+    first = json.loads((run / "config.json").read_text())["id"]
+    train(label_set, run, settings(), overwrite=True)
+    assert json.loads((run / "config.json").read_text())["id"] != first
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def stop_after(run: Path, step: int) -> Any:
+    """A listener that asks for a stop at a step."""
+
+    def listen(event: dict) -> None:
+        if event.get("step") == step and event["kind"] == "step":
+            request_stop(run)
+
+    return listen
+
+
+def test_resume_finds_its_data_or_says_what_is_wrong(
+    label_set: Path, ring_set: Path, tmp_path: Path, own_user_folder: Path
+) -> None:
+    moved, run = tmp_path / "set", tmp_path / "run"
+    shutil.copytree(label_set, moved)
+    train(moved, run, TINY, on_event=stop_after(run, 3))
+    assert read_status(run).step == 3
+    moved.rename(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="is no longer in"):
+        resume(run)
+    with pytest.raises(InputError, match="is not the training set"):
+        resume(run, dataset=ring_set)
+    shutil.rmtree(own_user_folder)
+    with pytest.raises(InputError, match="not known here"):
+        resume(run)
+    messages: list[dict] = []
+    resume(run, dataset=tmp_path / "elsewhere", on_event=messages.append)
+    assert read_status(run).state == "finished"
+    assert messages[0] == {"kind": "message", "text": "The run goes on from step 3."}
+
+
+def test_old_requests_to_stop_are_forgotten_and_new_ones_heard(label_set: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(label_set, run, TINY, on_event=stop_after(run, 2))
+    (run / "stop").touch()
+    os.utime(run / "stop", (1, 1))
+    resume(run, on_event=stop_after(run, 4))
+    assert read_status(run).step == 4, "the old request did not stop it at once"
+    (run / "stop").touch()
+    resume(run)
+    assert (read_status(run).state, read_status(run).step) == ("stopped", 4), "a request made before the start counts"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to receive")
+def test_a_signal_is_a_request_to_stop(label_set: Path, tmp_path: Path) -> None:
+    def interrupt(event: dict) -> None:
+        if event.get("step") == 2 and event["kind"] == "step":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    train(label_set, tmp_path / "run", TINY, on_event=interrupt)
+    assert (read_status(tmp_path / "run").state, read_status(tmp_path / "run").step) == ("stopped", 2)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def fail_at(monkeypatch: pytest.MonkeyPatch, step: int, action: Any) -> None:
+    """Let the step after ``step`` do something else."""
+    original = MaskTrainer.train_step
+
+    def train_step(trainer: MaskTrainer) -> Any:
+        if trainer.step == step:
+            return action(trainer)
+        return original(trainer)
+
+    monkeypatch.setattr(MaskTrainer, "train_step", train_step)
+
+
+def diverge(trainer: MaskTrainer) -> dict:
+    trainer.step += 1
+    return {"loss_critic": float("nan")}
+
+
+def break_with_a_path(trainer: MaskTrainer) -> dict:
+    raise KeyError(f"{trainer._set.folder}/smith.nii.gz")
+
+
+def use_up_the_memory(trainer: MaskTrainer) -> dict:
+    raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (diverge, r"The training of masks diverged at step 5 \(loss_critic is nan\)"),
+        (break_with_a_path, r"The training failed after step 4 \(KeyError\)"),
+        (use_up_the_memory, "There is not enough memory"),
+    ],
+)
+def test_a_failure_is_one_sentence_and_the_checkpoint_stays(
+    label_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: Any, words: str
+) -> None:
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        fail_at(patch, 4, action)
+        with pytest.raises(WorkError, match=words):
+            train(label_set, run, TINY)
+    status = read_status(run)
+    assert status.state == "failed"
+    assert status.error is not None and status.error.count(". ") == 0
+    log = (run / "log.txt").read_text()
+    assert "mask_trainer" in log or "loop.py" in log
+    assert str(label_set) not in log + status.error
+    resume(run)
+    assert read_status(run).state == "finished"
+
+
+def test_a_full_disk_is_said_and_can_be_resumed(
+    label_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, real = tmp_path / "run", os.fsync
+
+    def full(descriptor: int) -> None:
+        if (run / "checkpoints" / "step-00000002.safetensors").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(WorkError, match=r"The disk is full.*checkpoint of step 2 is whole"):
+            train(label_set, run, TINY)
+    assert read_status(run).state == "failed"
+    resume(run)
+    assert read_status(run).state == "finished"
+
+
+def test_fine_tuning_starts_from_the_model(ring_set: Path, finished: tuple[Path, list[dict]], tmp_path: Path) -> None:
+    """Nothing is learned at a learning rate of next to nothing, so the package must come out as it went in."""
+    package, run = finished[0] / "model", tmp_path / "run"
+    frozen = TINY.masks.model_copy(update={"learning_rate": 1e-30, "steps": 2, "average": 0.0})
+    train(ring_set, run, settings(masks=frozen), model=package)
+    before, after = load_model(package), load_model(run / "model")
+    assert before.masks is not None and after.masks is not None and after.mask_critic is not None
+    for name, tensor in before.masks.named_parameters():
+        torch.testing.assert_close(after.masks.get_parameter(name), tensor, rtol=0, atol=1e-20)
+    assert before.mask_critic is not None
+    for name, tensor in before.mask_critic.named_parameters():
+        torch.testing.assert_close(after.mask_critic.get_parameter(name), tensor, rtol=0, atol=1e-20)
+    started = json.loads((run / "config.json").read_text())["started_from"]
+    assert started == before.metadata.content_hash
+    assert after.textures is not None, "the part that was not trained is taken over"
+
+
+def test_textures_of_another_window_are_left_out(
+    label_set: Path, finished: tuple[Path, list[dict]], tmp_path: Path
+) -> None:
+    events: list[dict] = []
+    train(label_set, tmp_path / "run", settings(), model=finished[0] / "model", on_event=events.append)
+    assert "textures do not fit this training set" in events[0]["text"]
+    assert load_model(tmp_path / "run" / "model").textures is None
+
+
+def test_textures_can_be_trained_onto_a_model_of_masks(ring_set: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "masks", tmp_path / "textures"
+    train(ring_set, first, TINY)
+    default_masks = settings(part=Part.TEXTURES, masks=MaskSettings())
+    train(ring_set, second, default_masks, model=first / "model", on_event=stop_after(second, 3))
+    resume(second)
+    model = load_model(second / "model")
+    assert model.settings.masks == TINY.masks
+    assert model.textures is not None and model.masks is not None
+    source = load_model(first / "model").masks
+    assert source is not None
+    for name, tensor in source.state_dict().items():
+        assert torch.equal(model.masks.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"width": 8}, "masks have width 4 and the settings say 8"),
+        ({"backbone": "resnet"}, "masks have backbone dcgan and the settings say resnet"),
+        ({"latent": 9}, "masks have latent 8 and the settings say 9"),
+    ],
+)
+def test_fine_tuning_another_network_is_refused(
+    label_set: Path, finished: tuple[Path, list[dict]], tmp_path: Path, changes: dict, words: str
+) -> None:
+    other = MaskSettings.model_validate({**TINY.masks.model_dump(), **changes})
+    with pytest.raises(InputError, match=words):
+        train(label_set, tmp_path / "run", settings(masks=other), model=finished[0] / "model")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_package_that_cannot_be_written_is_written_on_resume(
+    label_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "save_model", fail)
+        with pytest.raises(WorkError, match="The disk is full"):
+            train(label_set, run, TINY)
+    assert read_status(run).state == "failed"
+    resume(run)
+    assert load_model(run / "model").masks is not None

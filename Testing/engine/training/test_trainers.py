@@ -1,0 +1,163 @@
+"""The two trainings, step by step: they learn, every objective works, and their state is exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from topogan.config import Backbone, MaskSettings, Objective, TopologyMode, TopologySettings, TrainSettings
+from topogan.training.device import exact_numerics
+from topogan.training.mask_trainer import MaskTrainer
+from topogan.training.texture_trainer import TextureTrainer
+from topogan.training_set import TrainingSet
+
+CPU = torch.device("cpu")
+NO_TOPOLOGY = TopologySettings(mode=TopologyMode.OFF)
+
+
+@pytest.fixture(scope="module")
+def rings(ring_set: Path) -> TrainingSet:
+    return TrainingSet.open(ring_set)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Any:
+    with exact_numerics(1, CPU):
+        yield
+
+
+def mask_trainer(rings: TrainingSet, topology: TopologySettings = NO_TOPOLOGY, **changes: Any) -> MaskTrainer:
+    small = {"width": 4, "latent": 8, "steps": 20, "batch": 8, **changes}
+    return MaskTrainer(rings, TrainSettings(masks=MaskSettings(**small), topology=topology), CPU)
+
+
+def test_masks_learn_the_rings(rings: TrainingSet) -> None:
+    trainer = mask_trainer(rings, width=8, latent=16, batch=16, steps=90, learning_rate=2e-3, average=0.95)
+    before = trainer.look()[1]
+    assert before["quick_dice_to_reference"] < 0.3
+    assert abs(before["quick_area_ratio"] - 1) > 0.9
+    while trainer.step < trainer.total:
+        trainer.train_step()
+    after = trainer.look()[1]
+    assert after["quick_dice_to_reference"] > 0.45
+    assert abs(after["quick_area_ratio"] - 1) < 0.6
+
+
+def test_textures_learn_the_intensities(rings: TrainingSet) -> None:
+    settings = TrainSettings().textures.model_copy(update={"width": 8, "batch": 4, "steps": 60, "learning_rate": 2e-3})
+    trainer = TextureTrainer(rings, TrainSettings(textures=settings), CPU)
+    before = trainer.look()[1]["quick_absolute_error"]
+    while trainer.step < trainer.total:
+        trainer.train_step()
+    after = trainer.look()[1]["quick_absolute_error"]
+    assert before > 100
+    assert after < 40, "HU; the noise of the images alone makes 16"
+
+
+@pytest.mark.parametrize("objective", list(Objective))
+@pytest.mark.parametrize("backbone", list(Backbone))
+def test_every_objective_and_backbone_takes_steps(rings: TrainingSet, objective: Objective, backbone: Backbone) -> None:
+    trainer = mask_trainer(rings, objective=objective, backbone=backbone, critic_steps=2)
+    weights = [parameter.clone() for parameter in trainer.exact.networks["generator"].parameters()]
+    values = [trainer.train_step() for _ in range(2)]
+    assert "penalty" in values[0], "R1 and the penalty of WGAN both act in the first step"
+    assert ("penalty" in values[1]) == (objective is Objective.WGAN_GP), "R1 acts in every 16th step only"
+    assert all(torch.isfinite(torch.as_tensor(value)) for one in values for value in one.values())
+    moved = zip(weights, trainer.exact.networks["generator"].parameters(), strict=True)
+    assert all(not torch.equal(before, after) for before, after in moved)
+
+
+def test_a_gradient_penalty_of_zero_is_off(rings: TrainingSet) -> None:
+    assert "penalty" not in mask_trainer(rings, gradient_penalty=0.0).train_step()
+
+
+@pytest.mark.parametrize("mode", [TopologyMode.LIKELIHOOD, TopologyMode.PAPER, TopologyMode.BINARISE])
+def test_topology_begins_after_the_warm_up_and_changes_the_generator_alone(
+    rings: TrainingSet, mode: TopologyMode
+) -> None:
+    topology = TopologySettings(mode=mode, warm_up=0.2, fixed_weight=0.5, ramp_steps=1)
+    plain, pulled = mask_trainer(rings), mask_trainer(rings, topology)
+    for _ in range(4):
+        plain.train_step()
+        assert "lambda" not in pulled.train_step()
+    assert_same_networks(plain, pulled, ["generator", "critic"])
+    plain.train_step()
+    values = pulled.train_step()
+    assert values["lambda"] == 0.5
+    assert values["force_topology"] > 0
+    assert_same_networks(plain, pulled, ["critic"])
+    with pytest.raises(AssertionError):
+        assert_same_networks(plain, pulled, ["generator"])
+
+
+def test_the_topological_force_is_added_at_the_logits(rings: TrainingSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One backward pass through the generator, with exactly g_adv + λ·g_topo."""
+    topology = TopologySettings(mode=TopologyMode.BINARISE, warm_up=0.0, fixed_weight=3.0, ramp_steps=1)
+    trainer = mask_trainer(rings, topology)
+    forces = []
+    backward = torch.Tensor.backward
+
+    def spy(tensor: torch.Tensor, gradient: torch.Tensor | None = None, **more: Any) -> None:
+        forces.append((tensor.detach().clone(), gradient))
+        backward(tensor, gradient, **more)
+
+    monkeypatch.setattr(torch.Tensor, "backward", spy)
+    values = trainer.train_step()
+    assert len(forces) == 2, "one for the critic, one for the generator"
+    logits, force = forces[1]
+    # The gradient of the control's mean softplus(-|x|), from its formula.
+    binarise = -logits.sign() * torch.sigmoid(-logits.abs()) / len(logits)
+    torch.testing.assert_close((force - 3.0 * binarise).norm(), torch.tensor(values["force_adversarial"]))
+
+
+def test_a_diverged_generator_is_seen_by_its_values(rings: TrainingSet) -> None:
+    trainer = mask_trainer(rings, TopologySettings(warm_up=0.0, fixed_weight=1.0))
+    with torch.no_grad():
+        next(trainer.exact.networks["generator"].parameters()).fill_(float("nan"))
+    assert torch.isnan(torch.as_tensor(trainer.train_step()["loss_critic"]))
+
+
+@pytest.mark.parametrize("kind", ["masks", "wgan-gp", "textures"])
+def test_a_restored_trainer_goes_on_to_the_bit(rings: TrainingSet, kind: str) -> None:
+    def make() -> MaskTrainer | TextureTrainer:
+        if kind == "textures":
+            textures = TrainSettings().textures.model_copy(update={"width": 4, "batch": 4})
+            return TextureTrainer(rings, TrainSettings(textures=textures), CPU)
+        objective = Objective.WGAN_GP if kind == "wgan-gp" else Objective.NONSATURATING
+        return mask_trainer(rings, TopologySettings(warm_up=0.1), steps=200, objective=objective)
+
+    trainer = make()
+    for _ in range(30):
+        trainer.train_step()
+    tensors, values = trainer.exact.pack()
+    tensors = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
+    expected = [trainer.train_step() for _ in range(4)]
+
+    other = make()
+    other.exact.restore(tensors, values)
+    other.step = 30
+    assert [{k: float(v) for k, v in one.items()} for one in expected] == [
+        {k: float(v) for k, v in other.train_step().items()} for _ in range(4)
+    ]
+    assert_same_networks(trainer, other, list(trainer.exact.networks))
+
+
+def test_the_average_makes_the_samples(rings: TrainingSet) -> None:
+    trainer = mask_trainer(rings)
+    for _ in range(3):
+        trainer.train_step()
+    kept = trainer.networks()
+    assert kept["generator"] is trainer.exact.networks["average"]
+    assert kept["critic"] is trainer.exact.networks["critic"]
+
+
+def assert_same_networks(one: Any, other: Any, names: list[str]) -> None:
+    for name in names:
+        pair: tuple[nn.Module, nn.Module] = (one.exact.networks[name], other.exact.networks[name])
+        first, second = (part.state_dict() for part in pair)
+        for key in first:
+            assert torch.equal(first[key], second[key]), (name, key)
