@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def run_demo(
     for name, how in (("samples", free), ("samples_with_topology", wanted)):
         synthesize(run / "model", out / name, how, training_set=training_set, on_event=on_event)
         say(evaluate(out / name, training_set, report=out / f"{name}.html", on_event=on_event).summary())
-    _make_scene(out / "samples_with_topology", out / "scene")
+    say(_make_scene(out / "samples_with_topology", out / "scene"))
     say(_where(out))
 
 
@@ -99,19 +99,27 @@ def _prepare_phantom(out: Path, on_event: OnEvent) -> Path:
 
 
 def _check_slicer_core() -> None:
-    # Looked for, not imported: the engine's process never loads Slicer's libraries.
-    if find_spec("slicer") is None:
-        raise InputError("The demo's Slicer scene needs slicer-core: pip install 'topogan[demo]'.")
+    # Looked for by its distribution: the engine's process never loads Slicer's libraries, and another package on the
+    # index is imported under the same name.
+    try:
+        distribution("slicer-core")
+    except PackageNotFoundError as error:
+        raise InputError("The demo's Slicer scene needs slicer-core: pip install 'topogan[demo]'.") from error
 
 
-def _make_scene(synthesis: Path, out: Path) -> None:
+def _make_scene(synthesis: Path, out: Path) -> str:
+    """Make the scene in a process of its own; return a notice where only its pictures could not be drawn."""
     start = _START_SCENE.format(parent=str(slicer_library_parent()))
     done = subprocess.run(
         [sys.executable, "-c", start, str(synthesis), str(out)], capture_output=True, text=True, check=False
     )
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    if done.returncode == 0:
+        return ""
+    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    # The scene is written first; drawing needs OpenGL libraries that a bare machine may lack.
+    if not (out / "scene.mrb").is_file():
         raise WorkError(f"The Slicer scene could not be made ({last}): the other results are complete without it.")
+    return f"The scene is complete, but its pictures could not be drawn. {last}"
 
 
 def _where(out: Path) -> str:
