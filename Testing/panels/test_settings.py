@@ -1,0 +1,124 @@
+"""Settings as parameters: every one of the engine's, within its limits, and back to its command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from standin import StandIn
+
+    from TopoGANLib.settings import Setting
+
+
+@pytest.fixture
+def settings(application: StandIn) -> dict[str, Setting]:
+    from TopoGANLib.settings import read_settings
+
+    return {setting.attribute: setting for setting in read_settings("prepare", "train", "synthesize")}
+
+
+@pytest.fixture
+def parameters(application: StandIn, settings: dict[str, Setting]) -> Any:
+    import slicer
+
+    from TopoGANLib.settings import parameter_node_class
+
+    kind = parameter_node_class("Parameters", settings.values(), volume=(slicer.vtkMRMLScalarVolumeNode, None))
+    return kind(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode"))
+
+
+def test_every_setting_is_a_parameter_with_its_default(settings: dict[str, Setting], parameters: Any) -> None:
+    from topogan.config import SynthesisSettings, TrainSettings, validated
+
+    for section, kind in (("train", TrainSettings), ("synthesize", SynthesisSettings)):
+        values: dict[str, Any] = {}
+        for setting in settings.values():
+            if setting.section == section:
+                *groups, name = setting.name.split(".")
+                group = values
+                for part in groups:
+                    group = group.setdefault(part, {})
+                value = getattr(parameters, setting.attribute)
+                group[name] = getattr(value, "name", value)
+        assert validated(kind, values) == kind()
+    assert parameters.volume is None
+    assert parameters.prepare_labels == "1"
+
+
+def test_limits_hold(parameters: Any) -> None:
+    parameters.train_masks_steps = 7
+    assert parameters.train_masks_steps == 7
+    for wrong in (0, 10_000_001):
+        with pytest.raises(ValueError, match="within range"):
+            parameters.train_masks_steps = wrong
+
+
+def test_a_choice_is_stored_by_the_engines_word(settings: dict[str, Setting], parameters: Any) -> None:
+    kind, _ = settings["train_masks_objective"].parameter()
+    parameters.train_masks_objective = kind["wgan-gp"]
+    assert parameters.parameterNode.GetParameter("train_masks_objective") == "wgan-gp"
+    assert parameters.train_masks_objective.label() == "wgan-gp"
+
+
+def test_small_numbers_can_be_typed(settings: dict[str, Setting]) -> None:
+    from TopoGANLib.settings import Decimals
+
+    for name, decimals in {"train_masks_learning_rate": 5, "train_masks_average": 4, "prepare_window_low": 2}.items():
+        (kind, *notes) = settings[name].parameter()[0].__metadata__
+        assert next(note.value for note in [kind, *notes] if isinstance(note, Decimals)) == decimals
+
+
+def test_tool_tips(settings: dict[str, Setting]) -> None:
+    assert settings["prepare_pixel_size"].tool_tip().endswith("(0 to 20 mm; default 0.0)")
+    assert settings["prepare_labels"].tool_tip().endswith("(default 1)")
+    assert settings["prepare_png_structure"].tool_tip().endswith("empty uses the labels.")
+
+
+def test_the_command_line_takes_them_all(settings: dict[str, Setting], parameters: Any) -> None:
+    """The engine's own parser reads back what the panel writes, odd values included."""
+    from topogan.config import PrepareSettings
+    from TopoGANLib.settings import command_arguments
+
+    values = {name: getattr(parameters, name) for name in settings if name.startswith("prepare_")}
+    values |= {"prepare_labels": "2, 5", "prepare_window_low": -350.0, "prepare_tiling": True}
+    values |= {"prepare_structure": "left 'atrium'", "prepare_png_structure": ""}
+    arguments = command_arguments(settings.values(), values)
+    code = (
+        "import sys, json; import topogan.dataset, topogan.volumes\n"
+        "topogan.volumes.find_pairs = lambda *paths: paths\n"
+        "def show(out, segmentations, images, settings, **other): print(settings.model_dump_json()); return out\n"
+        "topogan.dataset.prepare = show\n"
+        "from topogan.cli import run; sys.exit(run(['prepare', 'out', '-s', 'in', *sys.argv[1:]]))"
+    )
+    said = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    found = PrepareSettings.model_validate_json(said.stdout.splitlines()[0])
+    assert found == PrepareSettings(structure="left 'atrium'", labels=(2, 5), window_low=-350.0, tiling=True)
+
+
+def test_presets(settings: dict[str, Setting], parameters: Any) -> None:
+    from topogan.config import TrainSettings, validated
+    from TopoGANLib.settings import preset_values, read_presets
+
+    presets = read_presets()
+    values = preset_values(presets["paper"], settings.values())
+    assert set(values) == {name for name in settings if name.startswith("train_")}, "what a preset leaves is a default"
+    assert values["train_masks_steps"] == validated(TrainSettings, presets["paper"]["train"]).masks.steps
+    for name, value in values.items():
+        setattr(parameters, name, value)
+    assert parameters.train_topology_mode.name == "paper"
+    assert parameters.train_topology_warm_up == 0.0
+
+
+def test_a_schema_of_another_version_is_refused(settings: dict[str, Setting], monkeypatch: Any, tmp_path: Any) -> None:
+    from TopoGANLib import settings as module
+
+    other = tmp_path / "settings.schema.json"
+    other.write_text('{"schema": "topogan.settings/2"}')
+    monkeypatch.setattr(module, "_FILE", other)
+    with pytest.raises(RuntimeError, match="another version"):
+        module.read_settings("train")
