@@ -164,10 +164,20 @@ def load_diagrams(path: Path) -> list[Diagram]:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} holds no persistence diagrams: it is damaged or another kind of file.") from error
     counts = arrays.pop("counts")
-    if any(len(array) != counts.sum() for array in arrays.values()):
-        raise InputError(f"{path} holds no persistence diagrams: its arrays differ in length.")
+    if not _fit_together(arrays, counts):
+        raise InputError(f"{path} holds no persistence diagrams: its arrays do not fit together.")
     for name in ("dimension", "birth_index", "death_index"):
         arrays[name] = arrays[name].astype(np.int64)
     ends = np.cumsum(counts).tolist()
     spans = zip([0, *ends], ends, strict=False)
     return [Diagram(*(arrays[name][start:end] for name in _ARRAYS)) for start, end in spans]
+
+
+def _fit_together(arrays: dict[str, NDArray[np.generic]], counts: NDArray[np.generic]) -> bool:
+    numbers = all(array.dtype.kind in "iuf" for array in arrays.values()) and counts.dtype.kind in "iu"
+    if not numbers or counts.ndim != 1 or (counts < 0).any():
+        return False
+    axes = [2 if name.endswith("_index") else 1 for name in arrays]
+    return all(
+        array.ndim == wanted and len(array) == counts.sum() for array, wanted in zip(arrays.values(), axes, strict=True)
+    )
