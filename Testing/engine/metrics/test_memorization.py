@@ -1,0 +1,64 @@
+"""Copies of training masks are found, and nothing else is called one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from topogan.metrics.memorization import audit
+
+
+def squares(count: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    masks = np.zeros((count, 24, 24), dtype=bool)
+    for mask in masks:
+        row, column, height, width = *rng.integers(0, 10, 2), *rng.integers(5, 13, 2)
+        mask[row : row + height, column : column + width] = True
+    return masks
+
+
+POOL = squares(60, 0).astype(np.uint8)
+TRAINING = np.arange(40)
+HELD_OUT = squares(30, 1)
+
+
+def test_independent_samples_are_as_close_as_held_out_ones() -> None:
+    found = audit(squares(200, 2), HELD_OUT, POOL, TRAINING)
+    assert 35 < found.closer_percent < 65
+    assert len(found.copies) <= 0.15 * 200
+
+
+def test_a_planted_copy_is_flagged_with_its_row() -> None:
+    samples = squares(20, 3)
+    samples[5] = POOL[17] == 1
+    found = audit(samples, HELD_OUT, POOL, TRAINING)
+    assert found.copies[0] == 5
+    assert 5 in found.identical
+    assert found.nearest[5] == 17
+    assert found.dice[5] == pytest.approx(1.0)
+
+
+def test_rows_that_were_not_trained_on_are_no_source_of_copies() -> None:
+    samples = np.repeat(POOL[50:51] == 1, 3, axis=0)
+    found = audit(samples, HELD_OUT, POOL, TRAINING)
+    assert set(found.nearest.tolist()) <= set(TRAINING.tolist())
+
+
+def test_repeats_are_later_equal_samples() -> None:
+    samples = squares(6, 4)
+    samples[4] = samples[1]
+    samples[5] = samples[1]
+    assert audit(samples, HELD_OUT, POOL, TRAINING).repeats.tolist() == [4, 5]
+
+
+def test_copying_everything_is_always_closer() -> None:
+    found = audit(POOL[TRAINING] == 1, HELD_OUT, POOL, TRAINING)
+    assert found.closer_percent > 95
+
+
+def test_equal_held_out_masks_raise_the_yardstick_so_that_nothing_is_accused() -> None:
+    held_out = np.concatenate([HELD_OUT, POOL[3:4] == 1])
+    found = audit(POOL[:10] == 1, held_out, POOL, TRAINING)
+    assert found.threshold == pytest.approx(1.0)
+    assert len(found.copies) == 0
+    assert len(found.identical) == 10

@@ -1,0 +1,71 @@
+"""Areas and overlaps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from monai.metrics import compute_dice
+
+from topogan.metrics import shape
+from topogan.metrics.shape import areas, best_matches, mean_pairwise_dice
+
+
+def random_masks(count: int, seed: int, size: int = 12) -> np.ndarray:
+    return np.random.default_rng(seed).random((count, size, size)) < 0.4
+
+
+def dice_by_monai(a: np.ndarray, b: np.ndarray) -> float:
+    one, other = (torch.from_numpy(mask)[None, None].float() for mask in (a, b))
+    return float(compute_dice(one, other, ignore_empty=False))
+
+
+def test_areas_are_in_square_millimeters() -> None:
+    masks = np.zeros((2, 5, 5), dtype=bool)
+    masks[0, :2, :2] = True
+    assert areas(masks, 1.5).tolist() == [9.0, 0.0]
+
+
+def test_best_matches_against_monai() -> None:
+    masks, pool = random_masks(4, 0), random_masks(7, 1)
+    found = best_matches(masks, pool)
+    brute = np.array([[dice_by_monai(mask, other) for other in pool] for mask in masks])
+    np.testing.assert_allclose(found.dice, brute.max(axis=1), atol=1e-6)
+    assert found.index.tolist() == brute.argmax(axis=1).tolist()
+
+
+def test_best_matches_in_blocks_and_among_chosen_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    masks, pool = random_masks(9, 2), random_masks(23, 3).astype(np.uint8)
+    rows = np.array([1, 4, 5, 9, 20, 22])
+    whole = best_matches(masks, pool, rows)
+    monkeypatch.setattr(shape, "_BLOCK", 4)
+    parts = best_matches(masks, pool, rows)
+    assert set(parts.index.tolist()) <= set(rows.tolist())
+    np.testing.assert_array_equal(whole.index, parts.index)
+    np.testing.assert_allclose(whole.dice, parts.dice)
+
+
+def test_a_copy_is_found_and_other_labels_are_not_structure() -> None:
+    pool = random_masks(5, 4).astype(np.uint8)
+    mask = pool[3] == 1
+    pool[3][pool[3] == 0] = 2
+    found = best_matches(mask[None], pool)
+    assert (found.dice[0], found.index[0]) == (1.0, 3)
+
+
+def test_two_empty_masks_are_equal() -> None:
+    empty = np.zeros((2, 4, 4), dtype=bool)
+    assert best_matches(empty, empty).dice.tolist() == [1.0, 1.0]
+    assert mean_pairwise_dice(empty) == 1.0
+
+
+def test_pairwise_dice_against_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    masks = random_masks(7, 5)
+    brute = np.mean([dice_by_monai(masks[i], masks[j]) for i in range(7) for j in range(7) if i != j])
+    assert mean_pairwise_dice(masks) == pytest.approx(brute, abs=1e-6)
+    monkeypatch.setattr(shape, "_BLOCK", 3)
+    assert mean_pairwise_dice(masks) == pytest.approx(brute, abs=1e-6)
+
+
+def test_pairwise_dice_is_one_when_a_generator_repeats_itself() -> None:
+    assert mean_pairwise_dice(np.repeat(random_masks(1, 6), 5, axis=0)) == pytest.approx(1.0)

@@ -1,0 +1,112 @@
+"""Intensities by tissue, spectra and KID."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from scipy.stats import wasserstein_distance
+
+from topogan.metrics.kernel_distance import kernel_inception_distance
+from topogan.metrics.spectrum import radial_power_spectrum, spectrum_distance
+from topogan.metrics.texture import IntensityHistogram, Tissue, tissue_histograms, tissue_region
+
+WINDOW = (-200.0, 600.0)
+
+
+def ring() -> np.ndarray:
+    rows, columns = np.indices((40, 40)) - 20
+    distance = np.hypot(rows, columns)
+    return (distance > 6) & (distance < 10)
+
+
+def test_tissues_of_a_ring_are_wall_pool_and_rim() -> None:
+    mask = ring()
+    regions = {tissue: tissue_region(mask, tissue, pixel_size=5.0) for tissue in Tissue}
+    rows, columns = np.indices((40, 40)) - 20
+    distance = np.hypot(rows, columns)
+    assert (regions[Tissue.INSIDE] == mask).all()
+    assert (regions[Tissue.HOLES] == (distance <= 6)).all()
+    around = regions[Tissue.AROUND]
+    assert not (around & (distance < 10)).any()
+    assert around[20, 31]  # 10 mm are two pixels of 5 mm
+    assert not around[20, 33]
+
+
+def test_an_open_ring_has_no_pool_and_an_empty_mask_no_tissue() -> None:
+    opened = ring()
+    opened[20:, 20] = False
+    assert not tissue_region(opened, Tissue.HOLES, 1.0).any()
+    empty = np.zeros((8, 8), dtype=bool)
+    assert not any(tissue_region(empty, tissue, 1.0).any() for tissue in Tissue)
+
+
+def test_histograms_measure_each_tissue_within_the_window() -> None:
+    mask = ring()
+    image = np.where(mask, 100, np.where(np.hypot(*(np.indices((40, 40)) - 20)) <= 6, 5000, -1000)).astype(np.int16)
+    found = tissue_histograms(mask[None], image[None], 1.0, WINDOW)
+    assert found[Tissue.INSIDE].mean == 100.0
+    assert found[Tissue.HOLES].mean == 600.0
+    assert found[Tissue.AROUND].mean == -200.0
+
+
+def test_histogram_distance_against_scipy() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, 50, 500).astype(np.int16), rng.normal(30, 70, 300).astype(np.int16)
+    first, second = IntensityHistogram(), IntensityHistogram()
+    for part in np.array_split(a, 3):
+        first.add(part)
+    second.add(b)
+    assert first.distance(second) == pytest.approx(wasserstein_distance(a, b))
+    assert first.mean == pytest.approx(a.mean())
+
+
+def test_histogram_takes_the_whole_range_of_int16() -> None:
+    histogram = IntensityHistogram()
+    histogram.add(np.array([-32768, 32767], dtype=np.int16))
+    assert (histogram.count, histogram.mean) == (2, -0.5)
+
+
+def test_shares_sum_to_one_within_their_edges() -> None:
+    histogram = IntensityHistogram()
+    histogram.add(np.array([0, 10, 20, 20], dtype=np.int16))
+    assert histogram.shares(np.array([0.0, 10.0, 20.0])) == [0.25, 0.75]
+
+
+def test_without_values_there_is_no_mean_and_no_distance() -> None:
+    histogram = IntensityHistogram()
+    assert histogram.mean is None
+    assert histogram.distance(histogram) is None
+
+
+def test_spectrum_finds_a_wave_at_its_frequency() -> None:
+    columns = np.arange(64)
+    wave = np.tile(200.0 + 100.0 * np.sin(2 * np.pi * 10 * columns / 64), (64, 1))
+    spectrum = radial_power_spectrum(wave[None], WINDOW)
+    assert spectrum.shape == (32,)
+    assert spectrum.argmax() == 9  # the first entry is one cycle per width
+
+
+def test_twice_the_amplitude_is_six_decibels() -> None:
+    noise = np.random.default_rng(0).normal(0, 20, (5, 32, 32))
+    one, two = (radial_power_spectrum(200 + factor * noise, WINDOW) for factor in (1, 2))
+    assert spectrum_distance(two, one) == pytest.approx(20 * np.log10(2), abs=1e-6)
+
+
+def test_blur_loses_fine_detail() -> None:
+    sharp = 200 + np.random.default_rng(1).normal(0, 60, (4, 32, 32))
+    difference = radial_power_spectrum(gaussian_filter(sharp, (0, 1, 1)), WINDOW) - radial_power_spectrum(sharp, WINDOW)
+    assert difference[-1] < difference[0] - 10
+    assert np.isfinite(radial_power_spectrum(np.full((1, 32, 32), 50), WINDOW)).all()
+
+
+def test_kernel_distance_against_a_loop() -> None:
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(5, 3)), rng.normal(1, 1, size=(4, 3))
+
+    def mean_kernel(a: np.ndarray, b: np.ndarray, same: bool) -> float:
+        pairs = [(i, j) for i in range(len(a)) for j in range(len(b)) if not (same and i == j)]
+        return float(np.mean([(a[i] @ b[j] / 3 + 1) ** 3 for i, j in pairs]))
+
+    expected = mean_kernel(x, x, True) + mean_kernel(y, y, True) - 2 * mean_kernel(x, y, False)
+    assert kernel_inception_distance(x, y) == pytest.approx(expected)
