@@ -76,7 +76,8 @@ class ProgressReporter:
         note = ""
         if done >= STEPS_BEFORE_ESTIMATE and step < total:
             note = f"{duration((now - started) / done * (total - step))} left"
-        values = "  ".join(f"{name} {value:.3g}" for name, value in event.get("values", {}).items())
+        shown = {name: value for name, value in event.get("values", {}).items() if name.startswith("loss")}
+        values = "  ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in shown.items())
         note = "  ".join(part for part in (note, values) if part)
         if self._bars:
             if stage not in self._tasks:
