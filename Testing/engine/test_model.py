@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from topogan.config import MaskSettings, TextureSettings, TrainSettings
 from topogan.errors import InputError, WorkError
@@ -144,6 +145,18 @@ class TestPackage:
         next(iter(networks["generator"].parameters())).data[0] = float("nan")
         with pytest.raises(WorkError, match="diverged"):
             save(tmp_path / "model", real, masks=networks)
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("fault", [SafetensorError("I/O error"), OSError(28, "No space left on device")])
+    def test_a_full_disk_leaves_nothing(
+        self, tmp_path: Path, real: TrainingSet, monkeypatch: pytest.MonkeyPatch, fault: Exception
+    ) -> None:
+        def full(*arguments: object, **named: object) -> None:
+            raise fault
+
+        monkeypatch.setattr("topogan.model.weights.save_file", full)
+        with pytest.raises(WorkError, match="free some space"):
+            save(tmp_path / "model", real)
         assert not list(tmp_path.iterdir())
 
     def test_overwriting_is_asked_for(self, tmp_path: Path, real: TrainingSet) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +189,22 @@ class TestNothingIsWritten:
             synthesize(model, tmp_path / "out", SynthesisSettings(count=1), training_set=other)
         with pytest.raises(InputError):
             synthesize(model, tmp_path / "out", SynthesisSettings(count=1), training_set=tmp_path / "none")
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("name", ["masks.nrrd", "textures.nrrd"])
+    def test_when_the_disk_fills_up_without_a_word(
+        self, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        write = sitk.WriteImage
+
+        def truncated(image: sitk.Image, path: str, useCompression: bool) -> None:
+            write(image, path, useCompression=useCompression)
+            if path.endswith(name):
+                os.truncate(path, os.path.getsize(path) - 20)
+
+        monkeypatch.setattr(sitk, "WriteImage", truncated)
+        with pytest.raises(WorkError, match=f"{name} could not be written completely"):
+            synthesize(model, tmp_path / "out", SynthesisSettings(count=2))
         assert not list(tmp_path.iterdir())
 
     def test_when_it_fails_the_old_one_stays(self, tmp_path: Path, model: Model) -> None:

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from topogan.errors import InputError
 from topogan.files import check_new_folder, read_json, staged_folder
+from topogan.synthesis.images import write_image
 from topogan.synthesis.writing import SCHEMA
 
 _ENDING = ".nii.gz"
@@ -27,6 +28,7 @@ def export_nnunet(synthesis: Path, out: Path, overwrite: bool = False) -> Path:
 
     Raises:
         InputError: a folder cannot be used, or the samples have no textures.
+        WorkError: the disk is full.
     """
     synthesis, out = Path(synthesis), Path(out)
     check_new_folder(out, overwrite)
@@ -75,4 +77,4 @@ def _write_slice(stack: sitk.Image, index: int, path: Path) -> None:
     piece.SetOrigin((0.0, 0.0, 0.0))
     for key in piece.GetMetaDataKeys():
         piece.EraseMetaData(key)
-    sitk.WriteImage(piece, str(path))
+    write_image(path, piece)

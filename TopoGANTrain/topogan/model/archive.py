@@ -130,7 +130,8 @@ def pack_model(folder: Path, path: Path, overwrite: bool = False) -> Path:
         overwrite: replace an existing file.
 
     Raises:
-        InputError: ``folder`` is not a model package, or ``path`` exists or cannot be written.
+        InputError: ``folder`` is not a model package, or ``path`` exists or is no name for a zip.
+        WorkError: the zip could not be written.
     """
     folder, path = Path(folder), Path(path)
     layout.check_folder(folder, folder)
@@ -142,10 +143,18 @@ def pack_model(folder: Path, path: Path, overwrite: bool = False) -> Path:
         raise InputError(f"The folder {path.parent} does not exist: make it first, or choose another.")
     documents = [file.relative_to(folder).as_posix() for file in sorted((folder / "docs").rglob("*")) if file.is_file()]
     names = [name for name in dict.fromkeys([*layout.FILES, *documents]) if (folder / name).is_file()]
-    with staged_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+    try:
+        with staged_file(path) as temporary:
+            _pack(folder, names, path.stem, temporary)
+    except OSError as error:
+        raise WorkError(f"{path} could not be written ({error.strerror}): free some space and try again.") from error
+    return path
+
+
+def _pack(folder: Path, names: list[str], top: str, path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
-            entry = zipfile.ZipInfo(f"{path.stem}/{name}", _NO_TIME)
+            entry = zipfile.ZipInfo(f"{top}/{name}", _NO_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             with (folder / name).open("rb") as source, archive.open(entry, "w") as target:
                 shutil.copyfileobj(source, target, _CHUNK)
-    return path

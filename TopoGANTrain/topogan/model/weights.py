@@ -23,12 +23,15 @@ def write_weights(path: Path, network: nn.Module) -> None:
     """Write the parameters and buffers of ``network``.
 
     Raises:
-        WorkError: one of them is not finite.
+        WorkError: one of them is not finite, or the disk is full.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
         raise WorkError("The training diverged (weights are no longer numbers): use a smaller learning rate.")
-    save_file(tensors, str(path), metadata={"format": "pt"})
+    try:
+        save_file(tensors, str(path), metadata={"format": "pt"})
+    except (SafetensorError, OSError) as error:
+        raise WorkError(f"{path.name} could not be written: free some space on the disk and try again.") from error
 
 
 def read_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:

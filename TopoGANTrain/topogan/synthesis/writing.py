@@ -19,6 +19,7 @@ from topogan.metrics.topology import betti_histogram
 from topogan.model import Model, Samples
 from topogan.model.metadata import Metadata
 from topogan.model.sampling import Wish
+from topogan.synthesis.images import write_image
 from topogan.topology import save_diagrams
 from topogan.verdict import VALID, verdict
 
@@ -63,7 +64,7 @@ def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float) -> None:
     image = sitk.GetImageFromArray(stack)
     image.SetSpacing((pixel_size,) * 3)
     image.SetMetaData("content", _NATURE)
-    sitk.WriteImage(image, str(path), useCompression=True)
+    write_image(path, image)
 
 
 def _write_table(
