@@ -72,11 +72,10 @@ def prepare(
     from topogan.plane import read_plane
     from topogan.volumes import find_pairs
 
+    slicing = read_plane(plane)
     segmentations, images = find_pairs(segmentation, ct or [])
     with ProgressReporter() as report:
-        folder = run_prepare(
-            out, segmentations, images, settings, plane=read_plane(plane), overwrite=overwrite, on_event=report
-        )
+        folder = run_prepare(out, segmentations, images, settings, plane=slicing, overwrite=overwrite, on_event=report)
     print(f"Training set: {folder} (look at preview.png)")
 
 
