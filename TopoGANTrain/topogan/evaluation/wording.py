@@ -75,7 +75,8 @@ def memorization_sentence(found: MemorizationAudit) -> str:
     subject = f"{count} of {total} samples {'comes' if count == 1 else 'come'}"
     sentence = f"{subject} closer to a training mask than any held-out slice does: look at the pairs below"
     if len(found.identical):
-        return f"{sentence}; {len(found.identical)} equal one pixel by pixel."
+        equal = len(found.identical)
+        return f"{sentence}; {equal} {'equals' if equal == 1 else 'equal'} one pixel by pixel."
     return f"{sentence}."
 
 

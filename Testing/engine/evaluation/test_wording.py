@@ -1,0 +1,86 @@
+"""Sentences and words of the report."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from topogan.evaluation.cases import all_cases, best, nearest_to_training, worst
+from topogan.evaluation.report import Metric, label, number
+from topogan.evaluation.wording import comparison, intensity_sentences, memorization_sentence, sample_verdict
+from topogan.metrics.memorization import MemorizationAudit
+
+NONE = np.zeros(0, dtype=np.int64)
+
+
+def found(dice: list[float], yardstick: list[float]) -> MemorizationAudit:
+    return MemorizationAudit(np.array(dice), np.arange(len(dice)), np.array(yardstick), NONE, NONE)
+
+
+@pytest.mark.parametrize(
+    ("betti", "copy", "words"),
+    [
+        ((1, 1), False, "valid"),
+        ((1, 1), True, "copies a training mask"),
+        ((3, 1), False, "3 pieces instead of 1"),
+        ((1, 0), False, "no hole"),
+        ((1, 0), True, "no hole, copies a training mask"),
+    ],
+)
+def test_verdict_of_a_sample(betti: tuple[int, int], copy: bool, words: str) -> None:
+    assert sample_verdict(betti, (1, 1), copy) == words
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        (Metric("", "", 0.02, 0.03, "", "lower"), "as real"),
+        (Metric("", "", 0.031, 0.03, "", "lower"), "as real"),
+        (Metric("", "", 0.06, 0.03, "", "lower"), "2 times real"),
+        (Metric("", "", 0.06, -0.01, "", "lower"), "0.07 above real"),
+        (Metric("", "", 0.0, 0.0, "", "lower"), "as real"),
+        (Metric("", "", 0.4, 0.8, "", "higher"), "0.5 times real"),
+        (Metric("", "", 96.0, 99.0, "%", "equal to real"), "as real"),
+        (Metric("", "", 60.0, 99.0, "%", "equal to real"), "39 points below real"),
+        (Metric("", "", 2.0, 0.0, "%", "lower"), "2 points above real"),
+        (Metric("", "", 95.0, 100.0, "HU", "equal to real"), "as real"),
+        (Metric("", "", -20.0, 100.0, "HU", "equal to real"), "120 HU below real"),
+        (Metric("", "", None, 1.0, "", "lower"), "–"),
+    ],
+)
+def test_comparison_in_words(metric: Metric, words: str) -> None:
+    assert comparison(metric) == words
+
+
+def test_numbers_and_labels() -> None:
+    assert [number(value) for value in (None, 0.0, 0.012345, 12.345, 1234.5)] == ["–", "0", "0.0123", "12.3", "1234"]
+    assert label(Metric("", "W1", 0, 0, "", "lower", dimension=0)) == "W1 of pieces"
+
+
+def test_copies_are_told_in_words() -> None:
+    assert memorization_sentence(found([0.5, 0.6], [0.7])).endswith("no sign of copying.")
+    assert memorization_sentence(found([0.8, 0.6], [0.7])).startswith("1 of 2 samples comes closer")
+    assert memorization_sentence(found([1.0, 0.8], [0.7])).endswith("1 equals one pixel by pixel.")
+
+
+def test_intensities_are_told_by_tissue() -> None:
+    metric = Metric("texture", "Mean HU inside enclosed holes", 348.4, 351.0, "HU", "equal to real")
+    distance = Metric("texture", "HU distance inside enclosed holes", 5.0, 3.0, "HU", "lower")
+    assert intensity_sentences([metric, distance]) == [
+        "Inside enclosed holes the textures have 348 HU on average, real slices 351 HU."
+    ]
+
+
+def test_cases_are_ordered_by_what_matters() -> None:
+    betti = np.array([[1, 1], [1, 1], [3, 0], [1, 0], [1, 1]])
+    cases = all_cases(
+        betti,
+        ["a", "b", "c", "d", "e"],
+        (1, 1),
+        found([0.9, 0.5, 0.4, 0.3, 0.6], [0.8]),
+        np.array([0.99, 0.6, 0.5, 0.2, 0.7]),
+    )
+    assert [case.sample for case in best(cases)] == [4, 1]  # 0 is closest to real but copies
+    assert [case.sample for case in worst(cases, (1, 1), 2)] == [2, 3]
+    assert [case.sample for case in nearest_to_training(cases, 2)] == [0, 4]
+    assert cases[2].verdict == "3 pieces instead of 1, no hole"
