@@ -7,3 +7,7 @@ class SynthesisFolderError(ValueError):
 
 class SceneError(RuntimeError):
     """The scene could not be made, saved or drawn, though the input was right."""
+
+
+class InputError(ValueError):
+    """What the user has chosen cannot be used."""

@@ -98,6 +98,17 @@ class Modules(types.ModuleType):
         raise AttributeError(f"no module {name!r} is loaded")
 
 
+class LoadableModule:
+    """A module written in C++, of which only the logic is there: the real one."""
+
+    def __init__(self, logic: slicer.vtkMRMLAbstractLogic) -> None:
+        self._logic = logic
+
+    def logic(self) -> slicer.vtkMRMLAbstractLogic:
+        """The module's logic."""
+        return self._logic
+
+
 class qSlicerScriptedLoadableModule(PythonQtObject, QtCore.QObject):
     """What a module's Python sees as its parent (Base/QTGUI/qSlicerScriptedLoadableModule.h)."""
 

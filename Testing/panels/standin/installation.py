@@ -18,6 +18,7 @@ from PySide6 import QtCore, QtWidgets
 from standin import pythonqt
 from standin.application import (
     Application,
+    LoadableModule,
     Modules,
     qSlicerScriptedLoadableModule,
     qSlicerScriptedLoadableModuleWidget,
@@ -32,6 +33,7 @@ _SCRIPTED_CLASSES = (
     "ScriptedLoadableModuleLogic",
     "ScriptedLoadableModuleTest",
 )
+_LOADABLE_MODULES = ("Volumes", "Segmentations", "Plots", "Tables")
 _OWN = {
     "i18n": "i18n",
     "packaging": "packaging",
@@ -101,6 +103,8 @@ def install(application_logic: slicer.vtkSlicerApplicationLogic, folder: Path, s
     stand_in = StandIn(Application(application_logic, folder), source)
     _add(stand_in, "app", stand_in.application)
     _add(stand_in, "modules", Modules("slicer.modules"))
+    for name in _LOADABLE_MODULES:
+        setattr(slicer.modules, name.lower(), LoadableModule(application_logic.GetModuleLogic(name)))
     for kind in (
         qMRMLWidget,
         qMRMLNodeComboBox,

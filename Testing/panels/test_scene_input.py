@@ -1,0 +1,200 @@
+"""What the engine reads is what the scene shows: every voxel at its place, whatever the grid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from standin import StandIn
+
+_SHAPE = (6, 20, 24)
+
+
+def oblique() -> np.ndarray:
+    """IJKToRAS of a tilted, anisotropic grid away from the origin."""
+    angle = np.deg2rad(20)
+    rotation = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation @ np.diag([-0.8, -0.8, 2.5])
+    matrix[:3, 3] = 40, -30, 120
+    return matrix
+
+
+@pytest.fixture
+def volume(application: StandIn) -> Any:
+    import slicer
+
+    array = np.arange(np.prod(_SHAPE), dtype=np.int16).reshape(_SHAPE) - 1000
+    return slicer.util.addVolumeFromArray(array, slicer.util.vtkMatrixFromArray(oblique()), "Sneaky^Patient")
+
+
+def masks() -> tuple[np.ndarray, np.ndarray]:
+    one, two = np.zeros(_SHAPE, np.uint8), np.zeros(_SHAPE, np.uint8)
+    one[2:4, 5:15, 6:18] = 1
+    one[2:4, 8:11, 10:13] = 0
+    two[4, 2:4, 3:9] = 1
+    return one, two
+
+
+@pytest.fixture
+def segmentation(volume: Any) -> Any:
+    import slicer
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    for name, mask in zip(("one", "two"), masks(), strict=True):
+        node.GetSegmentation().AddEmptySegment(name, name.capitalize())
+        slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, name, volume)
+    return node
+
+
+def read(path: Path) -> Any:
+    """As the engine reads it."""
+    from topogan.volumes import open_volume
+
+    return next(iter(open_volume(path).volumes()))
+
+
+@pytest.mark.parametrize("segment", ["one", "two"])
+def test_the_engine_reads_what_the_scene_shows(volume: Any, segmentation: Any, segment: str, tmp_path: Path) -> None:
+    from TopoGANLib.scene_input import read_scene_input
+
+    chosen = read_scene_input(volume, segmentation, segment)
+    assert chosen.structure == segment.capitalize()
+    images, segmentations = chosen.write(tmp_path / "a b")
+    image, labels = read(images[0]), read(segmentations[0])
+    import slicer
+
+    np.testing.assert_array_equal(image.array, slicer.util.arrayFromVolume(volume))
+    expected = masks()[("one", "two").index(segment)]
+    found = np.zeros(_SHAPE)
+    index = np.argwhere(labels.array == 1)[:, ::-1]
+    places = image.geometry.to_index(labels.geometry.to_point(index))
+    np.testing.assert_allclose(places, np.round(places), atol=1e-4)
+    found[tuple(np.round(places).astype(int).T[::-1])] = 1
+    np.testing.assert_array_equal(found, expected)
+    corner = image.geometry.to_point(np.array([[0, 0, 0], [23, 19, 5]]))
+    ras = (oblique() @ np.array([[0, 0, 0, 1], [23, 19, 5, 1]]).T).T[:, :3]
+    np.testing.assert_allclose(corner * [-1, -1, 1], ras, atol=1e-6)
+
+
+def test_prepare_takes_it(volume: Any, segmentation: Any, tmp_path: Path) -> None:
+    from topogan.config import PrepareSettings
+    from topogan.dataset.inputs import open_cases
+    from TopoGANLib.scene_input import read_scene_input
+
+    images, segmentations = read_scene_input(volume, segmentation, "one").write(tmp_path)
+    cases = open_cases(segmentations, images, PrepareSettings(resample=True), None, "axial")
+    assert len(cases) == 1
+
+
+def test_no_name_of_the_scene_is_written(volume: Any, segmentation: Any, tmp_path: Path) -> None:
+    from TopoGANLib.scene_input import read_scene_input
+
+    images, segmentations = read_scene_input(volume, segmentation, "one").write(tmp_path)
+    for path in (*images, *segmentations):
+        assert b"Sneaky" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int32, np.float32, np.float64])
+def test_every_kind_of_number(application: StandIn, tmp_path: Path, dtype: Any) -> None:
+    import SimpleITK as sitk
+
+    from TopoGANLib.scene_input import Grid, write_nrrd
+
+    array = np.arange(10 * 3 * 4).reshape(10, 3, 4).astype(dtype)
+    write_nrrd(tmp_path / "x.nrrd", Grid(array, np.diag([-1.0, -1.0, 1.0, 1.0])))
+    image = sitk.ReadImage(str(tmp_path / "x.nrrd"))
+    found = sitk.GetArrayFromImage(image)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, array)
+    assert image.GetDirection() == (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+
+def test_masks_without_a_picture(segmentation: Any, tmp_path: Path) -> None:
+    from TopoGANLib.scene_input import read_scene_input
+
+    images, segmentations = read_scene_input(None, segmentation, "one").write(tmp_path)
+    assert images == []
+    assert read(segmentations[0]).array.sum() == masks()[0].sum()
+
+
+def test_the_plane_of_a_view(application: StandIn, tmp_path: Path) -> None:
+    import slicer
+
+    from topogan.plane import read_plane
+    from TopoGANLib.scene_input import write_plane
+
+    red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
+    red.GetSliceToRAS().DeepCopy((0, 0, 1, 5, 1, 0, 0, 6, 0, 1, 0, 7, 0, 0, 0, 1))
+    write_plane(tmp_path / "plane.json", red)
+    np.testing.assert_array_equal(read_plane(str(tmp_path / "plane.json"))[:3, 3], [5, 6, 7])
+
+
+def refusal(*chosen: Any) -> str:
+    from TopoGANLib.errors import InputError
+    from TopoGANLib.scene_input import read_scene_input
+
+    with pytest.raises(InputError) as refused:
+        read_scene_input(*chosen)
+    return str(refused.value)
+
+
+def test_what_cannot_be_used(volume: Any, segmentation: Any) -> None:
+    import slicer
+    import vtk
+
+    assert refusal(volume, segmentation, "three") == "Segmentation has no segment 'three': choose another."
+    empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Nothing")
+    assert refusal(empty, segmentation, "one") == "Nothing is empty: choose another volume."
+    fresh = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Fresh")
+    fresh.GetSegmentation().AddEmptySegment("new", "New")
+    assert refusal(volume, fresh, "new") == "The segment New is empty: draw it first, or choose another."
+
+    color = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "Photo")
+    image = vtk.vtkImageData()
+    image.SetDimensions(2, 2, 2)
+    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
+    color.SetAndObserveImageData(image)
+    assert refusal(color, segmentation, "one") == "Photo is a color picture: choose a CT volume."
+
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+    assert "is moved by a transform: harden the transform" in refusal(volume, segmentation, "one")
+
+
+def test_an_empty_segment_beside_a_full_one(volume: Any, segmentation: Any, tmp_path: Path) -> None:
+    from TopoGANLib.errors import InputError
+    from TopoGANLib.scene_input import read_scene_input
+
+    segmentation.GetSegmentation().AddEmptySegment("new", "New")
+    chosen = read_scene_input(volume, segmentation, "new")
+    with pytest.raises(InputError, match="The segment New is empty"):
+        chosen.write(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_surface_becomes_a_labelmap(volume: Any, segmentation: Any) -> None:
+    from TopoGANLib.scene_input import read_scene_input
+
+    inner = segmentation.GetSegmentation()
+    inner.SetConversionParameter("Smoothing factor", "0")
+    segmentation.CreateClosedSurfaceRepresentation()
+    inner.SetSourceRepresentationName("Closed surface")
+    inner.RemoveRepresentation("Binary labelmap")
+    chosen = read_scene_input(volume, segmentation, "one")
+    assert (chosen.labels.array == chosen.label).sum() > 100
+
+
+def test_written_json_is_plain(tmp_path: Path, application: StandIn) -> None:
+    import slicer
+
+    from TopoGANLib.scene_input import write_plane
+
+    write_plane(tmp_path / "plane.json", slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode"))
+    assert len(json.loads((tmp_path / "plane.json").read_text())) == 4
