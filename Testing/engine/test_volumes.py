@@ -128,6 +128,8 @@ def test_dicom_series_is_sorted_by_position_and_in_hu(tmp_path: Path) -> None:
     np.testing.assert_array_equal(volume.array, array)
     np.testing.assert_allclose(volume.spacing, (0.6, 0.8, 2.5))
     assert volume.origin == (-10.0, -20.0, 0.0)
+    with pytest.raises(InputError, match="name the folder of its series"):
+        open_volume(next((tmp_path / "series").iterdir()))
     assert volume.direction == (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from topogan.config import PrepareSettings
 from topogan.dataset.frame import Frame
 from topogan.errors import InputError
+from topogan.plane import Plane
 from topogan.volumes import Geometry, PngOptions, VolumeSource, open_volume
-
-Plane = Literal["axial"] | np.ndarray | Sequence[np.ndarray]
 
 
 @dataclass(frozen=True)

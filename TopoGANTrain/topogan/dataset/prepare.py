@@ -8,13 +8,14 @@ from typing import Any
 
 from topogan.config import PrepareSettings
 from topogan.dataset.cut import Patches
-from topogan.dataset.inputs import Case, Plane, open_cases
+from topogan.dataset.inputs import Case, open_cases
 from topogan.dataset.pieces import CaseReader
 from topogan.dataset.plan import PatchPlan, choose_pixel_size, large_enough, plan_case
 from topogan.dataset.preview import write_preview
 from topogan.dataset.split import GAP, check_enough, split_slices
 from topogan.dataset.write import TrainingSetWriter
 from topogan.files import check_new_folder, staged_folder
+from topogan.plane import Plane
 from topogan.training_set import TrainingSet
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -68,10 +69,16 @@ def prepare(
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
         check_enough([row.split for row in writer.rows], found=len(writer.rows))
         writer.describe("axial" if isinstance(plane, str) else "given", independent)
-        training_set = TrainingSet.open(folder)
-        write_preview(training_set, folder / "preview.png")
-        report({"kind": "message", "text": _summary(training_set)})
+        summary = _look_at(folder)
+    report({"kind": "message", "text": summary})
     return out
+
+
+def _look_at(folder: Path) -> str:
+    """Draw the preview and sum up; the arrays are closed on return, else Windows could not rename the folder."""
+    training_set = TrainingSet.open(folder)
+    write_preview(training_set, folder / "preview.png")
+    return _summary(training_set)
 
 
 def _plan(cases: list[Case], settings: PrepareSettings, report: OnEvent) -> tuple[float, list[list[PatchPlan]]]:

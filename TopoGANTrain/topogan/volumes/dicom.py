@@ -33,11 +33,12 @@ _HEADER_TAGS = [
 
 
 def is_dicom_folder(path: Path) -> bool:
-    """Tell whether a folder holds a DICOM file (by the file's own mark, names do not matter)."""
-    return any(_is_dicom_file(file) for file in sorted(path.iterdir()))
+    """Tell whether a folder holds a DICOM file (names do not matter)."""
+    return any(is_dicom_file(file) for file in sorted(path.iterdir()))
 
 
-def _is_dicom_file(path: Path) -> bool:
+def is_dicom_file(path: Path) -> bool:
+    """Tell by the file's own mark."""
     return path.is_file() and is_dicom(path)
 
 
@@ -96,7 +97,7 @@ class DicomSeries:
 def _read_headers(path: Path) -> list[_Slice]:
     slices = []
     for file in sorted(path.iterdir()):
-        if not _is_dicom_file(file):
+        if not is_dicom_file(file):
             continue
         try:
             header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_HEADER_TAGS)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from topogan.errors import InputError
-from topogan.volumes.dicom import DicomSeries, is_dicom_folder
+from topogan.volumes.dicom import DicomSeries, is_dicom_file, is_dicom_folder
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.itk import ImageFile
 from topogan.volumes.png import PngOptions, PngSlices, is_png_folder
@@ -44,6 +44,8 @@ def open_volume(path: Path, png: PngOptions | None = None) -> VolumeSource:
     if not path.exists():
         raise InputError(f"{path} does not exist: check the spelling of the path.")
     if not path.is_dir():
+        if is_dicom_file(path):
+            raise InputError(f"{path} is a single DICOM file: name the folder of its series.")
         return ImageFile.open(path)
     if is_dicom_folder(path):
         return DicomSeries.open(path)
