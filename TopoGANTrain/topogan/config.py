@@ -142,7 +142,8 @@ class PrepareSettings(Settings):
     tiling: bool = setting(
         False,
         "Tiles",
-        "Cut whole slices into patches side by side, for structures without a center (membranes, vessel trees).",
+        "Cut whole slices into patches side by side, for structures without a center (membranes, vessel trees); "
+        "pixel size 0 then takes the first volume's own.",
     )
     png_pixel_size: float = setting(
         0.0, "PNG pixel size", "Size of a pixel of PNG slices, which cannot say it themselves.", "mm", ge=0.0, le=20.0
