@@ -460,7 +460,7 @@ def test_memory_stays_bounded(tmp_path: Path, ring_model: Path) -> None:
         folder = shutil.copytree(ring_model, tmp_path / name.replace(" ", "_"))
         CASES[name][0](folder)
         folders.append(str(folder))
-    folders.append(str(zipped(tmp_path / "b.zip", ring_model, ("b/docs/zeros.txt", bytes(256 << 20)))))
+    folders.append(str(zipped(tmp_path / "b.zip", ring_model, ("b/docs/zeros.txt", bytes(100 << 20)))))
     code = (
         "import resource, sys; from topogan.model import load_model\n"
         "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"

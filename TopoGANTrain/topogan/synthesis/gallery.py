@@ -33,7 +33,9 @@ def write_gallery(path: Path, samples: Samples, metadata: Metadata, expected: tu
     figure = Figure(figsize=inches, dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     for index, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
-        axes.set_axis_off()
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(color="0.6", linewidth=0.5)
+        axes.set_visible(index < shown)
         if index < shown:
             _draw(axes, samples, index, metadata.window)
             _label(axes, samples, index, expected)
@@ -47,8 +49,13 @@ def _draw(axes: Axes, samples: Samples, index: int, window: tuple[float, float] 
         axes.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         return
     axes.imshow(samples.textures[index], cmap="gray", vmin=window[0], vmax=window[1], interpolation="nearest")
-    if mask.any() and not mask.all():  # matplotlib warns where there is no line to draw
-        axes.contour(np.asarray(mask, dtype=float), [0.5], colors=_OUTLINE, linewidths=0.9)
+    if mask.any():  # matplotlib warns where there is no line to draw
+        height, width = mask.shape
+        # One pixel of background around it closes the outline of a mask that reaches the border.
+        around = np.pad(mask.astype(float), 1)
+        columns, rows = np.arange(-1, width + 1), np.arange(-1, height + 1)
+        axes.contour(columns, rows, around, [0.5], colors=_OUTLINE, linewidths=0.9)
+        axes.set(xlim=(-1, width), ylim=(height, -1))
 
 
 def _label(axes: Axes, samples: Samples, index: int, expected: tuple[int, int]) -> None:
