@@ -12,45 +12,113 @@ from pathlib import Path
 
 from TopoGANLib.engine_process import Engine
 
-_MAIN = '''
-import json, os, signal, subprocess, sys, time
+_MAIN = "import sys; from topogan.cli import run; sys.exit(run(sys.argv[1:]))"
+_CLI = '''
+import fcntl, json, os, signal, socket, subprocess, sys, time
 from pathlib import Path
-verb, *rest = sys.argv[1:]
-if verb == "say":
-    print(*rest)
-elif verb == "fail":
+
+def run(arguments):
+    verb, *rest = arguments
+    try:
+        return globals()[verb](*rest) or 0
+    except KeyboardInterrupt:
+        print("Interrupted.")
+        return 1
+
+def say(*words):
+    print(*words)
+
+def fail(code, sentence):
     print("Reading ...")
-    print(rest[1], file=sys.stderr)
-    sys.exit(int(rest[0]))
-elif verb == "where":
+    print(sentence, file=sys.stderr)
+    return int(code)
+
+def where(*rest):
     print(json.dumps({"path": __file__, "argv": sys.argv[1:], "cwd_on_path": "" in sys.path, "sid": os.getsid(0)}))
-elif verb == "crash":
+
+def crash():
     os.kill(os.getpid(), signal.SIGSEGV)
-elif verb == "sleep":
+
+def sleep(*rest):
     print("asleep", flush=True)
     time.sleep(60)
-elif verb == "deaf":
+
+def deaf():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    print("asleep", flush=True)
-    time.sleep(60)
-elif verb == "launcher":
+    sleep()
+
+def launcher(path, *hasty):
     # As PythonSlicer: what does the work is a child; its number goes to a file.
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    Path(rest[0]).write_text(str(child.pid))
+    Path(path).write_text(str(child.pid))
     print("asleep", flush=True)
-    if rest[1:] == ["hasty"]:
-        sys.exit(0)
-    child.wait()
-elif verb == "serve":
-    folder = Path(rest[0])
+    if not hasty:
+        child.wait()
+
+def prepare(out, *how):
+    # Takes what it needs from the temporary folder and leaves something half done if it is killed.
+    left = Path(out).with_name(".set.1234.partial")
+    left.mkdir()
+    print("Reading", sorted(path.name for path in Path(how[0]).iterdir()), flush=True)
+    if "fail" in how:
+        return fail(2, "The segmentation is empty: choose another.")
+    if "deaf" in how:
+        deaf()
+    if "sleep" in how:
+        sleep()
+    left.rmdir()
+    Path(out).mkdir()
+
+def train(dataset, out, *how):
+    if "fail" in how:
+        return fail(2, "There are too few slices: 16 are needed.")
+    Path(out).mkdir()
+    return _work(Path(out), 0, how)
+
+def resume(run):
+    if (Path(run) / "broken").exists():
+        return fail(2, "The training set has moved: say where it is.")
+    return _work(Path(run), json.loads((Path(run) / "status.json").read_text())["step"], ["steps=10"])
+
+def _work(folder, step, how):
+    lock = (folder / "run.lock").open("ab")
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    total = next((int(word.partition("=")[2]) for word in how if word.startswith("steps=")), 1000)
+    (folder / "config.json").write_text(json.dumps({"schema": "topogan.run/1"}))
+    always = {"total": total, "stage": "masks"}
+    show = lambda state, **more: _write(folder, {"state": state, "step": step, **always, **more})
+    show("queued")
+    (folder / "log.txt").write_text("Began.")
+    while step < total:
+        step += 1
+        time.sleep(0.01)
+        show("running", eta_seconds=1.0)
+        if (folder / "stop").exists() and "deaf" not in how:
+            (folder / "stop").unlink()
+            show("stopped")
+            return 0
+        if "crash" in how and step == 5:
+            os.abort()
+        if "failing" in how and step == 5:
+            show("failed", error="The loss is not a number: lower the learning rate.")
+            return fail(1, "The loss is not a number: lower the learning rate.")
+    (folder / "model").mkdir()
+    show("finished")
+
+def _write(folder, status):
+    more = {"schema": "topogan.status/1", "pid": os.getpid(), "host": socket.gethostname(), "heartbeat": 1}
+    (folder / "status.partial").write_text(json.dumps({**more, **status}))
+    os.replace(folder / "status.partial", folder / "status.json")
+
+def serve(folder, *rest):
     print("serving", flush=True)
     while True:
-        for path in sorted((folder / "requests").glob("*.json")):
+        for path in sorted((Path(folder) / "requests").glob("*.json")):
             request = json.loads(path.read_text())
             if request["model"].endswith("idle"):
-                sys.exit(0)
+                return 0
             if request["model"].endswith("crash"):
-                print("out of memory")
+                print("out of memory", flush=True)
                 os.abort()
         time.sleep(0.02)
 '''
@@ -62,6 +130,7 @@ def make_engine(folder: Path) -> Engine:
     package.mkdir(parents=True)
     (package / "__init__.py").write_text('__version__ = "1.2.3"\n', encoding="utf-8")
     (package / "__main__.py").write_text(_MAIN, encoding="utf-8")
+    (package / "cli.py").write_text(_CLI, encoding="utf-8")
     return Engine(Path(sys.executable), parent=package.parent)
 
 

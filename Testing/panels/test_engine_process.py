@@ -51,7 +51,7 @@ def test_the_engine_beside_the_panels_wins(
     )
     assert finish(process) == 0
     said = json.loads(process.output()[-1])
-    assert said["path"] == str(engine.parent / "topogan" / "__main__.py")
+    assert said["path"] == str(engine.parent / "topogan" / "cli.py")
     assert said["argv"] == ["where", str(tmp_path / "a b")]
     assert not said["cwd_on_path"]
     assert said["sid"] == process.pid != os.getsid(0), "in a session of its own"
@@ -60,6 +60,21 @@ def test_the_engine_beside_the_panels_wins(
 def test_the_real_engine_lies_beside_the_library() -> None:
     assert (ENGINE_PARENT / "topogan" / "__main__.py").is_file()
     assert Engine(Path("/python")).command(["train", Path("set")])[-2:] == ["train", "set"]
+
+
+@pytest.mark.parametrize(
+    ("first", "code", "said"),
+    [(["say", "one"], 0, ["one", "two"]), (["fail", "2", "Wrong."], 2, ["Reading ...", "Wrong."])],
+)
+def test_a_chain_of_two(
+    engine: Engine, log: Path, tmp_path: Path, first: list[str], code: int, said: list[str]
+) -> None:
+    temporary = tmp_path / "it's temporary"
+    temporary.mkdir()
+    process = engine.run(engine.chain(first, ["say", "two"], temporary), log)
+    assert finish(process) == code
+    assert process.output() == said
+    assert not temporary.exists(), "what was for the first alone is gone"
 
 
 def test_exit_codes_and_the_last_sentence(engine: Engine, log: Path) -> None:
@@ -86,7 +101,7 @@ def test_interrupting_lets_it_clear_up(engine: Engine, log: Path) -> None:
     process = asleep(engine, log, "sleep")
     process.interrupt()
     assert finish(process) != 0
-    assert process.output()[-1] == "KeyboardInterrupt"
+    assert process.output()[-1] == "Interrupted."
     process.interrupt()
     process.kill()  # both do nothing to a process that has ended
 

@@ -5,6 +5,7 @@ A crash, a lack of memory or a clash of versions in the engine stays there: Slic
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -29,9 +30,15 @@ _TAIL_BYTES = 8192
 
 # The engine beside this library wins over every other copy, and the empty entry, which is the working folder, goes: a
 # stray numpy.py there would be imported instead of numpy.
-_START_LINE = (
-    "import sys, runpy; sys.path[:] = [{parent!r}, *filter(None, sys.path)]; "
-    "runpy.run_module('topogan', run_name='__main__', alter_sys=True)"
+_PATH_LINE = "sys.path[:] = [{parent!r}, *filter(None, sys.path)]"
+_START_LINE = f"import sys, runpy; {_PATH_LINE}; runpy.run_module('topogan', run_name='__main__', alter_sys=True)"
+# Preparing and training in one process, so that Slicer may be closed at any time in between. What was written for the
+# preparation alone, a copy of patient data, goes as soon as that is over, with Slicer or without.
+_CHAIN_LINE = (
+    f"import json, shutil, sys; {_PATH_LINE}; from topogan.cli import run; first, second, temporary = sys.argv[1:]\n"
+    "try: code = run(json.loads(first))\n"
+    "finally: shutil.rmtree(temporary, ignore_errors=True)\n"
+    "sys.exit(code or run(json.loads(second)))"
 )
 
 
@@ -56,8 +63,27 @@ class Engine:
         # -u, or the log would come in blocks long after the fact.
         return [str(self.python), "-u", "-c", line, *map(str, arguments)]
 
+    def chain(self, first: Sequence[str | Path], second: Sequence[str | Path], temporary: Path) -> list[str]:
+        """The command line for two commands in one process, the second if the first has succeeded.
+
+        Args:
+            first: arguments of one command.
+            second: arguments of the other.
+            temporary: folder that is removed when the first has ended, however it ended.
+        """
+        words = [json.dumps([*map(str, arguments)]) for arguments in (first, second)]
+        return [str(self.python), "-u", "-c", _CHAIN_LINE.format(parent=str(self.parent)), *words, str(temporary)]
+
     def start(self, arguments: Sequence[str | Path], log: Path) -> EngineProcess:
-        """Start a command; what it says goes to ``log``, which is made anew.
+        """Start one command; what it says goes to ``log``, which is made anew.
+
+        Raises:
+            OSError: this Python cannot be started, or ``log`` cannot be written.
+        """
+        return self.run(self.command(arguments), log)
+
+    def run(self, command: Sequence[str], log: Path) -> EngineProcess:
+        """Start a whole command line, of :meth:`command` or :meth:`chain`.
 
         Raises:
             OSError: this Python cannot be started, or ``log`` cannot be written.
@@ -68,7 +94,7 @@ class Engine:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             popen = subprocess.Popen(
-                self.command(arguments),
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

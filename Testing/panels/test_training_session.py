@@ -1,0 +1,277 @@
+"""A training from its preparation to its end, with an engine that is quick and misbehaves on command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fake_engine import lives, make_engine, wait_until
+
+from TopoGANLib.engine_process import Engine
+from TopoGANLib.run_monitor import RunMonitor, is_run
+from TopoGANLib.training_session import ENDED, Preparation, Progress, TrainingSession
+
+
+class Bench:
+    """A results folder, an engine, and the sessions that a test has opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = make_engine(folder)
+        self.results = folder / "results" / "one"
+        self.run = self.results / "run"
+        self.temporary = folder / "temporary"
+        self.work = folder / "work"
+        self.now = 0.0
+        self._sessions: list[TrainingSession] = []
+
+    def session(self, engine: Engine | None = None) -> TrainingSession:
+        made = TrainingSession(engine or self.engine, self.run, self.work, clock=lambda: self.now)
+        self._sessions.append(made)
+        return made
+
+    def preparation(self, *how: str, write: Callable[[], object] | None = None) -> Preparation:
+        def write_input() -> None:
+            self.temporary.mkdir()
+            (self.temporary / "ct.nrrd").touch()
+
+        return Preparation([self.results / "set", self.temporary, *how], self.temporary, write or write_input)
+
+    def train(self, *how: str) -> list[str | Path]:
+        return [self.results / "set", self.run, *how]
+
+    def close(self) -> None:
+        for session in self._sessions:
+            session.leave(keep_running=False)
+        RunMonitor(self.run).kill()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def follow(session: TrainingSession, until: Callable[[Progress], bool]) -> list[Progress]:
+    """Tick until something holds; return what was seen, once each."""
+    seen: list[Progress] = []
+
+    def holds() -> bool:
+        progress = session.tick()
+        if not seen or seen[-1] != progress:
+            seen.append(progress)
+        return until(progress)
+
+    wait_until(holds)
+    return seen
+
+
+def states(seen: list[Progress]) -> list[str]:
+    return list(dict.fromkeys(progress.state for progress in seen))
+
+
+def ended(progress: Progress) -> bool:
+    return progress.state in ENDED
+
+
+def test_from_the_scene_to_a_model(bench: Bench) -> None:
+    session = bench.session()
+    session.start(bench.train("steps=20"), bench.preparation())
+    seen = follow(session, ended)
+    assert states(seen) in (["preparing", "running", "finished"], ["preparing", "starting", "running", "finished"])
+    fractions = [progress.fraction for progress in seen if progress.state == "running"]
+    assert fractions == sorted(fractions)
+    assert seen[-1].fraction == 1.0
+    assert session.model.is_dir()
+    assert not bench.temporary.exists()
+    assert {path.name for path in bench.results.iterdir()} == {"set", "run"}
+
+
+def test_a_training_set_that_is_there(bench: Bench) -> None:
+    session = bench.session()
+    session.start(bench.train("steps=5"))
+    assert states(follow(session, ended))[-1] == "finished"
+
+
+def test_stop_and_resume(bench: Bench) -> None:
+    session = bench.session()
+    session.start(bench.train())
+    follow(session, lambda progress: progress.step > 3)
+    session.stop()
+    session.stop()  # a second click changes nothing
+    seen = follow(session, ended)
+    assert states(seen) in (["stopping", "stopped"], ["stopped"])
+    assert seen[-1].resumable
+    session.resume()
+    seen = follow(session, ended)
+    assert states(seen)[0] == "starting"
+    assert states(seen)[-1] == "finished"
+
+
+def test_a_stop_that_is_not_answered_becomes_force(bench: Bench) -> None:
+    session = bench.session()
+    session.start(bench.train("deaf"))
+    follow(session, lambda progress: progress.step > 3)
+    session.stop()
+    bench.now = 29.0
+    assert session.tick().state == "stopping"
+    bench.now = 31.0
+    seen = follow(session, ended)
+    assert seen[-1].state == "failed"
+    assert "ended without a word" in seen[-1].error
+    assert seen[-1].resumable
+
+
+@pytest.mark.parametrize("patience", [0.0, 31.0], ids=["answers", "is deaf"])
+def test_stop_while_it_prepares(bench: Bench, patience: float) -> None:
+    session = bench.session()
+    session.start(bench.train(), bench.preparation("deaf" if patience else "sleep"))
+    follow(session, lambda progress: progress.note == "asleep")
+    session.stop()
+    assert session.tick().state in ("stopping", "stopped")
+    bench.now = patience
+    assert states(follow(session, ended))[-1] == "stopped"
+    assert not bench.temporary.exists()
+    assert list(bench.results.iterdir()) == [], "nothing half written"
+
+
+def test_stop_while_the_input_is_written(bench: Bench) -> None:
+    session = bench.session()
+
+    def slowly() -> None:
+        bench.temporary.mkdir()
+        time.sleep(0.2)
+
+    session.start(bench.train(), bench.preparation(write=slowly))
+    session.stop()
+    assert states(follow(session, ended)) == ["stopping", "stopped"]
+    assert not bench.temporary.exists()
+
+
+def test_input_that_cannot_be_written(bench: Bench) -> None:
+    def fail() -> None:
+        raise ValueError("The segment is empty: draw it first.")
+
+    session = bench.session()
+    session.start(bench.train(), bench.preparation(write=fail))
+    progress = follow(session, ended)[-1]
+    assert (progress.state, progress.error) == ("failed", "The segment is empty: draw it first.")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "train", "error"),
+    [
+        (["fail"], [], "The segmentation is empty: choose another."),
+        ([], ["fail"], "There are too few slices: 16 are needed."),
+        ([], ["failing"], "The loss is not a number: lower the learning rate."),
+        ([], ["crash"], "The engine ended without a word at step 5: Resume goes on from its last checkpoint."),
+    ],
+)
+def test_what_goes_wrong_is_said(bench: Bench, prepare: list[str], train: list[str], error: str) -> None:
+    session = bench.session()
+    session.start(bench.train(*train), bench.preparation(*prepare))
+    progress = follow(session, ended)[-1]
+    assert (progress.state, progress.error) == ("failed", error)
+    assert progress.log
+    assert progress.resumable == (train in (["failing"], ["crash"]))
+    assert not bench.temporary.exists()
+
+
+def test_a_python_that_is_not_there(bench: Bench) -> None:
+    session = bench.session(Engine(Path("/no/such/python")))
+    session.start(bench.train(), bench.preparation())
+    progress = follow(session, ended)[-1]
+    assert progress.error == "The engine cannot be started (No such file or directory): choose another Python."
+    with pytest.raises(OSError, match="No such file"):
+        session.start(bench.train())
+
+
+def test_a_resume_that_fails_says_why(bench: Bench) -> None:
+    session = bench.session()
+    session.start(bench.train())
+    follow(session, lambda progress: progress.step > 3)
+    session.stop()
+    follow(session, ended)
+    (bench.run / "broken").touch()
+    session.resume()
+    progress = follow(session, ended)[-1]
+    assert (progress.state, progress.error) == ("failed", "The training set has moved: say where it is.")
+    assert progress.resumable
+
+
+def test_a_killed_engine(bench: Bench) -> None:
+    session = bench.session()
+    session.start(bench.train())
+    follow(session, lambda progress: progress.step > 3)
+    os.killpg(RunMonitor(bench.run).poll().pid, signal.SIGKILL)
+    progress = follow(session, ended)[-1]
+    assert (progress.state, progress.resumable) == ("failed", True)
+
+
+def test_a_training_outlives_its_session_and_is_found(bench: Bench) -> None:
+    session = bench.session()
+    session.start(bench.train("steps=100"), bench.preparation())
+    follow(session, lambda progress: progress.step > 3)
+    session.leave(keep_running=True)
+    assert is_run(bench.run)
+    other = bench.session()
+    seen = follow(other, ended)
+    assert states(seen) == ["running", "finished"]
+
+
+def test_a_found_training_is_left_running_too(bench: Bench) -> None:
+    bench.session().start(bench.train())
+    found = bench.session()
+    follow(found, lambda progress: progress.step > 3)
+    found.leave(keep_running=True)
+    step = found.tick().step
+    follow(found, lambda progress: progress.step > step)
+    found.stop()
+    assert follow(found, ended)[-1].state == "stopped"
+
+
+def test_leaving_while_it_prepares_lets_it_go_on(bench: Bench) -> None:
+    session = bench.session()
+    session.start(bench.train("steps=5"), bench.preparation())
+    follow(session, lambda progress: bench.work.exists() and bench.temporary.exists() is False)
+    session.leave(keep_running=True)
+    wait_until((bench.run / "model").is_dir)
+
+
+@pytest.mark.parametrize("how", [[], ["deaf"]], ids=["answers", "is deaf"])
+def test_leaving_can_end_the_training(bench: Bench, how: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from TopoGANLib import training_session
+
+    start = training_session.start_stopper
+    monkeypatch.setattr(training_session, "start_stopper", lambda *what: start(*what, patience=0.5))
+    session = bench.session()
+    session.start(bench.train(*how))
+    follow(session, lambda progress: progress.step > 3)
+    pid = RunMonitor(bench.run).poll().pid
+    before = time.monotonic()
+    session.leave(keep_running=False)
+    assert time.monotonic() - before < 0.5, "Slicer does not wait"
+    wait_until(lambda: not lives(pid))
+    assert RunMonitor(bench.run).poll().state == ("failed" if how else "stopped")
+
+
+@pytest.mark.parametrize("wait_for", ["asleep", ""], ids=["engine", "writing"])
+def test_leaving_can_end_the_preparation(bench: Bench, wait_for: str) -> None:
+    session = bench.session()
+    session.start(bench.train(), bench.preparation("sleep"))
+    if wait_for:
+        follow(session, lambda progress: progress.note == wait_for)
+    session.leave(keep_running=False)
+    assert not bench.temporary.exists()
+    wait_until(lambda: not list(bench.results.glob(".*")))
+    assert not bench.run.exists()
+
+
+def test_no_run(bench: Bench) -> None:
+    progress = bench.session().tick()
+    assert progress.state == "failed"
+    assert "There is no run" in progress.error

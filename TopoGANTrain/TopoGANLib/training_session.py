@@ -1,0 +1,274 @@
+"""One training as the panel sees it: preparing, training, stopping, and how it ended. Knows nothing of Qt.
+
+Driven by ticks that never wait: the panel's timer gives them, or a loop of one's own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from TopoGANLib import run_monitor
+from TopoGANLib.engine_process import Engine, EngineProcess, PoliteEnd
+from TopoGANLib.run_monitor import RunMonitor, RunReport
+from TopoGANLib.run_stopper import start_stopper
+
+PREPARING, STARTING = "preparing", "starting"
+RUNNING, STOPPING = run_monitor.RUNNING, run_monitor.STOPPING
+FINISHED, STOPPED, FAILED, SILENT = (
+    run_monitor.FINISHED,
+    run_monitor.STOPPED,
+    run_monitor.FAILED,
+    run_monitor.SILENT,
+)
+ENDED = (FINISHED, STOPPED, FAILED)
+
+_SECONDS_TO_FINISH_WRITING = 3.0
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What makes the training set before the training."""
+
+    arguments: Sequence[str | Path]
+    """Of ``topogan prepare``."""
+    temporary: Path
+    """Folder for what only the preparation reads; it is removed afterwards."""
+    write: Callable[[], object] = lambda: None
+    """Fills ``temporary``; called on a thread of its own."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What to show."""
+
+    state: str
+    fraction: float | None = None
+    """Share that is done, 0 to 1; None while nobody knows."""
+    step: int = 0
+    total: int = 0
+    stage: str = ""
+    eta_seconds: float | None = None
+    note: str = ""
+    """The engine's own last words, while it prepares."""
+    error: str = ""
+    resumable: bool = False
+    log: list[str] = field(default_factory=list)
+
+
+class TrainingSession:
+    """Starts a training, resumes one, or watches one that somebody else has started.
+
+    Usage::
+
+        session = TrainingSession(engine, run=folder / "run", work=temporary_folder)
+        session.start(train_arguments, preparation)
+        while session.tick().state not in ENDED:
+            time.sleep(0.2)
+    """
+
+    def __init__(self, engine: Engine, run: Path, work: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """Look at the run in a folder, which need not be there yet.
+
+        Args:
+            engine: starts the commands.
+            run: the run folder.
+            work: folder of the user for the engine's output, which may name the user's files.
+        """
+        self.run = run
+        self._engine, self._work, self._clock = engine, work, clock
+        self._monitor = RunMonitor(run, clock)
+        self._process: EngineProcess | None = None
+        self._preparation: _Writing | None = None
+        self._end: PoliteEnd | None = None
+        self._stop_wanted = False
+        # Whether what the folder says is about this session's engine, not about one that ended before.
+        self._seen_working = False
+
+    @property
+    def model(self) -> Path:
+        """The model package, when the run has finished."""
+        return self._monitor.model
+
+    @property
+    def log(self) -> Path:
+        """Everything that the engine says."""
+        return self._work / "engine.txt"
+
+    def start(self, arguments: Sequence[str | Path], preparation: Preparation | None = None) -> None:
+        """Begin a new run, with its training set if that has to be prepared first.
+
+        Args:
+            arguments: of ``topogan train``, the run folder included.
+            preparation: what comes before.
+
+        Raises:
+            OSError: the engine's Python cannot be started, or a folder cannot be written.
+        """
+        self.run.parent.mkdir(parents=True, exist_ok=True)
+        train = ["train", *arguments]
+        if preparation is None:
+            self._process = self._engine.start(train, self.log)
+            return
+        command = self._engine.chain(["prepare", *preparation.arguments], train, preparation.temporary)
+        self._preparation = _Writing(preparation, lambda: self._engine.run(command, self.log))
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint.
+
+        Raises:
+            OSError: the engine's Python cannot be started.
+        """
+        self._end, self._stop_wanted, self._seen_working = None, False, False
+        self._process = self._engine.start(["resume", self.run], self.log)
+
+    def stop(self) -> None:
+        """Ask for an end with a checkpoint; force follows after 30 seconds."""
+        if self._end is None:
+            self._stop_wanted = True
+            self._end = PoliteEnd(self._ask, self._force, clock=self._clock)
+
+    def tick(self) -> Progress:
+        """Look how it is doing, and do what is due."""
+        if self._preparation is not None and self._process is None:
+            progress = self._tick_writing(self._preparation)
+            if progress is not None:
+                return progress
+        progress = self._judge(self._monitor.poll())
+        if self._end is not None:
+            self._end.tick(alive=progress.state not in ENDED)
+        if progress.state in ENDED and self._preparation is not None:
+            self._remove_leftovers()
+        return progress
+
+    def take_events(self) -> list[dict[str, object]]:
+        """What has happened since the last call, a bounded number of events."""
+        return self._monitor.take_events()
+
+    def latest_preview(self) -> Path | None:
+        """The newest picture of samples."""
+        return self._monitor.latest_preview()
+
+    def leave(self, keep_running: bool) -> None:
+        """Let go without waiting: the panel or Slicer is being closed.
+
+        Args:
+            keep_running: leave the training alone; otherwise it writes a checkpoint and ends, if need be by force.
+        """
+        if self._preparation is not None and self._process is None:
+            self._preparation.end()
+        elif keep_running:
+            return
+        elif self._process is not None and self._monitor.poll() is None:
+            self._process.kill()
+            self._remove_leftovers()
+        elif self._judge(self._monitor.poll()).state not in ENDED:
+            self._monitor.request_stop()
+            start_stopper(self._engine, self.run, self._work / "stopper.txt")
+
+    def _tick_writing(self, writing: _Writing) -> Progress | None:
+        if not writing.done():
+            return Progress(STOPPING if self._stop_wanted else PREPARING)
+        if self._stop_wanted or writing.error:
+            self._preparation = None
+            writing.remove()
+            return Progress(STOPPED if self._stop_wanted else FAILED, error=writing.error)
+        try:
+            self._process = writing.go_on()
+        except OSError as error:
+            writing.remove()
+            return Progress(FAILED, error=f"The engine cannot be started ({error.strerror}): choose another Python.")
+        return None
+
+    def _judge(self, report: RunReport | None) -> Progress:
+        code = None if self._process is None else self._process.exit_code()
+        ours_lives = self._process is not None and code is None
+        if report is not None and report.state in run_monitor.WORKING:
+            self._seen_working = True
+        about_us = report is not None and (self._process is None or self._seen_working or code == 0)
+        if report is not None and about_us:
+            return self._of_report(report)
+        if ours_lives:
+            return self._before_the_run(has_run=report is not None)
+        if self._process is None:
+            return Progress(FAILED, error=f"There is no run in {self.run}: start a new one.")
+        state, error = (STOPPED, "") if self._stop_wanted else (FAILED, self._process.complaint())
+        return Progress(state, error=error, resumable=report is not None, log=self._said())
+
+    def _before_the_run(self, has_run: bool) -> Progress:
+        if self._stop_wanted:
+            return Progress(STOPPING)
+        said = [line.strip() for line in self._process.output(3) if line.strip()] if self._process else []
+        preparing = self._preparation is not None and not has_run
+        return Progress(PREPARING if preparing else STARTING, note=said[-1] if preparing and said else "")
+
+    def _of_report(self, report: RunReport) -> Progress:
+        state = report.state
+        if state in run_monitor.WORKING:
+            state = STOPPING if self._stop_wanted or state == run_monitor.STOPPING else RUNNING
+        return Progress(
+            state=state,
+            fraction=report.fraction if report.total else None,
+            step=report.step,
+            total=report.total,
+            stage=report.stage,
+            eta_seconds=report.eta_seconds,
+            error=report.error,
+            resumable=state in run_monitor.RESUMABLE,
+            log=self._said() if state == FAILED else [],
+        )
+
+    def _said(self) -> list[str]:
+        return self._monitor.log() if self._process is None else self._process.output()
+
+    def _ask(self) -> None:
+        if self._monitor.poll() is not None and (self._seen_working or self._process is None):
+            self._monitor.request_stop()
+        elif self._process is not None:
+            self._process.interrupt()
+
+    def _force(self) -> None:
+        self._monitor.kill()
+        if self._process is not None:
+            self._process.kill()
+
+    def _remove_leftovers(self) -> None:
+        """What a killed preparation has left beside the run."""
+        if self._preparation is not None:
+            self._preparation.remove()
+            self._preparation = None
+        for left in self.run.parent.glob(".*.partial"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+class _Writing:
+    """Fills the preparation's folder on a thread, and starts the engine when that is done."""
+
+    def __init__(self, preparation: Preparation, go_on: Callable[[], EngineProcess]) -> None:
+        self._preparation, self.go_on = preparation, go_on
+        self.error = ""
+        self._thread = threading.Thread(target=self._write, name="TopoGAN input", daemon=True)
+        self._thread.start()
+
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def end(self) -> None:
+        """Wait for a moment and remove what was written: Slicer is being closed, and this thread with it."""
+        self._thread.join(_SECONDS_TO_FINISH_WRITING)
+        self.remove()
+
+    def remove(self) -> None:
+        shutil.rmtree(self._preparation.temporary, ignore_errors=True)
+
+    def _write(self) -> None:
+        try:
+            self._preparation.write()
+        except (OSError, ValueError) as error:
+            self.error = str(error)
+        except MemoryError:
+            self.error = "There is not enough memory to hand the volume on: close other data."
