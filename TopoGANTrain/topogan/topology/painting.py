@@ -120,9 +120,9 @@ def _far_side(nearest: NearestPixels, image: NDArray[np.int64], saddle: Position
 
 
 def _line(start: Positions, end: Positions) -> NDArray[np.int64]:
-    """int [n, t, 2]: the pixels of straight lines one pixel wide, repeated where a line is short."""
-    steps = int(np.abs(end - start).max(initial=1))
-    part = np.linspace(0.0, 1.0, steps + 1)[None, :, None]
+    """int [n, t, 2]: the pixels of straight lines one pixel wide; a short line repeats its end."""
+    length = np.maximum(np.abs(end - start).max(axis=1), 1)
+    part = np.minimum(np.arange(length.max(initial=1) + 1) / length[:, None], 1.0)[:, :, None]
     return np.rint(start[:, None] * (1.0 - part) + end[:, None] * part).astype(np.int64)
 
 
