@@ -1,0 +1,104 @@
+"""The downstream segmentation: scores by hand, and a small U-Net that must learn something."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from topogan.config import DownstreamSettings
+from topogan.errors import InputError
+from topogan.evaluation.downstream import downstream
+from topogan.evaluation.segmentation import segmentation_scores
+from topogan.evaluation.segmentation_network import augmented, predict, train_network
+
+Slices = tuple[np.ndarray, np.ndarray]
+
+
+def square(row: int, size: int) -> np.ndarray:
+    mask = np.zeros((32, 32), dtype=bool)
+    mask[row : row + size, 8 : 8 + size] = True
+    return mask
+
+
+def test_scores_by_hand() -> None:
+    truth = np.stack([square(8, 10), square(8, 10)])
+    predicted = np.stack([square(10, 10), np.zeros((32, 32), dtype=bool)])
+    predicted[0, 0, 0] = True
+    scores = segmentation_scores(predicted, truth, pixel_size=1.5)
+    assert scores.dice == pytest.approx((2 * 80 / 201) / 2, abs=1e-6)
+    assert scores.hd95 is not None
+    assert 2 * 1.5 <= scores.hd95 <= 12 * 1.5
+    assert scores.missed == 50.0
+    assert (scores.piece_error, scores.hole_error) == (1.0, 0.0)  # one piece too many, one missing
+    assert scores.betti_error == 1.0
+
+
+def test_boundary_distance_is_in_millimeters() -> None:
+    scores = segmentation_scores(square(10, 10)[None], square(8, 10)[None], pixel_size=1.5)
+    assert scores.hd95 == pytest.approx(2 * 1.5)
+
+
+def test_perfect_and_empty_predictions() -> None:
+    truth = square(8, 10)[None]
+    perfect = segmentation_scores(truth, truth, 1.0)
+    assert (perfect.dice, perfect.hd95, perfect.missed, perfect.betti_error) == (1.0, 0.0, 0.0, 0.0)
+    nothing = segmentation_scores(np.zeros_like(truth), truth, 1.0)
+    assert (nothing.dice, nothing.hd95, nothing.missed) == (0.0, None, 100.0)
+
+
+def test_augmentation_moves_image_and_mask_together() -> None:
+    mask = torch.from_numpy(np.stack([square(8, 12), square(10, 9)]))[:, None].float()
+    image, moved = augmented(mask * 2 - 1, mask, np.random.default_rng(0))
+    assert set(moved.unique().tolist()) <= {0.0, 1.0}
+    assert not torch.equal(moved, mask)
+    agreement = ((image > 0) == (moved == 1)).float().mean()
+    assert agreement > 0.97
+    again, _ = augmented(mask * 2 - 1, mask, np.random.default_rng(0))
+    assert torch.equal(image, again)
+
+
+def test_a_small_network_learns(real_slices: Slices) -> None:
+    masks, images = real_slices
+    settings = DownstreamSettings(steps=50, batch=8, width=8, learning_rate=0.003, threads=1)
+    cpu, window = torch.device("cpu"), (-200.0, 600.0)
+    network = train_network(images[:40], masks[:40], window, settings, 0, cpu)
+    scores = segmentation_scores(predict(network, images[40:], window, 8, cpu), masks[40:], 1.5)
+    assert scores.dice > 0.6
+
+
+def test_each_kind_of_data_is_reported_by_seed(tmp_path: Path, synthesis: Path, training_set: Path) -> None:
+    settings = DownstreamSettings(steps=1, batch=4, width=4, seeds=2, threads=1, device="cpu")
+    events: list[dict] = []
+    found = downstream(synthesis, training_set, tmp_path / "out.json", settings, on_event=events.append)
+    assert {data: len(scores) for data, scores in found.by_data.items()} == {
+        "real": 2, "synthetic": 2, "real and synthetic": 2
+    }  # fmt: skip
+    assert [event["step"] for event in events] == [1, 2, 3, 4, 5, 6]
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert content["schema"] == "topogan.downstream/1"
+    dice = [scores.dice for scores in found.by_data["synthetic"]]
+    assert content["mean"]["synthetic"]["dice"] == pytest.approx(np.mean(dice))
+    assert [row["dice"] for row in content["by_seed"]["synthetic"]] == dice
+    assert len(found.summary().splitlines()) == 4
+
+
+def test_the_same_seed_gives_the_same_scores(synthesis: Path, training_set: Path) -> None:
+    settings = DownstreamSettings(steps=2, batch=4, width=4, seeds=1, threads=1, device="cpu")
+    first, second = (downstream(synthesis, training_set, settings=settings) for _ in range(2))
+    assert first == second
+
+
+def test_what_it_needs_is_asked_for(
+    tmp_path: Path, make_synthesis: Callable[..., Path], training_set: Path, synthetic_slices: Slices
+) -> None:
+    with pytest.raises(InputError, match="needs images"):
+        downstream(make_synthesis(synthetic_slices[0], None), training_set)
+    existing = tmp_path / "out.json"
+    existing.write_text("mine")
+    with pytest.raises(InputError, match="exists"):
+        downstream(make_synthesis(*synthetic_slices), training_set, existing)
