@@ -19,7 +19,7 @@ import numpy as np
 import SimpleITK as sitk
 from metric_sanity import painted, simulated_masks
 
-from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, within_matrix
+from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix
 from topogan.metrics.topology import betti_score, unbiased_mmd
 from topogan.topology import betti_numbers_of_batch
 
@@ -114,7 +114,7 @@ def births_seconds() -> float:
     betti = [betti_numbers_of_batch(masks) for masks in sides]
     diagrams = [diagrams_of(masks) for masks in sides]
     for dimension in (0, 1):
-        within = [within_matrix(w1_birth_matrix, found, dimension, 64) for found in diagrams]
+        within = [w1_birth_matrix(found, found, dimension, 64) for found in diagrams]
         between = w1_birth_matrix(*diagrams, dimension, 64)
         unbiased_mmd(*within, between, scale=float(np.median(between)))
         betti_score(*betti, dimension)

@@ -6,7 +6,7 @@ import numpy as np
 import ot
 import pytest
 
-from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix, within_matrix
+from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix, w1_within
 
 SIZE = 32
 
@@ -87,10 +87,10 @@ def _pot_w1(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("count", [3, 64, 65, 150])
-def test_within_matrix_is_the_full_matrix(count: int) -> None:
+def test_w1_within_is_the_full_matrix(count: int) -> None:
     diagrams = random_diagrams(count, 2)
     full = w1_matrix(diagrams, diagrams, 1, 14)
-    np.testing.assert_allclose(within_matrix(w1_matrix, diagrams, 1, 14), full, atol=1e-12)
+    np.testing.assert_allclose(w1_within(diagrams, 1, 14), full, atol=1e-12)
 
 
 def test_empty_masks_have_a_diagram() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import DRAW_SEEDS, ThreeSets
-from topogan.metrics.diagrams import MatrixFunction, diagrams_of, w1_birth_matrix, w1_matrix, within_matrix
+from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix, w1_within
 from topogan.metrics.sampling import draw
 from topogan.metrics.topology import set_distance, unbiased_mmd
 from topogan.topology import Diagram
@@ -18,6 +20,21 @@ LARGEST_MATCHING = 500
 _NO_SCALE = "not defined: most real diagrams are equal in this dimension"
 
 Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DiagramDistance:
+    """A distance between diagrams, for all pairs of two sets and inside one set."""
+
+    name: str
+    between: Callable[[list[Diagram], list[Diagram], int, int], Matrix]
+    within: Callable[[list[Diagram], int, int], Matrix]
+
+
+DISTANCES = (
+    DiagramDistance("W1", w1_matrix, w1_within),
+    DiagramDistance("W1-birth", w1_birth_matrix, lambda found, *more: w1_birth_matrix(found, found, *more)),
+)
 
 
 class DrawnDiagrams:
@@ -42,7 +59,7 @@ class DrawnDiagrams:
         """The diagrams of one draw of the set ``name``."""
         return [self._diagrams[name][row] for row in self._rows[name][draw_number].tolist()]
 
-    def matrices(self, function: MatrixFunction, dimension: int) -> list[dict[tuple[str, str], Matrix]]:
+    def matrices(self, distance: DiagramDistance, dimension: int) -> list[dict[tuple[str, str], Matrix]]:
         """For each draw the distances between and within the sets, by the sets' names.
 
         A matrix is computed once where both of its sets are taken whole.
@@ -55,11 +72,10 @@ class DrawnDiagrams:
                 if number > 0 and self._whole(first) and self._whole(second):
                     drawn[first, second] = found[0][first, second]
                 elif first == second:
-                    drawn[first, first] = within_matrix(function, self.of(first, number), dimension, self.width)
+                    drawn[first, first] = distance.within(self.of(first, number), dimension, self.width)
                 else:
-                    drawn[first, second] = function(
-                        self.of(first, number), self.of(second, number), dimension, self.width
-                    )
+                    both = self.of(first, number), self.of(second, number)
+                    drawn[first, second] = distance.between(*both, dimension, self.width)
             found.append(drawn)
         return found
 
@@ -70,11 +86,10 @@ class DrawnDiagrams:
 def diagram_section(diagrams: DrawnDiagrams) -> list[Metric]:
     """W1, W1-birth and the MMD with each of them, per dimension."""
     metrics: list[Metric] = []
-    functions: dict[str, MatrixFunction] = {"W1": w1_matrix, "W1-birth": w1_birth_matrix}
-    for name, function in functions.items():
+    for distance in DISTANCES:
         for dimension in (0, 1):
-            matrices = diagrams.matrices(function, dimension)
-            metrics += _metrics(name, dimension, diagrams, matrices)
+            matrices = diagrams.matrices(distance, dimension)
+            metrics += _metrics(distance.name, dimension, diagrams, matrices)
     return metrics
 
 

@@ -96,21 +96,23 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
     _check_belong_together(samples, real)
     with_images = samples.textures is not None and real.images is not None
 
-    def real_slices(rows: NDArray[np.int64]) -> SliceSet:
-        chosen = draw(rows, LARGEST_SET, seed=0)
-        images = real.images[chosen] if with_images and real.images is not None else None
-        return SliceSet(real.masks[chosen] == 1, real.betti[chosen], images)
-
     betti = betti_numbers_of_batch(samples.masks)
     everything = SliceSet(samples.masks, betti, samples.textures if with_images else None)
     return ThreeSets(
         samples=everything,
         synthetic=everything.drawn(LARGEST_SET, seed=0),
-        training=real_slices(real.train),
-        held_out=real_slices(real.held_out),
+        training=real_slices(real, real.train, with_images),
+        held_out=real_slices(real, real.held_out, with_images),
         pixel_size=real.pixel_size,
         window=real.window,
     )
+
+
+def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = True) -> SliceSet:
+    """At most 2,000 of some rows of a training set, in memory."""
+    chosen = draw(rows, LARGEST_SET, seed=0)
+    images = real.images[chosen] if with_images and real.images is not None else None
+    return SliceSet(real.masks[chosen] == 1, real.betti[chosen], images)
 
 
 def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:

@@ -6,8 +6,6 @@ death count. Dimension 0 is pieces, 1 is holes and almost-holes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +16,6 @@ from topogan.topology import (
     pairwise_w1,
     pairwise_w1_births,
 )
-
-MatrixFunction = Callable[[list[Diagram], list[Diagram], int, int], NDArray[np.float64]]
 
 # Below this the two calls cost more than the mirrored half saves.
 _SMALLEST_SPLIT = 64
@@ -66,14 +62,11 @@ def w1_birth_matrix(first: list[Diagram], second: list[Diagram], dimension: int,
     return pairwise_w1_births(first, second, dimension) / width
 
 
-def within_matrix(
-    function: MatrixFunction, diagrams: list[Diagram], dimension: int, width: int
-) -> NDArray[np.float64]:
-    """The symmetric matrix of the distances inside one set, for about half the cost of ``function`` on all pairs.
+def w1_within(diagrams: list[Diagram], dimension: int, width: int) -> NDArray[np.float64]:
+    """The symmetric matrix :func:`w1_matrix` of a set with itself, for about half its cost.
 
     Args:
-        function: :func:`w1_matrix` or :func:`w1_birth_matrix`.
-        diagrams: N diagrams.
+        diagrams: N diagrams in pixels.
         dimension: 0 or 1.
         width: of the images, in pixels.
 
@@ -81,9 +74,9 @@ def within_matrix(
         float [N, N].
     """
     if len(diagrams) <= _SMALLEST_SPLIT:
-        return function(diagrams, diagrams, dimension, width)
+        return w1_matrix(diagrams, diagrams, dimension, width)
     middle = len(diagrams) // 2
     halves = diagrams[:middle], diagrams[middle:]
-    first, second = (within_matrix(function, half, dimension, width) for half in halves)
-    between = function(*halves, dimension, width)
+    first, second = (w1_within(half, dimension, width) for half in halves)
+    between = w1_matrix(*halves, dimension, width)
     return np.block([[first, between], [between.T, second]])
