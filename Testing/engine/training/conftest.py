@@ -1,42 +1,47 @@
-"""Training sets and settings small enough to train on in seconds."""
+"""Training sets small enough to train on in seconds."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-from topogan.config import (
-    MaskSettings,
-    TextureSettings,
-    TopologySettings,
-    TrainSettings,
-)
 
 SIZE = 64
 WINDOW = (-200.0, 600.0)
 
 
 def rings(count: int, seed: int = 0) -> np.ndarray:
-    """Rings of varied place and radius: uint8 [count, 64, 64]."""
+    """Rings of varied place and radius, every sixth a disc: uint8 [count, 64, 64]."""
     generator = np.random.default_rng(seed)
     row, column = np.indices((SIZE, SIZE))
     masks = []
-    for _ in range(count):
+    for index in range(count):
         center = SIZE / 2 + generator.normal(0, 2, 2)
         outer = generator.uniform(14, 20)
         distance = np.hypot(row - center[0], column - center[1])
-        masks.append((distance < outer) & (distance >= outer - generator.uniform(4, 7)))
+        inner = 0.0 if index % 6 == 0 else outer - generator.uniform(4, 7)
+        masks.append((distance < outer) & (distance >= inner))
     return np.stack(masks).astype(np.uint8)
+
+
+def counted(betti: np.ndarray) -> dict[str, int]:
+    """How often each (b0, b1) occurs."""
+    return dict(Counter(f"{b0},{b1}" for b0, b1 in betti))
 
 
 def write_training_set(folder: Path, count: int = 120, with_images: bool = True, seed: int = 0) -> Path:
     """Write a training set of rings by hand: three quarters for training, bright rings on grey with noise."""
-    from topogan.topology import cubical_persistence_of_batch, distance_filtration, save_diagrams
+    from topogan.topology import (
+        betti_numbers_of_batch,
+        cubical_persistence_of_batch,
+        distance_filtration,
+        save_diagrams,
+    )
 
     folder.mkdir(parents=True)
     masks = rings(count, seed)
@@ -48,12 +53,13 @@ def write_training_set(folder: Path, count: int = 120, with_images: bool = True,
     filtrations = np.stack([distance_filtration(mask) for mask in masks])
     save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations, (0, 1)))
     train = count * 3 // 4
+    betti = betti_numbers_of_batch(masks)
     with (folder / "slices.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["row", "patient", "phase", "level", "split", "area_mm2", "b0", "b1"])
         for row, mask in enumerate(masks):
             patient, split = ("patient_001", "train") if row < train else ("patient_002", "held_out")
-            writer.writerow([row, patient, 0, row / count, split, int(mask.sum()), 1, 1])
+            writer.writerow([row, patient, 0, row / count, split, int(mask.sum()), *betti[row]])
     description = {
         "schema": "topogan.training-set/1",
         "structure": "ring",
@@ -65,7 +71,7 @@ def write_training_set(folder: Path, count: int = 120, with_images: bool = True,
         "plane": "axial",
         "independent": True,
         "counts": {"total": count, "train": train, "held_out": count - train, "patients": 2},
-        "betti": {"train": {"1,1": train}, "held_out": {"1,1": count - train}, "modal": [1, 1]},
+        "betti": {"train": counted(betti[:train]), "held_out": counted(betti[train:]), "modal": [1, 1]},
         "content_hash": hashlib.sha256(masks.tobytes() + images.tobytes()).hexdigest(),
         "settings": {},
         "volumes": [],
@@ -74,28 +80,15 @@ def write_training_set(folder: Path, count: int = 120, with_images: bool = True,
     return folder
 
 
-def tiny_settings(mask_steps: int = 12, texture_steps: int = 8, **changes: object) -> TrainSettings:
-    """Narrow networks, few steps, frequent checkpoints, topology from the third step on."""
-    settings = TrainSettings(
-        masks=MaskSettings(width=4, latent=8, steps=mask_steps, batch=8),
-        topology=TopologySettings(warm_up=0.2, fixed_weight=0.01, ramp_steps=4),
-        textures=TextureSettings(width=4, steps=texture_steps, batch=4),
-        threads=1,
-        checkpoint_every=5,
-        preview_every=10,
-    )
-    return settings.model_copy(update=changes)
-
-
 @pytest.fixture(scope="session")
 def ring_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """120 rings with images."""
+    """120 rings and discs with images."""
     return write_training_set(tmp_path_factory.mktemp("rings") / "training_set")
 
 
 @pytest.fixture(scope="session")
 def label_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """40 rings without images."""
+    """40 rings and discs without images."""
     return write_training_set(tmp_path_factory.mktemp("labels") / "training_set", 40, with_images=False)
 
 
