@@ -67,7 +67,6 @@ def test_the_planted_copy_is_flagged_with_words(report: Report) -> None:
 def test_good_samples_are_as_real(report: Report) -> None:
     assert report.metric("W1", 1).value < 4 * report.metric("W1", 1).real
     assert report.metric("HU distance inside the structure").value < 2.0
-    assert "no match" not in report.verdict
 
 
 def test_the_summary_is_a_table_with_the_verdict_on_top(report: Report) -> None:
@@ -125,7 +124,7 @@ def test_cleaned_samples_show_what_the_generator_made(
     )
     found = evaluate(samples, training_set)
     assert found.metric("Valid (before cleaning)").value == pytest.approx(40.0)
-    assert "cleaned below 4 pixels" in found.metric("Betti error (before cleaning)").note
+    assert "cleaned below 4 pixels" in found.metric("Valid (before cleaning)").note
 
 
 def test_a_foreign_training_set_and_dependent_slices_are_warned_of(

@@ -7,7 +7,7 @@ import pytest
 
 from topogan.evaluation.cases import all_cases, best, nearest_to_training, worst
 from topogan.evaluation.report import Metric, label, number
-from topogan.evaluation.wording import comparison, intensity_sentences, memorization_sentence, sample_verdict
+from topogan.evaluation.wording import comparison, intensity_sentence, memorization_sentence, sample_verdict
 from topogan.metrics.memorization import MemorizationAudit
 
 NONE = np.zeros(0, dtype=np.int64)
@@ -45,6 +45,9 @@ def test_verdict_of_a_sample(betti: tuple[int, int], copy: bool, words: str) -> 
         (Metric("", "", 2.0, 0.0, "%", "lower"), "2 points above real"),
         (Metric("", "", 95.0, 100.0, "HU", "equal to real"), "as real"),
         (Metric("", "", -20.0, 100.0, "HU", "equal to real"), "120 HU below real"),
+        (Metric("", "", 1.0, 0.0, "%", "lower"), "1 point above real"),
+        (Metric("", "", 3.0, 0.02, "", "lower"), "150 times real"),
+        (Metric("", "", 0.05, 0.03, "", "lower", real_by_seed={"0": 0.01, "1": 0.05}), "as real"),
         (Metric("", "", None, 1.0, "", "lower"), "–"),
     ],
 )
@@ -64,11 +67,12 @@ def test_copies_are_told_in_words() -> None:
 
 
 def test_intensities_are_told_by_tissue() -> None:
-    metric = Metric("texture", "Mean HU inside enclosed holes", 348.4, 351.0, "HU", "equal to real")
+    pool = Metric("texture", "Mean HU inside enclosed holes", 348.4, 351.0, "HU", "equal to real")
+    around = Metric("texture", "Mean HU around the structure", -29.4, -50.0, "HU", "equal to real")
     distance = Metric("texture", "HU distance inside enclosed holes", 5.0, 3.0, "HU", "lower")
-    assert intensity_sentences([metric, distance]) == [
-        "Inside enclosed holes the textures have 348 HU on average, real slices 351 HU."
-    ]
+    expected = "Mean HU: inside enclosed holes 348 (real 351), around the structure −29 (real −50)."
+    assert intensity_sentence([pool, distance, around]) == expected
+    assert intensity_sentence([distance]) is None
 
 
 def test_cases_are_ordered_by_what_matters() -> None:

@@ -112,7 +112,7 @@ def _metrics(
     note = f"{diagrams.count} slices a side"
     return [
         _metric(name, "image widths", dimension, w1, note),
-        _metric(f"uMMD ({name})", "", dimension, mmd, note if mmd[0] else _NO_SCALE),
+        _metric(f"uMMD ({name})", "", dimension, mmd, "" if mmd[0] else _NO_SCALE),
     ]
 
 

@@ -19,7 +19,7 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.textures import TextureFigures
 from topogan.evaluation.wording import (
     area_sentence,
-    intensity_sentences,
+    intensity_sentence,
     memorization_sentence,
     warning_sentences,
 )
@@ -70,7 +70,9 @@ class Evaluation:
         """What a reader should know beside the verdict, one sentence each."""
         named = {metric.name: metric for metric in self.metrics}
         sentences = [area_sentence(named["Mean area"], named["Area in the usual range"])]
-        sentences += intensity_sentences(self.of_group("texture"))
+        brightness = intensity_sentence(self.of_group("texture"))
+        if brightness:
+            sentences.append(brightness)
         return [*sentences, memorization_sentence(self.audit)]
 
     def warnings(self) -> list[str]:

@@ -59,14 +59,11 @@ def betti_metrics(sets: ThreeSets, modal: tuple[int, int], suffix: str = "", not
         sets: what to compare.
         modal: (b0, b1) of a valid slice.
         suffix: of the metrics' names.
-        note: of all of them.
+        note: of the first of them; it holds for all.
     """
-    more: dict[str, Any] = {"note": note} if note else {}
     metrics = [
         _valid(sets, modal, f"Valid{suffix}", note),
-        distance_metric(
-            sets, lambda a, b: betti_error(a.betti, b.betti), "topology", f"Betti error{suffix}", "", **more
-        ),
+        distance_metric(sets, lambda a, b: betti_error(a.betti, b.betti), "topology", f"Betti error{suffix}", ""),
     ]
     for dimension in (0, 1):
         metrics.append(
@@ -77,7 +74,6 @@ def betti_metrics(sets: ThreeSets, modal: tuple[int, int], suffix: str = "", not
                 f"Betti score{suffix}",
                 "",
                 dimension=dimension,
-                **more,
             )
         )
     return metrics

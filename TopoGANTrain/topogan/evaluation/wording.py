@@ -53,18 +53,15 @@ def area_sentence(mean: Metric, usual: Metric) -> str:
     )
 
 
-def intensity_sentences(metrics: list[Metric]) -> list[str]:
-    """How bright the textures are in each tissue, beside real slices."""
-    sentences = []
+def intensity_sentence(metrics: list[Metric]) -> str | None:
+    """How bright the textures are in each tissue, beside real slices; None without textures."""
+    tissues = []
     for metric in metrics:
         if metric.name.startswith("Mean ") and metric.value is not None and metric.real is not None:
             where = metric.name.split(" ", 2)[2]
-            unit = "HU" if metric.unit == "HU" else "units"
-            sentences.append(
-                f"{where[0].upper()}{where[1:]} the textures have {metric.value:.0f} {unit} on average, "
-                f"real slices {metric.real:.0f} {unit}."
-            )
-    return sentences
+            tissues.append(f"{where} {metric.value:.0f} (real {metric.real:.0f})".replace("-", "−"))
+            unit = "HU" if metric.unit == "HU" else "intensity"
+    return f"Mean {unit}: {', '.join(tissues)}." if tissues else None
 
 
 def memorization_sentence(found: MemorizationAudit) -> str:
@@ -103,15 +100,18 @@ def comparison(metric: Metric) -> str:
     if _alike(metric, metric.value, metric.real):
         return "as real"
     if metric.better != "equal to real" and metric.value > 0 and metric.real > 0:
-        return f"{metric.value / metric.real:.2g} times real"
-    unit = {"": "", "%": " points"}.get(metric.unit, f" {metric.unit}")
+        ratio = metric.value / metric.real
+        return f"{ratio:.0f} times real" if ratio >= 10 else f"{ratio:.2g} times real"
     difference = metric.value - metric.real
-    return f"{number(abs(difference))}{unit} {'above' if difference > 0 else 'below'} real"
+    size = number(abs(difference))
+    unit = {"": "", "%": " point" if size == "1" else " points"}.get(metric.unit, f" {metric.unit}")
+    return f"{size}{unit} {'above' if difference > 0 else 'below'} real"
 
 
 def _alike(metric: Metric, value: float, real: float) -> bool:
     """Whether the difference is too small to speak of, or the samples do better than real."""
-    if (metric.better == "lower" and value <= real) or (metric.better == "higher" and value >= real):
+    draws = [real, *metric.real_by_seed.values()]
+    if (metric.better == "lower" and value <= max(draws)) or (metric.better == "higher" and value >= min(draws)):
         return True
     # A share that should be low, such as of copies, is not excused: one sample can matter.
     if metric.unit in _TOLERANCE and not (metric.unit == "%" and metric.better == "lower"):
