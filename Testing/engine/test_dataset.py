@@ -407,7 +407,7 @@ def test_wrong_images_are_refused(tmp_path: Path) -> None:
     holes = scan_of(ring_labels()).astype(np.float32)
     holes[0, 0, 0] = np.nan
     # The last of the volumes is wrong: what was cut of the others must be gone.
-    refused(tmp_path, "1 voxels that are not numbers", masks, [*scans[:2], save(tmp_path / "nan.nrrd", holes)])
+    refused(tmp_path, "1 voxel that is not a number", masks, [*scans[:2], save(tmp_path / "nan.nrrd", holes)])
     bright = save(tmp_path / "mr.nrrd", scan_of(ring_labels()) + np.int16(2000))
     refused(tmp_path, r"cannot be CT in HU: choose the intensity 'arbitrary'", masks, [*scans[:2], bright])
     flat = save(tmp_path / "flat.nrrd", np.full(SHAPE, 5, np.int16))

@@ -323,8 +323,10 @@ def test_wrong_files_are_one_sentence_each(tmp_path: Path) -> None:
     refused(tmp_path / "empty.mha", "cannot be read as a volume")
     (tmp_path / "folder").mkdir()
     refused(tmp_path / "folder", "neither a DICOM series nor")
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((4, 5), np.uint8)), tmp_path / "flat.nrrd")
+    refused(tmp_path / "flat.nrrd", "2 dimensions")
     sitk.WriteImage(sitk.GetImageFromArray(np.zeros((4, 5), np.uint8)), tmp_path / "flat.png")
-    refused(tmp_path / "flat.png", "2 dimensions")
+    refused(tmp_path / "flat.png", "no volume that can be read")
     for name in ("rgb.nrrd", "rgb.nii", "rgb.mha"):
         sitk.WriteImage(sitk.GetImageFromArray(np.zeros((4, 5, 6, 3), np.uint8), isVector=True), tmp_path / name)
         refused(tmp_path / name, "3 values per voxel")

@@ -14,6 +14,9 @@ from topogan.errors import InputError
 # store single precision and rounded decimals (some 1e-3 of a voxel); a wrong grid differs by half a voxel or more.
 SAME_GRID_TOLERANCE = 0.1
 _ORTHONORMAL_TOLERANCE = 1e-3
+# Beyond every scanner and microscope; a header outside has another unit or is damaged. Both in mm.
+_SMALLEST_SPACING, _LARGEST_SPACING = 1e-6, 100.0
+_FARTHEST_ORIGIN = 1e5
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,22 @@ class Geometry:
         """Refuse what cannot be a place in a patient.
 
         Raises:
-            InputError: spacing, origin or directions are zero, negative, not finite or not at right angles.
+            InputError: spacing, origin or directions are zero, negative, not finite, beyond measure or not at right
+                angles.
         """
         shown = " x ".join(f"{value:g}" for value in self.spacing)
         if not all(np.isfinite(value) and value > 0 for value in self.spacing):
             raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, it must be above 0.")
+        if min(self.spacing) < _SMALLEST_SPACING or max(self.spacing) > _LARGEST_SPACING:
+            raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, its unit must be mm.")
         axes = self.axes
-        if not np.isfinite([*self.origin, *self.direction]).all() or not np.allclose(
-            axes.T @ axes, np.eye(3), atol=_ORTHONORMAL_TOLERANCE
-        ):
-            raise InputError(f"The position or the axes in the header of {path} are not valid: correct its header.")
+        if not (np.abs(self.origin) < _FARTHEST_ORIGIN).all():
+            shown = ", ".join(f"{value:g}" for value in self.origin)
+            raise InputError(f"The position of {path} is ({shown}) mm: correct its header, no scan lies there.")
+        if not np.allclose(axes.T @ axes, np.eye(3), atol=_ORTHONORMAL_TOLERANCE):
+            raise InputError(
+                f"The axes in the header of {path} are not at right angles: load it in Slicer, resample it and save it."
+            )
 
 
 @dataclass(frozen=True)

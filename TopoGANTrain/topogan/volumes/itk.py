@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,13 @@ import SimpleITK as sitk
 
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, Volume
+from topogan.volumes.meta_header import check_meta
 from topogan.volumes.nifti_header import check_nifti
+from topogan.volumes.nrrd_header import check_nrrd
+from topogan.volumes.stored import check_size, not_finite
+
+# What ITK warns of is checked here and said in a sentence, or does not matter.
+sitk.ProcessObject.SetGlobalWarningDisplay(False)
 
 # ITK reads a part of these from disk. Measured, 10 phases of 4.6 MB each: NIfTI and MetaImage need 13 MB for a
 # phase, compressed or not; NRRD always reads all (55 MB).
@@ -21,9 +27,15 @@ _STREAMABLE = (".nii", ".nii.gz", ".mha", ".mhd")
 _PHASE_KINDS = {"list", "time"}
 
 
-def is_nifti(path: Path) -> bool:
-    """Tell by the name."""
-    return path.name.lower().endswith((".nii", ".nii.gz"))
+# By the ending: what checks the header, and ITK's reader, which it would else choose by what the content pretends.
+_KINDS: dict[str, tuple[Callable[[Path], None], str]] = {
+    ".nii": (check_nifti, "NiftiImageIO"),
+    ".nii.gz": (check_nifti, "NiftiImageIO"),
+    ".nrrd": (check_nrrd, "NrrdImageIO"),
+    ".nhdr": (check_nrrd, "NrrdImageIO"),
+    ".mha": (check_meta, "MetaImageIO"),
+    ".mhd": (check_meta, "MetaImageIO"),
+}
 
 
 @contextmanager
@@ -35,7 +47,7 @@ def reading(path: Path) -> Iterator[None]:
         if "orthonormal" in str(error):
             raise InputError(f"The axes in the header of {path} are sheared: save it again from Slicer.") from error
         raise InputError(
-            f"{path} cannot be read as a volume (NIfTI, NRRD, MHA, MHD): it is damaged or another kind of file."
+            f"{path} cannot be read as a volume: it is damaged or another kind of file than its name says."
         ) from error
 
 
@@ -46,9 +58,12 @@ def check_numbers(path: Path, array: np.ndarray) -> None:
         InputError: one sentence that names the file.
     """
     # The sum is finite exactly when all are: one pass without a temporary array of the volume's size.
-    if array.dtype.kind == "f" and not np.isfinite(np.sum(array, dtype=np.float64)):
-        bad = int(np.count_nonzero(~np.isfinite(array)))
-        raise InputError(f"{path} holds {bad} voxels that are not numbers (NaN or infinity): repair it first.")
+    if array.dtype.kind != "f":
+        return
+    with np.errstate(invalid="ignore"):
+        total = np.sum(array, dtype=np.float64)
+    if not np.isfinite(total):
+        raise not_finite(path, int(np.count_nonzero(~np.isfinite(array))))
 
 
 @dataclass(frozen=True)
@@ -67,8 +82,8 @@ class ImageFile:
         Raises:
             InputError: not a volume, a color image, a flat picture, or not valid.
         """
-        if is_nifti(path):
-            check_nifti(path)
+        check, _ = _kind(path)
+        check(path)
         reader = _reader(path)
         with reading(path):
             reader.ReadImageInformation()
@@ -82,6 +97,7 @@ class ImageFile:
             _check_components_are_phases(path, reader)
         geometry = Geometry.of_image(reader)
         geometry.check(path)
+        check_size(path, geometry.size)
         return cls(path, geometry, size[3] if len(size) == 4 else components, components > 1)
 
     def volumes(self) -> Iterator[Volume]:
@@ -109,8 +125,19 @@ class ImageFile:
 
 def _reader(path: Path) -> sitk.ImageFileReader:
     reader = sitk.ImageFileReader()
+    reader.SetImageIO(_kind(path)[1])
     reader.SetFileName(str(path))
     return reader
+
+
+def _kind(path: Path) -> tuple[Callable[[Path], None], str]:
+    found = [kind for ending, kind in _KINDS.items() if path.name.lower().endswith(ending)]
+    if not found:
+        raise InputError(
+            f"{path} is no volume that can be read: give NIfTI, NRRD, MHA or MHD, or the folder of a DICOM series or "
+            "of PNG slices."
+        )
+    return found[0]
 
 
 def _read_phase(path: Path, phase: int) -> sitk.Image:
