@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from topogan.errors import InputError
 from topogan.files import staged_file
+
+_ARRAYS = ("dimension", "birth", "death", "birth_index", "death_index")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +36,12 @@ class Diagram:
 
     def __post_init__(self) -> None:
         count = len(self.dimension)
-        for field in fields(self):
-            array = getattr(self, field.name).view()
+        for name in _ARRAYS:
+            array = getattr(self, name).view()
             if len(array) != count:
-                raise InputError(f"A diagram of {count} classes cannot have {len(array)} rows of {field.name}.")
-            array.flags.writeable = False
-            object.__setattr__(self, field.name, array)
+                raise InputError(f"A diagram of {count} classes cannot have {len(array)} rows of {name}.")
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
 
     @classmethod
     def from_points(cls, points: dict[int, ArrayLike], axes: int = 2) -> Diagram:
@@ -64,7 +66,7 @@ class Diagram:
 
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Diagram:
         """Return the chosen classes, ``rows`` being a mask, indices or a slice."""
-        return Diagram(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return Diagram(*(getattr(self, name)[rows] for name in _ARRAYS))
 
     @property
     def persistence(self) -> NDArray[np.float64]:
@@ -126,9 +128,6 @@ class Diagram:
         born = np.searchsorted(np.sort(self.birth[chosen]), levels, side="right")
         dead = np.searchsorted(np.sort(self.death[chosen & ~self.essential]), levels, side="right")
         return born - dead
-
-
-_ARRAYS = tuple(field.name for field in fields(Diagram))
 
 
 def save_diagrams(path: Path, diagrams: Iterable[Diagram]) -> None:

@@ -67,7 +67,7 @@ def likelihood_loss(
 def top_points(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_points: int) -> TopPoints:
     """The most persistent points, in probability, of the superlevel sets of a batch of logits [B, H, W]."""
     pairs = pairs_of_batch(-logits, dimensions)
-    essential = pairs.death_pixel < 0
+    essential = pairs.essential
     birth = expit(-pairs.birth)
     death = np.where(essential, 0.0, expit(-pairs.death))
     group = pairs.image * len(dimensions) + np.searchsorted(dimensions, pairs.dimension)

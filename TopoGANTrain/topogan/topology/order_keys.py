@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
+from topogan.topology.sorting import stable_order
 
 # Integers up to here are exact in float64, which is what GUDHI computes in.
 _LARGEST_EXACT = 2**53
@@ -17,6 +18,7 @@ _LARGEST_EXACT = 2**53
 _BLOCK = 2**15
 # Pixels that are tried first.
 _TASTE = 128
+_NOT_A_NUMBER = "The image holds NaN (not a number), which has no place in an order: remove or replace it."
 
 
 def pack_pixels(images: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -38,115 +40,128 @@ def pack_pixels(images: NDArray[np.generic]) -> NDArray[np.float64]:
     pixels = images[0].size
     flat = images.reshape(len(images), pixels)
     packed = np.empty(flat.shape)
+    numbers = np.arange(pixels, dtype=np.float64)
     together = max(1, _BLOCK // pixels)
     for start in range(0, len(images), together):
-        block = slice(start, start + together)
-        _pack_block(flat[block], packed[block])
+        keys = packed[start : start + together]
+        write_order_keys(flat[start : start + together], keys, _LARGEST_EXACT // stride_of(pixels) - 1)
+        keys *= stride_of(pixels)
+        keys += numbers
     return packed.reshape(images.shape)
 
 
 def unpack_pixels(packed: NDArray[np.float64], pixels: int) -> NDArray[np.int64]:
     """Return the pixels' numbers (C order) of packed values of images of ``pixels`` pixels."""
-    return packed.astype(np.int64) & (_stride(pixels) - 1)
+    return packed.astype(np.int64) & (stride_of(pixels) - 1)
 
 
-def _pack_block(images: NDArray[np.generic], packed: NDArray[np.float64]) -> None:
-    stride = _stride(images.shape[1])
-    write_order_keys(images, packed)
-    packed -= packed.min()
-    if (packed.max() + 1) * stride > _LARGEST_EXACT:
-        _write_ranks(images, packed)
-    packed *= stride
-    packed += np.arange(images.shape[1])
-
-
-def _stride(pixels: int) -> int:
+def stride_of(pixels: int) -> int:
     """The smallest power of two that is at least twice the number of pixels."""
     return 1 << (2 * pixels - 1).bit_length()
 
 
-def write_order_keys(images: NDArray[np.generic], keys: NDArray[np.float64]) -> None:
+def write_order_keys(images: NDArray[np.generic], keys: NDArray[np.float64], limit: int) -> None:
     """Write exact integers with key(p) < key(q) exactly where value(p) < value(q) within an image.
 
     Distances in pixels or isotropic mm (whose squares are integers times a common factor) and whatever float32 holds
-    need no sorting; other float64 images get ranks.
+    need no sorting; other images get ranks.
 
     Args:
         images: [N, pixels], real numbers; ±inf are values like others.
         keys: float64 [N, pixels], contiguous, is written.
+        limit: the largest size of a key, at least the number of pixels.
 
     Raises:
         InputError: there is a NaN, or the values are not real numbers.
     """
     kind = images.dtype.kind
-    if kind not in "biuf":
-        raise InputError(f"An image of {images.dtype} cannot be filtered: give real numbers.")
-    if kind == "f" and np.isnan(images).any():
-        raise InputError("The image holds NaN (not a number), which has no place in an order: remove or replace it.")
-    if kind == "f" and images.dtype.itemsize <= 4:
-        _write_float32(images.astype(np.float32, copy=False), keys)
-    elif kind == "f":
-        if not (_wrote_squares(images, keys) or _wrote_float32(images, keys)):
-            _write_ranks(images, keys)
-    elif int(images.min()) > -_LARGEST_EXACT and int(images.max()) < _LARGEST_EXACT:
-        keys[:] = images
+    if kind == "f":
+        wrote = _wrote_float32 if images.dtype.itemsize <= 4 else _wrote_float64
+    elif kind in "biu":
+        wrote = _wrote_integers
     else:
+        raise InputError(f"An image of {images.dtype} cannot be filtered: give real numbers.")
+    if not wrote(images, keys, limit):
         _write_ranks(images, keys)
 
 
-def _wrote_squares(images: NDArray[np.floating], keys: NDArray[np.float64]) -> bool:
+def _wrote_integers(images: NDArray[np.integer], keys: NDArray[np.float64], limit: int) -> bool:
+    if int(images.min()) < -limit or int(images.max()) > limit:
+        return False
+    keys[:] = images
+    return True
+
+
+def _wrote_float64(images: NDArray[np.floating], keys: NDArray[np.float64], limit: int) -> bool:
+    least, most = images.min(), images.max()
+    if np.isnan(least):
+        raise InputError(_NOT_A_NUMBER)
+    if _wrote_squares(images.reshape(-1), keys.reshape(-1), float(least), float(most), limit):
+        return True
+    start = images[0, :_TASTE]
+    with np.errstate(over="ignore"):
+        if not np.array_equal(start.astype(np.float32), start):
+            return False
+        narrow = images.astype(np.float32)
+    return np.array_equal(narrow, images) and _wrote_float32(narrow, keys, limit)
+
+
+def _wrote_squares(
+    values: NDArray[np.floating], keys: NDArray[np.float64], least: float, most: float, limit: int
+) -> bool:
     """Write signed integers k with |value| = √k · (smallest positive |value|) bit by bit, where there are any."""
-    values, out = images.reshape(-1), keys.reshape(-1)
-    unit, largest = _positive_range(values)
-    # Beyond this the square roots of neighboring integers could round to one number.
-    if not largest < unit * 2.0**24:
+    signed, largest = least < 0.0, max(-least, most)
+    if largest == 0.0:
+        keys[:] = 0.0
+        return True
+    unit = _smallest_positive(np.abs(values) if signed else values)
+    # Far beyond this the square roots of neighboring integers would round to one number.
+    if not (largest / unit) ** 2 < min(limit, 2**48):
         return False
     starts = [0, *range(_TASTE, len(values), _BLOCK)]
     for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
-        value, square = values[start:end], out[start:end]
-        size = np.abs(value)
+        size = np.abs(values[start:end]) if signed else values[start:end]
+        square = keys[start:end]
         np.divide(size, unit, out=square)
         np.square(square, out=square)
         np.rint(square, out=square)
-        if not np.array_equal(np.sqrt(square) * unit, size):
+        root = np.sqrt(square)
+        root *= unit
+        if not (root == size).all():
             return False
-        np.copysign(square, value, out=square)
+        if signed:
+            np.copysign(square, values[start:end], out=square)
     return True
 
 
-def _positive_range(values: NDArray[np.floating]) -> tuple[float, float]:
-    """The smallest positive and the largest |value|; (1, 0) where all are 0."""
-    size = np.abs(values)
-    largest = size.max()
-    if largest == 0:
-        return 1.0, 0.0
-    smallest = size.min()
-    return float(smallest if smallest > 0 else np.where(size == 0, largest, size).min()), float(largest)
+def _smallest_positive(sizes: NDArray[np.floating]) -> float:
+    """The smallest number above 0 of numbers ≥ 0, one of which is above 0."""
+    smallest = sizes.min()
+    if smallest > 0.0:
+        return float(smallest)
+    # Read as integers, positive floats keep their order; one less, and 0 becomes the largest of all.
+    bits = (sizes + 0.0).astype(np.float64, copy=False).view(np.uint64)
+    bits -= np.uint64(1)
+    return float((bits.min() + np.uint64(1)).view(np.float64))
 
 
-def _wrote_float32(images: NDArray[np.floating], keys: NDArray[np.float64]) -> bool:
-    """Write the keys of images whose every value float32 holds exactly."""
-    with np.errstate(over="ignore"):
-        if not np.array_equal(images[0, :_TASTE].astype(np.float32), images[0, :_TASTE]):
-            return False
-        narrow = images.astype(np.float32)
-    if not np.array_equal(narrow, images):
+def _wrote_float32(images: NDArray[np.floating], keys: NDArray[np.float64], limit: int) -> bool:
+    """Write the bits: IEEE 754 numbers have their order, read as sign and magnitude; + 0 turns −0.0 into 0.0."""
+    values = images.astype(np.float32, copy=False) + np.float32(0.0)
+    if np.isnan(values.min()):
+        raise InputError(_NOT_A_NUMBER)
+    if limit < 2**31:
         return False
-    _write_float32(narrow, keys)
-    return True
-
-
-def _write_float32(images: NDArray[np.float32], keys: NDArray[np.float64]) -> None:
-    """IEEE 754 numbers have the order of their bits, read as sign and magnitude; + 0 turns −0.0 into 0.0."""
-    bits = (images + np.float32(0.0)).view(np.int32)
+    bits = values.view(np.int32)
     # Flipping the magnitude's bits of negative numbers turns sign and magnitude into a two's complement.
     keys[:] = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    return True
 
 
 def _write_ranks(images: NDArray[np.generic], keys: NDArray[np.float64]) -> None:
     """Write dense ranks within each image: equal values have equal ranks."""
     for values, key in zip(images, keys, strict=True):
-        order = np.argsort(values, kind="stable")
+        order = stable_order(values)
         ordered = values[order]
         steps = np.zeros(len(values))
         np.cumsum(ordered[1:] != ordered[:-1], out=steps[1:])

@@ -88,7 +88,7 @@ def _projections(nearest: NearestPixels, dimensions: tuple[int, ...], max_points
     # hole that is there from the start, it points at the thinnest place of the wall, where opening is cheapest.
     birth = np.sqrt(np.maximum(pairs.birth, 0.0))
     death = np.sqrt(np.maximum(pairs.death, 0.0))
-    kept = np.flatnonzero((pairs.death_pixel >= 0) & (death - birth >= _SMALLEST_PERSISTENCE))
+    kept = np.flatnonzero(~pairs.essential & (death - birth >= _SMALLEST_PERSISTENCE))
     image, dimension = pairs.image[kept], pairs.dimension[kept]
     slot = np.searchsorted(dimensions, dimension)
     persistence = (death - birth)[kept]

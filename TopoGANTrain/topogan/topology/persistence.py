@@ -8,7 +8,7 @@ is background. GUDHI's top-dimensional cells are the same construction; its "ver
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,31 +17,60 @@ from topogan.errors import InputError
 from topogan.topology.diagrams import Diagram
 from topogan.topology.order_keys import pack_pixels, unpack_pixels
 from topogan.topology.rectangle import persistence_of_rectangle
+from topogan.topology.sorting import stable_order
 
 
 @dataclass(frozen=True)
 class BatchPairs:
-    """The persistence pairs of a batch of images, row i of every array is one pair; grouped by image, else unsorted."""
+    """The persistence pairs of a batch of images, row i of every array is one pair.
+
+    Grouped by image, then by dimension in the order asked for; within a group in no order.
+    """
 
     image: NDArray[np.int64]
     """int [P]: number of the image in the batch."""
     dimension: NDArray[np.int64]
     """int [P]"""
-    birth: NDArray[np.float64]
-    """float [P]"""
-    death: NDArray[np.float64]
-    """float [P]; inf where the class is essential."""
-    birth_pixel: NDArray[np.int64]
-    """int [P]: number of the pixel in its image, C order."""
-    death_pixel: NDArray[np.int64]
-    """int [P]; −1 where the class is essential."""
+    values: NDArray[np.float64]
+    """float [P, 2]: birth and death; the death of an essential class is inf."""
+    pixels: NDArray[np.int64]
+    """int [P, 2]: number of the birth and of the death pixel in its image, C order; −1 where there is none."""
 
-    def most_persistent_first(self) -> BatchPairs:
-        """The pairs sorted by image, then by dimension, then by falling persistence."""
+    @property
+    def birth(self) -> NDArray[np.float64]:
+        """float [P]"""
+        return self.values[:, 0]
+
+    @property
+    def death(self) -> NDArray[np.float64]:
+        """float [P]"""
+        return self.values[:, 1]
+
+    @property
+    def birth_pixel(self) -> NDArray[np.int64]:
+        """int [P]"""
+        return self.pixels[:, 0]
+
+    @property
+    def death_pixel(self) -> NDArray[np.int64]:
+        """int [P]"""
+        return self.pixels[:, 1]
+
+    @property
+    def essential(self) -> NDArray[np.bool_]:
+        """bool [P]: whether the class never dies."""
+        return self.pixels[:, 1] < 0
+
+    def by_falling_persistence(self) -> NDArray[np.int64]:
+        """int [P]: the order by image, then by dimension, then by falling persistence."""
         with np.errstate(invalid="ignore"):
-            persistence = np.where(self.death_pixel < 0, np.inf, self.death - self.birth)
-        order = np.lexsort((-persistence, self.dimension, self.image))
-        return BatchPairs(*(getattr(self, field.name)[order] for field in fields(self)))
+            growth = self.birth - self.death
+        # The essential class of an image of +inf alone is born at inf.
+        growth[self.essential] = -np.inf
+        order = stable_order(growth)
+        # NumPy sorts small integers by counting.
+        group = (2 * self.image + self.dimension).astype(np.min_scalar_type(2 * int(self.image.max(initial=0)) + 1))
+        return order[np.argsort(group[order], kind="stable")]
 
 
 def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] = (0, 1)) -> Diagram:
@@ -79,16 +108,11 @@ def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] = 
         InputError: as :func:`cubical_persistence`.
     """
     images = np.asarray(images)
-    pairs = pairs_of_batch(images, sorted(set(dimensions))).most_persistent_first()
-    width = images.shape[2]
-    ends = np.searchsorted(pairs.image, np.arange(len(images)), side="right").tolist()
-    arrays = (
-        pairs.dimension,
-        pairs.birth,
-        pairs.death,
-        _positions(pairs.birth_pixel, width),
-        _positions(pairs.death_pixel, width),
-    )
+    pairs = pairs_of_batch(images, sorted(set(dimensions)))
+    order = pairs.by_falling_persistence()
+    values, dimension, index = pairs.values[order], pairs.dimension[order], _positions(pairs.pixels[order], images)
+    ends = np.bincount(pairs.image, minlength=len(images)).cumsum().tolist()
+    arrays = (dimension, values[:, 0], values[:, 1], index[:, 0], index[:, 1])
     return [Diagram(*(array[start:end] for array in arrays)) for start, end in zip([0, *ends], ends, strict=False)]
 
 
@@ -102,35 +126,34 @@ def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 
     if not set(dimensions) <= {0, 1}:
         raise InputError(f"Images have homology in the dimensions 0 and 1, not {tuple(dimensions)}.")
     if not len(images):
-        nothing, numbers = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return BatchPairs(nothing, nothing, numbers, numbers, nothing, nothing)
+        nothing = np.zeros((0, 2), dtype=np.int64)
+        return BatchPairs(nothing[:, 0], nothing[:, 0], nothing.astype(np.float64), nothing)
     pixels = images[0].size
     found = [persistence_of_rectangle(packed, pixels) for packed in pack_pixels(images)]
     blocks = [points[dim] for points in found for dim in dimensions]
-    lengths = [len(block) for block in blocks]
-    image = np.repeat(np.repeat(np.arange(len(images)), len(dimensions)), lengths)
-    dimension = np.repeat(np.tile(np.asarray(dimensions, dtype=np.int64), len(images)), lengths)
-    return _decoded(images, image, dimension, np.concatenate(blocks))
+    numbers = np.arange(len(blocks)).repeat([len(block) for block in blocks])
+    image, place = np.divmod(numbers, max(1, len(dimensions)))
+    return _decoded(images, image, np.asarray(dimensions, dtype=np.int64)[place], np.concatenate(blocks))
 
 
 def _decoded(
     images: NDArray[np.generic], image: NDArray[np.int64], dimension: NDArray[np.int64], packed: NDArray[np.float64]
 ) -> BatchPairs:
     """Look births and deaths up in the images."""
-    pixels = images[0].size
-    values = images.reshape(-1)
-    first_pixel = image * pixels
-    essential = np.isinf(packed[:, 1])
-    birth_pixel = unpack_pixels(packed[:, 0], pixels)
-    death_pixel = unpack_pixels(np.where(essential, 0.0, packed[:, 1]), pixels)
-    birth = values[first_pixel + birth_pixel].astype(np.float64)
-    death = values[first_pixel + death_pixel].astype(np.float64)
-    death[essential] = np.inf
-    death_pixel[essential] = -1
-    return BatchPairs(image, dimension, birth, death, birth_pixel, death_pixel)
+    count = images[0].size
+    essential = packed[:, 1] == np.inf
+    packed[essential, 1] = 0.0
+    pixels = unpack_pixels(packed, count)
+    values = images.reshape(-1)[pixels + (image * count)[:, None]].astype(np.float64, copy=False)
+    values[essential, 1] = np.inf
+    pixels[essential, 1] = -1
+    return BatchPairs(image, dimension, values, pixels)
 
 
-def _positions(pixels: NDArray[np.int64], width: int) -> NDArray[np.int64]:
-    """int [P, 2] (row, column) of pixel numbers; (−1, −1) of −1."""
-    row, column = np.divmod(pixels, width)
-    return np.stack([row, np.where(pixels < 0, -1, column)], axis=1)
+def _positions(pixels: NDArray[np.int64], images: NDArray[np.generic]) -> NDArray[np.int64]:
+    """int [P, 2, 2] (row, column) of pixel numbers [P, 2]; (−1, −1) of −1."""
+    positions = np.empty((*pixels.shape, 2), dtype=np.int64)
+    np.divmod(pixels, images.shape[2], out=(positions[..., 0], positions[..., 1]))
+    # Only deaths can be missing.
+    positions[pixels[:, 1] < 0, 1] = -1
+    return positions
