@@ -23,7 +23,7 @@ from topogan.training_set import TrainingSet
 
 OnEvent = Callable[[dict[str, Any]], None]
 
-# SimpleITK writes a stack from memory, which takes 2 GB at this many pixels.
+# SimpleITK writes a stack from memory; all in all 12 bytes a pixel were measured: 3 GB at this many.
 MAX_PIXELS = 1 << 28
 
 
