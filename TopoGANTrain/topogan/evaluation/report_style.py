@@ -19,7 +19,7 @@ table { border-collapse: collapse; width: 100%; margin: .5rem 0; font-size: .92r
 th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #ccc; vertical-align: top; }
 thead th { border-bottom: 2px solid #1a1a1a; font-weight: 600; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.unit { white-space: nowrap; }
+td.unit, td:last-child { white-space: nowrap; }
 td .note, td .range { display: block; font-size: .8rem; color: #555; }
 figure { margin: 1rem 0; }
 figure svg { max-width: 100%; height: auto; display: block; }
