@@ -75,8 +75,10 @@ def check_claim(path: Path, claim: Claim) -> None:
         return
     try:
         found = _look_through(path, claim)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"The packed data of {path} are damaged or end early: copy it again.") from error
+    except EOFError as error:
+        raise cut_off from error
+    except (zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"The packed data of {path} are damaged: copy it again.") from error
     if found < claim.count:
         raise cut_off
 
