@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,7 +83,9 @@ def save_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
     # The file's name is also the name of the folder in it: a folder beside it is temporary, not the name.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".scene-") as temporary:
         partial = Path(temporary).absolute() / path.name
-        if not scene.WriteToMRB(str(partial), None, messages):
+        with _same_working_folder():
+            written = scene.WriteToMRB(str(partial), None, messages)
+        if not written:
             raise SceneError(f"Slicer could not save the scene as {path}: {_reason(messages)}")
         os.replace(partial, path)
 
@@ -97,11 +101,22 @@ def load_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
     messages = slicer.vtkMRMLMessageCollection()
     # ReadFromMRB would do, but unpacks into the application's cache folder, which is not set up here.
     with tempfile.TemporaryDirectory(prefix="scene-") as temporary:
-        unpacked = scene.UnpackSlicerDataBundle(str(path.absolute()), temporary, messages)
+        with _same_working_folder():
+            unpacked = scene.UnpackSlicerDataBundle(str(path.absolute()), temporary, messages)
         scene.SetURL(unpacked)
         if not unpacked or not scene.Connect(messages):
             raise SceneError(f"Slicer could not read the scene {path}: {_reason(messages)}")
     scene.SetURL("")
+
+
+@contextmanager
+def _same_working_folder() -> Iterator[None]:
+    """Slicer's archiver changes the process's working folder, to one that is deleted, and leaves it there."""
+    folder = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
 
 
 def _reason(messages: slicer.vtkMRMLMessageCollection) -> str:

@@ -27,11 +27,16 @@ class Application(PythonQtObject, QtCore.QObject):
         super().__init__()
         self._logic, self._temporary = logic, str(temporary)
         self._modules = ModuleManager()
+        self._window = MainWindow(self._modules)
         self._testing = False
 
     applicationName = QtCore.Property(str, lambda self: "Slicer", constant=True)
     temporaryPath = QtCore.Property(str, lambda self: self._temporary)
     documentationBaseUrl = QtCore.Property(str, lambda self: "https://slicer.readthedocs.io/en/latest/", constant=True)
+
+    def topLevelWidgets(self) -> list[QtWidgets.QWidget]:
+        """All windows."""
+        return [self._window]
 
     def applicationLogic(self) -> slicer.vtkSlicerApplicationLogic:
         """Logic of the views."""
@@ -84,11 +89,48 @@ class ModuleManager(PythonQtObject, QtCore.QObject):
         return module
 
     def _unload_all(self) -> None:
+        slicer.util.moduleSelector()._shown = ""
         for name, module in list(self._modules.items()):
             self.moduleAboutToBeUnloaded.emit(name)
             module._close()
             delattr(slicer.modules, name.lower())
             del self._modules[name]
+
+
+class MainWindow(PythonQtObject, QtWidgets.QWidget):
+    """``slicer.util.mainWindow()``, with nothing but a selector of modules in it."""
+
+    _stands_for_cpp = True
+
+    def __init__(self, modules: ModuleManager) -> None:
+        super().__init__()
+        QtCore.QObject.setObjectName(self, "qSlicerMainWindow")
+        self._selector = ModuleSelector(modules)
+
+    def moduleSelector(self) -> ModuleSelector:
+        """What chooses the module that is shown."""
+        return self._selector
+
+
+class ModuleSelector(PythonQtObject, QtCore.QObject):
+    """Shows one module's panel at a time (Base/QTGUI/qSlicerModuleSelectorToolBar.h)."""
+
+    _stands_for_cpp = True
+
+    def __init__(self, modules: ModuleManager) -> None:
+        super().__init__()
+        self._modules = modules
+        self._shown = ""
+
+    selectedModule = QtCore.Property(str, lambda self: self._shown)
+
+    def selectModule(self, name: str) -> None:
+        """Leave one panel and enter another; an empty name leaves all."""
+        if self._shown and self._modules.module(self._shown) is not None:
+            self._modules.module(self._shown).widgetRepresentation().exit()
+        self._shown = name
+        if name:
+            self._modules.module(name).widgetRepresentation().enter()
 
 
 class Modules(types.ModuleType):

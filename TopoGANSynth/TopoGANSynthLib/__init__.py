@@ -1,0 +1,1 @@
+"""What only the synthesis panel needs; the rest is in ``TopoGANLib``."""

@@ -1,0 +1,59 @@
+"""What a model package says of itself, as far as a panel shows it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCHEMA = "topogan.model/1"
+_METADATA = "configs/metadata.json"
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """The few lines of the metadata that help to choose a model."""
+
+    structure: str
+    size: int
+    pixel_size_mm: float
+    modal_betti: tuple[int, int]
+    has_textures: bool
+    independent: bool
+    """False where training and evaluation share a patient."""
+
+
+def read_model_card(path: Path) -> ModelCard | None:
+    """Read the metadata of a package, a folder or a zip; None if it is none. Nothing else of it is opened."""
+    try:
+        content = json.loads(_metadata(path))
+        if content["schema"] != SCHEMA:
+            return None
+        return _card(content)
+    except (OSError, KeyError, TypeError, ValueError, RecursionError, zipfile.BadZipFile):
+        return None
+
+
+def _metadata(path: Path) -> bytes:
+    if path.is_dir():
+        with (path / _METADATA).open("rb") as file:
+            return file.read(_MOST_BYTES)
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if f"/{name}".endswith(f"/{_METADATA}")]
+        with archive.open(names[0] if names else _METADATA) as file:
+            return file.read(_MOST_BYTES)
+
+
+def _card(content: dict[str, Any]) -> ModelCard:
+    pieces, holes = content["betti"]["modal"]
+    return ModelCard(
+        structure=str(content["structure"]),
+        size=int(content["size"]),
+        pixel_size_mm=float(content["pixel_size_mm"]),
+        modal_betti=(int(pieces), int(holes)),
+        has_textures="image" in content["network_data_format"]["outputs"],
+        independent=bool(content["training_set"]["independent"]),
+    )

@@ -1,0 +1,91 @@
+"""The syntheses in the scene: which one is looked at, and which of its samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from TopoGANLib.connections import Connections
+
+if TYPE_CHECKING:
+    from TopoGANLib.synthesis_nodes import SynthesisNodes
+
+
+class ResultView:
+    """Works with the widgets in the section ``resultCollapsibleButton`` of ``TopoGANSynth.ui``."""
+
+    def __init__(self, ui: Any) -> None:
+        self._ui = ui
+        self._found: list[SynthesisNodes] = []
+        self._showing = False
+        self._connections = Connections()
+        self._connections.add(ui.synthesisComboBox, "currentIndexChanged(int)", self._choose)
+        self._connections.add(ui.sampleSlider, "valueChanged(double)", self._show_sample)
+        self._connections.add(ui.showButton, "clicked()", self._show)
+        self.look()
+
+    def look(self, newest: SynthesisNodes | None = None) -> None:
+        """Look what the scene holds, and choose the newest, or what was chosen before."""
+        before = newest or self._chosen()
+        self._found = _find_all()
+        self._showing = True
+        self._ui.synthesisComboBox.clear()
+        for nodes in self._found:
+            self._ui.synthesisComboBox.addItem(nodes.segmentation.GetName())
+        segmentations = [nodes.segmentation for nodes in self._found]
+        known = before is not None and before.segmentation in segmentations
+        index = segmentations.index(before.segmentation) if known else len(segmentations) - 1
+        self._ui.synthesisComboBox.currentIndex = index
+        self._showing = False
+        self._ui.resultCollapsibleButton.visible = bool(self._found)
+        self._choose()
+
+    def close(self) -> None:
+        """Let go of the widgets."""
+        self._connections.close()
+
+    def _chosen(self) -> SynthesisNodes | None:
+        index = self._ui.synthesisComboBox.currentIndex
+        nodes = self._found[index] if 0 <= index < len(self._found) else None
+        # The user may have removed it in the Data module.
+        return nodes if nodes is not None and nodes.image.GetScene() is not None else None
+
+    def _choose(self) -> None:
+        nodes = self._chosen()
+        if self._showing or nodes is None:
+            return
+        self._showing = True
+        self._ui.sampleSlider.maximum = float(nodes.count - 1)
+        self._ui.sampleSlider.value = float(nodes.shown_sample)
+        self._showing = False
+        self._ui.sampleLabel.text = nodes.caption(nodes.shown_sample)
+
+    def _show_sample(self) -> None:
+        nodes = self._chosen()
+        if self._showing or nodes is None:
+            return
+        sample = round(self._ui.sampleSlider.value)
+        nodes.show_sample(sample)
+        nodes.jump_to_sample(sample)
+        self._ui.sampleLabel.text = nodes.caption(sample)
+
+    def _show(self) -> None:
+        from TopoGANLib.synthesis_nodes import show_in_views
+
+        nodes = self._chosen()
+        if nodes is None:
+            self.look()
+            self._ui.sampleLabel.text = _("This synthesis is no longer in the scene.")
+            return
+        show_in_views(nodes, slicer.app.applicationLogic())
+
+
+def _find_all() -> list[SynthesisNodes]:
+    # Nothing of MRML's tables and charts is loaded as long as there is no segmentation.
+    if slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0:
+        return []
+    from TopoGANLib.synthesis_nodes import SynthesisNodes
+
+    return SynthesisNodes.find_all(slicer.mrmlScene)

@@ -1,0 +1,193 @@
+"""The synthesis panel: reads what the user has chosen, asks for samples, and shows them one by one."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from slicer.i18n import tr as _
+from slicer.parameterNodeWrapper import WithinRange
+
+from TopoGANLib import user_settings
+from TopoGANLib.connections import Connections
+from TopoGANLib.engine_panel import EnginePanel
+from TopoGANLib.settings_widgets import describe_widgets
+from TopoGANSynthLib import synth_logic as states
+from TopoGANSynthLib.model_card import ModelCard, read_model_card
+from TopoGANSynthLib.result_view import ResultView
+from TopoGANSynthLib.synth_logic import Progress, SynthLogic
+
+
+class Topology(enum.Enum):
+    """Which samples are kept; a scene stores the names."""
+
+    any = "any"
+    modal = "modal"
+    given = "given"
+
+    def label(self) -> str:
+        """What the user reads."""
+        return {
+            "any": _("Any"),
+            "modal": _("The most frequent real one"),
+            "given": _("A given number of pieces and holes"),
+        }[self.value]
+
+
+class SynthPanel:
+    """Works with the widgets of ``TopoGANSynth.ui``."""
+
+    def __init__(self, ui: Any, logic: SynthLogic, engine: EnginePanel) -> None:
+        """Show the user's own settings.
+
+        Args:
+            ui: the form's widgets by name.
+            logic: does the work.
+            engine: the part about the engine; ended with this panel.
+        """
+        self._ui, self._logic, self._engine = ui, logic, engine
+        self._parameters: Any = None
+        self._card: ModelCard | None = None
+        self._result = ResultView(ui)
+        self._connections = Connections()
+        describe_widgets(ui, logic.settings)
+        add = self._connections.add
+        add(ui.modelPathLineEdit, "currentPathChanged(QString)", self._read_model)
+        add(ui.generateButton, "clicked()", self._generate_or_cancel)
+        ui.modelPathLineEdit.currentPath = user_settings.read_text(user_settings.MODEL)
+        logic.onProgress = self._show_progress
+        self._read_model(ui.modelPathLineEdit.currentPath)
+
+    def enter(self) -> None:
+        """The user looks at it: ask for the engine, and look what the scene holds."""
+        self._engine.enter()
+        self._result.look()
+
+    def choose_model(self, path: Path) -> None:
+        """Put a model into the panel, as the other module does."""
+        self._ui.modelPathLineEdit.currentPath = str(path)
+
+    def set_parameters(self, parameters: Any) -> None:
+        """Other parameters, None while there are none."""
+        self._parameters = parameters
+        self._result.look()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is so now."""
+        ui, running = self._ui, self._logic.isRunning
+        if self._parameters is not None:
+            ui.givenTopology.visible = self._parameters.topology is Topology.given
+        ui.modelCollapsibleButton.enabled = not running
+        ui.samplesCollapsibleButton.enabled = not running
+        reason = self._reason()
+        ui.generateButton.text = _("Cancel") if running else _("Generate")
+        ui.generateButton.enabled = running or not reason
+        ui.generateButton.toolTip = (
+            _("Drop these samples.") if running else reason or _("Make samples in the background.")
+        )
+        ui.reasonLabel.text = "" if running else reason
+        ui.reasonLabel.visible = bool(reason) and not running
+        self._show_state(self._logic.progress)
+
+    def close(self) -> None:
+        """Let go of everything, the engine included."""
+        self._connections.close()
+        self._result.close()
+        self._engine.close()
+        self._logic.close()
+
+    def _read_model(self, path: str) -> None:
+        user_settings.write(user_settings.MODEL, path)
+        self._card = read_model_card(Path(path)) if path.strip() else None
+        self._ui.modelLabel.text = self._card_words(path)
+        self.refresh()
+
+    def _card_words(self, path: str) -> str:
+        card = self._card
+        if card is None:
+            return _("This is no model package: choose its folder, or its .zip.") if path.strip() else ""
+        pieces, holes = card.modal_betti
+        words = [
+            _("{structure}, {size} × {size} pixels of {pixel} mm, {texture}").format(
+                structure=card.structure,
+                size=card.size,
+                pixel=f"{card.pixel_size_mm:.2f}",
+                texture=_("with CT texture") if card.has_textures else _("masks alone"),
+            ),
+            _("Most frequent real topology: {pieces} pieces, {holes} holes").format(pieces=pieces, holes=holes),
+        ]
+        if not card.independent:
+            words.append(_("Trained and evaluated on the same patient: its figures are not independent."))
+        return "\n".join(words)
+
+    def _reason(self) -> str:
+        report = self._engine.report
+        if self._parameters is None:
+            return _("The scene is being closed.")
+        if report is None or not report.usable:
+            return _("The engine is not ready: see Engine above.")
+        return "" if self._card is not None else _("Choose a model.")
+
+    def _wishes(self) -> Mapping[str, Any]:
+        parameters = self._parameters
+        wishes = {s.name: getattr(parameters, s.attribute) for s in self._logic.settings if s.name != "betti"}
+        given = f"{parameters.pieces},{parameters.holes}"
+        wishes["betti"] = given if parameters.topology is Topology.given else parameters.topology.name
+        return wishes
+
+    def _generate_or_cancel(self) -> None:
+        if self._logic.isRunning:
+            self._logic.cancel()
+            return
+        path = Path(self._ui.modelPathLineEdit.currentPath)
+        try:
+            self._logic.synthesize(path, self._wishes(), self._engine.engine)
+        except OSError as error:
+            self._ui.statusLabel.visible = True
+            self._ui.statusLabel.text = _("It cannot start: {reason}.").format(reason=error.strerror or error)
+
+    def _show_progress(self) -> None:
+        progress = self._logic.progress
+        if progress is not None and progress.state == states.FINISHED:
+            self._result.look(self._logic.nodes)
+        self.refresh()
+
+    def _show_state(self, progress: Progress | None) -> None:
+        ui = self._ui
+        ui.progressBar.visible = self._logic.isRunning
+        ui.statusLabel.visible = progress is not None
+        ui.logCollapsibleButton.visible = progress is not None and bool(progress.log)
+        if progress is None:
+            return
+        fraction = progress.fraction
+        # A range of 0 to 0 shows that something moves, though nobody knows how far.
+        ui.progressBar.setRange(0, 1000 if fraction is not None else 0)
+        ui.progressBar.value = round(1000 * (fraction or 0))
+        ui.statusLabel.text = self._state_words(progress)
+        if progress.log and ui.logTextEdit.plainText != "\n".join(progress.log):
+            ui.logTextEdit.plainText = "\n".join(progress.log)
+
+    def _state_words(self, progress: Progress) -> str:
+        if progress.state == states.RUNNING:
+            return _("Sample {step} of {total}").format(step=progress.step, total=progress.total)
+        words = {
+            states.WAITING: _("Starting the engine …"),
+            states.READING: _("Putting the samples into the scene …"),
+            states.FINISHED: _("Finished."),
+            states.CANCELLED: _("Cancelled."),
+        }
+        return words.get(progress.state, "") or progress.error
+
+
+def own_parameters() -> dict[str, tuple[Any, Any]]:
+    """Type and default of the parameters that the engine does not know."""
+
+
+    return {
+        "topology": (Topology, Topology.any),
+        "pieces": (Annotated[int, WithinRange(0, 9999)], 1),
+        "holes": (Annotated[int, WithinRange(0, 9999)], 0),
+    }

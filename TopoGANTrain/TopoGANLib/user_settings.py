@@ -1,0 +1,49 @@
+"""What belongs to the user and the computer, not to the scene: paths above all, which a shared scene must not hold."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import qt
+import slicer
+
+_GROUP = "TopoGAN"
+
+ENGINE_PYTHON = "EnginePython"
+RESULTS_FOLDER = "ResultsFolder"
+KEEP_TRAINING = "KeepTraining"
+LAST_RUN = "LastRun"
+MODEL = "Model"
+
+
+def read_text(name: str, default: str = "") -> str:
+    """A text of the user's settings."""
+    return str(slicer.util.settingsValue(f"{_GROUP}/{name}", default))
+
+
+def read_flag(name: str, default: bool) -> bool:
+    """A yes or no of the user's settings."""
+    return bool(slicer.util.settingsValue(f"{_GROUP}/{name}", default, converter=slicer.util.toBool))
+
+
+def write(name: str, value: str | bool) -> None:
+    """Remember something for the next session."""
+    qt.QSettings().setValue(f"{_GROUP}/{name}", value)
+
+
+def results_folder() -> Path:
+    """Where results go if the user does not say otherwise."""
+    return Path(read_text(RESULTS_FOLDER) or Path.home() / "TopoGAN")
+
+
+def work_folder() -> Path:
+    """A folder of the user for what the engine says and reads in passing; it may name the user's files."""
+    folder = Path(slicer.app.temporaryPath) / "TopoGAN"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def new_work_folder(kind: str) -> Path:
+    """A name in it that nobody uses."""
+    return work_folder() / f"{kind}-{uuid.uuid4().hex[:8]}"

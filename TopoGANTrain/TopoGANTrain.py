@@ -1,0 +1,91 @@
+"""Slicer module: learn masks with their topology and CT texture from segmentations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+
+from TopoGANLib.engine_panel import EnginePanel
+from TopoGANLib.module_widget import PanelWidget
+from TopoGANLib.settings import parameter_node_class, read_settings
+from TopoGANLib.train_inputs import FromScene
+from TopoGANLib.train_logic import TrainLogic
+from TopoGANLib.train_panel import TrainPanel, own_parameters
+
+
+class TopoGANTrain(ScriptedLoadableModule):
+    """What the application lists."""
+
+    def __init__(self, parent: Any) -> None:
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("TopoGAN Train")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Cardiac")]
+        parent.dependencies = []
+        parent.contributors = ["The TopoGAN for 3D Slicer maintainers"]
+        parent.helpText = _(
+            "Learns from CT volumes and segmentations what a structure looks like and what its topology is "
+            "(how many pieces, how many holes), for making synthetic cases with the TopoGAN Synth module. "
+            "Training runs in the background and can go on without Slicer. "
+            "Research use only; not a medical device."
+        )
+        parent.acknowledgementText = _(
+            "After F. Wang, H. Liu, D. Samaras and C. Chen, TopoGAN: A Topology-Aware Generative Adversarial "
+            "Network, ECCV 2020. Textures by pix2pix (P. Isola et al., CVPR 2017). Persistence by GUDHI."
+        )
+
+
+TopoGANTrainParameterNode = parameter_node_class(
+    "TopoGANTrainParameterNode", read_settings("prepare", "train"), **own_parameters()
+)
+
+
+class TopoGANTrainWidget(PanelWidget):
+    """The panel."""
+
+    def makeLogic(self) -> TopoGANTrainLogic:
+        """The module's logic."""
+        return TopoGANTrainLogic()
+
+    def makePanel(self) -> TrainPanel:
+        """The widgets' behavior."""
+        engine = EnginePanel(self.ui, self.onModified)
+        return TrainPanel(self.ui, self.logic, engine, _open_in_synth)
+
+
+class TopoGANTrainLogic(TrainLogic):
+    """Training from Python: see :class:`TopoGANLib.train_logic.TrainLogic`."""
+
+    def __init__(self) -> None:
+        super().__init__(TopoGANTrainParameterNode)
+
+
+def _open_in_synth(model: Path) -> None:
+    slicer.util.selectModule("TopoGANSynth")
+    slicer.util.getModuleWidget("TopoGANSynth").panel.choose_model(model)
+
+
+class TopoGANTrainTest(ScriptedLoadableModuleTest):
+    """Run by ctest, and by Reload and Test; needs no package of the engine."""
+
+    def setUp(self) -> None:
+        """Start with an empty scene."""
+        slicer.mrmlScene.Clear()
+
+    def test_parameters(self) -> None:
+        """Every setting of the engine is a parameter with its default."""
+        parameters = TopoGANTrainLogic().getParameterNode()
+        for setting in read_settings("prepare", "train"):
+            if setting.attribute not in own_parameters():
+                self.assertEqual(getattr(parameters, setting.attribute), setting.parameter()[1], setting.name)
+
+    def test_refusal(self) -> None:
+        """An empty segment is refused in words before anything starts."""
+        segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+        segment = segmentation.GetSegmentation().AddEmptySegment("", "Nothing")
+        with self.assertRaisesRegex(ValueError, "Nothing is empty"):
+            TopoGANTrainLogic().train(FromScene(segmentation, segment), Path(slicer.app.temporaryPath))
