@@ -163,6 +163,14 @@ def test_no_path_of_this_computer_is_in_the_file(saved: Path, synthesis_folder: 
     assert b'MRML version="Slicer 5.12.0 0"' in text, "Slicer warns of scenes from other applications"
 
 
+def test_the_working_folder_stays(headless: HeadlessSlicer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_scene(headless.scene, Path("scene.mrb"))
+    assert Path.cwd() == tmp_path
+    load_scene(headless.scene, Path("scene.mrb"))
+    assert Path.cwd() == tmp_path
+
+
 def test_nothing_else_is_left_behind(saved: Path, synthesis_folder: Path) -> None:
     assert sorted(path.name for path in saved.parent.iterdir()) == ["scene.mrb", "synthesis"]
 
