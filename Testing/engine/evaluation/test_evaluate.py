@@ -141,6 +141,17 @@ def test_a_foreign_training_set_and_dependent_slices_are_warned_of(
     ]
 
 
+def test_a_generator_that_copies_is_warned_of(
+    make_synthesis: Make, training_set: Path, real_slices: Slices, report: Report
+) -> None:
+    masks, images = real_slices
+    warnings = evaluate(make_synthesis(masks[:20], images[:20]), training_set).content["warnings"]
+    assert warnings == [
+        "20 of 20 samples look like copies of training masks: sharing them, or the model, could disclose patients."
+    ]
+    assert report.content["warnings"] == []
+
+
 def test_empty_and_full_samples_are_evaluated(make_synthesis: Make, training_set: Path, tmp_path: Path) -> None:
     masks = np.zeros((6, 64, 64), dtype=bool)
     masks[3:] = True

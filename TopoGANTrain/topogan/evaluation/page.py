@@ -77,7 +77,7 @@ class Evaluation:
 
     def warnings(self) -> list[str]:
         """What makes the figures less trustworthy."""
-        return warning_sentences(self.samples, self.real)
+        return warning_sentences(self.samples, self.real, self.audit)
 
 
 def make_page(result: Evaluation) -> Page:
@@ -102,8 +102,8 @@ def _provenance(result: Evaluation) -> dict[str, str]:
     return {
         "Samples": f"{len(result.samples.masks)} of {result.real.size} × {result.real.size} pixels",
         "Pixel size": f"{result.real.pixel_size:.3g} mm",
-        "Training slices": f"{len(result.real.train)} of {len(set(patients[result.real.train]))} patients",
-        "Held-out slices": f"{len(result.real.held_out)} of {len(set(patients[result.real.held_out]))} patients",
+        "Training slices": f"{len(result.real.train)}, patients: {len(set(patients[result.real.train]))}",
+        "Held-out slices": f"{len(result.real.held_out)}, patients: {len(set(patients[result.real.held_out]))}",
         "Slices compared": ", ".join(f"{count} {plots.STYLES[name].label}" for name, count in compared.items()),
         "Expected topology": topology_in_words(result.expected),
         "Training set (content hash)": result.real.content_hash,
@@ -183,7 +183,7 @@ def _samples_chapter(result: Evaluation) -> Chapter:
         return pictures.side_by_side(parts)
 
     def caption(case: Case) -> str:
-        return f"Sample {case.sample} (seed {case.seed}): {case.verdict}"
+        return f"Sample {case.sample}: {case.verdict}"
 
     width = "11rem" if result.textures else "7rem"
     bad = worst(result.cases, result.expected)

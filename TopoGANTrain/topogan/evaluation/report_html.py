@@ -130,8 +130,9 @@ def _block(block: Block) -> str:
         f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
         for picture in block.pictures
     )
+    text = block.text if block.pictures else f"{block.text} There is none."
     return (
-        f"<h3>{escape(block.caption)}</h3><p>{escape(block.text)}</p>"
+        f"<h3>{escape(block.caption)}</h3><p>{escape(text)}</p>"
         f'<div class="cases" style="--case-width: {escape(block.picture_width)}">'
         f"{pictures}</div>"
     )

@@ -14,6 +14,8 @@ COPY = "copies a training mask"
 # Differences up to these are called "as real": percentage points; half the noise of a CT voxel; a quarter more power.
 _TOLERANCE = {"%": 5.0, "HU": 10.0, "dB": 1.0}
 _SAME_RATIO = 1.1
+# Independent samples exceed the yardstick now and then; this many times as often is no chance.
+_COPIES_BY_CHANCE = 3.0
 
 
 def sample_verdict(betti: tuple[int, int], expected: tuple[int, int], is_copy: bool) -> str:
@@ -77,13 +79,19 @@ def memorization_sentence(found: MemorizationAudit) -> str:
     return f"{sentence}."
 
 
-def warning_sentences(samples: SyntheticSet, real: TrainingSet) -> list[str]:
-    """What makes the comparison less trustworthy."""
+def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: MemorizationAudit) -> list[str]:
+    """What a reader must know before using the samples or the figures."""
     sentences = []
+    by_chance = len(found.dice) / (len(found.yardstick) + 1)
+    if len(found.copies) > _COPIES_BY_CHANCE * by_chance + 1:
+        sentences.append(
+            f"{len(found.copies)} of {len(found.dice)} samples look like copies of training masks: "
+            "sharing them, or the model, could disclose patients."
+        )
     if not real.independent:
         sentences.append(
             "The held-out slices come from a patient that was trained on: every comparison with real slices is too "
-            "optimistic, and copying cannot be judged."
+            "optimistic, and copies can go unnoticed."
         )
     if samples.training_set_hash != real.content_hash:
         sentences.append(
@@ -101,6 +109,8 @@ def comparison(metric: Metric) -> str:
         return "as real"
     if metric.better != "equal to real" and metric.value > 0 and metric.real > 0:
         ratio = metric.value / metric.real
+        if ratio > 100:
+            return "over 100 times real"
         return f"{ratio:.0f} times real" if ratio >= 10 else f"{ratio:.2g} times real"
     difference = metric.value - metric.real
     size = number(abs(difference))
