@@ -1,0 +1,1 @@
+"""Does the topological loss earn its place: the same training with and without it, on several sets."""

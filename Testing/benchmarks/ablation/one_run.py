@@ -1,0 +1,171 @@
+"""One run: a warm-up that all variants of a seed share, then the variant, then its samples and their figures.
+
+Before its warm-up ends the topological loss neither acts nor draws random numbers, so that going on from the shared
+checkpoint gives the same bits as a whole training. Everything is resumed from its last checkpoint after a kill.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import topogan
+from ablation.measure import figures_of
+from ablation.sets import cache_folder, open_set
+from ablation.variants import NONE, Job
+from topogan.config import TopologyMode, TrainSettings
+from topogan.files import write_json
+from topogan.metrics.topology import betti_error, valid_share
+from topogan.topology import betti_numbers_of_batch
+from topogan.training.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
+from topogan.training.device import exact_numerics
+from topogan.training.mask_trainer import MaskTrainer
+from topogan.training.optimization import Values, as_floats
+from topogan.training.randomness import torch_stream
+from topogan.training_set import TrainingSet
+
+SCHEMA = "topogan.ablation/1"
+CURVE_EVERY = 200
+_CURVE_SAMPLES = 500
+_TIMED_STEPS = 20
+_BATCH = 100
+_CPU = torch.device("cpu")
+
+Curve = list[dict[str, float]]
+
+
+def run_job(job: Job, result: Path) -> None:
+    """Carry out one job and write its figures to ``result``; nothing is written before all is done."""
+    training_set = open_set(job.set_name)
+    start = time.process_time()
+    with exact_numerics(1, _CPU):
+        trainer, curve, values = train_variant(job, training_set)
+        masks = draw_masks(trainer, job.settings.masks.latent, job.protocol.samples)
+        cost = step_cost(trainer, job, training_set)
+    content = {
+        "set": job.set_name,
+        "variant": job.variant_name,
+        "ratio": job.ratio if job.variant.has_ratio else None,
+        "seed": job.seed,
+        "steps": job.last_step,
+        "warm_up_steps": _warm_up_steps(job.settings),
+        "samples": len(masks),
+        "settings": job.settings.model_dump(mode="json"),
+        "training_set": {
+            "content_hash": training_set.content_hash,
+            "train": len(training_set.train),
+            "held_out": len(training_set.held_out),
+            "independent": training_set.independent,
+            "pixel_size_mm": training_set.pixel_size,
+            "modal_betti": list(training_set.modal_betti),
+        },
+        "versions": {"topogan": topogan.__version__, "torch": torch.__version__},
+        "lambda": values.get("lambda"),
+        "step_ms": cost,
+        "cpu_seconds": round(time.process_time() - start, 1),
+        "curve": curve,
+        "mean_betti": betti_numbers_of_batch(masks).mean(axis=0).tolist(),
+        "figures": figures_of(masks, training_set),
+    }
+    result.parent.mkdir(parents=True, exist_ok=True)
+    write_json(result, content, SCHEMA)
+    shutil.rmtree(_checkpoints(job, training_set, job.name), ignore_errors=True)
+
+
+def train_variant(job: Job, training_set: TrainingSet) -> tuple[MaskTrainer, Curve, dict[str, float]]:
+    """Train to the end; return the trainer, the curve from the first step, and the values of the last step."""
+    off = job.settings.topology.model_copy(update={"mode": TopologyMode.OFF})
+    plain = MaskTrainer(training_set, job.settings.model_copy(update={"topology": off}), _CPU)
+    shared = Job(job.set_name, NONE, 0.0, job.seed, job.protocol)
+    folder = _checkpoints(job, training_set, f"warm-up-{shared.name}")
+    curve, _ = _advance(plain, job, training_set, folder, _warm_up_steps(job.settings), [])
+    trainer = MaskTrainer(training_set, job.settings, _CPU)
+    _restore(trainer, _checkpoint(plain, curve))
+    folder = _checkpoints(job, training_set, job.name)
+    curve, values = _advance(trainer, job, training_set, folder, job.last_step, curve)
+    return trainer, curve, values
+
+
+def draw_masks(trainer: MaskTrainer, latent: int, count: int) -> NDArray[np.bool_]:
+    """Draw masks (bool [count, H, W]) from the averaged generator, from the same z whatever was trained."""
+    generator = trainer.networks()["generator"]
+    source = torch_stream(0, "ablation: samples")
+    z = torch.randn(count, latent, generator=source)
+    with torch.no_grad():
+        parts = [generator(z[start : start + _BATCH])[:, 0] >= 0 for start in range(0, count, _BATCH)]
+    return torch.cat(parts).numpy()
+
+
+def step_cost(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[str, float]:
+    """Median CPU milliseconds of a step with and without the loss, step by step in turn, from the same state."""
+    if not job.variant.has_ratio:
+        return {}
+    off = job.settings.topology.model_copy(update={"mode": TopologyMode.OFF})
+    plain = MaskTrainer(training_set, job.settings.model_copy(update={"topology": off}), _CPU)
+    _restore(plain, _checkpoint(trainer, []))
+    seconds: dict[str, list[float]] = {"with": [], "without": []}
+    for _ in range(_TIMED_STEPS):
+        for name, timed in (("with", trainer), ("without", plain)):
+            start = time.process_time()
+            timed.train_step()
+            seconds[name].append(time.process_time() - start)
+    return {name: round(1000.0 * median(values), 2) for name, values in seconds.items()}
+
+
+def _advance(
+    trainer: MaskTrainer, job: Job, training_set: TrainingSet, folder: Path, until: int, curve: Curve
+) -> tuple[Curve, dict[str, float]]:
+    """Train up to step ``until`` from the last checkpoint in ``folder``, or from where the trainer is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = latest_checkpoint(folder)
+    if found is not None:
+        _restore(trainer, found)
+        curve = found.values["curve"]
+    values: Values = {}
+    curve = list(curve)
+    while trainer.step < until:
+        values = trainer.train_step()
+        if trainer.step % CURVE_EVERY == 0 or trainer.step == until:
+            curve.append(_point(trainer, job, training_set))
+            save_checkpoint(folder, _checkpoint(trainer, curve, as_floats(values)))
+    last = as_floats(values) if values or found is None else found.values["last"]
+    return curve, last
+
+
+def _checkpoint(trainer: MaskTrainer, curve: Curve, last: dict[str, float] | None = None) -> Checkpoint:
+    tensors, values = trainer.exact.pack()
+    return Checkpoint(trainer.step, tensors, {"trainer": values, "curve": curve, "last": last or {}})
+
+
+def _restore(trainer: MaskTrainer, checkpoint: Checkpoint) -> None:
+    """Take over a state; what the other training did not have (the loss, or none) starts fresh."""
+    fresh = trainer.exact.pack()[1]
+    trainer.exact.restore(checkpoint.tensors, fresh | checkpoint.values["trainer"])
+    trainer.step = checkpoint.step
+
+
+def _point(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[str, float]:
+    """How good samples are at this step: fewer than in the end, hence noisier."""
+    masks = draw_masks(trainer, job.settings.masks.latent, _CURVE_SAMPLES)
+    betti, real = betti_numbers_of_batch(masks), training_set.betti[training_set.held_out]
+    return {
+        "step": trainer.step,
+        "valid": valid_share(betti, training_set.modal_betti),
+        "betti_error": betti_error(betti, real),
+        "area_ratio": float(masks.mean() / (training_set.masks[training_set.held_out] == 1).mean()),
+    }
+
+
+def _warm_up_steps(settings: TrainSettings) -> int:
+    return math.ceil(settings.topology.warm_up * settings.masks.steps)
+
+
+def _checkpoints(job: Job, training_set: TrainingSet, name: str) -> Path:
+    return cache_folder() / "checkpoints" / f"{job.set_name}-{training_set.content_hash[:12]}" / name

@@ -1,0 +1,133 @@
+"""The sets: built once into a cache folder outside of the repository, with held-out patients or images."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from topogan.config import PhantomSettings, PrepareSettings
+from topogan.dataset import prepare
+from topogan.errors import InputError
+from topogan.phantom import make_phantom
+from topogan.plane import read_plane
+from topogan.presets import read_preset
+from topogan.training_set import TrainingSet
+from topogan.volumes import find_pairs
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+DATA = REPOSITORY.parent / "shared" / "data"
+_TILE = 64
+_ISBI_IMAGES = 30
+_ISBI_HELD_OUT = 0.2
+# TotalSegmentator's heart above 250 HU: the cavities with contrast, and the great vessels' stumps.
+_BLOOD_POOL = "totalsegmentator_chest_cta/derived_bloodpool_hu250.nii.gz"
+
+
+class Absent(InputError):
+    """The data of a set are not on this machine."""
+
+
+def cache_folder() -> Path:
+    """Where sets and warm-up checkpoints are kept: ``$TOPOGAN_ABLATION_CACHE``, or a folder in the user's cache."""
+    given = os.environ.get("TOPOGAN_ABLATION_CACHE")
+    return Path(given) if given else Path.home() / ".cache" / "topogan-ablation"
+
+
+def open_set(name: str) -> TrainingSet:
+    """Open a set, building it first where it is missing.
+
+    Raises:
+        InputError: there is no such set.
+        Absent: its data are not here.
+    """
+    if name not in SETS:
+        raise InputError(f"There is no set {name!r}: choose from {', '.join(SETS)}.")
+    folder = cache_folder() / "sets" / name
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        SETS[name](folder)
+    return TrainingSet.open(folder)
+
+
+def _phantom(out: Path, seed: int) -> None:
+    """Short-axis rings of the myocardium, as the demo prepares them (masks alone)."""
+    with tempfile.TemporaryDirectory() as scratch:
+        phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings(seed=seed))
+        segmentations, _ = find_pairs([phantom / "segmentations"])
+        settings = PrepareSettings(**read_preset("demo")["prepare"])
+        prepare(out, segmentations, settings=settings, plane=read_plane(str(phantom / "planes.json")))
+
+
+def _atrium(out: Path) -> None:
+    """Left atrium, axial: two or three pieces in a third of the slices."""
+    segmentations, _ = find_pairs([_present("msd_task02_left_atrium_masks")])
+    prepare(out, segmentations, settings=PrepareSettings(structure="left atrium"))
+
+
+def _blood_pool(out: Path) -> None:
+    """Blood pool of one CT; held out by slice level, for there is one patient."""
+    path = _present(_BLOOD_POOL)
+    settings = PrepareSettings(structure="blood pool", minimum_area=200.0)
+    prepare(out, [path], settings=settings)
+
+
+def _isbi(out: Path) -> None:
+    """Membranes in tiles of 64 pixels, each with a frame of 1 pixel; a fifth of the images is held out."""
+    _tiles_of(out, list(range(_ISBI_IMAGES)))
+
+
+def _isbi_tuning(out: Path) -> None:
+    """Every other training image of ``isbi``, so that settings can be chosen without its held-out images."""
+    real = open_set("isbi")
+    names = sorted({real.patients[row] for row in real.train.tolist()})
+    images = [int(name.rsplit("_", 1)[1]) - 1 for name in names]
+    _tiles_of(out, images[::2])
+
+
+def _tiles_of(out: Path, images: list[int]) -> None:
+    folder = _present("isbi2012_membrane") / "label"
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = []
+        for number in images:
+            label = sitk.GetArrayFromImage(sitk.ReadImage(str(folder / f"{number}.png")))
+            paths.append(Path(scratch) / f"{number:02d}.nii.gz")
+            framed = sitk.GetImageFromArray(with_frames(label < 128)[None].astype(np.uint8))
+            sitk.WriteImage(framed, str(paths[-1]))
+        settings = PrepareSettings(
+            structure="membranes", tiling=True, pixel_size=1.0, minimum_area=0.0, held_out=_ISBI_HELD_OUT
+        )
+        prepare(out, paths, settings=settings)
+
+
+def with_frames(mask: np.ndarray) -> np.ndarray:
+    """Draw a frame of one pixel into every tile of 64 × 64, as the paper does before it looks for loops.
+
+    Args:
+        mask: bool [H, W]; H and W are multiples of 64.
+    """
+    row, column = (np.arange(length) % _TILE for length in mask.shape)
+    edges = [(index == 0) | (index == _TILE - 1) for index in (row, column)]
+    return mask | edges[0][:, None] | edges[1][None, :]
+
+
+def _present(name: str) -> Path:
+    path = DATA / name
+    if not path.exists():
+        raise Absent(f"The data {name} are not here: put them into {DATA} to use this set.")
+    return path
+
+
+SETS: dict[str, Callable[[Path], None]] = {
+    "phantom": lambda out: _phantom(out, seed=0),
+    "isbi": _isbi,
+    "atrium": _atrium,
+    "blood_pool": _blood_pool,
+    "phantom_tuning": lambda out: _phantom(out, seed=1),
+    "isbi_tuning": _isbi_tuning,
+}
+FINAL_SETS = ("phantom", "isbi", "atrium", "blood_pool")
