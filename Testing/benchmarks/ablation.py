@@ -47,6 +47,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=default.width)
     parser.add_argument("--warm-up", type=float, default=default.warm_up)
     parser.add_argument("--samples", type=int, default=default.samples)
+    parser.add_argument("--batch", type=int, default=default.batch)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args(arguments)
@@ -59,7 +60,7 @@ def _run(options: argparse.Namespace) -> None:
     # Late, because the summary needs no torch.
     from ablation.one_run import run_job
 
-    protocol = Protocol(options.steps, options.width, options.warm_up, options.samples)
+    protocol = Protocol(options.steps, options.width, options.warm_up, options.samples, options.batch)
     for job in make_jobs(_present(options.sets), options.variant, options.rho, options.seed, protocol):
         result = options.results / job.set_name / f"{job.name}.json"
         if result.exists():

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import topogan
 from ablation.measure import figures_of
+from ablation.results import SCHEMA
 from ablation.sets import cache_folder, open_set
 from ablation.variants import NONE, Job
 from topogan.config import TopologyMode, TrainSettings
@@ -31,7 +32,6 @@ from topogan.training.optimization import Values, as_floats
 from topogan.training.randomness import torch_stream
 from topogan.training_set import TrainingSet
 
-SCHEMA = "topogan.ablation/1"
 CURVE_EVERY = 200
 _CURVE_SAMPLES = 500
 _TIMED_STEPS = 20

@@ -52,6 +52,7 @@ class Protocol:
     width: int = 8
     warm_up: float = 0.6
     samples: int = 1000
+    batch: int = 32
 
     @property
     def name(self) -> str:
@@ -88,7 +89,7 @@ class Job:
         topology = TopologySettings(
             mode=variant.mode, point_rule=variant.point_rule, ratio=self.ratio, warm_up=protocol.warm_up
         )
-        masks = MaskSettings(steps=protocol.steps, width=protocol.width)
+        masks = MaskSettings(steps=protocol.steps, width=protocol.width, batch=protocol.batch)
         return TrainSettings(
             part=Part.MASKS, masks=masks, topology=topology, seed=self.seed, device=Device.CPU, threads=1
         )

@@ -1,0 +1,109 @@
+"""Read finished runs and pair them seed by seed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from ablation.variants import NONE
+from topogan.files import read_json
+
+SCHEMA = "topogan.ablation/1"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished run."""
+
+    content: dict[str, Any]
+
+    @property
+    def seed(self) -> int:
+        """Seed of the training."""
+        return self.content["seed"]
+
+    @property
+    def variant(self) -> str:
+        """The variant and its ρ, in words."""
+        ratio = self.content["ratio"]
+        return self.content["variant"] if ratio is None else f"{self.content['variant']}, ρ {ratio:g}"
+
+    def value(self, name: str) -> float | None:
+        """A figure by its name, or None where it is not defined."""
+        return self._figure(name)["value"]
+
+    def real(self, name: str) -> float | None:
+        """The same figure of real against real."""
+        return self._figure(name)["real"]
+
+    def _figure(self, name: str) -> dict[str, Any]:
+        if name != AREA:
+            return self.content["figures"][name]
+        distance, mean = (self.content["figures"][part] for part in ("Area distance", "Mean area"))
+        return {key: distance[key] / mean["real"] for key in ("value", "real")}
+
+
+# The area distance as a share of the held-out patients' mean area, so that one guard fits all sets.
+AREA = "Area distance / mean area"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that may be compared: one set, one protocol."""
+
+    set_name: str
+    protocol: str
+    by_variant: dict[str, dict[int, Result]]
+
+    @property
+    def any(self) -> Result:
+        """One of the runs, for what they have in common."""
+        return next(iter(next(iter(self.by_variant.values())).values()))
+
+    def mean(self, variant: str, name: str) -> float | None:
+        """Mean of a figure over the seeds of a variant."""
+        return mean_of([result.value(name) for result in self.by_variant[variant].values()])
+
+    def pairs(self, variant: str, name: str) -> list[float]:
+        """The figure minus that of λ = 0, for each seed that both have, in the order of the seeds."""
+        mine, none = self.by_variant[variant], self.by_variant.get(NONE, {})
+        both = [(mine[seed].value(name), none[seed].value(name)) for seed in sorted(mine.keys() & none.keys())]
+        return [value - zero for value, zero in both if value is not None and zero is not None]
+
+    def ratio(self, variant: str, name: str) -> float | None:
+        """λ = 0's mean over the variant's, on the seeds that both have: how many times smaller."""
+        mine, none = self.by_variant[variant], self.by_variant.get(NONE, {})
+        seeds = mine.keys() & none.keys()
+        value, zero = (mean_of([runs[seed].value(name) for seed in seeds]) for runs in (mine, none))
+        return zero / value if value and zero is not None else None
+
+
+def mean_of(values: list[float | None]) -> float | None:
+    """Mean of the values that are defined; None where none is."""
+    defined = [value for value in values if value is not None]
+    return fmean(defined) if defined else None
+
+
+def spread_of(values: list[float]) -> float | None:
+    """Standard deviation over seeds; None for fewer than two."""
+    return stdev(values) if len(values) > 1 else None
+
+
+def read_results(folder: Path) -> list[Group]:
+    """Read every result below ``folder``, in groups that may be compared; the order is that of the file names."""
+    found: dict[tuple[str, str], dict[str, dict[int, Result]]] = defaultdict(lambda: defaultdict(dict))
+    for path in sorted(folder.glob("*/*.json")):
+        result = Result(read_json(path, SCHEMA))
+        found[result.content["set"], _protocol(result.content)][result.variant][result.seed] = result
+    return [Group(name, protocol, dict(runs)) for (name, protocol), runs in found.items()]
+
+
+def _protocol(content: dict[str, Any]) -> str:
+    masks = content["settings"]["masks"]
+    return (
+        f"{masks['steps']} steps, {content['warm_up_steps']} of them warm-up, width {masks['width']}, "
+        f"batch {masks['batch']}, {content['samples']} samples"
+    )
