@@ -51,7 +51,11 @@ def prepare(
     out: Output,
     segmentation: Annotated[
         list[Path],
-        typer.Option("--segmentation", "-s", help="Segmentation file, or a folder of them. May be repeated."),
+        typer.Option(
+            "--segmentation",
+            "-s",
+            help="Segmentation file, DICOM structure set (RTSTRUCT; needs --ct), or a folder of files. May be repeated.",
+        ),
     ],
     ct: Annotated[
         list[Path] | None,

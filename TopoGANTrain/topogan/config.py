@@ -98,10 +98,18 @@ class PrepareSettings(Settings):
     """How volumes and segmentations become a training set of patches."""
 
     structure: str = setting(
-        "structure", "Structure", "Name of the segmented structure, used in reports.", min_length=1, max_length=60
+        "structure",
+        "Structure",
+        "Name of the segmented structure, used in reports; in a DICOM structure set, the region of that name is taken.",
+        min_length=1,
+        max_length=60,
     )
     labels: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = setting(
-        (1,), "Labels", "Label values of the segmentation that together make the structure.", min_length=1
+        (1,),
+        "Labels",
+        "Label values of the segmentation that together make the structure; in a DICOM structure set without a region "
+        "of the structure's name, region numbers.",
+        min_length=1,
     )
     size: Literal[64, 128, 256] = setting(64, "Patch size", "Width and height of a patch.", "pixels")
     pixel_size: float = setting(

@@ -12,7 +12,15 @@ from topogan.config import PrepareSettings
 from topogan.dataset.frame import Frame
 from topogan.errors import InputError
 from topogan.plane import Plane
-from topogan.volumes import Geometry, PngOptions, VolumeSource, open_volume
+from topogan.volumes import (
+    Geometry,
+    PngOptions,
+    RegionChoice,
+    StructureSet,
+    VolumeSource,
+    is_structure_set,
+    open_volume,
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ def open_cases(
     """Read all headers.
 
     Args:
-        segmentations: volumes of label values.
+        segmentations: volumes of label values, or DICOM structure sets.
         images: their images in the same order, or nothing.
         settings: how they are read.
         patients: whom each volume belongs to (any names; they become pseudonyms); None: each volume its own patient.
@@ -67,14 +75,22 @@ def open_cases(
     png_masks = PngOptions(settings.png_pixel_size, settings.png_slice_spacing, settings.png_structure)
     cases = []
     for row, path in enumerate(segmentations):
-        segmentation = open_volume(path, png_masks)
         image = open_volume(images[row], png) if images else None
+        if is_structure_set(path):
+            segmentation: VolumeSource = StructureSet.open(path, image, _region(settings))
+        else:
+            segmentation = open_volume(path, png_masks)
         if image:
             _check_fit(segmentation, image, settings.resample)
         reference = (image or segmentation).geometry
         frame = Frame.of(reference, planes[row], settings.slice_spacing)
         cases.append(Case(segmentation, image, pseudonyms[row], frame))
     return cases
+
+
+def _region(settings: PrepareSettings) -> RegionChoice:
+    named = settings.structure != PrepareSettings().structure
+    return RegionChoice(settings.structure if named else "", settings.labels, any_frame=settings.resample)
 
 
 def _plane_of_each(plane: Plane, count: int) -> list[np.ndarray | None]:

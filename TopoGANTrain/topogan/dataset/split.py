@@ -67,7 +67,7 @@ def check_enough(split: Sequence[str], found: int) -> None:
     if train >= MINIMUM_TRAIN_SLICES and held_out:
         return
     raise InputError(
-        f"The volumes hold {found} usable slices of the structure, which leaves {train} to train on and {held_out} "
-        f"to hold out, where at least {MINIMUM_TRAIN_SLICES} and 1 are needed: "
+        f"The volumes hold {found} usable slice{'' if found == 1 else 's'} of the structure, which leaves {train} to "
+        f"train on and {held_out} to hold out, where at least {MINIMUM_TRAIN_SLICES} and 1 are needed: "
         "add volumes, or lower the smallest slice or the slice spacing."
     )

@@ -1,7 +1,18 @@
-"""Read CT volumes and segmentations: NIfTI, NRRD, MetaImage, DICOM series folders and PNG slice folders."""
+"""Read CT volumes and segmentations: NIfTI, NRRD, MetaImage, DICOM series and structure sets, PNG slice folders."""
 
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.pairs import find_pairs
+from topogan.volumes.rtstruct import RegionChoice, StructureSet, is_structure_set
 from topogan.volumes.sources import PngOptions, VolumeSource, open_volume
 
-__all__ = ["Geometry", "PngOptions", "Volume", "VolumeSource", "find_pairs", "open_volume"]
+__all__ = [
+    "Geometry",
+    "PngOptions",
+    "RegionChoice",
+    "StructureSet",
+    "Volume",
+    "VolumeSource",
+    "find_pairs",
+    "is_structure_set",
+    "open_volume",
+]

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import SimpleITK as sitk
-from pydicom.errors import InvalidDicomError
 from pydicom.misc import is_dicom
 
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.itk import check_numbers, reading
+from topogan.volumes.stored import check_size
 
 # Scanners round positions to 0.01-0.1 mm; a missing slice changes a gap by 100 %.
 _GAP_TOLERANCE = 0.1
 # How far slices may shift sideways from one to the next, in mm: more is a tilted gantry, which needs shearing.
 _SHIFT_TOLERANCE = 0.1
+# What places a slice, and how many numbers each holds.
+_PLACE = {"PixelSpacing": 2, "ImagePositionPatient": 3, "ImageOrientationPatient": 6}
 _HEADER_TAGS = [
     "SeriesInstanceUID",
+    "FrameOfReferenceUID",
     "Rows",
     "Columns",
+    "BitsAllocated",
     "NumberOfFrames",
     "SamplesPerPixel",
-    "PixelSpacing",
-    "ImagePositionPatient",
-    "ImageOrientationPatient",
+    "SliceThickness",
+    *_PLACE,
 ]
 
 
@@ -42,13 +47,39 @@ def is_dicom_file(path: Path) -> bool:
     return path.is_file() and is_dicom(path)
 
 
+@contextmanager
+def reading_dicom(path: Path) -> Iterator[None]:
+    """Turn pydicom's errors into one sentence, and keep its warnings to ourselves."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file makes pydicom raise a dozen kinds of errors
+        raise InputError(f"{path} cannot be read as DICOM: it is damaged or cut off; copy it again.") from error
+
+
 @dataclass(frozen=True)
 class _Slice:
-    """One file: its path and the header values that place it."""
+    """One file with what its header says.
+
+    Attributes:
+        size: rows and columns.
+        spacing: of rows and columns, mm.
+        position: of the first pixel: LPS, mm.
+        orientation: directions of a row and of a column, 6 numbers.
+        thickness: mm; 0 where it is not said.
+    """
 
     file: Path
-    header: pydicom.Dataset
+    series: str
+    frame_of_reference: str
+    size: tuple[int, int]
+    spacing: np.ndarray
     position: np.ndarray
+    orientation: np.ndarray
+    thickness: float
 
 
 @dataclass(frozen=True)
@@ -58,6 +89,7 @@ class DicomSeries:
     path: Path
     geometry: Geometry
     files: tuple[str, ...]
+    frame_of_reference: str = ""
     phases: int = 1
 
     @classmethod
@@ -66,22 +98,23 @@ class DicomSeries:
 
         Raises:
             InputError: several series, several frames in a file, missing or doubled slices, uneven gaps, a tilted
-                gantry, or values missing in a header.
+                gantry, values missing or senseless in a header, or files that are cut off.
         """
         slices = _read_headers(path)
-        first = slices[0].header
+        first = slices[0]
         axes = _axes(path, slices)
         slices.sort(key=lambda entry: float(entry.position @ axes[:, 2]))
-        gap = _even_gap(path, np.stack([entry.position for entry in slices]), axes)
-        rows, columns = (float(value) for value in first.PixelSpacing)
+        gap = _even_gap(path, np.stack([entry.position for entry in slices]), axes) if slices[1:] else first.thickness
+        rows, columns = first.spacing.tolist()
         geometry = Geometry(
-            (int(first.Columns), int(first.Rows), len(slices)),
+            (first.size[1], first.size[0], len(slices)),
             (columns, rows, gap),
-            tuple(float(value) for value in slices[0].position),
-            tuple(float(value) for value in axes.ravel()),
+            tuple(slices[0].position.tolist()),
+            tuple(axes.ravel().tolist()),
         )
         geometry.check(path)
-        return cls(path, geometry, tuple(str(entry.file) for entry in slices))
+        check_size(path, geometry.size)
+        return cls(path, geometry, tuple(str(entry.file) for entry in slices), first.frame_of_reference)
 
     def volumes(self) -> Iterator[Volume]:
         """Read the whole series (one phase)."""
@@ -95,48 +128,71 @@ class DicomSeries:
 
 
 def _read_headers(path: Path) -> list[_Slice]:
-    slices = []
-    for file in sorted(path.iterdir()):
-        if not is_dicom_file(file):
-            continue
-        try:
-            header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_HEADER_TAGS)
-        except (InvalidDicomError, EOFError, OSError, ValueError) as error:
-            raise InputError(f"{file} cannot be read as DICOM: it is damaged or cut off.") from error
-        if "Rows" in header:  # structure sets and reports lie beside the images and have no pixels
-            slices.append(_Slice(file, header, _position(file, header)))
+    found = (_read_slice(file) for file in sorted(path.iterdir()) if is_dicom_file(file))
+    slices = [entry for entry in found if entry is not None]
     if not slices:
         raise InputError(f"The DICOM files in {path} hold no images: name the folder of the CT series.")
-    series = {entry.header.get("SeriesInstanceUID") for entry in slices}
+    series = {entry.series for entry in slices}
     if len(series) > 1:
         raise InputError(f"The folder {path} holds {len(series)} DICOM series: give a folder with one series.")
-    if len(slices) < 2:
-        raise InputError(f"The DICOM series in {path} has one slice only: a volume needs at least two.")
+    if len(slices) == 1 and not slices[0].thickness > 0:
+        raise InputError(f"The DICOM series in {path} has one slice only, of unknown thickness: a volume needs two.")
     return slices
 
 
-def _position(file: Path, header: pydicom.Dataset) -> np.ndarray:
+def _read_slice(file: Path) -> _Slice | None:
+    """Read a header; None for what has no pixels: structure sets and reports lie beside the images."""
+    with reading_dicom(file):
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_HEADER_TAGS)
+        if "Rows" not in header:
+            return None
+        _check_kind(file, header)
+        place = {name: _numbers(file, header, name, count) for name, count in _PLACE.items()}
+        return _Slice(
+            file,
+            str(header.get("SeriesInstanceUID", "")),
+            str(header.get("FrameOfReferenceUID", "")),
+            (int(header.Rows), int(header.Columns)),
+            place["PixelSpacing"],
+            place["ImagePositionPatient"],
+            place["ImageOrientationPatient"],
+            float(header.get("SliceThickness") or 0.0),
+        )
+
+
+def _check_kind(file: Path, header: pydicom.Dataset) -> None:
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise InputError(f"{file} is a DICOM file with several frames: load it in Slicer and save it as NRRD.")
     if int(header.get("SamplesPerPixel") or 1) > 1:
         raise InputError(f"{file} is a color image: give slices with a single value per pixel.")
-    missing = [tag for tag in _HEADER_TAGS[5:] if not header.get(tag)]
-    if missing:
-        raise InputError(f"{file} says nothing of its {missing[0]}: it cannot be placed in the patient; leave it out.")
-    return np.asarray(header.ImagePositionPatient, dtype=float)
+    pixels = int(header.Rows) * int(header.Columns)
+    # GDCM takes the memory that the header asks for, and fills what is missing with anything.
+    packed = header.file_meta.TransferSyntaxUID.is_compressed or header.file_meta.TransferSyntaxUID.is_deflated
+    if not packed and pixels * int(header.BitsAllocated) // 8 > file.stat().st_size:
+        raise InputError(f"{file} is cut off: its pixels end before its header says so; copy it again.")
+    check_size(file, (int(header.Columns), int(header.Rows)))
+
+
+def _numbers(file: Path, header: pydicom.Dataset, name: str, count: int) -> np.ndarray:
+    if not header.get(name):
+        raise InputError(f"{file} says nothing of its {name}: it cannot be placed in the patient; leave it out.")
+    values = np.atleast_1d(np.asarray(header[name].value, dtype=float))
+    if len(values) != count or not np.isfinite(values).all():
+        raise InputError(f"{file} has a {name} that is not {count} numbers: it cannot be placed; leave it out.")
+    return values
 
 
 def _axes(path: Path, slices: list[_Slice]) -> np.ndarray:
     """Return the directions of columns, rows and slices as columns of a 3×3 matrix (LPS)."""
-    first = slices[0].header
+    first = slices[0]
     for entry in slices:
-        same = all(
-            np.allclose(np.asarray(entry.header[tag].value, float), np.asarray(first[tag].value, float), atol=1e-3)
-            for tag in ("Rows", "Columns", "PixelSpacing", "ImageOrientationPatient")
-        )
-        if not same:
+        if not (
+            entry.size == first.size
+            and np.allclose(entry.spacing, first.spacing, atol=1e-3)
+            and np.allclose(entry.orientation, first.orientation, atol=1e-3)
+        ):
             raise InputError(f"Slices in {path} differ in size, spacing or orientation: leave out {entry.file.name}.")
-    row, column = np.asarray(first.ImageOrientationPatient, dtype=float).reshape(2, 3)
+    row, column = first.orientation.reshape(2, 3)
     return np.stack([row, column, np.cross(row, column)], axis=1)
 
 
