@@ -54,7 +54,7 @@ def prepare(
         typer.Option(
             "--segmentation",
             "-s",
-            help="Segmentation file, DICOM structure set (RTSTRUCT; needs --ct), or a folder of files. May be repeated.",
+            help="Segmentation file, DICOM structure set (needs --ct), or a folder of files. May be repeated.",
         ),
     ],
     ct: Annotated[
@@ -219,6 +219,18 @@ def export(
     from topogan.export import export_nnunet
 
     print(f"Exported ({layout.value}): {export_nnunet(synthesis, out, overwrite=overwrite)}")
+
+
+@app.command()
+def pack(
+    model: Annotated[Path, typer.Argument(help="Model package: a folder, such as RUN/model.")],
+    archive: Annotated[Path, typer.Argument(help="File to write, ending with .zip.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Pack a model into one .zip to share it; read its report on memorization first."""
+    from topogan.model import pack_model
+
+    print(f"Packed: {pack_model(model, archive, overwrite=overwrite)}")
 
 
 @app.command()
