@@ -306,5 +306,14 @@ def validated(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or kind.__name__
-        message = first["msg"][0].lower() + first["msg"][1:]
+        message = _reason(kind, first)
         raise InputError(f"The setting {name} cannot be {first.get('input')!r}: {message}.") from error
+
+
+def _reason(kind: type[Settings], error: Any) -> str:
+    """What is wrong; for a text of the wrong form the setting's own help instead of a regular expression."""
+    if error["type"] == "string_pattern_mismatch":
+        for name in error["loc"][:-1]:
+            kind = kind.model_fields[name].annotation
+        return kind.model_fields[error["loc"][-1]].description.rstrip(".")
+    return error["msg"][0].lower() + error["msg"][1:]

@@ -38,12 +38,19 @@ def replace(source: Path, destination: Path) -> None:
 
 @contextmanager
 def staged_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path in the folder of ``path``; on success it becomes ``path``, else it is removed."""
+    """Yield a temporary path in the folder of ``path``; on success it becomes ``path``, else it is removed.
+
+    Raises:
+        WorkError: the disk is full.
+    """
     # The suffix stays last because libraries choose the file format by it.
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{''.join(path.suffixes)}")
     try:
         yield temporary
         replace(temporary, path)
+    except OSError as error:
+        _check_disk_full(path, error)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -76,11 +83,15 @@ def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
         else:
             replace(temporary, path)
     except OSError as error:
-        if error.errno in _DISK_FULL:
-            raise WorkError(f"The disk of {path} is full: free some space and run it again.") from error
+        _check_disk_full(path, error)
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_disk_full(path: Path, error: OSError) -> None:
+    if error.errno in _DISK_FULL:
+        raise WorkError(f"The disk of {path} is full: free some space and run it again.") from error
 
 
 def check_new_folder(path: Path, overwrite: bool = False) -> None:
@@ -132,7 +143,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: is {path.parent} the right folder?") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON: it is damaged or not a TopoGAN file.") from error
     found = content.get("schema") if isinstance(content, dict) else None
     if found != schema:
