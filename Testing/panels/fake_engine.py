@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from TopoGANLib.engine_process import Engine
 
 _MAIN = "import sys; from topogan.cli import run; sys.exit(run(sys.argv[1:]))"
 _CLI = '''
-import fcntl, json, os, signal, socket, subprocess, sys, time
+import fcntl, json, os, shutil, signal, socket, subprocess, sys, time
 from pathlib import Path
 
 def run(arguments):
@@ -55,11 +56,23 @@ def launcher(path, *hasty):
     if not hasty:
         child.wait()
 
+def doctor(as_json):
+    package = str(Path(__file__).parent)
+    packages = {"torch": "2.9", "gudhi": "3.11"}
+    found = {"schema": "topogan.doctor/1", "topogan": "1.2.3", "path": package, "packages": packages}
+    found |= {"devices": ["cpu"], "problems": []}
+    state = Path(__file__).with_name("doctor.json")
+    if state.exists():
+        found |= json.loads(state.read_text())
+    print(json.dumps(found))
+    return 1 if found["problems"] else 0
+
 def prepare(out, *how):
     # Takes what it needs from the temporary folder and leaves something half done if it is killed.
+    how = _told("prepare", how)
     left = Path(out).with_name(".set.1234.partial")
     left.mkdir()
-    print("Reading", sorted(path.name for path in Path(how[0]).iterdir()), flush=True)
+    print("Reading the segmentation", flush=True)
     if "fail" in how:
         return fail(2, "The segmentation is empty: choose another.")
     if "deaf" in how:
@@ -69,7 +82,13 @@ def prepare(out, *how):
     left.rmdir()
     Path(out).mkdir()
 
+def _told(verb, how):
+    # The panel's own options say nothing to this engine; a test speaks to it through a file.
+    told = Path(__file__).with_name(f"{verb}.txt")
+    return told.read_text().split() if told.exists() else how
+
 def train(dataset, out, *how):
+    how = _told("train", how)
     if "fail" in how:
         return fail(2, "There are too few slices: 16 are needed.")
     Path(out).mkdir()
@@ -112,6 +131,8 @@ def _write(folder, status):
 
 def serve(folder, *rest):
     print("serving", flush=True)
+    results = Path(folder) / "results"
+    results.mkdir(exist_ok=True)
     while True:
         for path in sorted((Path(folder) / "requests").glob("*.json")):
             request = json.loads(path.read_text())
@@ -120,8 +141,35 @@ def serve(folder, *rest):
             if request["model"].endswith("crash"):
                 print("out of memory", flush=True)
                 os.abort()
+            _answer(path, request, results, _told("serve", ()))
         time.sleep(0.02)
+
+def _answer(path, request, results, how):
+    told = dict(word.partition("=")[::2] for word in how)
+    progress = results / f"{path.stem}.progress.json"
+    total = request["settings"].get("count", 4)
+    if "step" in told:
+        progress.write_text(json.dumps({"schema": "topogan.progress/1", "step": int(told["step"]), "total": total}))
+    if "error" in told or path.with_suffix(".cancel").exists():
+        kind = "input" if "error" in told else "cancelled"
+        error = {"schema": "topogan.error/1", "kind": kind, "error": told.get("error", "").replace("_", " ")}
+        (results / f"{path.stem}.error.json").write_text(json.dumps(error))
+        path.unlink()
+    elif "folder" in told:
+        shutil.copytree(told["folder"], results / f".{path.stem}")
+        os.replace(results / f".{path.stem}", results / path.stem)
+        path.unlink()
 '''
+
+
+def tell(engine: Engine, verb: str, *how: str) -> None:
+    """Let the next commands of a kind misbehave, whatever their options say."""
+    (engine.parent / "topogan" / f"{verb}.txt").write_text(" ".join(how))
+
+
+def tell_doctor(engine: Engine, **found: object) -> None:
+    """Let the engine find something else about itself."""
+    (engine.parent / "topogan" / "doctor.json").write_text(json.dumps(found))
 
 
 def make_engine(folder: Path) -> Engine:

@@ -109,11 +109,14 @@ class ctkPathLineEdit(PythonQtObject, QtWidgets.QWidget):
         self._combo = QtWidgets.QComboBox()
         self._combo.setEditable(True)
         self._combo.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
-        self._combo.editTextChanged.connect(self.currentPathChanged.emit)
+        self._combo.editTextChanged.connect(self._edited)
         browse = QtWidgets.QToolButton()
         browse.setText("...")
         layout.addWidget(self._combo)
         layout.addWidget(browse)
+
+    def _edited(self, path: str) -> None:
+        self.currentPathChanged.emit(path)
 
     def _get_path(self) -> str:
         return self._combo.currentText()

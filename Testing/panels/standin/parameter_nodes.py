@@ -57,12 +57,18 @@ class _Parameter:
         return next((note for note in self.notes if isinstance(note, kind)), None)
 
     def read(self, node: slicer.vtkMRMLScriptedModuleNode) -> Any:
+        if not node.HasParameter(self.name):
+            self.write(node, self.default)  # the scene was closed
         if self._is_node:
             return node.GetNodeReference(self.name)
         text = node.GetParameter(self.name)
         if self.type is bool:
             return text == "True"
-        return self.type[text] if issubclass(self.type, enum.Enum) else self.type(text)
+        if issubclass(self.type, enum.Enum):
+            if text not in self.type.__members__:
+                raise ValueError(f"Found {text!r} in parameter node but it is not a name in {self.type!r}")
+            return self.type[text]
+        return self.type(text)
 
     def write(self, node: slicer.vtkMRMLScriptedModuleNode, value: Any) -> None:
         accepted = (int, float) if self.type is float else self.type
@@ -144,8 +150,7 @@ class _Wrapper:
         self._connected: dict[int, tuple[list[_Connector], int]] = {}
         self._updating = False
         for parameter in self.allParameters.values():
-            if not parameterNode.HasParameter(parameter.name):
-                parameter.write(parameterNode, parameter.default)
+            parameter.read(parameterNode)
 
     def getValue(self, name: str) -> Any:
         return self.allParameters[name].read(self.parameterNode)

@@ -16,12 +16,19 @@ import types
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from PySide6 import QtCore
+from PySide6 import QtCore, QtWidgets
 
-# C++ asks Python for overrides of these virtual functions, by the names of properties.
-_VIRTUAL = frozenset({"sizeHint", "minimumSizeHint", "spacing"})
+# C++ asks Python for overrides of these virtual functions, by the names of properties: no panel may read them.
+_VIRTUAL = {
+    QtCore.QObject: {"sizeHint", "minimumSizeHint", "spacing"},
+    QtWidgets.QProgressBar: {"text"},
+}
 # What each kind of property takes; PythonQt refuses the rest (PythonQtConv::PyObjToQVariant).
 _TAKES: dict[str, tuple[type, ...]] = {"QString": (str,), "bool": (bool, int), "int": (int,), "double": (float, int)}
+
+# PySide6 6.12 returns True from emit, and False from isinstance(…, Signal), without counting the reference: before
+# Python 3.12, which made both immortal, the interpreter ends when the count reaches zero. Spare references put it off.
+_SPARE_REFERENCES = [True] * 1_000_000
 
 slot_errors: list[str] = []
 """Tracebacks of errors in slots, which the application would only print."""
@@ -36,14 +43,14 @@ class PythonQtObject:
     def __getattribute__(self, name: str) -> Any:
         if _is_python(type(self), name):
             return object.__getattribute__(self, name)  # PySide6's own would find its QObject.connect first
-        if name.startswith("_") or name in _VIRTUAL:
+        if name.startswith("_") or any(name in names and isinstance(self, kind) for kind, names in _VIRTUAL.items()):
             return super().__getattribute__(name)
         meta = QtCore.QObject.metaObject(self)
         index = _property_index(self, meta, name)
         if index >= 0:
             return meta.property(index).read(self)
         value = super().__getattribute__(name)
-        return BoundSignal(self, value) if isinstance(value, QtCore.SignalInstance) else value
+        return BoundSignal(self, value) if type(value) is QtCore.SignalInstance else value
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_"):
@@ -157,7 +164,7 @@ def _is_python(kind: type, name: str) -> bool:
         if base.__module__.startswith(("PySide6", "Shiboken")):
             return False
         if name in base.__dict__:
-            return not isinstance(base.__dict__[name], QtCore.Property | QtCore.Signal)
+            return type(base.__dict__[name]) not in (QtCore.Property, QtCore.Signal)
     return False
 
 

@@ -1,0 +1,513 @@
+"""The training panel, worked as a user works it, with an engine that is quick and misbehaves on command."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from fake_engine import lives, make_engine, tell, tell_doctor, wait_until
+
+from TopoGANLib.engine_process import Engine
+from TopoGANLib.run_monitor import RunMonitor
+
+if TYPE_CHECKING:
+    from bench import Bench
+    from standin import StandIn
+
+
+@pytest.fixture
+def engine(application: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The panels' engine is the quick one."""
+    made = make_engine(tmp_path)
+    from TopoGANLib import engine_panel, module_logic
+
+    for module in (engine_panel, module_logic):
+        monkeypatch.setattr(module, "Engine", functools.partial(Engine, parent=made.parent))
+    return made
+
+
+@pytest.fixture
+def bench(application: StandIn, engine: Engine, tmp_path: Path) -> Iterator[Bench]:
+    from bench import Bench
+
+    from TopoGANLib import user_settings
+
+    user_settings.write(user_settings.RESULTS_FOLDER, str(tmp_path / "results"))
+    yield Bench(application)
+    for run in (tmp_path / "results").glob("*/run"):
+        RunMonitor(run).kill()
+
+
+@pytest.fixture
+def scene(application: StandIn) -> tuple[Any, Any]:
+    """A volume and a segmentation with two segments."""
+    import slicer
+
+    array = np.zeros((20, 24, 24), np.int16)
+    volume = slicer.util.addVolumeFromArray(array, np.diag([1.0, 1.0, 2.0, 1.0]), "CT")
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Heart")
+    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    array[2:18, 5:20, 5:20] = 1
+    for name in ("Blood", "Myocardium"):
+        identifier = segmentation.GetSegmentation().AddEmptySegment("", name)
+        slicer.util.updateSegmentBinaryLabelmapFromArray(array.astype(np.uint8), segmentation, identifier, volume)
+    return volume, segmentation
+
+
+def ready(bench: Bench) -> Any:
+    """Open the panel and wait for the engine's answer."""
+    from bench import pump
+
+    widget = bench.open("TopoGANTrain")
+    pump(lambda: "Ready" in widget.ui.engineStatusLabel.text)
+    return widget
+
+
+def choose(box: Any, text: str) -> None:
+    index = box.findText(text)
+    assert index >= 0, [box.itemText(i) for i in range(box.count)]
+    box.setCurrentIndex(index)
+    box.activated.emit(index)
+
+
+def status(widget: Any) -> str:
+    return widget.ui.statusLabel.text
+
+
+def test_nothing_is_chosen(bench: Bench) -> None:
+    widget = bench.open("TopoGANTrain")
+    assert widget.ui.reasonLabel.text == "The engine is not ready: see Engine above."
+    widget = ready(bench)
+    assert widget.ui.engineCollapsibleButton.collapsed
+    assert not widget.ui.startButton.enabled
+    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segment to learn."
+    assert widget.ui.startButton.toolTip == widget.ui.reasonLabel.text
+    bench.picture("TopoGANTrain", "empty")
+
+
+def test_packages_are_missing(bench: Bench, engine: Engine, scene: Any) -> None:
+    from bench import pump
+
+    tell_doctor(engine, packages={"torch": "", "gudhi": ""}, devices=[], problems=["torch is not installed."])
+    widget = bench.open("TopoGANTrain")
+    pump(lambda: "Not installed" in widget.ui.engineStatusLabel.text)
+    assert widget.ui.engineStatusLabel.text.startswith("Not installed in this Python: torch, gudhi.\nPress Install")
+    assert not widget.ui.engineCollapsibleButton.collapsed
+    assert widget.ui.installEngineButton.visible
+    assert not widget.ui.startButton.enabled
+    bench.picture("TopoGANTrain", "packages missing")
+    widget.ui.pythonPathLineEdit.currentPath = "/other/python"
+    widget.ui.checkEngineButton.click()
+    pump(lambda: "cannot be started" in widget.ui.engineStatusLabel.text)
+    assert not widget.ui.installEngineButton.visible
+
+
+def test_another_python_that_lacks_packages(bench: Bench, engine: Engine, tmp_path: Path) -> None:
+    from bench import pump
+
+    tell_doctor(engine, packages={"torch": ""}, devices=[], problems=["torch is not installed."])
+    other = tmp_path / "other python"
+    other.symlink_to(sys.executable)
+    widget = bench.open("TopoGANTrain")
+    widget.ui.pythonPathLineEdit.currentPath = str(other)
+    widget.ui.checkEngineButton.click()
+    pump(lambda: "In a terminal" in widget.ui.engineStatusLabel.text)
+    assert f"'{other}' -m pip install \"torch>=2.2\" -r " in widget.ui.engineStatusLabel.text
+
+
+def test_the_whole_way(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:
+    from bench import Watch, pump
+
+    tell(engine, "train", "steps=60")
+    widget = ready(bench)
+    assert widget.ui.segmentSelector.currentNode() is scene[1]
+    widget.ui.volumeSelector.setCurrentNode(scene[0])
+    widget.ui.segmentSelector.setCurrentSegmentID(scene[1].GetSegmentation().GetNthSegmentID(1))
+    assert widget.ui.startButton.enabled
+    bench.picture("TopoGANTrain", "ready")
+    with Watch() as watch:
+        widget.ui.startButton.click()
+        assert widget.ui.startButton.text == "Stop"
+        assert not widget.ui.inputsCollapsibleButton.enabled
+        pump(lambda: "step" in status(widget))
+        assert "Training masks, step" in status(widget)
+        bench.picture("TopoGANTrain", "training")
+        assert widget.ui.progressBar.value > 0
+        pump(lambda: "Finished" in status(widget))
+    assert watch.longest < 0.05, f"{watch.longest:.3f} s in\n{watch.where}"
+    assert widget.ui.modelPathEdit.text == str(tmp_path / "results" / "Myocardium-1" / "run" / "model")
+    assert not widget.ui.progressBar.visible
+    assert widget.ui.startButton.text == "Start training"
+    assert not list(Path(bench.application.application.temporaryPath).glob("TopoGAN/input-*")), "no copy is left"
+    bench.picture("TopoGANTrain", "finished")
+
+
+def test_stop_and_resume(bench: Bench, scene: Any) -> None:
+    from bench import pump
+
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    pump(lambda: "step" in status(widget))
+    widget.ui.startButton.click()
+    assert not widget.ui.startButton.enabled
+    pump(lambda: "Stopped" in status(widget))
+    assert "Resume goes on from here" in status(widget)
+    assert widget.ui.resumeButton.visible
+    bench.picture("TopoGANTrain", "stopped")
+    widget.ui.resumeButton.click()
+    pump(lambda: "Finished" in status(widget))
+    assert not widget.ui.resumeButton.visible
+
+
+@pytest.mark.parametrize(
+    ("verb", "how", "said"),
+    [
+        ("prepare", "fail", "The segmentation is empty: choose another."),
+        ("train", "failing", "The loss is not a number: lower the learning rate."),
+        ("train", "crash", "ended without a word"),
+    ],
+)
+def test_failures_are_said_in_the_engines_words(
+    bench: Bench, scene: Any, engine: Engine, verb: str, how: str, said: str
+) -> None:
+    from bench import pump
+
+    tell(engine, verb, how)
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    pump(lambda: said in status(widget))
+    assert widget.ui.logCollapsibleButton.visible
+    assert widget.ui.resumeButton.visible == (verb == "train")
+    assert widget.ui.startButton.enabled, "one can try again"
+    widget.ui.logCollapsibleButton.collapsed = False
+    bench.picture("TopoGANTrain", f"failed {how}")
+
+
+def test_preparing_is_shown_and_can_be_stopped(bench: Bench, scene: Any, engine: Engine) -> None:
+    from bench import pump
+
+    tell(engine, "prepare", "sleep")
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    pump(lambda: "asleep" in status(widget))
+    assert status(widget).startswith("Preparing the training set")
+    assert widget.ui.progressBar.maximum == 0, "nobody knows how far it is"
+    bench.picture("TopoGANTrain", "preparing")
+    widget.ui.startButton.click()
+    bench.picture("TopoGANTrain", "stopping")
+    pump(lambda: status(widget) == "Stopped.")
+    assert not widget.ui.resumeButton.visible
+
+
+def test_an_empty_segment_is_refused(bench: Bench, scene: Any) -> None:
+    from bench import pump
+
+    widget = ready(bench)
+    scene[1].GetSegmentation().AddEmptySegment("new", "New")
+    widget.ui.segmentSelector.setCurrentSegmentID("new")
+    widget.ui.startButton.click()
+    pump(lambda: "The segment New is empty" in status(widget))
+
+
+def test_a_moved_volume_is_refused(bench: Bench, scene: Any) -> None:
+    import slicer
+
+    widget = ready(bench)
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    scene[1].SetAndObserveTransformNodeID(transform.GetID())
+    widget.ui.startButton.click()
+    assert "harden the transform" in status(widget)
+
+
+def test_files_in_place_of_the_scene(bench: Bench, tmp_path: Path, engine: Engine) -> None:
+    from bench import pump
+
+    tell(engine, "train", "steps=5")
+    widget = ready(bench)
+    choose(widget.ui.sourceComboBox, "Files or folders")
+    assert not widget.ui.sceneInputs.visible
+    assert widget.ui.reasonLabel.text == "Choose a segmentation file, or a folder of them."
+    bench.picture("TopoGANTrain", "files")
+    widget.ui.segmentationsPathLineEdit.currentPath = str(tmp_path / "nothing")
+    widget.ui.startButton.click()
+    assert status(widget) == f"{tmp_path / 'nothing'} does not exist: choose another file or folder."
+    widget.ui.segmentationsPathLineEdit.currentPath = str(tmp_path)
+    widget.ui.structureLineEdit.text = "left 'atrium'"
+    widget.ui.startButton.click()
+    pump(lambda: "Finished" in status(widget))
+    assert (tmp_path / "results" / "left--atrium-1" / "run" / "model").is_dir()
+
+
+def test_a_training_set_made_before(bench: Bench, tmp_path: Path, engine: Engine) -> None:
+    from bench import pump
+
+    tell(engine, "train", "steps=5")
+    widget = ready(bench)
+    choose(widget.ui.sourceComboBox, "A training set made before")
+    widget.ui.trainingSetPathLineEdit.currentPath = str(tmp_path)
+    bench.picture("TopoGANTrain", "training set")
+    widget.ui.startButton.click()
+    assert "is no training set" in status(widget)
+    (tmp_path / "dataset.json").touch()
+    widget.ui.startButton.click()
+    pump(lambda: "Finished" in status(widget))
+
+
+def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the widgets show is what the command line says, presets included."""
+    import slicer
+
+    commands: list[list[str]] = []
+
+    def refuse(engine: Engine, command: list[str], log: Path) -> None:
+        commands.append(command)
+        raise FileNotFoundError(2, "not today")
+
+    widget = ready(bench)
+    red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode", "Red")
+    monkeypatch.setattr(type(widget.panel), "_red", lambda panel: red)
+    choose(widget.ui.presetComboBox, "As in the paper")
+    assert widget.ui.masksObjectiveComboBox.currentText == "log"
+    assert widget.ui.presetComboBox.currentIndex == 0
+    widget.ui.masksStepsSpinBox.value = 77
+    widget.ui.topologyRatioSpinBox.value = 3.5
+    widget.ui.windowLowSpinBox.value = -350.0
+    choose(widget.ui.planeComboBox, "As the Red view")
+    monkeypatch.setattr(Engine, "run", refuse)
+    widget.ui.startButton.click()
+    from bench import pump
+
+    pump(lambda: commands)
+    prepare, train = (json.loads(words) for words in commands[0][4:6])
+    assert prepare[0] == "prepare"
+    assert {"--resample", "--window-low=-350.0", "--structure=Blood"} <= set(prepare)
+    assert prepare[prepare.index("--plane") + 1].endswith("plane.json")
+    assert not [word for word in prepare if word.startswith("--label")], "in the file the segment is 1"
+    assert {"--masks-objective=log", "--masks-steps=77", "--topology-ratio=3.5", "--topology-mode=paper"} <= set(train)
+    pump(lambda: "cannot be started (not today)" in status(widget))
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_closing_the_application_during_a_run(bench: Bench, scene: Any, keep: bool) -> None:
+    from bench import Bench, pump
+
+    widget = ready(bench)
+    widget.ui.keepRunningCheckBox.checked = keep
+    widget.ui.startButton.click()
+    pump(lambda: "step" in status(widget))
+    run = widget.logic.session.run
+    pid = RunMonitor(run).poll().pid
+    bench.application.close_application()
+    if not keep:
+        wait_until(lambda: not lives(pid))
+        assert RunMonitor(run).poll().state == "stopped"
+        return
+    step = RunMonitor(run).poll().step
+    wait_until(lambda: RunMonitor(run).poll().step > step)
+    again = Bench(bench.application).open("TopoGANTrain")
+    assert "Training masks, step" in status(again), "a new panel finds it"
+    pump(lambda: again.ui.startButton.enabled)
+    again.ui.startButton.click()
+    pump(lambda: "Stopped" in status(again))
+
+
+def test_leaving_and_entering_the_panel(bench: Bench, scene: Any) -> None:
+    from bench import pump
+
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    pump(lambda: "step" in status(widget))
+    bench.open("TopoGANSynth")
+    assert widget.logic.isRunning
+    bench.open("TopoGANTrain")
+    pump(lambda: "step" in status(widget))
+    assert widget.ui.startButton.text == "Stop"
+
+
+def test_the_scene_is_closed_during_a_run(bench: Bench, scene: Any) -> None:
+    import slicer
+    from bench import pump
+
+    widget = ready(bench)
+    widget.ui.masksStepsSpinBox.value = 77
+    widget.ui.startButton.click()
+    pump(lambda: "step" in status(widget))
+    slicer.mrmlScene.Clear(False)
+    step = widget.logic.progress.step
+    pump(lambda: widget.logic.progress.step > step)
+    assert widget.ui.masksStepsSpinBox.value == 3000, "the new scene starts with the defaults"
+    assert widget.ui.segmentSelector.currentNode() is None
+    widget.ui.startButton.click()
+    pump(lambda: "Stopped" in status(widget))
+    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segment to learn."
+
+
+def test_a_scene_keeps_the_choices_but_no_path(bench: Bench, scene: Any, tmp_path: Path) -> None:
+    import slicer
+
+    widget = ready(bench)
+    widget.ui.volumeSelector.setCurrentNode(scene[0])
+    identifier = scene[1].GetSegmentation().GetNthSegmentID(1)
+    widget.ui.segmentSelector.setCurrentSegmentID(identifier)
+    widget.ui.masksStepsSpinBox.value = 77
+    choose(widget.ui.deviceComboBox, "cpu")
+    choose(widget.ui.sourceComboBox, "Files or folders")
+    widget.ui.segmentationsPathLineEdit.currentPath = "/secret/patient"
+    choose(widget.ui.sourceComboBox, "This scene")
+    path = tmp_path / "scene.mrml"
+    slicer.mrmlScene.SetURL(str(path))
+    slicer.mrmlScene.SetSaveToXMLString(0)
+    assert slicer.mrmlScene.Commit()
+    text = path.read_text()
+    assert "train_masks_steps" in text
+    assert "/secret" not in text
+    assert "results" not in text
+    slicer.mrmlScene.Clear(False)
+    assert widget.ui.masksStepsSpinBox.value == 3000
+    slicer.mrmlScene.Import()
+    assert widget.ui.masksStepsSpinBox.value == 77
+    assert widget.ui.deviceComboBox.currentText == "cpu"
+
+
+def test_a_scene_of_another_version(bench: Bench) -> None:
+    import slicer
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
+    node.SetSingletonTag("TopoGANTrain")
+    node.SetParameter("train_device", "quantum")
+    slicer.mrmlScene.RemoveNode(node)
+    slicer.mrmlScene.AddNode(node)
+    widget = bench.open("TopoGANTrain")
+    assert widget.ui.deviceComboBox.currentText == "auto"
+
+
+def test_reload(bench: Bench, scene: Any) -> None:
+    """Developers reload a module; a training goes on and is found again."""
+    import slicer
+    from bench import pump
+
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    pump(lambda: "step" in status(widget))
+    slicer.util.reloadScriptedModule("TopoGANTrain")
+    fresh = slicer.modules.TopoGANTrainWidget
+    assert fresh is not widget
+    fresh.parent.enter()
+    pump(lambda: "step" in status(fresh))
+    pump(lambda: fresh.ui.startButton.enabled)
+    fresh.ui.startButton.click()
+    pump(lambda: "Stopped" in status(fresh))
+
+
+def test_two_panels_of_one_module(bench: Bench, scene: Any) -> None:
+    from bench import pump
+
+    first = ready(bench)
+    second = bench.modules["TopoGANTrain"].createNewWidgetRepresentation()
+    second.enter()
+    first.ui.masksStepsSpinBox.value = 77
+    assert second.self().ui.masksStepsSpinBox.value == 77, "one parameter node"
+    first.ui.startButton.click()
+    pump(lambda: "step" in status(first))
+    second.exit()
+    second.self().cleanup()
+    second._close()
+    assert first.logic.isRunning
+    first.ui.startButton.click()
+    pump(lambda: "Stopped" in status(first))
+
+
+def test_nothing_is_left_behind(bench: Bench, scene: Any) -> None:
+    """Neither observers, nor timers, nor the panel itself."""
+    import gc
+    import weakref
+
+    import slicer
+    from bench import pump
+
+    gc.collect()
+
+    def observers() -> int:
+        node = slicer.mrmlScene.GetSingletonNode("TopoGANTrain", "vtkMRMLScriptedModuleNode")
+        things = [slicer.mrmlScene, *([node] if node else [])]
+        return sum(str(thing).count("vtkObserver (") for thing in things)
+
+    before = observers()
+    timers = count_timers()
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    pump(lambda: "step" in status(widget))
+    widget.ui.startButton.click()
+    pump(lambda: "Stopped" in status(widget))
+    gone = [weakref.ref(thing) for thing in (widget, widget.panel, widget.logic)]
+    widget = None
+    bench.application.close_application()
+    bench.modules.clear()
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None, None]
+    assert count_timers() == timers
+    assert observers() == before
+
+
+def count_timers() -> int:
+    import gc
+
+    from PySide6 import QtCore
+    from shiboken6 import isValid
+
+    return sum(isinstance(thing, QtCore.QTimer) and isValid(thing) and thing.isActive() for thing in gc.get_objects())
+
+
+def test_from_python(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:
+    """The same from the console, blocking or not."""
+    import slicer
+
+    from TopoGANLib.train_inputs import FromScene
+
+    logic = slicer.util.getModuleLogic("TopoGANTrain")
+    tell(engine, "train", "steps=10")
+    segment = scene[1].GetSegmentation().GetNthSegmentID(0)
+    model = logic.train(FromScene(scene[1], segment, scene[0]), tmp_path / "x", {"train_masks_steps": 10}, wait=True)
+    assert model == tmp_path / "x" / "Blood-1" / "run" / "model"
+    assert model.is_dir()
+    with pytest.raises(RuntimeError, match="There is no setting nonsense"):
+        logic.train(FromScene(scene[1], segment), tmp_path / "x", {"nonsense": 1})
+    tell(engine, "train", "failing")
+    with pytest.raises(RuntimeError, match="The loss is not a number"):
+        logic.train(FromScene(scene[1], segment), tmp_path / "x", wait=True)
+    tell(engine, "train", "steps=10000")
+    logic.train(FromScene(scene[1], segment), tmp_path / "x")
+    with pytest.raises(RuntimeError, match="running already"):
+        logic.train(FromScene(scene[1], segment), tmp_path / "x")
+    logic.stop()
+
+
+def test_the_modules_own_tests(bench: Bench) -> None:
+    import unittest
+
+    suite = unittest.TestSuite()
+    for name in ("TopoGANTrain", "TopoGANSynth"):
+        case = getattr(sys.modules[name], f"{name}Test")
+        names = [method for method in dir(case) if method.startswith("test_")]
+        assert names
+        suite.addTests(case(method) for method in names)
+    result = unittest.TestResult()
+    suite.run(result)
+    assert result.testsRun >= 4
+    assert not result.errors + result.failures, result
+
+
+def test_what_the_application_lists(bench: Bench) -> None:
+    for name, module in bench.modules.items():
+        assert module.title
+        assert module.categories == ["Cardiac"]
+        assert "not a medical device" in module.helpText
+        assert "ECCV 2020" in module.acknowledgementText
+        assert module.contributors
+        assert not module.icon.isNull(), name
