@@ -12,14 +12,15 @@ import SimpleITK as sitk
 from topogan.config import PhantomSettings
 from topogan.errors import InputError
 from topogan.phantom import STRUCTURES, make_phantom
-from topogan.phantom.motion import Beat, beat, ejected_share, truncated_ellipsoid_volume
+from topogan.phantom.motion import BASE, Beat, beat, ejected_share, truncated_ellipsoid_volume
+from topogan.phantom.patient import draw_patient
 from topogan.topology import betti_numbers
 
 SETTINGS = PhantomSettings(patients=2, phases=3)
 # Frozen: a later tuning of the networks must not make the task easier.
 FROZEN_VOXELS = {
-    1: [49637, 74355, 47849, 52226, 38244, 64713],
-    2: [63146, 89553, 54545, 55610, 44242, 66970],
+    1: [64724, 56170, 97227, 43818, 40990, 64233],
+    2: [71069, 93203, 80273, 64327, 56333, 62181],
 }
 
 
@@ -53,8 +54,30 @@ def test_folder_holds_what_prepare_takes(phantom: Path) -> None:
 
 def test_the_heart_beats_within_physiology(phantom: Path) -> None:
     for patient in content(phantom)["patients"]:
-        assert 80 < patient["end_diastolic_volume_ml"] < 180
+        assert 90 < patient["end_diastolic_volume_ml"] < 175
         assert 0.5 < patient["ejection_fraction"] < 0.7
+
+
+def test_both_ventricles_eject_the_same_and_the_wall_keeps_its_mass(phantom: Path) -> None:
+    for number in (1, 2):
+        phases = sitk.GetArrayFromImage(read(phantom, "segmentations", number))
+        left, wall, right = (
+            np.array([(phase == STRUCTURES[name]).sum() for phase in phases]) * 4.5 / 1000
+            for name in ("lv_cavity", "myocardium", "rv_cavity")
+        )
+        assert np.ptp(right) == pytest.approx(np.ptp(left), rel=0.1)
+        assert 0.3 < np.ptp(right) / right.max() < 0.7
+        assert np.ptp(wall) < 0.03 * wall.mean() and 75 < 1.05 * wall.mean() < 190
+
+
+def test_every_patient_is_healthy() -> None:
+    """Of seeds that no one has looked at; volumes of the ellipsoid, without the contour's waves."""
+    for number in range(100):
+        patient = draw_patient(12345, number)
+        rest = patient.diastolic
+        volume = truncated_ellipsoid_volume(rest.radius, rest.length, BASE * rest.length) / 1000
+        assert 85 < volume < 180 and 0.5 < patient.ejection_fraction < 0.7
+        assert np.allclose(patient.axes.T @ patient.axes, np.eye(3)) and np.linalg.det(patient.axes) > 0.99
 
 
 def test_the_wall_thickens_and_keeps_its_volume() -> None:
@@ -76,28 +99,40 @@ def test_a_truncated_ellipsoid_is_a_half_without_its_base() -> None:
 def test_tissues_have_their_hounsfield_units(phantom: Path) -> None:
     array = sitk.GetArrayFromImage(read(phantom, "images", 1))[0]
     labels = sitk.GetArrayFromImage(read(phantom, "segmentations", 1))[0]
-    assert np.median(array[labels == STRUCTURES["lv_cavity"]]) == pytest.approx(380, abs=70)
+    nominal = {"lv_cavity": 380, "rv_cavity": 300, "left_atrium": 370, "right_atrium": 280, "aorta": 385}
+    for name, value in nominal.items():
+        assert np.median(array[labels == STRUCTURES[name]]) == pytest.approx(value, abs=70), name
     assert np.median(array[labels == STRUCTURES["myocardium"]]) == pytest.approx(110, abs=25)
-    assert array.min() < -850 and array.max() > 500, "lung and bone"
-    inside = array[labels == STRUCTURES["lv_cavity"]]
+    lung = array[(labels == 0) & (array < -600)]
+    assert np.median(lung) == pytest.approx(-850, abs=20)
+    assert (array > 450).sum() > 1000, "cortical bone"
+    inside = array[labels == STRUCTURES["rv_cavity"]]
     assert 15 < np.percentile(inside, 84) - np.percentile(inside, 50) < 40, "noise"
 
 
-def test_short_axis_slices_of_the_wall_are_rings(phantom: Path) -> None:
-    rings = []
+def rings(phantom: Path, heights: range) -> list[bool]:
+    """Whether each short-axis slice of the wall is one piece with one hole; heights in mm from base to apex."""
+    found = []
     for number, plane in enumerate(json.loads((phantom / "planes.json").read_text()), 1):
-        labels = read(phantom, "segmentations", number)[:, :, :, 0]
         axes = np.diag([-1.0, -1.0, 1.0]) @ np.array(plane)[:3, :3]
-        wall = sitk.Cast(labels == STRUCTURES["myocardium"], sitk.sitkFloat32)
-        for height in range(-12, 56, 4):
-            origin = axes @ np.array([-60.0, -60.0, height])
-            grid = sitk.Image(80, 80, 1, sitk.sitkFloat32)
-            grid.SetSpacing((1.5, 1.5, 1.5))
+        for phase in range(SETTINGS.phases):
+            labels = read(phantom, "segmentations", number)[:, :, :, phase]
+            wall = sitk.Cast(labels == STRUCTURES["myocardium"], sitk.sitkFloat32)
+            grid = sitk.Image(80, 80, len(heights), sitk.sitkFloat32)
+            grid.SetSpacing((1.5, 1.5, heights.step))
             grid.SetDirection(axes.ravel().tolist())
-            grid.SetOrigin(origin.tolist())
-            cut = sitk.GetArrayFromImage(sitk.Resample(wall, grid, sitk.Transform(), sitk.sitkLinear, 0.0))[0] >= 0.5
-            rings.append(betti_numbers(cut) == (1, 1))
-    assert np.mean(rings) >= 0.8
+            grid.SetOrigin((axes @ np.array([-60.0, -60.0, heights.start])).tolist())
+            cut = sitk.GetArrayFromImage(sitk.Resample(wall, grid, sitk.Transform(), sitk.sitkLinear, 0.0)) >= 0.5
+            found += [betti_numbers(mask) == (1, 1) for mask in cut if mask.sum() * 1.5**2 >= 30.0]
+    return found
+
+
+def test_most_short_axis_slices_of_the_wall_are_rings(phantom: Path) -> None:
+    assert 0.8 <= np.mean(rings(phantom, range(-40, 80, 2))) < 0.95, "open at the base, closed at the apex"
+
+
+def test_all_slices_of_the_middle_are_rings(phantom: Path) -> None:
+    assert all(rings(phantom, range(10, 44, 2)))
 
 
 def test_neighbors_differ(phantom: Path) -> None:

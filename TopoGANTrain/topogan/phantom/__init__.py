@@ -3,7 +3,7 @@
 Its parameters are frozen: a later tuning of the networks must not make the task easier.
 """
 
-from topogan.phantom.anatomy import STRUCTURES
 from topogan.phantom.make import make_phantom
+from topogan.phantom.tissues import STRUCTURES
 
 __all__ = ["STRUCTURES", "make_phantom"]

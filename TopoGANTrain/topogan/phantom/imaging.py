@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from topogan.phantom.anatomy import Tissue
+from topogan.phantom.tissues import Tissue
 
 # Contrast-enhanced cardiac CT in the arterial phase: usual mean values in HU.
 HOUNSFIELD = {
@@ -17,6 +17,7 @@ HOUNSFIELD = {
     Tissue.LEFT_ATRIUM: 370,
     Tissue.RIGHT_ATRIUM: 280,
     Tissue.AORTA: 385,
+    Tissue.PAPILLARY_MUSCLE: 115,
     Tissue.RV_WALL: 95,
     Tissue.HEART_FAT: -90,
     Tissue.LUNG: -850,
@@ -25,8 +26,22 @@ HOUNSFIELD = {
     Tissue.CORTICAL_BONE: 650,
     Tissue.SPONGY_BONE: 220,
     Tissue.LIVER: 80,
-    Tissue.PULMONARY_VESSEL: 180,
+    Tissue.LUNG_VESSEL: 250,
+    Tissue.PULMONARY_ARTERY: 310,
+    Tissue.PULMONARY_VEIN: 370,
+    Tissue.UPPER_VENA_CAVA: 330,
+    Tissue.LOWER_VENA_CAVA: 140,
 }
+_ENHANCED = [
+    Tissue.LV_CAVITY,
+    Tissue.RV_CAVITY,
+    Tissue.LEFT_ATRIUM,
+    Tissue.RIGHT_ATRIUM,
+    Tissue.AORTA,
+    Tissue.PULMONARY_ARTERY,
+    Tissue.PULMONARY_VEIN,
+    Tissue.UPPER_VENA_CAVA,
+]
 # Between patients the contrast agent's concentration differs, between structures its mixing.
 _CONTRAST_SPREAD = 0.07
 _BLUR_MM = 0.85
@@ -37,9 +52,7 @@ _NOISE_BLUR_PIXELS = 0.7
 def draw_contrast(random: np.random.Generator) -> NDArray[np.float32]:
     """The HU of each tissue in one patient, float32 [tissues]."""
     values = np.array([HOUNSFIELD[tissue] for tissue in Tissue], dtype=np.float32)
-    filled = slice(Tissue.LV_CAVITY, Tissue.AORTA + 1)
-    blood = [index for index in range(filled.start, filled.stop) if index != Tissue.MYOCARDIUM]
-    values[blood] *= 1 + random.normal(0.0, _CONTRAST_SPREAD)
+    values[_ENHANCED] *= 1 + random.normal(0.0, _CONTRAST_SPREAD)
     values[Tissue.MYOCARDIUM] += random.normal(0.0, 8.0)
     return values
 

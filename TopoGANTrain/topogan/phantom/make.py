@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from topogan.config import PhantomSettings
 from topogan.files import staged_folder, write_json
-from topogan.phantom.anatomy import STRUCTURES, Patient, draw_patient, label_chest, label_tissues
+from topogan.phantom.chest import label_chest
+from topogan.phantom.heart import REACH, place_heart
 from topogan.phantom.imaging import draw_contrast, make_image
+from topogan.phantom.patient import Patient, draw_patient
+from topogan.phantom.tissues import STRUCTURES, Tissue, label_of
 
 SCHEMA = "topogan.phantom/1"
 SPACING = (1.5, 1.5, 2.0)
 SIZE = (124, 124, 68)
 _IMAGE_STREAM = 1
+_LABELS = np.array([label_of(tissue) for tissue in Tissue], dtype=np.uint8)
 
 
 def make_phantom(
@@ -80,11 +84,13 @@ def _write_patient(
     """Write both files; return the cavity's volume in mL at each phase."""
     random = np.random.default_rng([settings.seed, number, _IMAGE_STREAM])
     contrast = draw_contrast(random)
-    resting = label_chest(patient, points)
+    tissue = label_chest(patient, points)
+    near = (points**2).sum(axis=0) < REACH**2
+    moving, resting = points[:, near], tissue[near]
     images, labels, volumes = [], [], []
     for phase in range(settings.phases):
-        tissue = label_tissues(patient, points, resting, phase / settings.phases)
-        label = np.where(tissue <= max(STRUCTURES.values()), tissue, 0).astype(np.uint8)
+        tissue[near] = place_heart(patient, moving, resting, phase / settings.phases)
+        label = _LABELS[tissue]
         images.append(_as_volume(make_image(tissue, contrast, SPACING, random)))
         labels.append(_as_volume(label))
         volumes.append(float((label == STRUCTURES["lv_cavity"]).sum() * np.prod(SPACING) / 1000))
