@@ -184,6 +184,15 @@ def test_inputs_that_do_not_belong_together_are_refused(
         evaluate(make_synthesis(masks, textures), tmp_path / "nowhere")
 
 
+def test_incomplete_folders_are_refused(make_synthesis: Make, training_set: Path, synthetic_slices: Slices) -> None:
+    without_model = make_synthesis(*synthetic_slices, model={})
+    with pytest.raises(InputError, match="does not say what it must"):
+        evaluate(without_model, training_set)
+    (without_model / "samples.csv").unlink()
+    with pytest.raises(InputError, match=r"samples\.csv is missing or damaged"):
+        evaluate(without_model, training_set)
+
+
 def test_damaged_stacks_are_refused(make_synthesis: Make, training_set: Path, synthetic_slices: Slices) -> None:
     samples = make_synthesis(*synthetic_slices)
     (samples / "masks.nrrd").write_bytes(b"NRRD0004\nnonsense")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from topogan.evaluation.report import Better, Metric
+from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import Compared, SliceSet, ThreeSets
 from topogan.evaluation.textures import TextureFigures
 from topogan.metrics.kernel_distance import kernel_inception_distance
@@ -21,27 +21,31 @@ from topogan.metrics.topology import betti_error, betti_score, valid_share
 from topogan.verdict import topology_in_words
 
 
-def distance_metric(sets: ThreeSets, function: Compared, group: str, name: str, unit: str, **more: Any) -> Metric:
+def distance_metric(
+    sets: ThreeSets, function: Compared, group: str, name: str, unit: str, dimension: int | None = None
+) -> Metric:
     """A distance to the held-out patients, the lower the better, beside that of the training patients."""
     value, real = sets.compared(function)
+    several = len(value) > 1
     return Metric(
         group=group,
         name=name,
-        value=fmean(value.values()) if value else None,
-        real=fmean(real.values()) if real else None,
+        value=fmean(value.values()),
+        real=fmean(real.values()),
         unit=unit,
         better="lower",
-        by_seed=value if len(value) > 1 else {},
-        real_by_seed=real if len(real) > 1 else {},
-        **more,
+        dimension=dimension,
+        by_seed=value if several else {},
+        real_by_seed=real if several else {},
     )
 
 
-def figure_metric(sets: ThreeSets, function: Any, group: str, name: str, unit: str, **more: Any) -> Metric:
+def figure_metric(
+    sets: ThreeSets, function: Callable[[SliceSet], float], group: str, name: str, unit: str, note: str = ""
+) -> Metric:
     """A figure of one set: of the synthetic, the held-out and the training slices."""
     value, real, training = (function(found) for found in (sets.synthetic, sets.held_out, sets.training))
-    better: Better = more.pop("better", "equal to real")
-    return Metric(group, name, value, real, unit, better, training=training, **more)
+    return Metric(group, name, value, real, unit, "equal to real", training=training, note=note)
 
 
 def topology_section(sets: ThreeSets, modal: tuple[int, int], requested: tuple[int, int] | None) -> list[Metric]:

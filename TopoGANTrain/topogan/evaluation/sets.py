@@ -19,7 +19,7 @@ LARGEST_SET = 2000
 DRAW_SEEDS = (0, 1, 2)
 _PIXEL_SIZE_TOLERANCE = 0.01
 
-Compared = Callable[["SliceSet", "SliceSet"], "float | None"]
+Compared = Callable[["SliceSet", "SliceSet"], float]
 
 
 @dataclass(frozen=True)
@@ -67,24 +67,27 @@ class ThreeSets:
         drawn = samples.drawn(LARGEST_SET, seed=0)
         return ThreeSets(samples, drawn, training, held_out, self.pixel_size, self.window)
 
+    @property
+    def common_count(self) -> int:
+        """To how many slices the synthetic and the training set are cut before either is compared with the held-out.
+
+        Most distances between finite sets shrink with the sets' size: equal sizes make the two comparable.
+        """
+        return min(len(self.synthetic), len(self.training))
+
     def compared(self, function: Compared) -> tuple[dict[str, float], dict[str, float]]:
         """``function(set, held_out)`` for the synthetic and the training set, for each seed of the draws.
 
-        Both are cut to the same number of slices, because most distances between finite sets shrink with their size.
-
         Returns:
-            Values by seed of the synthetic and of the training set; one seed only where nothing had to be drawn, and
-            no entry where the function has no value.
+            Values by seed of the synthetic and of the training set; one seed only where nothing had to be drawn.
         """
-        count = min(len(self.synthetic), len(self.training))
+        count = self.common_count
         seeds = DRAW_SEEDS if max(len(self.synthetic), len(self.training)) > count else DRAW_SEEDS[:1]
-        found: tuple[dict[str, float], dict[str, float]] = ({}, {})
-        for seed in seeds:
-            for values, compared in zip(found, (self.synthetic, self.training), strict=True):
-                value = function(compared.drawn(count, seed), self.held_out)
-                if value is not None:
-                    values[str(seed)] = value
-        return found
+        synthetic, training = (
+            {str(seed): function(found.drawn(count, seed), self.held_out) for seed in seeds}
+            for found in (self.synthetic, self.training)
+        )
+        return synthetic, training
 
 
 def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
@@ -95,7 +98,6 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
     """
     _check_belong_together(samples, real)
     with_images = samples.textures is not None and real.images is not None
-
     betti = betti_numbers_of_batch(samples.masks)
     everything = SliceSet(samples.masks, betti, samples.textures if with_images else None)
     return ThreeSets(

@@ -29,7 +29,6 @@ class SyntheticSet:
     """Seed of each sample, as written in samples.csv."""
     pixel_size: float
     """mm."""
-
     requested: tuple[int, int] | None
     """The (b0, b1) that was asked for; None where any was taken."""
     accepted_percent: float
@@ -58,14 +57,13 @@ class SyntheticSet:
             if textures.shape != masks.shape:
                 raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
             textures = textures.astype(np.int16)
-        with (folder / "samples.csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = _read_rows(folder / "samples.csv")
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
             return cls(masks == 1, textures, [row["seed"] for row in rows], pixel_size, **_described(report))
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{folder / 'report.json'} lacks {error}: synthesize again.") from error
+            raise InputError(f"{folder} does not say what it must ({error!r}): synthesize again.") from error
 
 
 def _described(report: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +80,14 @@ def _described(report: dict[str, Any]) -> dict[str, Any]:
         "model_hash": str(report["model"]["content_hash"]),
         "training_set_hash": str(report["model"]["training_set"]),
     }
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is missing or damaged: synthesize again.") from error
 
 
 def _read_stack(path: Path) -> tuple[NDArray[np.generic], float]:

@@ -26,15 +26,21 @@ class TextureFigures:
 
 
 def texture_figures(sets: ThreeSets, network: FeatureNetwork | None) -> TextureFigures | None:
-    """Go through the images of all sets; None where one of them has none."""
-    images = {name: found.images for name, found in sets.named.items() if found.images is not None}
-    if sets.window is None or len(images) < len(sets.named):
+    """Go through the images of the held-out set and of as many synthetic as training slices; None without images."""
+    count = sets.common_count
+    compared = {
+        "synthetic": sets.synthetic.drawn(count, seed=0),
+        "training": sets.training.drawn(count, seed=0),
+        "held_out": sets.held_out,
+    }
+    images = {name: found.images for name, found in compared.items() if found.images is not None}
+    if sets.window is None or len(images) < len(compared):
         return None
     window = sets.window
     return TextureFigures(
         window=window,
         histograms={
-            name: tissue_histograms(sets.named[name].masks, found, sets.pixel_size, window)
+            name: tissue_histograms(compared[name].masks, found, sets.pixel_size, window)
             for name, found in images.items()
         },
         spectra={name: radial_power_spectrum(found, window) for name, found in images.items()},
