@@ -194,7 +194,7 @@ def without_position(folder: Path) -> None:
             lambda folder: write_dicom(folder, voxels(), positions=[0, 2.5, 5, 10, 12.5]),
             "Slices 3 and 4 of 5 .* 5.00 mm",
         ),
-        (lambda folder: write_dicom(folder, voxels(), positions=[0, 2.5, 5, 5, 7.5]), "1 slices .* another one"),
+        (lambda folder: write_dicom(folder, voxels(), positions=[0, 2.5, 5, 5, 7.5]), "1 of 5 slices .* another one"),
         (lambda folder: write_dicom(folder, voxels()[:1]), "one slice only"),
         (tilted, "tilted gantry"),
         (larger_last, "differ in size"),

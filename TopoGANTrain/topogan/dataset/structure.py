@@ -11,6 +11,8 @@ from topogan.errors import InputError
 from topogan.volumes import Volume
 
 _MOST_LABELS_NAMED = 12
+# Some tools mark what is to be ignored with -1.
+_LOWEST_LABEL = -1
 
 
 def structure_of(segmentation: Volume, labels: Sequence[int], path: Path) -> Volume:
@@ -25,11 +27,14 @@ def structure_of(segmentation: Volume, labels: Sequence[int], path: Path) -> Vol
         uint8 voxels, 1 = structure, cropped to its bounding box and a voxel around it.
 
     Raises:
-        InputError: none of the labels is there, or the values are not whole numbers.
+        InputError: none of the labels is there, or the values are not whole numbers, or those of a scan.
     """
     array = segmentation.array
     if array.dtype.kind == "f":
         _check_whole(array, path)
+    lowest = int(array.min())
+    if lowest < _LOWEST_LABEL:
+        raise InputError(f"{path} holds values down to {lowest}: it is a scan, give its segmentation instead.")
     inside = np.isin(array, labels) if len(labels) > 1 else array == labels[0]
     bounds = []
     for axis in range(3):
@@ -52,7 +57,8 @@ def _check_whole(array: np.ndarray, path: Path) -> None:
 
 
 def _absent(array: np.ndarray, labels: Sequence[int], path: Path) -> InputError:
-    present = [int(value) for value in np.unique(array) if value != 0]
+    # Slice by slice: sorting all voxels of a large volume would double the memory.
+    present = sorted({int(value) for plane in array for value in np.unique(plane)} - {0})
     wanted = f"label{'s' if len(labels) > 1 else ''} {', '.join(map(str, labels))}"
     if not present:
         return InputError(f"{path} is empty: it holds no voxel of {wanted} nor of any other; leave it out.")

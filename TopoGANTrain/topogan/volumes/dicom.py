@@ -12,11 +12,12 @@ import numpy as np
 import pydicom
 import SimpleITK as sitk
 from pydicom.misc import is_dicom
+from pydicom.uid import UID
 
 from topogan.errors import InputError
-from topogan.volumes.geometry import Geometry, Volume
+from topogan.volumes.geometry import Geometry, Volume, check_axes
 from topogan.volumes.itk import check_numbers, reading
-from topogan.volumes.stored import check_size
+from topogan.volumes.stored import check_size, said_in_header
 
 # Scanners round positions to 0.01-0.1 mm; a missing slice changes a gap by 100 %.
 _GAP_TOLERANCE = 0.1
@@ -33,6 +34,8 @@ _HEADER_TAGS = [
     "NumberOfFrames",
     "SamplesPerPixel",
     "SliceThickness",
+    "RescaleSlope",
+    "RescaleIntercept",
     *_PLACE,
 ]
 
@@ -145,6 +148,7 @@ def _read_slice(file: Path) -> _Slice | None:
     with reading_dicom(file):
         header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_HEADER_TAGS)
         if "Rows" not in header:
+            _check_has_no_pixels(file, header)
             return None
         _check_kind(file, header)
         place = {name: _numbers(file, header, name, count) for name, count in _PLACE.items()}
@@ -160,12 +164,22 @@ def _read_slice(file: Path) -> _Slice | None:
         )
 
 
+def _check_has_no_pixels(file: Path, header: pydicom.Dataset) -> None:
+    """Refuse a slice that was cut off before its size: left out in silence, it would be missing from the volume."""
+    kind = header.file_meta.get("MediaStorageSOPClassUID", "")
+    if not kind or "Image Storage" in UID(kind).name:
+        raise InputError(f"{file} cannot be read as DICOM: it is damaged or cut off; copy it again.")
+
+
 def _check_kind(file: Path, header: pydicom.Dataset) -> None:
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise InputError(f"{file} is a DICOM file with several frames: load it in Slicer and save it as NRRD.")
     if int(header.get("SamplesPerPixel") or 1) > 1:
         raise InputError(f"{file} is a color image: give slices with a single value per pixel.")
     pixels = int(header.Rows) * int(header.Columns)
+    slope, intercept = float(header.get("RescaleSlope", 1)), float(header.get("RescaleIntercept", 0))
+    if not pixels or not slope or not np.isfinite([slope, intercept]).all():
+        raise said_in_header(file, f"it has {pixels} pixels, scaled by {slope:g} and moved by {intercept:g}")
     # GDCM takes the memory that the header asks for, and fills what is missing with anything.
     packed = header.file_meta.TransferSyntaxUID.is_compressed or header.file_meta.TransferSyntaxUID.is_deflated
     if not packed and pixels * int(header.BitsAllocated) // 8 > file.stat().st_size:
@@ -178,7 +192,7 @@ def _numbers(file: Path, header: pydicom.Dataset, name: str, count: int) -> np.n
         raise InputError(f"{file} says nothing of its {name}: it cannot be placed in the patient; leave it out.")
     values = np.atleast_1d(np.asarray(header[name].value, dtype=float))
     if len(values) != count or not np.isfinite(values).all():
-        raise InputError(f"{file} has a {name} that is not {count} numbers: it cannot be placed; leave it out.")
+        raise InputError(f"{file} has no {name} of {count} numbers: it cannot be placed; leave it out.")
     return values
 
 
@@ -193,7 +207,9 @@ def _axes(path: Path, slices: list[_Slice]) -> np.ndarray:
         ):
             raise InputError(f"Slices in {path} differ in size, spacing or orientation: leave out {entry.file.name}.")
     row, column = first.orientation.reshape(2, 3)
-    return np.stack([row, column, np.cross(row, column)], axis=1)
+    axes = np.stack([row, column, np.cross(row, column)], axis=1)
+    check_axes(path, axes)
+    return axes
 
 
 def _even_gap(path: Path, positions: np.ndarray, axes: np.ndarray) -> float:
@@ -203,7 +219,7 @@ def _even_gap(path: Path, positions: np.ndarray, axes: np.ndarray) -> float:
     gap = float(np.median(gaps))
     if (gaps < 1e-3).any():
         raise InputError(
-            f"{int((gaps < 1e-3).sum())} slices in {path} lie at the place of another one: "
+            f"{int((gaps < 1e-3).sum())} of {len(positions)} slices in {path} lie at the place of another one: "
             "put each phase or reconstruction into a folder of its own."
         )
     if shifts.max() > _SHIFT_TOLERANCE:

@@ -87,14 +87,18 @@ class Geometry:
             raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, it must be above 0.")
         if min(self.spacing) < _SMALLEST_SPACING or max(self.spacing) > _LARGEST_SPACING:
             raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, its unit must be mm.")
-        axes = self.axes
         if not (np.abs(self.origin) < _FARTHEST_ORIGIN).all():
             shown = ", ".join(f"{value:g}" for value in self.origin)
             raise InputError(f"The position of {path} is ({shown}) mm: correct its header, no scan lies there.")
-        if not np.allclose(axes.T @ axes, np.eye(3), atol=_ORTHONORMAL_TOLERANCE):
-            raise InputError(
-                f"The axes in the header of {path} are not at right angles: load it in Slicer, resample it and save it."
-            )
+        check_axes(path, self.axes)
+
+
+def check_axes(path: Path, axes: np.ndarray) -> None:
+    """Refuse axes (columns of a 3×3 matrix) that are not unit vectors at right angles."""
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=_ORTHONORMAL_TOLERANCE):
+        raise InputError(
+            f"The axes in the header of {path} are not at right angles: load it in Slicer, resample it and save it."
+        )
 
 
 @dataclass(frozen=True)

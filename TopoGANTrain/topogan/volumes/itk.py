@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ sitk.ProcessObject.SetGlobalWarningDisplay(False)
 _STREAMABLE = (".nii", ".nii.gz", ".mha", ".mhd")
 # Slicer writes a sequence with its phases as a "list" axis, which ITK reads as the components of each voxel.
 _PHASE_KINDS = {"list", "time"}
+_STANDARD_ERROR = 2
 
 
 # By the ending: what checks the header, and ITK's reader, which it would else choose by what the content pretends.
@@ -39,16 +41,34 @@ _KINDS: dict[str, tuple[Callable[[Path], None], str]] = {
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn ITK's errors into one sentence."""
+def reading(path: Path, kind: str = "volume") -> Iterator[None]:
+    """Turn ITK's errors into one sentence, and keep what its libraries print of damaged files off the terminal."""
     try:
-        yield
+        with _quiet():
+            yield
     except RuntimeError as error:
         if "orthonormal" in str(error):
             raise InputError(f"The axes in the header of {path} are sheared: save it again from Slicer.") from error
         raise InputError(
-            f"{path} cannot be read as a volume: it is damaged or another kind of file than its name says."
+            f"{path} cannot be read as a {kind}: it is damaged or another kind of file than its name says."
         ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Send the process's standard error nowhere: libpng, HDF5 and the JPEG readers write there directly."""
+    try:
+        kept = os.dup(_STANDARD_ERROR)
+    except OSError:  # a Windows program without a console has none
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STANDARD_ERROR)
+        yield
+    finally:
+        os.dup2(kept, _STANDARD_ERROR)
+        os.close(kept)
 
 
 def check_numbers(path: Path, array: np.ndarray) -> None:
@@ -102,20 +122,23 @@ class ImageFile:
 
     def volumes(self) -> Iterator[Volume]:
         """Read one phase after the other."""
-        with reading(self.path):
-            for image in self._images():
-                volume = Volume.of_image(image)
-                del image
-                check_numbers(self.path, volume.array)
-                yield volume
-                del volume  # else it would live on while the next one is read
+        for image in self._images():
+            volume = Volume.of_image(image)
+            del image
+            check_numbers(self.path, volume.array)
+            yield volume
+            del volume  # else it would live on while the next one is read
 
     def _images(self) -> Iterator[sitk.Image]:
         if self.path.name.lower().endswith(_STREAMABLE) and not self._components:
             for phase in range(self.phases):
-                yield _read_phase(self.path, phase)
+                with reading(self.path):
+                    image = _read_phase(self.path, phase)
+                yield image
+                del image
             return
-        whole = _reader(self.path).Execute()
+        with reading(self.path):
+            whole = _reader(self.path).Execute()
         for phase in range(self.phases):
             if self._components:
                 yield sitk.VectorIndexSelectionCast(whole, phase)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,12 @@ import SimpleITK as sitk
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.itk import reading
+from topogan.volumes.stored import check_growth, check_size
 
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 _MOST_COLORS_NAMED = 8
+_MARK = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_HEADER = struct.Struct(">16sII")
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,9 @@ class PngSlices:
                     "slices of one volume have one size."
                 )
         pixel = options.pixel_size
+        check_size(path, (*sizes[0], len(files)))
+        # At least a byte a pixel in memory, however few bits are stored.
+        check_growth(path, np.prod(sizes[0]) * len(files), sum(file.stat().st_size for file in files))
         geometry = Geometry(
             (*sizes[0], len(files)), (pixel, pixel, options.slice_spacing or pixel), (0.0, 0.0, 0.0), _IDENTITY
         )
@@ -90,19 +97,23 @@ class PngSlices:
         yield Volume(np.stack([self._read(file) for file in self.files]), self.geometry)
 
     def _read(self, file: Path) -> np.ndarray:
-        with reading(file):
-            pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
+        with reading(file, "picture"):
+            pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="PNGImageIO"))
         if self.structure:
             return _is_structure(file, pixels, self.structure).astype(np.uint8)
         return _grey(file, pixels)
 
 
 def _size(file: Path) -> tuple[int, int]:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(file))
-    with reading(file):
-        reader.ReadImageInformation()
-    return tuple(reader.GetSize()[:2])
+    """Width and height, from the first bytes (https://www.w3.org/TR/png/#11IHDR)."""
+    start = b""
+    if file.is_file():
+        with file.open("rb") as content:
+            start = content.read(_HEADER.size)
+    mark, width, height = _HEADER.unpack(start.ljust(_HEADER.size, b"\0"))
+    if mark != _MARK or not width or not height:
+        raise InputError(f"{file} cannot be read as a picture: it is damaged or no PNG file; leave it out.")
+    return width, height
 
 
 def _is_structure(file: Path, pixels: np.ndarray, rule: str) -> np.ndarray:

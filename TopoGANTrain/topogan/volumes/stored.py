@@ -66,11 +66,8 @@ def check_claim(path: Path, claim: Claim) -> None:
     stored = claim.file.stat().st_size - claim.offset
     if stored * (_DEFLATE_LIMIT if claim.packing else 1) < claim.count:
         raise cut_off
-    if claim.packing and claim.at_once > max(_GROWTH_COUNTS_FROM, stored * _MAX_GROWTH):
-        raise InputError(
-            f"{path} would grow {claim.count // stored}-fold to {claim.count >> 20} MB when it is unpacked: "
-            "if that is no mistake, save it without compression."
-        )
+    if claim.packing:
+        check_growth(path, claim.at_once, stored)
     if not claim.packing and claim.numbers is None:
         return
     try:
@@ -81,6 +78,15 @@ def check_claim(path: Path, claim: Claim) -> None:
         raise InputError(f"The packed data of {path} are damaged: copy it again.") from error
     if found < claim.count:
         raise cut_off
+
+
+def check_growth(path: Path, unpacked: int, stored: int) -> None:
+    """Refuse packed data that take little of the disk and much of the memory; both in bytes."""
+    if unpacked > max(_GROWTH_COUNTS_FROM, stored * _MAX_GROWTH):
+        raise InputError(
+            f"{path} would grow {unpacked // stored}-fold to {unpacked >> 20} MB when it is unpacked: "
+            "if that is no mistake, save it without compression."
+        )
 
 
 def check_size(path: Path, sizes: tuple[int, ...]) -> None:
