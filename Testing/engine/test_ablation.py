@@ -37,7 +37,8 @@ def fake_result(variant: str, seed: int, error: float, dice: float) -> dict:
     from ablation.results import SCHEMA
     from ablation.tables import SECTIONS
 
-    names = {column.name for columns in SECTIONS.values() for column in columns} | {"Area distance", "Mean area"}
+    shown = {column.name for columns in SECTIONS.values() for column in columns}
+    names = shown | {"Area distance", "Mean area", "Valid", "Valid (cleaned)"}
     figures = {name: {"value": 1.0, "real": 1.0, "unit": ""} for name in names}
     figures["Betti error"]["value"], figures["Dice to training"]["value"] = error, dice
     curve = [{"step": step, "valid": 90.0, "betti_error": error, "area_ratio": 1.0} for step in (5, 10)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from ablation.variants import NONE
+from ablation.variants import NONE, VARIANTS
 from topogan.files import read_json
 
 SCHEMA = "topogan.ablation/1"
@@ -40,14 +40,20 @@ class Result:
         return self._figure(name)["real"]
 
     def _figure(self, name: str) -> dict[str, Any]:
-        if name != AREA:
-            return self.content["figures"][name]
-        distance, mean = (self.content["figures"][part] for part in ("Area distance", "Mean area"))
-        return {key: distance[key] / mean["real"] for key in ("value", "real")}
+        figures = self.content["figures"]
+        if name == AREA:
+            distance, mean = figures["Area distance"], figures["Mean area"]
+            return {key: distance[key] / mean["real"] for key in ("value", "real")}
+        if name.startswith(FAILURES):
+            valid = figures[name.replace(FAILURES, "Valid")]
+            return {key: 100.0 - valid[key] for key in ("value", "real")}
+        return figures[name]
 
 
 # The area distance as a share of the held-out patients' mean area, so that one guard fits all sets.
 AREA = "Area distance / mean area"
+# Masks with another topology than the most frequent real one; real masks have them too.
+FAILURES = "Not modal"
 
 
 @dataclass(frozen=True)
@@ -93,12 +99,17 @@ def spread_of(values: list[float]) -> float | None:
 
 
 def read_results(folder: Path) -> list[Group]:
-    """Read every result below ``folder``, in groups that may be compared; the order is that of the file names."""
+    """Read every result below ``folder``, in groups that may be compared; variants in their order, then by ρ."""
     found: dict[tuple[str, str], dict[str, dict[int, Result]]] = defaultdict(lambda: defaultdict(dict))
-    for path in sorted(folder.glob("*/*.json")):
-        result = Result(read_json(path, SCHEMA))
+    results = [Result(read_json(path, SCHEMA)) for path in sorted(folder.glob("*/*.json"))]
+    for result in sorted(results, key=_place):
         found[result.content["set"], _protocol(result.content)][result.variant][result.seed] = result
     return [Group(name, protocol, dict(runs)) for (name, protocol), runs in found.items()]
+
+
+def _place(result: Result) -> tuple[str, int, float]:
+    content = result.content
+    return content["set"], list(VARIANTS).index(content["variant"]), content["ratio"] or 0.0
 
 
 def _protocol(content: dict[str, Any]) -> str:

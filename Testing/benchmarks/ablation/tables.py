@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ablation.measure import CLEANED, JOINT
-from ablation.results import AREA, Group, mean_of, spread_of
+from ablation.results import AREA, FAILURES, Group, mean_of, spread_of
 from ablation.variants import NONE
 from topogan.evaluation.report import number
 
@@ -117,6 +117,8 @@ def _difference(group: Group, column: Column, values: list[float]) -> str:
 
 def _ratios(group: Group) -> str:
     names = [
+        (FAILURES, ""),
+        (FAILURES, CLEANED),
         ("Betti error", ""),
         ("Betti error", CLEANED),
         (JOINT, ""),
