@@ -15,7 +15,7 @@ from topogan.progress import ProgressReporter, duration
 
 COMMANDS = [
     "phantom", "prepare", "train", "resume", "stop", "status",
-    "synthesize", "serve", "evaluate", "export", "pack", "demo", "doctor", "version",
+    "synthesize", "serve", "evaluate", "downstream", "export", "pack", "demo", "doctor", "version",
 ]  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def test_help_shows_unit_range_and_default(capsys: pytest.CaptureFixture[str], m
         (["synthesize", "nowhere", "out"], "nowhere"),
         (["synthesize", "nowhere", "out", "--betti", "lots"], "betti cannot be 'lots'"),
         (["evaluate", "nowhere", "--training-set", "nowhere"], "nowhere"),
+        (["downstream", "nowhere", "--training-set", "nowhere"], "nowhere"),
         (["export", "nowhere", "out"], "nowhere"),
         (["pack", "nowhere", "model.zip"], "nowhere"),
         (["synthesize", "nowhere", "out", "--betti", "lots"], "asks for one piece and one hole"),

@@ -15,7 +15,14 @@ import typer
 
 import topogan
 from topogan.cli_options import merged, with_settings
-from topogan.config import PhantomSettings, PrepareSettings, SynthesisSettings, TrainSettings, validated
+from topogan.config import (
+    DownstreamSettings,
+    PhantomSettings,
+    PrepareSettings,
+    SynthesisSettings,
+    TrainSettings,
+    validated,
+)
 from topogan.errors import InputError, WorkError
 from topogan.presets import preset_names, read_preset
 from topogan.progress import ProgressReporter, duration
@@ -191,15 +198,39 @@ def evaluate(
     report: Annotated[Path, typer.Option(help="HTML page to write; the numbers go beside it as .json.")] = Path(
         "report.html"
     ),
+    feature_network: Annotated[
+        Path | None, typer.Option(help="TorchScript network whose features give the KID of the textures.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
     """Compare samples with held-out real masks: topology, shape, texture, memorization."""
     from topogan.evaluation import evaluate as run_evaluate
 
     with ProgressReporter() as progress:
-        result = run_evaluate(synthesis, training_set, report=report, overwrite=overwrite, on_event=progress)
+        result = run_evaluate(
+            synthesis, training_set, report, overwrite=overwrite, on_event=progress, feature_network=feature_network
+        )
     print(result.summary())
     print(f"Report: {report}")
+
+
+@app.command()
+@with_settings(DownstreamSettings)
+def downstream(
+    synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize', with textures.")],
+    training_set: Annotated[Path, typer.Option(help="Training set whose held-out patients are segmented.")],
+    out: Annotated[Path | None, typer.Option(help="JSON file to write with the scores of every seed.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Train a U-Net on real, on synthetic and on both slices, and segment held-out patients with each."""
+    settings = validated(DownstreamSettings, given)
+    from topogan.evaluation.downstream import downstream as run_downstream
+
+    with ProgressReporter() as report:
+        result = run_downstream(synthesis, training_set, out, settings, overwrite=overwrite, on_event=report)
+    print(result.summary())
 
 
 class ExportLayout(str, Enum):
