@@ -9,6 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from ablation.results import is_done
 from ablation.sets import FINAL_SETS, REPOSITORY, SETS, Absent, open_set
 from ablation.variants import VARIANTS, Protocol, make_jobs
 
@@ -63,7 +64,7 @@ def _run(options: argparse.Namespace) -> None:
     protocol = Protocol(options.steps, options.width, options.warm_up, options.samples, options.batch)
     for job in make_jobs(_present(options.sets), options.variant, options.rho, options.seed, protocol):
         result = options.results / job.set_name / f"{job.name}.json"
-        if result.exists():
+        if is_done(result, open_set(job.set_name).content_hash):
             continue
         start = time.monotonic()
         run_job(job, result)

@@ -100,11 +100,18 @@ def spread_of(values: list[float]) -> float | None:
 
 def read_results(folder: Path) -> list[Group]:
     """Read every result below ``folder``, in groups that may be compared; variants in their order, then by ρ."""
-    found: dict[tuple[str, str], dict[str, dict[int, Result]]] = defaultdict(lambda: defaultdict(dict))
+    found: dict[tuple[str, ...], dict[str, dict[int, Result]]] = defaultdict(lambda: defaultdict(dict))
     results = [Result(read_json(path, SCHEMA)) for path in sorted(folder.glob("*/*.json"))]
     for result in sorted(results, key=_place):
-        found[result.content["set"], _protocol(result.content)][result.variant][result.seed] = result
-    return [Group(name, protocol, dict(runs)) for (name, protocol), runs in found.items()]
+        # A set that was built anew is another set, whatever its name.
+        key = result.content["set"], _protocol(result.content), result.content["training_set"]["content_hash"]
+        found[key][result.variant][result.seed] = result
+    return [Group(name, protocol, dict(runs)) for (name, protocol, _), runs in found.items()]
+
+
+def is_done(path: Path, content_hash: str) -> bool:
+    """Tell whether there is a result of the set with this hash."""
+    return path.exists() and read_json(path, SCHEMA)["training_set"]["content_hash"] == content_hash
 
 
 def _place(result: Result) -> tuple[str, int, float]:
