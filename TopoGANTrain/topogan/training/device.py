@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -35,13 +35,14 @@ def thread_count(wanted: int) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def mixed_precision(device: torch.device) -> torch.autocast:
-    """Compute the networks in bfloat16 where CUDA has it in hardware; does nothing elsewhere.
+def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Compute the networks in bfloat16 where CUDA has it in hardware (Ampere and later); does nothing elsewhere.
 
     bfloat16 has the range of float32, so that no loss needs scaling; penalties and topology stay outside.
     """
-    wanted = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0):
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+    return nullcontext()
 
 
 @contextmanager
