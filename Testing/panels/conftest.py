@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from bench import Bench
     from standin import StandIn
+
+    from TopoGANLib.engine_process import Engine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -49,3 +53,31 @@ def application(stand_in: StandIn) -> Iterator[StandIn]:
     slicer.mrmlScene.Clear(False)
     errors = stand_in.take_slot_errors()
     assert not errors, "errors in slots, which the application would only print:\n" + "\n".join(errors)
+
+
+@pytest.fixture
+def engine(application: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine that is quick and misbehaves on command, in place of the panels' own."""
+    from fake_engine import make_engine
+
+    from TopoGANLib import engine_panel, module_logic
+    from TopoGANLib.engine_process import Engine
+
+    made = make_engine(tmp_path)
+    for module in (engine_panel, module_logic):
+        monkeypatch.setattr(module, "Engine", functools.partial(Engine, parent=made.parent))
+    return made
+
+
+@pytest.fixture
+def bench(application: StandIn, engine: Engine, tmp_path: Path) -> Iterator[Bench]:
+    """The application with both modules and the quick engine."""
+    from bench import Bench
+
+    from TopoGANLib import user_settings
+    from TopoGANLib.run_monitor import RunMonitor
+
+    user_settings.write(user_settings.RESULTS_FOLDER, str(tmp_path / "results"))
+    yield Bench(application)
+    for run in (tmp_path / "results").glob("*/run"):
+        RunMonitor(run).kill()

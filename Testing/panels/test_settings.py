@@ -65,11 +65,8 @@ def test_a_choice_is_stored_by_the_engines_word(settings: dict[str, Setting], pa
 
 
 def test_small_numbers_can_be_typed(settings: dict[str, Setting]) -> None:
-    from TopoGANLib.settings import Decimals
-
     for name, decimals in {"train_masks_learning_rate": 5, "train_masks_average": 4, "prepare_window_low": 2}.items():
-        (kind, *notes) = settings[name].parameter()[0].__metadata__
-        assert next(note.value for note in [kind, *notes] if isinstance(note, Decimals)) == decimals
+        assert settings[name].decimals == decimals
 
 
 def test_tool_tips(settings: dict[str, Setting]) -> None:

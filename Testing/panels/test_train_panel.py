@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from fake_engine import lives, make_engine, tell, tell_doctor, wait_until
+from fake_engine import lives, tell, tell_doctor, wait_until
 
 from TopoGANLib.engine_process import Engine
 from TopoGANLib.run_monitor import RunMonitor
@@ -19,29 +17,6 @@ from TopoGANLib.run_monitor import RunMonitor
 if TYPE_CHECKING:
     from bench import Bench
     from standin import StandIn
-
-
-@pytest.fixture
-def engine(application: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """The panels' engine is the quick one."""
-    made = make_engine(tmp_path)
-    from TopoGANLib import engine_panel, module_logic
-
-    for module in (engine_panel, module_logic):
-        monkeypatch.setattr(module, "Engine", functools.partial(Engine, parent=made.parent))
-    return made
-
-
-@pytest.fixture
-def bench(application: StandIn, engine: Engine, tmp_path: Path) -> Iterator[Bench]:
-    from bench import Bench
-
-    from TopoGANLib import user_settings
-
-    user_settings.write(user_settings.RESULTS_FOLDER, str(tmp_path / "results"))
-    yield Bench(application)
-    for run in (tmp_path / "results").glob("*/run"):
-        RunMonitor(run).kill()
 
 
 @pytest.fixture

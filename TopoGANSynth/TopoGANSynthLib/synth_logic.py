@@ -58,11 +58,11 @@ class SynthLogic(PanelLogic):
         nodes.jump_to_sample(7)
     """
 
-    def __init__(self, parameter_node: Callable[[Any], Any]) -> None:
+    def __init__(self, parameter_node: Any) -> None:
         """Nothing runs yet.
 
         Args:
-            parameter_node: wraps the module's node.
+            parameter_node: class of :func:`TopoGANLib.settings.parameter_node_class`.
         """
         super().__init__(parameter_node)
         self.settings = read_settings("synthesize")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from slicer.parameterNodeWrapper import Decimals, SingleStep, WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 SCHEMA = "topogan.settings/1"
 _FILE = Path(__file__).with_name("settings.schema.json")
@@ -57,6 +57,12 @@ class Setting:
         name = "label" if self.name == "labels" else self.name
         return "--" + name.replace(".", "-").replace("_", "-")
 
+    @property
+    def decimals(self) -> int:
+        """Digits behind the point that a box needs: enough for the default and one more, to change it by."""
+        text = f"{float(self.default):.{_MOST_DECIMALS}f}".rstrip("0")
+        return min(_MOST_DECIMALS, max(2, len(text.partition(".")[2]) + 1))
+
     def tool_tip(self) -> str:
         """The help with limits, unit and default."""
         limits = "" if self.minimum is None or self.maximum is None else f"{self.minimum:g} to {self.maximum:g}"
@@ -74,7 +80,9 @@ class Setting:
             return bool, bool(self.default)
         if self.type in ("int", "float"):
             kind = int if self.type == "int" else float
-            return Annotated[(kind, *self._number_notes(kind))], kind(self.default)
+            if self.minimum is None or self.maximum is None:
+                return kind, kind(self.default)
+            return Annotated[kind, WithinRange(kind(self.minimum), kind(self.maximum))], kind(self.default)
         return str, ",".join(map(str, self.default)) if self.type == "list" else str(self.default)
 
     def arguments(self, value: Any) -> list[str]:
@@ -105,15 +113,6 @@ class Setting:
             kind._labels = dict(zip(names, (label for _, label in self.choices), strict=True))
             _choice_classes[self.attribute] = kind
         return _choice_classes[self.attribute]
-
-    def _number_notes(self, kind: type) -> list[Any]:
-        notes: list[Any] = []
-        if self.minimum is not None and self.maximum is not None:
-            notes.append(WithinRange(kind(self.minimum), kind(self.maximum)))
-        if kind is float:
-            notes.append(Decimals(_decimals(float(self.default))))
-            notes.append(SingleStep(10.0 ** -min(2, _decimals(float(self.default)))))
-        return notes
 
 
 # One class a choice for all panels: a value of one must be a value of the other.
@@ -156,6 +155,8 @@ def command_arguments(settings: Iterable[Setting], values: Mapping[str, Any]) ->
 def parameter_node_class(name: str, settings: Iterable[Setting], **others: tuple[Any, Any]) -> type:
     """A parameter node wrapper with a parameter for each setting.
 
+    Its attribute ``choiceWords`` holds the words that each choice knows.
+
     Args:
         name: of the class.
         settings: what the engine knows.
@@ -164,7 +165,10 @@ def parameter_node_class(name: str, settings: Iterable[Setting], **others: tuple
     parameters = {setting.attribute: setting.parameter() for setting in settings} | others
     annotations = {attribute: kind for attribute, (kind, _) in parameters.items()}
     defaults = {attribute: default for attribute, (_, default) in parameters.items() if default is not None}
-    return parameterNodeWrapper(type(name, (), {"__annotations__": annotations, "__module__": __name__, **defaults}))
+    kind = parameterNodeWrapper(type(name, (), {"__annotations__": annotations, "__module__": __name__, **defaults}))
+    choices = {attribute: choice for attribute, choice in annotations.items() if isinstance(choice, enum.EnumMeta)}
+    kind.choiceWords = {attribute: frozenset(choice.__members__) for attribute, choice in choices.items()}
+    return kind
 
 
 def _read() -> dict[str, Any]:
@@ -188,9 +192,3 @@ def _setting(section: str, row: Mapping[str, Any]) -> Setting:
         maximum=row.get("maximum"),
         choices=choices,
     )
-
-
-def _decimals(default: float) -> int:
-    """Enough digits for the default and one more to change it by: 0.0008 → 5, 0.998 → 4, 100.0 → 2."""
-    text = f"{default:.{_MOST_DECIMALS}f}".rstrip("0")
-    return min(_MOST_DECIMALS, max(2, len(text.partition(".")[2]) + 1))

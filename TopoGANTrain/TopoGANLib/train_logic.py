@@ -33,11 +33,11 @@ class TrainLogic(PanelLogic):
         model = logic.train(inputs, Path.home() / "results", {"train_masks_steps": 500}, wait=True)
     """
 
-    def __init__(self, parameter_node: Callable[[Any], Any]) -> None:
+    def __init__(self, parameter_node: Any) -> None:
         """Nothing runs yet.
 
         Args:
-            parameter_node: wraps the module's node.
+            parameter_node: class of :func:`TopoGANLib.settings.parameter_node_class`.
         """
         super().__init__(parameter_node)
         self.settings = read_settings("prepare", "train")

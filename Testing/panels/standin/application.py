@@ -177,6 +177,7 @@ class qSlicerScriptedLoadableModule(PythonQtObject, QtCore.QObject):
     hidden = _member("hidden", bool)
     icon = _member("icon", QtGui.QIcon)
     path = QtCore.Property(str, lambda self: self._path, constant=True)
+    name = QtCore.Property(str, lambda self: Path(self._path).stem, constant=True)
 
     def widgetRepresentation(self) -> qSlicerScriptedLoadableModuleWidget:
         """The panel, made at the first call."""

@@ -24,20 +24,6 @@ class WithinRange:
             raise ValueError(f"Value must be within range [{self.minimum}, {self.maximum}], is {value}")
 
 
-class Decimals:
-    """Digits behind the point of a box."""
-
-    def __init__(self, value: int) -> None:
-        self.value = value
-
-
-class SingleStep:
-    """What an arrow of a box adds."""
-
-    def __init__(self, value: float) -> None:
-        self.value = value
-
-
 class _Parameter:
     def __init__(self, name: str, annotated: Any, default: Any) -> None:
         self.name = name
@@ -93,10 +79,6 @@ class _Connector:
         self._signal, self._member = self._fit(kind)
         if kind in (qt.QSpinBox, qt.QDoubleSpinBox):
             limits = parameter.note(WithinRange)
-            if parameter.note(Decimals):
-                widget.decimals = parameter.note(Decimals).value
-            if parameter.note(SingleStep):
-                widget.singleStep = parameter.note(SingleStep).value
             if limits:
                 widget.setRange(limits.minimum, limits.maximum)
         if kind is qt.QComboBox:

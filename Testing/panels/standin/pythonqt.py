@@ -179,5 +179,7 @@ def _write(target: PythonQtObject, member: QtCore.QMetaProperty, value: Any) -> 
     if not member.isWritable():
         raise AttributeError(f"property {member.name()!r} of {type(target).__name__} is not writable")
     takes = _TAKES.get(member.typeName())
+    if member.typeName() == "QStringList" and isinstance(value, tuple):
+        value = list(value)
     if (takes and not isinstance(value, takes)) or not member.write(target, value):
         raise AttributeError(f"property {member.name()!r} of type {member.typeName()} does not accept {value!r}")
