@@ -6,6 +6,8 @@ values lets it return both; so every image needs such integers, and getting them
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,7 @@ _LARGEST_EXACT = 2**53
 _BLOCK = 2**15
 # Pixels that are tried first.
 _TASTE = 128
+_ONE = np.uint64(1)
 _NOT_A_NUMBER = "The image holds NaN (not a number), which has no place in an order: remove or replace it."
 
 
@@ -75,12 +78,12 @@ def write_order_keys(images: NDArray[np.generic], keys: NDArray[np.float64], lim
         InputError: there is a NaN, or the values are not real numbers.
     """
     kind = images.dtype.kind
-    if kind == "f":
+    if kind == "f" and images.dtype.itemsize <= 8:
         wrote = _wrote_float32 if images.dtype.itemsize <= 4 else _wrote_float64
     elif kind in "biu":
         wrote = _wrote_integers
     else:
-        raise InputError(f"An image of {images.dtype} cannot be filtered: give real numbers.")
+        raise InputError(f"An image of {images.dtype} cannot be filtered: give real numbers of at most 64 bits.")
     if not wrote(images, keys, limit):
         _write_ranks(images, keys)
 
@@ -92,11 +95,11 @@ def _wrote_integers(images: NDArray[np.integer], keys: NDArray[np.float64], limi
     return True
 
 
-def _wrote_float64(images: NDArray[np.floating], keys: NDArray[np.float64], limit: int) -> bool:
-    least, most = images.min(), images.max()
-    if np.isnan(least):
+def _wrote_float64(images: NDArray[np.float64], keys: NDArray[np.float64], limit: int) -> bool:
+    least, most = float(images.min()), float(images.max())
+    if math.isnan(least):
         raise InputError(_NOT_A_NUMBER)
-    if _wrote_squares(images.reshape(-1), keys.reshape(-1), float(least), float(most), limit):
+    if _wrote_squares(images.reshape(-1), keys.reshape(-1), least, most, limit):
         return True
     start = images[0, :_TASTE]
     with np.errstate(over="ignore"):
@@ -107,21 +110,20 @@ def _wrote_float64(images: NDArray[np.floating], keys: NDArray[np.float64], limi
 
 
 def _wrote_squares(
-    values: NDArray[np.floating], keys: NDArray[np.float64], least: float, most: float, limit: int
+    values: NDArray[np.float64], keys: NDArray[np.float64], least: float, most: float, limit: int
 ) -> bool:
     """Write signed integers k with |value| = √k · (smallest positive |value|) bit by bit, where there are any."""
-    signed, largest = least < 0.0, max(-least, most)
-    if largest == 0.0:
+    if least == most == 0.0:
         keys[:] = 0.0
         return True
-    unit = _smallest_positive(np.abs(values) if signed else values)
+    signed = least < 0.0
+    unit = least if least > 0.0 else _smallest_positive(np.abs(values) if signed else values)
     # Far beyond this the square roots of neighboring integers would round to one number.
-    if not (largest / unit) ** 2 < min(limit, 2**48):
+    if not (max(-least, most) / unit) ** 2 < min(limit, 2**48):
         return False
-    starts = [0, *range(_TASTE, len(values), _BLOCK)]
-    for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
-        size = np.abs(values[start:end]) if signed else values[start:end]
-        square = keys[start:end]
+    for start in range(0, len(values), _BLOCK):
+        value, square = values[start : start + _BLOCK], keys[start : start + _BLOCK]
+        size = np.abs(value) if signed else value
         np.divide(size, unit, out=square)
         np.square(square, out=square)
         np.rint(square, out=square)
@@ -130,19 +132,14 @@ def _wrote_squares(
         if not (root == size).all():
             return False
         if signed:
-            np.copysign(square, values[start:end], out=square)
+            np.copysign(square, value, out=square)
     return True
 
 
-def _smallest_positive(sizes: NDArray[np.floating]) -> float:
+def _smallest_positive(sizes: NDArray[np.float64]) -> float:
     """The smallest number above 0 of numbers ≥ 0, one of which is above 0."""
-    smallest = sizes.min()
-    if smallest > 0.0:
-        return float(smallest)
-    # Read as integers, positive floats keep their order; one less, and 0 becomes the largest of all.
-    bits = (sizes + 0.0).astype(np.float64, copy=False).view(np.uint64)
-    bits -= np.uint64(1)
-    return float((bits.min() + np.uint64(1)).view(np.float64))
+    # Read as unsigned integers, positive floats keep their order; one less, and 0 becomes the largest of all.
+    return float((np.min(sizes.view(np.uint64) - _ONE) + _ONE).view(np.float64))
 
 
 def _wrote_float32(images: NDArray[np.floating], keys: NDArray[np.float64], limit: int) -> bool:

@@ -10,38 +10,33 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+
+from topogan.topology.squared_distances import nearest_of_other_kind, signed_squared_distances
 
 Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class NearestPixels:
-    """Of each pixel of a batch of masks, the nearest pixel of the other kind."""
+class MeasuredMasks:
+    """A batch of masks and the distances in them."""
 
     structure: NDArray[np.bool_]
     """bool [B, H, W]"""
-    position: NDArray[np.int32]
-    """int [B, 2, H, W]: row and column; of no meaning in a mask of one kind only."""
-    signed_squares: NDArray[np.int64]
-    """int [B, H, W]: squared distance to it in pixels, exact; negative inside the structure. A mask of one kind only
-    has ± one value that is larger than any distance in it."""
+    signed_squares: NDArray[np.int32]
+    """int [B, H, W], see :func:`topogan.topology.squared_distances.signed_squared_distances`."""
 
     @classmethod
-    def of(cls, structure: NDArray[np.bool_]) -> NearestPixels:
+    def of(cls, structure: NDArray[np.bool_]) -> MeasuredMasks:
         """Measure masks, bool [B, H, W]."""
-        height, width = structure.shape[1:]
-        position = np.zeros((len(structure), 2, height, width), dtype=np.int32)
-        for mask, nearest in zip(structure, position, strict=True):
-            if mask.any() and not mask.all():
-                inside = _nearest_zero(mask)
-                np.copyto(nearest, _nearest_zero(~mask))
-                np.copyto(nearest, inside, where=mask)
-        rows, columns = np.indices((height, width))
-        squares = (position[:, 0] - rows).astype(np.int64) ** 2 + (position[:, 1] - columns) ** 2
-        one_kind = structure.all(axis=(1, 2)) | ~structure.any(axis=(1, 2))
-        squares[one_kind] = height**2 + width**2
-        return cls(structure, position, np.where(structure, -squares, squares))
+        return cls(structure, signed_squared_distances(structure))
+
+    def is_structure(self, image: NDArray[np.int64], position: Positions) -> NDArray[np.bool_]:
+        """bool [...]: the kind of pixels [..., 2] of images [...]."""
+        return self.structure[image, position[..., 0], position[..., 1]]
+
+    def nearest(self, image: NDArray[np.int64], position: Positions) -> Positions:
+        """int [n, 2]: the nearest pixel of the other kind."""
+        return nearest_of_other_kind(self.structure, self.signed_squares, image, position)
 
 
 @dataclass(frozen=True)
@@ -57,61 +52,46 @@ class Painted:
 
 
 def painted_pixels(
-    nearest: NearestPixels, value: NDArray[np.float64], pixel: NDArray[np.int64], moves: NDArray[np.float64]
+    masks: MeasuredMasks, value: NDArray[np.float64], pixel: NDArray[np.int64], moves: NDArray[np.float64]
 ) -> Painted:
     """Find the pixels that move births or deaths.
 
-    The nearest boundary pixel r of a critical pixel s and the nearest one on its far side are joined with s by two
+    The nearest boundary pixel of a critical pixel s and the nearest one on the far side of s are joined with s by two
     lines one pixel wide. Growing paints the background pixels of the lines that are at least the wanted distance from
     s; shrinking paints the ends of the lines, or, where s is structure, the structure across which they lead.
 
     Args:
-        nearest: of B masks.
+        masks: B of them.
         value: float [B, ...], births or deaths in pixels.
         pixel: int [B, ...], the critical pixels.
         moves: float [B, ...], how far each value is to move; 0 is not at all.
     """
     image, *_ = where = np.nonzero(moves)
-    width = nearest.structure.shape[2]
-    saddle = np.stack(np.divmod(pixel[where], width), axis=1)
-    near = _nearest(nearest, image, saddle)
-    far = _far_side(nearest, image, saddle, near)
-    lines = np.concatenate([_line(near, saddle), _line(far, saddle)], axis=1)
-    kind = nearest.structure[image[:, None], lines[..., 0], lines[..., 1]]
-    grow = (moves[where] < 0)[:, None]
-    from_saddle = np.linalg.norm(lines - saddle[:, None], axis=2)
-    wanted = (value + moves)[where][:, None]
-    painted = np.where(
-        grow,
-        ~kind & (from_saddle >= wanted),
-        # From a background pixel these are the ends of the lines, from structure all that they cross.
-        kind,
-    )
-    return _distinct(nearest.structure.shape, image, lines, painted, grow[:, 0])
+    saddle = np.stack(np.divmod(pixel[where], masks.structure.shape[2]), axis=1)
+    near = masks.nearest(image, saddle)
+    lines = np.concatenate([_line(near, saddle), _line(_far_side(masks, image, saddle, near), saddle)], axis=1)
+    structure = masks.is_structure(image[:, None], lines)
+    grow = moves[where] < 0
+    far_enough = np.linalg.norm(lines - saddle[:, None], axis=2) >= (value + moves)[where][:, None]
+    # Of lines from a background pixel the ends are structure, of those from structure all that they cross.
+    painted = np.where(grow[:, None], ~structure & far_enough, structure)
+    return _distinct(masks.structure.shape, image, lines, painted, grow)
 
 
-def _nearest_zero(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    return distance_transform_edt(mask, return_distances=False, return_indices=True)
-
-
-def _nearest(nearest: NearestPixels, image: NDArray[np.int64], position: Positions) -> Positions:
-    return nearest.position[image, :, position[:, 0], position[:, 1]].astype(np.int64)
-
-
-def _far_side(nearest: NearestPixels, image: NDArray[np.int64], saddle: Positions, near: Positions) -> Positions:
+def _far_side(masks: MeasuredMasks, image: NDArray[np.int64], saddle: Positions, near: Positions) -> Positions:
     """The pixel of the other kind that is nearest on the side of the saddle away from ``near``.
 
     A saddle lies on a ridge of the distance: one or two pixels further on, another boundary is nearer.
     """
-    limits = np.array(nearest.structure.shape[1:]) - 1
+    limits = np.array(masks.structure.shape[1:]) - 1
     away = saddle - near
     direction = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1.0)
-    saddle_kind = nearest.structure[image, saddle[:, 0], saddle[:, 1]]
+    kind = masks.is_structure(image, saddle)
     best, best_turn = near.copy(), np.full(len(near), -np.inf)
     for step in (1.0, 2.0):
         probe = np.clip(np.rint(saddle + step * direction), 0, limits).astype(np.int64)
-        same_kind = nearest.structure[image, probe[:, 0], probe[:, 1]] == saddle_kind
-        found = np.where(same_kind[:, None], _nearest(nearest, image, probe), probe)
+        same_kind = masks.is_structure(image, probe) == kind
+        found = np.where(same_kind[:, None], masks.nearest(image, probe), probe)
         leg = found - saddle
         turn = (leg * direction).sum(axis=1) / np.maximum(np.linalg.norm(leg, axis=1), 1.0)
         better = turn > best_turn + 1e-9

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from topogan.topology.matching import ABSENT, alignment_costs, assign, match_points
-from topogan.topology.painting import NearestPixels, painted_pixels
+from topogan.topology.painting import MeasuredMasks, painted_pixels
 from topogan.topology.persistence import pairs_of_batch
 
 # The grid makes points of less persistence than a pixel, and cannot make moves of less than half of one.
@@ -50,7 +50,7 @@ class Projections:
 
 def projections_of_masks(structure: NDArray[np.bool_], dimensions: tuple[int, ...], max_points: int) -> Projections:
     """Measure masks bool [N, H, W] without a frame."""
-    return _projections(NearestPixels.of(structure), dimensions, max_points)
+    return _projections(MeasuredMasks.of(structure), dimensions, max_points)
 
 
 def paper_loss(logits: Tensor, real: Projections, dimensions: tuple[int, ...], max_points: int) -> Tensor:
@@ -69,10 +69,10 @@ def paper_loss(logits: Tensor, real: Projections, dimensions: tuple[int, ...], m
     Returns:
         A scalar: sum over the moved points, divided by B.
     """
-    nearest = NearestPixels.of(logits.detach().cpu().numpy() >= 0)
-    fake = _projections(nearest, dimensions, max_points)
+    masks = MeasuredMasks.of(logits.detach().cpu().numpy() >= 0)
+    fake = _projections(masks, dimensions, max_points)
     moves = _moves(fake, real, dimensions)
-    painted = painted_pixels(nearest, fake.value, fake.pixel, moves)
+    painted = painted_pixels(masks, fake.value, fake.pixel, moves)
     flat = logits.flatten()
     index = torch.from_numpy(painted.pixel).to(logits.device)
     weight = torch.from_numpy(painted.weight).to(logits.device, logits.dtype)
@@ -82,8 +82,8 @@ def paper_loss(logits: Tensor, real: Projections, dimensions: tuple[int, ...], m
     return (weight * softplus(torch.where(target, -value, value))).sum() / len(logits)
 
 
-def _projections(nearest: NearestPixels, dimensions: tuple[int, ...], max_points: int) -> Projections:
-    pairs = pairs_of_batch(nearest.signed_squares, dimensions)
+def _projections(masks: MeasuredMasks, dimensions: tuple[int, ...], max_points: int) -> Projections:
+    pairs = pairs_of_batch(masks.signed_squares, dimensions)
     # Clipping the signed distance at 0 gives the diagram of the one-sided distance. Of the equally early pixels of a
     # hole that is there from the start, it points at the thinnest place of the wall, where opening is cheapest.
     birth = np.sqrt(np.maximum(pairs.birth, 0.0))
@@ -94,7 +94,7 @@ def _projections(nearest: NearestPixels, dimensions: tuple[int, ...], max_points
     persistence = (death - birth)[kept]
     value = np.where(dimension == 1, birth[kept], death[kept])
     pixel = np.where(dimension == 1, pairs.birth_pixel[kept], pairs.death_pixel[kept])
-    shape = (len(nearest.signed_squares), len(dimensions), max_points)
+    shape = (len(masks.signed_squares), len(dimensions), max_points)
     result = Projections(np.full(shape, ABSENT), np.zeros(shape), np.zeros(shape, dtype=np.int64))
     group = image * len(dimensions) + slot
     by_persistence = np.lexsort((-persistence, group))

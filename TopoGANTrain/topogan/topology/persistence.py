@@ -17,14 +17,14 @@ from topogan.errors import InputError
 from topogan.topology.diagrams import Diagram
 from topogan.topology.order_keys import pack_pixels, unpack_pixels
 from topogan.topology.rectangle import persistence_of_rectangle
-from topogan.topology.sorting import stable_order
+from topogan.topology.sorting import FEW, stable_order
 
 
 @dataclass(frozen=True)
 class BatchPairs:
     """The persistence pairs of a batch of images, row i of every array is one pair.
 
-    Grouped by image, then by dimension in the order asked for; within a group in no order.
+    Grouped by image, then by rising dimension; within a group in no order.
     """
 
     image: NDArray[np.int64]
@@ -62,15 +62,17 @@ class BatchPairs:
         return self.pixels[:, 1] < 0
 
     def by_falling_persistence(self) -> NDArray[np.int64]:
-        """int [P]: the order by image, then by dimension, then by falling persistence."""
+        """int [P]: the order that sorts each group by falling persistence and leaves the groups where they are."""
         with np.errstate(invalid="ignore"):
             growth = self.birth - self.death
         # The essential class of an image of +inf alone is born at inf.
         growth[self.essential] = -np.inf
+        group = 2 * self.image + self.dimension
+        if len(group) < FEW:
+            return np.lexsort((growth, group))
         order = stable_order(growth)
         # NumPy sorts small integers by counting.
-        group = (2 * self.image + self.dimension).astype(np.min_scalar_type(2 * int(self.image.max(initial=0)) + 1))
-        return order[np.argsort(group[order], kind="stable")]
+        return order[np.argsort(group.astype(np.min_scalar_type(group[-1]))[order], kind="stable")]
 
 
 def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] = (0, 1)) -> Diagram:
@@ -108,11 +110,11 @@ def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] = 
         InputError: as :func:`cubical_persistence`.
     """
     images = np.asarray(images)
-    pairs = pairs_of_batch(images, sorted(set(dimensions)))
+    pairs = pairs_of_batch(images, dimensions)
     order = pairs.by_falling_persistence()
-    values, dimension, index = pairs.values[order], pairs.dimension[order], _positions(pairs.pixels[order], images)
+    values, index = pairs.values[order], _positions(pairs.pixels[order], images)
     ends = np.bincount(pairs.image, minlength=len(images)).cumsum().tolist()
-    arrays = (dimension, values[:, 0], values[:, 1], index[:, 0], index[:, 1])
+    arrays = (pairs.dimension, values[:, 0], values[:, 1], index[:, 0], index[:, 1])
     return [Diagram(*(array[start:end] for array in arrays)) for start, end in zip([0, *ends], ends, strict=False)]
 
 
@@ -123,8 +125,9 @@ def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 
     """
     if images.ndim != 3 or images[:1].size == 0 != len(images):
         raise InputError(f"Persistence needs images [N, row, column] with pixels, not the shape {images.shape}.")
-    if not set(dimensions) <= {0, 1}:
+    if not {0, 1}.issuperset(dimensions):
         raise InputError(f"Images have homology in the dimensions 0 and 1, not {tuple(dimensions)}.")
+    dimensions = sorted(set(dimensions))
     if not len(images):
         nothing = np.zeros((0, 2), dtype=np.int64)
         return BatchPairs(nothing[:, 0], nothing[:, 0], nothing.astype(np.float64), nothing)
@@ -141,7 +144,7 @@ def _decoded(
 ) -> BatchPairs:
     """Look births and deaths up in the images."""
     count = images[0].size
-    essential = packed[:, 1] == np.inf
+    essential = np.flatnonzero(packed[:, 1] == np.inf)
     packed[essential, 1] = 0.0
     pixels = unpack_pixels(packed, count)
     values = images.reshape(-1)[pixels + (image * count)[:, None]].astype(np.float64, copy=False)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 _DIGITS = (0, 16, 32)
 _LARGEST = 2.0**48 - 1.0
 # Below this a comparison sort costs as much.
-_FEW = 8192
+FEW = 8192
 
 
 def stable_order(values: NDArray[np.number]) -> NDArray[np.int64]:
@@ -24,7 +24,7 @@ def stable_order(values: NDArray[np.number]) -> NDArray[np.int64]:
     Returns:
         int64 [n].
     """
-    if len(values) >= _FEW and values.dtype == np.float64:
+    if len(values) >= FEW and values.dtype == np.float64:
         least = values.min()
         span = values.max() - least
         # Not for infinite numbers, nor where the range or its inverse overflows.
