@@ -26,10 +26,11 @@ def stable_order(values: NDArray[np.number]) -> NDArray[np.int64]:
     """
     if len(values) >= FEW and values.dtype == np.float64:
         least = values.min()
-        span = values.max() - least
-        # Not for infinite numbers, nor where the range or its inverse overflows.
-        if 0.0 < span < np.inf and np.isfinite(_LARGEST / span):
-            order = _order_by_digits(((values - least) * (_LARGEST / span)).astype(np.uint64))
+        # Infinite numbers, huge ranges and tiny ones have no usable scale.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            scale = _LARGEST / (values.max() - least)
+        if 0.0 < scale < np.inf:
+            order = _order_by_digits(((values - least) * scale).astype(np.uint64))
             ordered = values[order]
             if (ordered[1:] >= ordered[:-1]).all():
                 return order
