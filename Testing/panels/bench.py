@@ -17,6 +17,7 @@ from standin import StandIn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PANEL_WIDTH = 400
+_ARROW_WIDTH = 26
 _SCHEDULE = Path("/proc/self/task")
 
 
@@ -43,6 +44,7 @@ class Bench:
         The pictures go to the folder in the variable PANEL_PICTURES, if there is one.
         """
         panel = self.modules[name].widgetRepresentation()
+        panel.show()
         settle()
         panel.resize(PANEL_WIDTH, max(300, QtWidgets.QWidget.sizeHint(panel).height()))
         settle()
@@ -63,17 +65,16 @@ def shown_children(panel: Any) -> list[Any]:
 
 def is_cut(widget: Any) -> bool:
     """Whether a text does not fit into its widget."""
-    hint = type(widget).sizeHint(widget) if not isinstance(widget, QtWidgets.QLabel) else None
+    width, height = QtWidgets.QWidget.width(widget), QtWidgets.QWidget.height(widget)
     if isinstance(widget, QtWidgets.QLabel):
-        if not QtWidgets.QLabel.text(widget):
-            return False
-        if QtWidgets.QLabel.wordWrap(widget):
-            width = QtWidgets.QWidget.width(widget)
-            needed = QtWidgets.QLabel.heightForWidth(widget, width)
-            return needed > QtWidgets.QWidget.height(widget)
-        hint = QtWidgets.QLabel.sizeHint(widget)
-    if isinstance(widget, QtWidgets.QLabel | QtWidgets.QPushButton | QtWidgets.QCheckBox):
-        return hint.width() > QtWidgets.QWidget.width(widget)
+        if QtWidgets.QLabel.wordWrap(widget) and QtWidgets.QLabel.text(widget):
+            return QtWidgets.QLabel.heightForWidth(widget, width) > height
+        return QtWidgets.QLabel.sizeHint(widget).width() > width
+    if isinstance(widget, QtWidgets.QComboBox) and not QtWidgets.QComboBox.isEditable(widget):
+        text = QtWidgets.QComboBox.currentText(widget)
+        return QtWidgets.QWidget.fontMetrics(widget).horizontalAdvance(text) + _ARROW_WIDTH > width
+    if isinstance(widget, QtWidgets.QAbstractButton) and not isinstance(widget, QtWidgets.QToolButton):
+        return type(widget).sizeHint(widget).width() > width
     return False
 
 

@@ -58,4 +58,4 @@ def test_importing_and_opening_load_nothing_of_the_engine(
 ) -> None:
     assert not measured[1] & _HEAVY
     assert not measured[2] & _HEAVY
-    assert "SimpleITK" not in measured[2], "loaded when there is something to read"
+    assert "SimpleITK" not in measured[2], "loaded when the panel is entered"

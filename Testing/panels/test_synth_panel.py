@@ -76,7 +76,7 @@ def test_a_model_is_needed(bench: Bench, model: Path, tmp_path: Path) -> None:
     assert widget.ui.modelLabel.text == "This is no model package: choose its folder, or its .zip."
     widget.ui.modelPathLineEdit.currentPath = str(model)
     assert widget.ui.modelLabel.text.startswith("myocardium, 64 × 64 pixels of 1.85 mm, with CT texture\n")
-    assert "1 pieces, 1 holes" in widget.ui.modelLabel.text
+    assert "pieces 1, holes 1" in widget.ui.modelLabel.text
     assert "not independent" in widget.ui.modelLabel.text
     assert widget.ui.generateButton.enabled
     bench.picture("TopoGANSynth", "ready")
@@ -159,13 +159,15 @@ def test_what_is_asked_for(bench: Bench, model: Path, engine: Engine, monkeypatc
     assert validated(SynthesisSettings, asked[-1]) == SynthesisSettings()
     choose(widget.ui.topologyComboBox, "The most frequent real one")
     assert not widget.ui.givenTopology.visible
-    choose(widget.ui.topologyComboBox, "A given number of pieces and holes")
+    choose(widget.ui.topologyComboBox, "Given pieces and holes")
     assert widget.ui.givenTopology.visible
     widget.ui.holesSpinBox.value = 2
     widget.ui.countSpinBox.value = 7
     widget.ui.seedSpinBox.value = 9
     choose(widget.ui.deviceComboBox, "cpu")
     bench.picture("TopoGANSynth", "given topology")
+    widget.ui.samplesAdvancedCollapsibleButton.collapsed = False
+    bench.picture("TopoGANSynth", "advanced")
     widget.ui.generateButton.click()
     found = validated(SynthesisSettings, asked[-1])
     assert (found.betti, found.count, found.seed, found.device.value) == ("1,2", 7, 9, "cpu")

@@ -234,6 +234,14 @@ def test_a_training_set_made_before(bench: Bench, tmp_path: Path, engine: Engine
     pump(lambda: "Finished" in status(widget))
 
 
+def test_everything_is_unfolded(bench: Bench) -> None:
+    widget = ready(bench)
+    choose(widget.ui.sourceComboBox, "Files or folders")
+    for section in ("engine", "prepareAdvanced", "trainAdvanced"):
+        getattr(widget.ui, f"{section}CollapsibleButton").collapsed = False
+    bench.picture("TopoGANTrain", "everything")
+
+
 def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the widgets show is what the command line says, presets included."""
     import slicer

@@ -32,7 +32,7 @@ class Reading:
         return not self._thread.is_alive()
 
     def _read(self) -> None:
-        # Here, not above: SimpleITK and what MRML needs are loaded when there is something to read.
+        # Here, not above: importing the module must not load SimpleITK, or every start of Slicer would be slower.
         from TopoGANLib.synthesis_folder import read_synthesis_folder
 
         try:

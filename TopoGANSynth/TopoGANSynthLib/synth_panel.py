@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,7 +33,7 @@ class Topology(enum.Enum):
         return {
             "any": _("Any"),
             "modal": _("The most frequent real one"),
-            "given": _("A given number of pieces and holes"),
+            "given": _("Given pieces and holes"),
         }[self.value]
 
 
@@ -62,6 +63,8 @@ class SynthPanel:
 
     def enter(self) -> None:
         """The user looks at it: ask for the engine, and look what the scene holds."""
+        # Loading SimpleITK holds every thread up for 0.2 s. Now, while the panel opens, and not in the middle of a run.
+        importlib.import_module("TopoGANLib.scene")
         self._engine.enter()
         self._result.look()
 
@@ -117,7 +120,7 @@ class SynthPanel:
                 pixel=f"{card.pixel_size_mm:.2f}",
                 texture=_("with CT texture") if card.has_textures else _("masks alone"),
             ),
-            _("Most frequent real topology: {pieces} pieces, {holes} holes").format(pieces=pieces, holes=holes),
+            _("Most frequent real topology: pieces {pieces}, holes {holes}").format(pieces=pieces, holes=holes),
         ]
         if not card.independent:
             words.append(_("Trained and evaluated on the same patient: its figures are not independent."))
