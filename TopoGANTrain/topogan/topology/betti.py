@@ -14,6 +14,8 @@ from topogan.errors import InputError
 _EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
 # Connects the pixels of a slice, never two slices: one call labels a whole stack.
 _EIGHT_CONNECTED_SLICES = np.stack([~_EIGHT_CONNECTED, _EIGHT_CONNECTED, ~_EIGHT_CONNECTED])
+# Masks that are labeled together, so that memory does not grow with their number.
+_BLOCK = 256
 
 
 def betti_numbers(mask: ArrayLike) -> tuple[int, int]:
@@ -47,9 +49,12 @@ def betti_numbers_of_batch(masks: ArrayLike) -> NDArray[np.int64]:
     masks = np.asarray(masks)
     if masks.ndim != 3:
         raise InputError(f"Betti numbers need masks [N, row, column], not an array of shape {masks.shape}.")
-    structure = masks != 0
-    pieces = _pieces(structure)
-    return np.stack([pieces, pieces - euler_characteristics(structure)], axis=1)
+    numbers = np.zeros((len(masks), 2), dtype=np.int64)
+    for start in range(0, len(masks), _BLOCK):
+        structure = masks[start : start + _BLOCK] != 0
+        pieces = _pieces(structure)
+        numbers[start : start + _BLOCK] = np.stack([pieces, pieces - euler_characteristics(structure)], axis=1)
+    return numbers
 
 
 def euler_characteristics(structure: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -42,8 +42,7 @@ class TopologyTargets:
         betti = betti_numbers_of_batch(masks)
         if settings.mode is not TopologyMode.PAPER:
             return cls(betti)
-        structure = np.asarray(masks) != 0
-        return cls(betti, projections_of_masks(structure, settings.dimensions.numbers, settings.max_points))
+        return cls(betti, projections_of_masks(masks, settings.dimensions.numbers, settings.max_points))
 
     def __len__(self) -> int:
         return len(self.betti)
@@ -96,9 +95,9 @@ class TopologyLoss(nn.Module):
             raise InputError(f"The topological loss needs logits [B, 1, row, column], not {tuple(logits.shape)}.")
         if len(targets) != len(logits):
             raise InputError(f"{len(logits)} samples need as many real masks, not {len(targets)}.")
-        with torch.autocast(logits.device.type, enabled=False):
-            images = logits[:, 0] if logits.dtype is torch.float64 else logits[:, 0].float()
-            return self._loss(images, targets)
+        # None of the operations below is one that autocast would compute in half precision.
+        images = logits[:, 0] if logits.dtype is torch.float64 else logits[:, 0].float()
+        return self._loss(images, targets)
 
     def _loss(self, images: Tensor, targets: TopologyTargets) -> Tensor:
         settings = self._settings

@@ -17,7 +17,7 @@ from topogan.topology.sorting import stable_order
 # Integers up to here are exact in float64, which is what GUDHI computes in.
 _LARGEST_EXACT = 2**53
 # Pixels that are worked on together: their intermediate arrays stay in a core's cache, which is twice as fast.
-_BLOCK = 2**15
+BLOCK = 2**15
 # Pixels that are tried first.
 _TASTE = 128
 _ONE = np.uint64(1)
@@ -41,15 +41,10 @@ def pack_pixels(images: NDArray[np.generic]) -> NDArray[np.float64]:
         InputError: there is a NaN, or the values are not real numbers.
     """
     pixels = images[0].size
-    flat = images.reshape(len(images), pixels)
-    packed = np.empty(flat.shape)
-    numbers = np.arange(pixels, dtype=np.float64)
-    together = max(1, _BLOCK // pixels)
-    for start in range(0, len(images), together):
-        keys = packed[start : start + together]
-        write_order_keys(flat[start : start + together], keys, _LARGEST_EXACT // stride_of(pixels) - 1)
-        keys *= stride_of(pixels)
-        keys += numbers
+    packed = np.empty((len(images), pixels))
+    write_order_keys(images.reshape(packed.shape), packed, _LARGEST_EXACT // stride_of(pixels) - 1)
+    packed *= stride_of(pixels)
+    packed += np.arange(pixels, dtype=np.float64)
     return packed.reshape(images.shape)
 
 
@@ -121,8 +116,8 @@ def _wrote_squares(
     # Far beyond this the square roots of neighboring integers would round to one number.
     if not (max(-least, most) / unit) ** 2 < min(limit, 2**48):
         return False
-    for start in range(0, len(values), _BLOCK):
-        value, square = values[start : start + _BLOCK], keys[start : start + _BLOCK]
+    for start in range(0, len(values), BLOCK):
+        value, square = values[start : start + BLOCK], keys[start : start + BLOCK]
         size = np.abs(value) if signed else value
         np.divide(size, unit, out=square)
         np.square(square, out=square)

@@ -5,7 +5,7 @@ Births of holes and deaths of pieces are matched with those of real masks and mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from topogan.topology.persistence import pairs_of_batch
 # The grid makes points of less persistence than a pixel, and cannot make moves of less than half of one.
 _SMALLEST_PERSISTENCE = 1.0
 _SMALLEST_MOVE = 0.5
+# Masks that are measured together, so that memory does not grow with their number.
+_BLOCK = 128
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,23 @@ class Projections:
         """The numbers of some of the masks."""
         return Projections(self.value[indices], self.removal[indices], self.pixel[indices])
 
+    @classmethod
+    def joined(cls, parts: list[Projections]) -> Projections:
+        """The numbers of several stacks of masks as those of one."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
     def present(self, image: int, slot: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The values and removal prices of one mask in one dimension, without the filling."""
         count = int(np.searchsorted(self.value[image, slot], ABSENT))
         return self.value[image, slot, :count], self.removal[image, slot, :count]
 
 
-def projections_of_masks(structure: NDArray[np.bool_], dimensions: tuple[int, ...], max_points: int) -> Projections:
-    """Measure masks bool [N, H, W] without a frame."""
-    return _projections(MeasuredMasks.of(structure), dimensions, max_points)
+def projections_of_masks(masks: NDArray[np.generic], dimensions: tuple[int, ...], max_points: int) -> Projections:
+    """Measure masks [N, H, W] (structure where not 0) without a frame."""
+    starts = range(0, max(len(masks), 1), _BLOCK)
+    blocks = [MeasuredMasks.of(masks[start : start + _BLOCK] != 0) for start in starts]
+    return Projections.joined([_projections(block, dimensions, max_points) for block in blocks])
 
 
 def paper_loss(logits: Tensor, real: Projections, dimensions: tuple[int, ...], max_points: int) -> Tensor:
@@ -75,7 +85,7 @@ def paper_loss(logits: Tensor, real: Projections, dimensions: tuple[int, ...], m
     painted = painted_pixels(masks, fake.value, fake.pixel, moves)
     flat = logits.flatten()
     index = torch.from_numpy(painted.pixel).to(logits.device)
-    weight = torch.from_numpy(painted.weight).to(logits.device, logits.dtype)
+    weight = torch.from_numpy(painted.weight).to(logits.dtype).to(logits.device)
     target = torch.from_numpy(painted.grow).to(logits.device)
     value = flat[index]
     # Binary cross-entropy with a target of 1 or 0 is the softplus of the logit turned around or not.

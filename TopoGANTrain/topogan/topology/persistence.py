@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from topogan.errors import InputError
 from topogan.topology.diagrams import Diagram
-from topogan.topology.order_keys import pack_pixels, unpack_pixels
+from topogan.topology.order_keys import BLOCK, pack_pixels, unpack_pixels
 from topogan.topology.rectangle import persistence_of_rectangle
 from topogan.topology.sorting import FEW, stable_order
 
@@ -132,7 +132,9 @@ def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 
         nothing = np.zeros((0, 2), dtype=np.int64)
         return BatchPairs(nothing[:, 0], nothing[:, 0], nothing.astype(np.float64), nothing)
     pixels = images[0].size
-    found = [persistence_of_rectangle(packed, pixels) for packed in pack_pixels(images)]
+    together = max(1, BLOCK // pixels)
+    parts = (images[start : start + together] for start in range(0, len(images), together))
+    found = [persistence_of_rectangle(packed, pixels) for part in parts for packed in pack_pixels(part)]
     blocks = [points[dim] for points in found for dim in dimensions]
     numbers = np.arange(len(blocks)).repeat([len(block) for block in blocks])
     image, place = np.divmod(numbers, max(1, len(dimensions)))
