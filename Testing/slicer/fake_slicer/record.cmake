@@ -1,0 +1,18 @@
+# Same arguments and same checks as Slicer's macros of these names (CMake/SlicerMacroBuildScriptedModule.cmake).
+macro(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(MODULE "WITH_GENERIC_TESTS;WITH_SUBDIR;VERBOSE" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
+  if(MODULE_UNPARSED_ARGUMENTS OR NOT MODULE_NAME)
+    message(FATAL_ERROR "slicerMacroBuildScriptedModule was given: ${ARGN}")
+  endif()
+  foreach(_file ${MODULE_SCRIPTS} ${MODULE_RESOURCES})
+    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${_file}")
+      message(FATAL_ERROR "${MODULE_NAME} lists the missing file ${_file}")
+    endif()
+    file(APPEND "${CMAKE_BINARY_DIR}/recorded.txt" "${MODULE_NAME} ${_file}\n")
+  endforeach()
+endmacro()
+
+macro(slicer_add_python_unittest)
+  cmake_parse_arguments(UNITTEST "" "TESTNAME_PREFIX;SCRIPT" "SLICER_ARGS" ${ARGN})
+  file(APPEND "${CMAKE_BINARY_DIR}/recorded.txt" "unittest ${UNITTEST_SCRIPT}\n")
+endmacro()
