@@ -97,3 +97,57 @@ def test_replace_waits_for_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(files.os, "replace", busy_twice)
     files.replace(tmp_path / "a", tmp_path / "b")
     assert len(attempts) == 3
+
+
+def test_what_came_into_the_folder_meanwhile_is_kept(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="is not empty"), files.staged_folder(out) as folder:
+        (folder / "mine").touch()
+        out.mkdir()
+        (out / "theirs").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "theirs"]
+
+
+def test_overwriting_never_leaves_a_moment_without_a_folder(tmp_path: Path) -> None:
+    """Old and new folder change places in one step, so that no kill can come in between."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+        (folder / folder.name).touch()
+    if not files.exchange(one, other):
+        pytest.skip("this system cannot swap two folders in one step")
+    assert (one / "other").exists() and (other / "one").exists()
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "large disk", target_is_directory=True)
+    with files.staged_folder(tmp_path / "link") as folder:
+        (folder / "result").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "large disk" / "result").exists()
+
+
+def test_names_may_be_as_long_as_the_disk_allows(tmp_path: Path) -> None:
+    name = "ü" * 120  # 240 bytes
+    with files.staged_folder(tmp_path / name) as folder:
+        (folder / "result").touch()
+    assert (tmp_path / name / "result").exists()
+
+
+def test_leftovers_of_killed_processes_go_after_a_day(tmp_path: Path) -> None:
+    old, fresh = tmp_path / ".out.0123abcd.partial", tmp_path / ".out.4567abcd.partial"
+    for folder in (old, fresh):
+        folder.mkdir()
+        (folder / "half").touch()
+    for path in (old / "half", old):
+        os.utime(path, (0, 0))
+    with files.staged_folder(tmp_path / "out"):
+        pass
+    assert not old.exists()
+    assert fresh.exists()
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(InputError, match="damaged or not a TopoGAN file"):
+        files.read_json(tmp_path / "pipe.json", "topogan.x/1")

@@ -5,8 +5,12 @@ Exit codes: 0 done, 1 the work failed, 2 the input is wrong. Every failure is on
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
+import traceback
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -315,6 +319,10 @@ _UsageError = typer.BadParameter.__mro__[1]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with the contract's exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file name that the terminal's encoding does not know must not end a finished job with an error.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -322,20 +330,45 @@ def run(arguments: list[str]) -> int:
     """Run one command; return its exit code instead of leaving the process."""
     try:
         return int(app(arguments, prog_name="topogan", standalone_mode=False) or 0)
-    except InputError as error:
-        return _complain(str(error), 2)
-    except WorkError as error:
-        return _complain(str(error), 1)
-    except _UsageError as error:
-        return _complain(f"{error.format_message().rstrip('.')}: see 'topogan --help'.", 2)
-    except (KeyboardInterrupt, typer.Abort):
-        return _complain("Interrupted.", 1)
-    except MemoryError:
-        return _complain("There is not enough memory: close other programs, or use smaller batches.", 1)
+    except (Exception, KeyboardInterrupt) as error:
+        code, sentence = next((code, say(error)) for kinds, code, say in _ENDINGS if isinstance(error, kinds))
+        if sentence is None:
+            raise
+        return _complain(sentence, code)
+
+
+def _trouble_with_files(error: OSError) -> str:
+    what = error.filename if isinstance(error.filename, str) else "A file"
+    return f"{what} cannot be read or written ({error.strerror or error}): check the disk and the permissions."
+
+
+def _confession(error: Exception) -> str | None:
+    """What a user reads of a fault of ours: enough to report it, without the paths of a traceback."""
+    if os.environ.get("TOPOGAN_TRACEBACK"):
+        return None
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"TopoGAN failed unexpectedly ({type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}): please "
+        "report this fault; with TOPOGAN_TRACEBACK=1 in the environment the command shows more."
+    )
+
+
+# How a command can end: kinds of errors, the exit code, and what is said; the first that fits counts.
+_ENDINGS: list[tuple[Any, int, Callable[[Any], str | None]]] = [
+    ((InputError,), 2, str),
+    ((WorkError,), 1, str),
+    ((_UsageError,), 2, lambda error: f"{error.format_message().rstrip('.')}: see 'topogan --help'."),
+    ((KeyboardInterrupt, typer.Abort), 1, lambda error: "Interrupted."),
+    ((MemoryError,), 1, lambda error: "There is not enough memory: close other programs, or use smaller batches."),
+    ((OSError,), 1, _trouble_with_files),
+    ((Exception,), 1, _confession),
+]
 
 
 def _complain(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+    """Print one line: names of files may hold line ends and codes that would drive the terminal."""
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in sentence)
+    print(shown, file=sys.stderr)
     return code
 
 

@@ -292,6 +292,7 @@ class PhantomSettings(Settings):
     seed: int = setting(0, "Seed", "Same seed, same phantom.", ge=0, le=2**31 - 1)
 
 
+_MOST_SHOWN = 80
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
@@ -307,7 +308,12 @@ def validated(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or kind.__name__
         message = _reason(kind, first)
-        raise InputError(f"The setting {name} cannot be {first.get('input')!r}: {message}.") from error
+        raise InputError(f"The setting {name} cannot be {_shown(first.get('input'))}: {message}.") from error
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
 
 
 def _reason(kind: type[Settings], error: Any) -> str:

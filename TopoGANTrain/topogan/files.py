@@ -1,14 +1,18 @@
 """Writing so that a reader, a crash or a full disk never meets half a file.
 
-Everything is written under a temporary name beside its destination and moved there by one ``os.replace``.
+Everything is written under a temporary name beside its destination and moved there in one step.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import glob
 import json
 import os
 import shutil
+import stat
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -22,6 +26,14 @@ from topogan.errors import InputError, WorkError
 _REPLACE_ATTEMPTS = 50
 _REPLACE_PAUSE_SECONDS = 0.02
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# Names may have 255 bytes on most disks, and a letter takes up to 4; the rest is for what marks a temporary folder.
+_NAME_KEPT = 50
+_LEFTOVER_SECONDS = 24 * 3600.0
+# Beyond every file of ours.
+_MAX_JSON_BYTES = 64 << 20
+_MOST_QUOTED = 60
+# RENAME_EXCHANGE of Linux (renameat2(2)) and RENAME_SWAP of macOS (renamex_np(2)); AT_FDCWD.
+_SWAP, _HERE = 2, -100
 
 
 def replace(source: Path, destination: Path) -> None:
@@ -62,31 +74,52 @@ def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
     With ``overwrite`` the old folder stays in place until the new one is complete.
 
     Raises:
-        InputError: ``path`` holds something and ``overwrite`` is false, or its parent cannot be written.
+        InputError: ``path`` holds something and ``overwrite`` is false (also when that came there in the meantime), or
+            its parent cannot be written.
         WorkError: the disk is full.
     """
-    path = path.absolute()
+    # Through links: the folder that a link leads to is written, not a folder in the place of the link.
+    path = Path(os.path.realpath(path))
     check_new_folder(path, overwrite)
-    token = uuid.uuid4().hex[:8]
-    temporary = path.with_name(f".{path.name}.{token}.partial")
+    _remove_leftovers(path)
+    temporary = path.with_name(f".{path.name[:_NAME_KEPT]}.{uuid.uuid4().hex[:8]}.partial")
     try:
         temporary.mkdir(parents=True)
     except OSError as error:
         raise InputError(f"The folder {path.parent} cannot be written ({error.strerror}): choose another.") from error
     try:
         yield temporary
-        if path.exists():
-            replaced = path.with_name(f".{path.name}.{token}.replaced")
-            replace(path, replaced)
-            replace(temporary, path)
-            shutil.rmtree(replaced, ignore_errors=True)
-        else:
-            replace(temporary, path)
+        _move_folder(temporary, path, overwrite)
     except OSError as error:
         _check_disk_full(path, error)
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_folder(source: Path, path: Path, overwrite: bool) -> None:
+    """Make ``source`` the folder ``path``; what was there is gone afterwards or, with ``overwrite``, in ``source``."""
+    check_new_folder(path, overwrite)  # again: another process may have finished in the meantime
+    if path.exists() and any(path.iterdir()):
+        if exchange(source, path):
+            return
+        replaced = source.with_suffix(".replaced")
+        replace(path, replaced)
+        replace(source, path)
+        shutil.rmtree(replaced, ignore_errors=True)
+        return
+    if path.exists():
+        path.rmdir()
+    replace(source, path)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed have left beside ``path``; what was touched of late may be in use."""
+    for ending in ("partial", "replaced"):
+        for folder in path.parent.glob(f".{glob.escape(path.name[:_NAME_KEPT])}.*.{ending}"):
+            times = [entry.lstat().st_mtime for entry in (folder, *folder.rglob("*"))]
+            if time.time() - max(times) > _LEFTOVER_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_disk_full(path: Path, error: OSError) -> None:
@@ -101,10 +134,13 @@ def check_new_folder(path: Path, overwrite: bool = False) -> None:
         InputError: ``path`` is a file, or a folder that is not empty while ``overwrite`` is false, or one that
             TopoGAN did not write (a slip of the hand must not delete anything else).
     """
-    if path.is_file():
-        raise InputError(f"{path} is a file: name a new folder for the output.")
-    if not path.is_dir() or not any(path.iterdir()):
-        return
+    try:
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path} is a file: name a new folder for the output.")
+        if not path.is_dir() or not any(path.iterdir()):
+            return
+    except OSError as error:
+        raise InputError(f"The folder {path} cannot be written ({error.strerror}): choose another.") from error
     if not overwrite:
         raise InputError(f"The folder {path} is not empty: name a new folder, or add --overwrite to replace it.")
     if not is_output_folder(path):
@@ -115,7 +151,7 @@ def is_output_folder(path: Path) -> bool:
     """Tell whether a folder holds a JSON file of ours (in itself or in ``configs``): any schema ``topogan.*``."""
     for candidate in [*path.glob("*.json"), *path.glob("configs/*.json")]:
         try:
-            content = json.loads(candidate.read_text(encoding="utf-8"))
+            content = json.loads(_text(candidate))
         except (OSError, ValueError, RecursionError):
             continue
         if isinstance(content, dict) and str(content.get("schema", "")).startswith("topogan."):
@@ -148,7 +184,41 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
     found = content.get("schema") if isinstance(content, dict) else None
     if found != schema:
         raise InputError(
-            f"{path} has the schema {found!r} where {schema!r} is expected: "
+            f"{path} has the schema {repr(found)[:_MOST_QUOTED]} where {schema!r} is expected: "
             "it is another kind of file, or was written by another version of TopoGAN."
         )
     return content
+
+
+def _text(path: Path) -> str:
+    """Read a text file of bounded size; what is no file (a pipe) would keep a reader waiting for ever."""
+    state = path.stat()
+    if not stat.S_ISREG(state.st_mode) or state.st_size > _MAX_JSON_BYTES:
+        raise ValueError("no file of ours")
+    return path.read_text(encoding="utf-8")
+
+
+def check_exists(path: Path) -> None:
+    """Refuse a path that a user named when nothing is there, or when it cannot be looked at.
+
+    Raises:
+        InputError: one sentence that names it.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{path} does not exist: check the spelling of the path.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened ({error.strerror}): check its name and permissions.") from error
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, so that no one ever finds neither; False where the system cannot."""
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "darwin":
+            return library.renamex_np(*names, _SWAP) == 0
+        return library.renameat2(_HERE, names[0], _HERE, names[1], _SWAP) == 0
+    except (AttributeError, OSError, TypeError):  # Windows, and C libraries before 2018
+        return False

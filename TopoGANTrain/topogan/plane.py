@@ -28,13 +28,13 @@ def read_plane(value: str) -> Plane:
         content = np.asarray(json.loads(path.read_text(encoding="utf-8")), dtype=float)
     except FileNotFoundError as error:
         raise InputError(f"The plane {value} is neither 'axial' nor a file: {_REMEDY}.") from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(f"The plane file {value} cannot be read: {_REMEDY}.") from error
     if content.shape[-2:] != (4, 4) or content.ndim not in (2, 3):
         raise InputError(f"The plane file {value} holds an array of shape {content.shape}: {_REMEDY}.")
     for matrix in content.reshape(-1, 4, 4):
         axes = matrix[:3, :3]
-        if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4):
+        if not np.isfinite(axes).all() or not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4):
             raise InputError(
                 f"The axes of a matrix in {value} are not orthogonal unit vectors: copy Slicer's SliceToRAS."
             )

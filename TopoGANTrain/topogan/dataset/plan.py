@@ -27,6 +27,8 @@ _FILL = 0.75
 _MARGIN = 1
 # Shapes of fewer pixels cannot be seen and are gone with the next rounding.
 _MINIMUM_PIXELS = 4
+# One byte each. A scan has fewer voxels; only tiny slice spacings and pixels ask for more.
+_MOST_POINTS = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float) -> CasePlan:
 
 def _grid_image(structure: Volume, frame: Frame, pitch: float, low: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Sample (nearest voxel) at u, v = ``low`` + i · pitch (mm) and slices ``low``[2] …: uint8 [slice, row, column]."""
+    if np.prod(count) > _MOST_POINTS:
+        raise InputError(
+            f"The structure would be cut into {count[2]:.0f} slices of {count[0]:.0f} x {count[1]:.0f} points: "
+            "choose a larger slice spacing or pixel size."
+        )
     spacing = (pitch, pitch, frame.step)
     start = frame.for_labels().to_point((low * spacing)[None])[0]
     sampled = sitk.Resample(

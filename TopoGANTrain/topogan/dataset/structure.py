@@ -58,9 +58,11 @@ def _check_whole(array: np.ndarray, path: Path) -> None:
 
 def _absent(array: np.ndarray, labels: Sequence[int], path: Path) -> InputError:
     # Slice by slice: sorting all voxels of a large volume would double the memory.
-    present = sorted({int(value) for plane in array for value in np.unique(plane)} - {0})
+    present = sorted({float(value) for plane in array for value in np.unique(plane)} - {0.0})
     wanted = f"label{'s' if len(labels) > 1 else ''} {', '.join(map(str, labels))}"
     if not present:
         return InputError(f"{path} is empty: it holds no voxel of {wanted} nor of any other; leave it out.")
-    named = ", ".join(map(str, present[:_MOST_LABELS_NAMED])) + (" …" if len(present) > _MOST_LABELS_NAMED else "")
+    named = ", ".join(f"{value:.8g}" for value in present[:_MOST_LABELS_NAMED]) + (
+        " …" if len(present) > _MOST_LABELS_NAMED else ""
+    )
     return InputError(f"{path} holds no voxel of {wanted}: the labels in it are {named}.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from topogan.errors import InputError
+from topogan.files import check_exists
 from topogan.volumes.png import in_natural_order
 from topogan.volumes.sources import is_volume_folder
 
@@ -50,8 +51,7 @@ def _expand(given: Sequence[Path] | Path) -> tuple[list[Path], bool]:
     paths = [Path(given)] if isinstance(given, (str, Path)) else [Path(path) for path in given]
     found, expanded = [], False
     for path in paths:
-        if not path.exists():
-            raise InputError(f"{path} does not exist: check the spelling of the path.")
+        check_exists(path)
         if not path.is_dir() or is_volume_folder(path):
             found.append(path)
             continue

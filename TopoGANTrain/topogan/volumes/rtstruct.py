@@ -25,6 +25,8 @@ _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 _OFF_SLICE = 0.1
 _MAX_FILE = 512 << 20
 _MOST_REGIONS_NAMED = 12
+# mm; no scan lies there.
+_FARTHEST = 1e5
 _CONTOUR_DATA = 0x30060050
 
 
@@ -118,6 +120,8 @@ class StructureSet:
         array = np.zeros((slices, rows, columns), np.uint16)
         for contour in self.contours:
             _fill(array[contour.slice_number], contour.points)
+        if not array.any():
+            raise InputError(f"The contours in {self.path} enclose no voxel of the CT: give the CT they were drawn on.")
         array *= self.label
         yield Volume(array, self.geometry)
 
@@ -183,7 +187,7 @@ def _place(path: Path, name: str, number: int, outline: pydicom.Dataset, grid: G
         raise refusal(f"is {kind}: only closed flat contours make a volume; close it where it was drawn")
     points = _points(outline)
     if points is None:
-        raise refusal("is damaged: its points are not as many as it says, or no numbers; export the set again")
+        raise refusal("is damaged: its points are fewer than it says, too few, or no places; export the set again")
     index = grid.to_index(points)
     slice_number = round(float(np.clip(index[:, 2].mean(), -1, grid.size[2])))
     if np.ptp(index[:, 2]) > 2 * _OFF_SLICE:
@@ -206,5 +210,5 @@ def _points(outline: pydicom.Dataset) -> np.ndarray | None:
         promised = int(outline.get("NumberOfContourPoints", len(points)))
     except (TypeError, ValueError):
         return None
-    good = len(points) >= 3 and len(points) == promised and np.isfinite(points).all()
+    good = len(points) >= 3 and len(points) == promised and (np.abs(points) < _FARTHEST).all()
     return points if good else None

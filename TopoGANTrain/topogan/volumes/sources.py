@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from topogan.errors import InputError
+from topogan.files import check_exists
 from topogan.volumes.dicom import DicomSeries, is_dicom_file, is_dicom_folder
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.itk import ImageFile
@@ -41,9 +42,10 @@ def open_volume(path: Path, png: PngOptions | None = None) -> VolumeSource:
         InputError: it does not exist, is not a volume, or its geometry is not valid.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"{path} does not exist: check the spelling of the path.")
+    check_exists(path)
     if not path.is_dir():
+        if not path.is_file():
+            raise InputError(f"{path} is no file but a device or a pipe: give a volume.")
         if is_dicom_file(path):
             raise InputError(f"{path} is a single DICOM file: name the folder of its series.")
         return ImageFile.open(path)
