@@ -176,7 +176,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         InputError: the file is missing, is not JSON, or holds another schema or a newer major version.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(_text(path))
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: is {path.parent} the right folder?") from error
     except (OSError, ValueError, RecursionError) as error:
