@@ -1,0 +1,1 @@
+# Slicer packs the extension here.

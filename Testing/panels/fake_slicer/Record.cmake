@@ -1,0 +1,3 @@
+foreach(name HOMEPAGE CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS)
+  record("EXTENSION_${name}" "${EXTENSION_${name}}")
+endforeach()
