@@ -107,8 +107,8 @@ def test_requirements_are_those_of_the_engine() -> None:
     needs = [need for need in importlib.metadata.requires("topogan") or [] if "extra ==" not in need]
     text = (REPOSITORY / "TopoGANTrain" / "Resources" / "requirements.txt").read_text(encoding="utf-8")
     listed = {line for line in text.splitlines() if line and not line.startswith("#")}
-    brought = ("torch>", "numpy>", "scipy>", "SimpleITK>", "pydicom>")
-    assert listed == {need for need in needs if not need.startswith(brought)}
+    brought = ("torch>", "numpy>", "scipy>", "simpleitk>", "pydicom>")
+    assert listed == {need for need in needs if not need.lower().startswith(brought)}
     from TopoGANLib import engine_install
 
     assert engine_install.TORCH in needs
