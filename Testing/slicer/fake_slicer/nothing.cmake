@@ -1,1 +1,0 @@
-# Packaging is Slicer's.

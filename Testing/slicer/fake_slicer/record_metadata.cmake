@@ -1,3 +1,0 @@
-foreach(_name HOMEPAGE CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS)
-  file(APPEND "${CMAKE_BINARY_DIR}/recorded.txt" "EXTENSION_${_name} ${EXTENSION_${_name}}\n")
-endforeach()
