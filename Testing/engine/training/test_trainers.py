@@ -39,13 +39,14 @@ def test_masks_learn_the_rings(rings: TrainingSet) -> None:
     trainer = mask_trainer(rings, width=8, latent=16, batch=16, steps=90, learning_rate=2e-3, average=0.95)
     before = trainer.look()[1]
     assert before["quick_valid"] == 0
-    assert abs(before["quick_area_ratio"] - 1) > 0.9
+    assert before["quick_dice_to_reference"] < 0.2
+    assert abs(before["quick_area_ratio"] - 1) > 0.4
     while trainer.step < trainer.total:
         trainer.train_step()
     after = trainer.look()[1]
     assert after["quick_valid"] > 15, "% with one piece and one hole"
     assert after["quick_dice_to_reference"] > 0.6
-    assert abs(after["quick_area_ratio"] - 1) < 0.5
+    assert abs(after["quick_area_ratio"] - 1) < 0.25
     assert after["quick_diversity"] < 0.9, "Dice between samples: they are not all the same"
 
 
