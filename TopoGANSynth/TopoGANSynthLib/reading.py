@@ -11,6 +11,9 @@ from TopoGANLib.errors import SynthesisFolderError
 if TYPE_CHECKING:
     from TopoGANLib.synthesis_folder import Synthesis
 
+# While Qt waits for events Slicer's main thread may keep Python's lock, and a thread then moves only when it is let.
+_BREATH_SECONDS = 0.02
+
 
 class Reading:
     """Usage::
@@ -28,7 +31,8 @@ class Reading:
         self._thread.start()
 
     def done(self) -> bool:
-        """Whether there is a result, or an error in its place."""
+        """Whether there is a result, or an error in its place; gives the thread a moment to work in."""
+        self._thread.join(_BREATH_SECONDS)
         return not self._thread.is_alive()
 
     def _read(self) -> None:

@@ -19,7 +19,7 @@ from TopoGANLib.settings import command_arguments, read_settings
 from TopoGANLib.train_inputs import FromTrainingSet, Inputs, new_folder
 from TopoGANLib.training_session import ENDED, FINISHED, Progress, TrainingSession
 
-_TICK_MILLISECONDS = 250
+_TICK_MILLISECONDS = 100
 _SECONDS_BETWEEN_LOOKS = 0.2
 
 

@@ -28,6 +28,8 @@ FINISHED, STOPPED, FAILED, SILENT = (
 ENDED = (FINISHED, STOPPED, FAILED)
 
 _SECONDS_TO_FINISH_WRITING = 3.0
+# While Qt waits for events Slicer's main thread may keep Python's lock, and a thread then moves only when it is let.
+_BREATH_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -255,6 +257,8 @@ class _Writing:
         self._thread.start()
 
     def done(self) -> bool:
+        """Whether it is over; gives the thread a moment to work in."""
+        self._thread.join(_BREATH_SECONDS)
         return not self._thread.is_alive()
 
     def end(self) -> None:
