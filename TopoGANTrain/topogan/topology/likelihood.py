@@ -70,9 +70,10 @@ def top_points(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_po
     essential = pairs.essential
     birth = expit(-pairs.birth)
     death = np.where(essential, 0.0, expit(-pairs.death))
-    group = pairs.image * len(dimensions) + np.searchsorted(dimensions, pairs.dimension)
-    rows, place = _longest(group, np.where(essential, 2.0, birth - death), len(logits) * len(dimensions), max_points)
-    where = (*np.divmod(group[rows], len(dimensions)), place)
+    rows, place = _longest(
+        pairs.group, np.where(essential, 2.0, birth - death), len(logits) * len(dimensions), max_points
+    )
+    where = (*np.divmod(pairs.group[rows], len(dimensions)), place)
     shape = (len(logits), len(dimensions), max_points)
 
     def padded(values: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -96,24 +96,21 @@ def _projections(masks: MeasuredMasks, dimensions: tuple[int, ...], max_points: 
     pairs = pairs_of_batch(masks.signed_squares, dimensions)
     # Clipping the signed distance at 0 gives the diagram of the one-sided distance. Of the equally early pixels of a
     # hole that is there from the start, it points at the thinnest place of the wall, where opening is cheapest.
-    birth = np.sqrt(np.maximum(pairs.birth, 0.0))
-    death = np.sqrt(np.maximum(pairs.death, 0.0))
-    kept = np.flatnonzero(~pairs.essential & (death - birth >= _SMALLEST_PERSISTENCE))
-    image, dimension = pairs.image[kept], pairs.dimension[kept]
-    slot = np.searchsorted(dimensions, dimension)
-    persistence = (death - birth)[kept]
-    value = np.where(dimension == 1, birth[kept], death[kept])
-    pixel = np.where(dimension == 1, pairs.birth_pixel[kept], pairs.death_pixel[kept])
-    shape = (len(masks.signed_squares), len(dimensions), max_points)
+    birth, death = np.sqrt(np.maximum(pairs.values, 0.0)).T
+    persistence = death - birth
+    kept = np.flatnonzero(~pairs.essential & (persistence >= _SMALLEST_PERSISTENCE))
+    kept = kept[np.lexsort((-persistence[kept], pairs.group[kept]))]
+    kept = kept[_place(pairs.group[kept]) < max_points]
+    holes = pairs.dimension == 1
+    value = np.where(holes, birth, death)
+    pixel = np.where(holes, pairs.birth_pixel, pairs.death_pixel)
+    kept = kept[np.lexsort((value[kept], pairs.group[kept]))]
+    where = (*np.divmod(pairs.group[kept], len(dimensions)), _place(pairs.group[kept]))
+    shape = (len(masks.structure), len(dimensions), max_points)
     result = Projections(np.full(shape, ABSENT), np.zeros(shape), np.zeros(shape, dtype=np.int64))
-    group = image * len(dimensions) + slot
-    by_persistence = np.lexsort((-persistence, group))
-    chosen = by_persistence[_place(group[by_persistence]) < max_points]
-    chosen = chosen[np.lexsort((value[chosen], group[chosen]))]
-    where = (image[chosen], slot[chosen], _place(group[chosen]))
-    result.value[where] = value[chosen]
-    result.removal[where] = persistence[chosen]
-    result.pixel[where] = pixel[chosen]
+    result.value[where] = value[kept]
+    result.removal[where] = persistence[kept]
+    result.pixel[where] = pixel[kept]
     return result
 
 

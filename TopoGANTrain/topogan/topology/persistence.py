@@ -24,17 +24,28 @@ from topogan.topology.sorting import FEW, stable_order
 class BatchPairs:
     """The persistence pairs of a batch of images, row i of every array is one pair.
 
-    Grouped by image, then by rising dimension; within a group in no order.
+    The pairs of an image and a dimension are one group; groups rise, and within a group there is no order.
     """
 
-    image: NDArray[np.int64]
-    """int [P]: number of the image in the batch."""
-    dimension: NDArray[np.int64]
-    """int [P]"""
+    dimensions: tuple[int, ...]
+    """The dimensions asked for, in rising order."""
+    group: NDArray[np.int64]
+    """int [P]: image · number of dimensions + place of the dimension."""
     values: NDArray[np.float64]
     """float [P, 2]: birth and death; the death of an essential class is inf."""
     pixels: NDArray[np.int64]
     """int [P, 2]: number of the birth and of the death pixel in its image, C order; −1 where there is none."""
+
+    @property
+    def image(self) -> NDArray[np.int64]:
+        """int [P]: number of the image in the batch."""
+        return self.group // len(self.dimensions)
+
+    @property
+    def dimension(self) -> NDArray[np.int64]:
+        """int [P]"""
+        # Of the dimensions 0 and 1 the first is the smaller one, and the only one where there is no second.
+        return self.group % len(self.dimensions) + self.dimensions[0]
 
     @property
     def birth(self) -> NDArray[np.float64]:
@@ -67,12 +78,12 @@ class BatchPairs:
             growth = self.birth - self.death
         # The essential class of an image of +inf alone is born at inf.
         growth[self.essential] = -np.inf
-        group = 2 * self.image + self.dimension
-        if len(group) < FEW:
-            return np.lexsort((growth, group))
+        if len(growth) < FEW:
+            return np.lexsort((growth, self.group))
         order = stable_order(growth)
         # NumPy sorts small integers by counting.
-        return order[np.argsort(group.astype(np.min_scalar_type(group[-1]))[order], kind="stable")]
+        group = self.group.astype(np.min_scalar_type(self.group[-1]))
+        return order[np.argsort(group[order], kind="stable")]
 
 
 def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] = (0, 1)) -> Diagram:
@@ -112,7 +123,7 @@ def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] = 
     images = np.asarray(images)
     pairs = pairs_of_batch(images, dimensions)
     order = pairs.by_falling_persistence()
-    values, index = pairs.values[order], _positions(pairs.pixels[order], images)
+    values, index = pairs.values[order], _positions(pairs.pixels[order], images.shape[2])
     ends = np.bincount(pairs.image, minlength=len(images)).cumsum().tolist()
     arrays = (pairs.dimension, values[:, 0], values[:, 1], index[:, 0], index[:, 1])
     return [Diagram(*(array[start:end] for array in arrays)) for start, end in zip([0, *ends], ends, strict=False)]
@@ -125,26 +136,25 @@ def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 
     """
     if images.ndim != 3 or images[:1].size == 0 != len(images):
         raise InputError(f"Persistence needs images [N, row, column] with pixels, not the shape {images.shape}.")
-    if not {0, 1}.issuperset(dimensions):
+    if not dimensions or not {0, 1}.issuperset(dimensions):
         raise InputError(f"Images have homology in the dimensions 0 and 1, not {tuple(dimensions)}.")
-    dimensions = sorted(set(dimensions))
+    dimensions = tuple(sorted(set(dimensions)))
     if not len(images):
         nothing = np.zeros((0, 2), dtype=np.int64)
-        return BatchPairs(nothing[:, 0], nothing[:, 0], nothing.astype(np.float64), nothing)
+        return BatchPairs(dimensions, nothing[:, 0], nothing.astype(np.float64), nothing)
     pixels = images[0].size
     together = max(1, BLOCK // pixels)
     parts = (images[start : start + together] for start in range(0, len(images), together))
     found = [persistence_of_rectangle(packed, pixels) for part in parts for packed in pack_pixels(part)]
     blocks = [points[dim] for points in found for dim in dimensions]
-    numbers = np.arange(len(blocks)).repeat([len(block) for block in blocks])
-    image, place = np.divmod(numbers, max(1, len(dimensions)))
-    return _decoded(images, image, np.asarray(dimensions, dtype=np.int64)[place], np.concatenate(blocks))
+    group = np.arange(len(blocks)).repeat([len(block) for block in blocks])
+    return BatchPairs(dimensions, group, *_decoded(images, group // len(dimensions), np.concatenate(blocks)))
 
 
 def _decoded(
-    images: NDArray[np.generic], image: NDArray[np.int64], dimension: NDArray[np.int64], packed: NDArray[np.float64]
-) -> BatchPairs:
-    """Look births and deaths up in the images."""
+    images: NDArray[np.generic], image: NDArray[np.int64], packed: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Values and pixels of packed points."""
     count = images[0].size
     essential = np.flatnonzero(packed[:, 1] == np.inf)
     packed[essential, 1] = 0.0
@@ -152,13 +162,13 @@ def _decoded(
     values = images.reshape(-1)[pixels + (image * count)[:, None]].astype(np.float64, copy=False)
     values[essential, 1] = np.inf
     pixels[essential, 1] = -1
-    return BatchPairs(image, dimension, values, pixels)
+    return values, pixels
 
 
-def _positions(pixels: NDArray[np.int64], images: NDArray[np.generic]) -> NDArray[np.int64]:
+def _positions(pixels: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     """int [P, 2, 2] (row, column) of pixel numbers [P, 2]; (−1, −1) of −1."""
     positions = np.empty((*pixels.shape, 2), dtype=np.int64)
-    np.divmod(pixels, images.shape[2], out=(positions[..., 0], positions[..., 1]))
-    # Only deaths can be missing.
-    positions[pixels[:, 1] < 0, 1] = -1
+    np.floor_divide(pixels, width, out=positions[..., 0])
+    # The modulus of −1 is not −1; no pixel's column is above its number.
+    np.minimum(pixels % width, pixels, out=positions[..., 1])
     return positions
