@@ -33,7 +33,8 @@ class ResultView:
         self._showing = True
         self._ui.synthesisComboBox.clear()
         for nodes in self._found:
-            self._ui.synthesisComboBox.addItem(nodes.segmentation.GetName())
+            # The nodes of one synthesis differ in the word for what they are.
+            self._ui.synthesisComboBox.addItem(nodes.segmentation.GetName().replace(" segmentation", ""))
         segmentations = [nodes.segmentation for nodes in self._found]
         known = before is not None and before.segmentation in segmentations
         index = segmentations.index(before.segmentation) if known else len(segmentations) - 1
