@@ -9,7 +9,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from ablation.results import is_done
 from ablation.sets import FINAL_SETS, REPOSITORY, SETS, Absent, open_set
 from ablation.variants import VARIANTS, Protocol, make_jobs
 
@@ -59,12 +58,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 def _run(options: argparse.Namespace) -> None:
     # Late, because the summary needs no torch.
-    from ablation.one_run import run_job
+    from ablation.one_run import is_done, run_job
 
     protocol = Protocol(options.steps, options.width, options.warm_up, options.samples, options.batch)
     for job in make_jobs(_present(options.sets), options.variant, options.rho, options.seed, protocol):
         result = options.results / job.set_name / f"{job.name}.json"
-        if is_done(result, open_set(job.set_name).content_hash):
+        if is_done(job, result):
             continue
         start = time.monotonic()
         run_job(job, result)

@@ -6,6 +6,7 @@ checkpoint gives the same bits as a whole training. Everything is resumed from i
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shutil
 import time
@@ -22,7 +23,7 @@ from ablation.results import SCHEMA
 from ablation.sets import cache_folder, open_set
 from ablation.variants import NONE, Job
 from topogan.config import TopologyMode, TrainSettings
-from topogan.files import write_json
+from topogan.files import read_json, write_json
 from topogan.metrics.topology import betti_error, valid_share
 from topogan.topology import betti_numbers_of_batch
 from topogan.training.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
@@ -66,6 +67,7 @@ def run_job(job: Job, result: Path) -> None:
             "pixel_size_mm": training_set.pixel_size,
             "modal_betti": list(training_set.modal_betti),
         },
+        "networks": fingerprint(job, training_set),
         "versions": {"topogan": topogan.__version__, "torch": torch.__version__},
         "lambda": values.get("lambda"),
         "step_ms": cost,
@@ -163,9 +165,29 @@ def _point(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[st
     }
 
 
+def fingerprint(job: Job, training_set: TrainingSet) -> str:
+    """SHA-256 of the untrained networks: another layout or another way to begin gives another one."""
+    settings = job.settings.model_copy(update={"seed": 0})
+    digest = hashlib.sha256()
+    for name, tensor in MaskTrainer(training_set, settings, _CPU).exact.pack()[0].items():
+        if name.startswith(("generator/", "critic/")):
+            digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def is_done(job: Job, result: Path) -> bool:
+    """Tell whether there is a result of this job with the present set and networks."""
+    if not result.exists():
+        return False
+    content, training_set = read_json(result, SCHEMA), open_set(job.set_name)
+    same_set = content["training_set"]["content_hash"] == training_set.content_hash
+    return same_set and content.get("networks") == fingerprint(job, training_set)
+
+
 def _warm_up_steps(settings: TrainSettings) -> int:
     return math.ceil(settings.topology.warm_up * settings.masks.steps)
 
 
 def _checkpoints(job: Job, training_set: TrainingSet, name: str) -> Path:
-    return cache_folder() / "checkpoints" / f"{job.set_name}-{training_set.content_hash[:12]}" / name
+    made_of = f"{job.set_name}-{training_set.content_hash[:12]}-{fingerprint(job, training_set)[:12]}"
+    return cache_folder() / "checkpoints" / made_of / name

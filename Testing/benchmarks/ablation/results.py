@@ -103,15 +103,12 @@ def read_results(folder: Path) -> list[Group]:
     found: dict[tuple[str, ...], dict[str, dict[int, Result]]] = defaultdict(lambda: defaultdict(dict))
     results = [Result(read_json(path, SCHEMA)) for path in sorted(folder.glob("*/*.json"))]
     for result in sorted(results, key=_place):
-        # A set that was built anew is another set, whatever its name.
-        key = result.content["set"], _protocol(result.content), result.content["training_set"]["content_hash"]
+        # A set that was built anew, or other networks, must not be mixed with the old ones.
+        content = result.content
+        made_of = content["training_set"]["content_hash"] + content.get("networks", "")
+        key = content["set"], _protocol(content), made_of
         found[key][result.variant][result.seed] = result
     return [Group(name, protocol, dict(runs)) for (name, protocol, _), runs in found.items()]
-
-
-def is_done(path: Path, content_hash: str) -> bool:
-    """Tell whether there is a result of the set with this hash."""
-    return path.exists() and read_json(path, SCHEMA)["training_set"]["content_hash"] == content_hash
 
 
 def _place(result: Result) -> tuple[str, int, float]:

@@ -110,7 +110,7 @@ def _difference(group: Group, column: Column, values: list[float]) -> str:
         return "–"
     text = f"{mean:+.3g}"
     if spread is not None:
-        text += f" ± {spread:.2g} ({min(values):+.3g} to {max(values):+.3g})"
+        text += f" ± {round(spread, 9):.2g} ({min(values):+.3g} to {max(values):+.3g})"
     holds = column.holds(mean, group.mean(NONE, column.name) or 0.0)
     return text if holds is not False else f"{text} **guard broken**"
 
