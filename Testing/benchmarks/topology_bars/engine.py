@@ -119,7 +119,8 @@ def _small_images() -> list[Bar]:
             "ours": lambda: cubical_persistence(one),
             "peer batch": lambda: [_peer_timed(image) for image in batch],
             "ours batch": lambda: cubical_persistence_of_batch(batch),
-        }
+        },
+        rounds=9,
     )
     single, whole = times["peer"] / times["ours"], times["peer batch"] / times["ours batch"]
     return [
