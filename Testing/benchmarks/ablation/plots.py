@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from statistics import fmean
 
 from matplotlib.figure import Figure
 
@@ -21,12 +20,12 @@ def write_plot(group: Group, path: Path) -> None:
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     ratios = [2, 1, 1, 1] if others else [1]
     curves, *differences = figure.subplots(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
-    for variant, runs in group.by_variant.items():
-        points: dict[int, list[float]] = {}
-        for result in runs.values():
-            for point in result.content["curve"]:
-                points.setdefault(int(point["step"]), []).append(point["betti_error"])
-        curves.plot(list(points), [fmean(values) for values in points.values()], label=variant, linewidth=1.2)
+    # One line a run: a mean over other seeds in each variant would show the seeds and not the variants.
+    for color, (variant, runs) in enumerate(group.by_variant.items()):
+        for number, result in enumerate(runs.values()):
+            points = result.content["curve"]
+            steps, errors = ([point[key] for point in points] for key in ("step", "betti_error"))
+            curves.plot(steps, errors, f"C{color}", linewidth=1.0, label=None if number else variant)
     curves.axvline(group.any.content["warm_up_steps"], color="0.7", linewidth=0.8)
     curves.axhline(group.any.real("Betti error"), color="0.4", linewidth=0.8, linestyle=":", label="real against real")
     curves.set(xlabel="step", ylabel="Betti error (500 samples)", yscale="log", title=group.set_name)
