@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
+from topogan.errors import InputError
 from topogan.topology import assign
 from topogan.topology.matching import ABSENT, alignment_costs, match_points
 
@@ -70,3 +71,8 @@ def test_assignment_is_the_best_permutation() -> None:
     best = min(costs[range(5), list(order)].sum() for order in permutations(range(6), 5))
     assert costs[range(5), columns].sum() == pytest.approx(best)
     assert len(set(columns.tolist())) == 5
+
+
+def test_more_samples_than_real_masks_are_refused_in_words() -> None:
+    with pytest.raises(InputError, match="3 samples cannot each get one of 2 real masks"):
+        assign(np.zeros((3, 2)))

@@ -16,9 +16,12 @@ from topogan.topology import (
     Diagram,
     cubical_persistence,
     cubical_persistence_of_batch,
+    distance_filtration,
     euler_characteristics,
+    order_keys,
     persistence,
     rectangle,
+    signed_distance_filtration,
 )
 
 RandomImage = Callable[[np.random.Generator], np.ndarray]
@@ -103,6 +106,7 @@ def test_smallest_images(image: object) -> None:
 def test_values_beyond_what_packing_holds_are_ranked() -> None:
     tiny = np.nextafter(1.0, 2.0)
     for image in (
+        np.array([[1e-200, 1.0], [0.0, 3.0]]),
         np.array([[1e300, 0.0, 1e-300, 5.0], [1.0, tiny, -1e300, 2.0], [1.0, 1.0, tiny, 0.5]]),
         np.array([[2**62, 2**62 + 1], [0, -(2**62)]]),
         np.array([[2**64 - 1, 3], [2**63, 0]], dtype=np.uint64),
@@ -110,6 +114,22 @@ def test_values_beyond_what_packing_holds_are_ranked() -> None:
         diagram = cubical_persistence(image)
         np.testing.assert_array_equal(image[tuple(diagram.birth_index.T)].astype(float), diagram.birth)
         assert len(diagram) >= 1
+
+
+def test_distances_and_single_precision_need_no_sorting(draw, monkeypatch) -> None:
+    def sort(_: np.ndarray) -> np.ndarray:
+        raise AssertionError("sorted")
+
+    monkeypatch.setattr(order_keys, "stable_order", sort)
+    mask, noise = draw.ring(gap=1), np.random.default_rng(0).standard_normal((21, 21))
+    for pixel_size in (1.0, 0.37, 1.3):
+        filtration = [distance_filtration(one, pixel_size) for one in (mask, np.zeros_like(mask), ~mask)]
+        cubical_persistence_of_batch(np.stack(filtration))
+        cubical_persistence(signed_distance_filtration(mask, pixel_size))
+    for values in (noise.astype(np.float32), noise.astype(np.float32).astype(np.float64), (9 * noise).astype(np.int8)):
+        cubical_persistence(values)
+    with pytest.raises(AssertionError, match="sorted"):
+        cubical_persistence(noise)
 
 
 def test_float32_extremes_keep_their_order() -> None:

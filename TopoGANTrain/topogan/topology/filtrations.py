@@ -92,11 +92,13 @@ def _sizes(pixel_size: float | Sequence[float], axes: int) -> tuple[float, ...]:
 
 
 def _distance_to(structure: NDArray[np.bool_], sizes: tuple[float, ...]) -> NDArray[np.float64]:
-    if not structure.any():
+    isotropic = len(set(sizes)) == 1
+    sampling = (1.0,) * structure.ndim if isotropic else sizes
+    if structure.any():
+        distances = distance_transform_edt(~structure, sampling=None if isotropic else sizes)
+    else:
         # scipy's result is undefined here: there is no pixel to measure to.
-        diagonal = math.hypot(*(length * size for length, size in zip(structure.shape, sizes, strict=True)))
-        return np.full(structure.shape, diagonal)
-    if len(set(sizes)) > 1:
-        return distance_transform_edt(~structure, sampling=sizes)
+        squares = sum((length * size) ** 2 for length, size in zip(structure.shape, sampling, strict=True))
+        distances = np.full(structure.shape, math.sqrt(squares))
     # Scaling last keeps equal distances equal, bit by bit: scipy's pixel distances are roots of exact integers.
-    return distance_transform_edt(~structure) * sizes[0]
+    return distances * sizes[0] if isotropic else distances

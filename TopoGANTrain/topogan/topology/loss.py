@@ -39,6 +39,7 @@ class TopologyTargets:
         Raises:
             InputError: the masks are not such a stack.
         """
+        masks = np.asarray(masks)
         betti = betti_numbers_of_batch(masks)
         if settings.mode is not TopologyMode.PAPER:
             return cls(betti)

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from topogan.errors import InputError
+
 # Stands for a point that is not there: no real value lies so far away, and it is exact in float64.
 ABSENT = 2.0**40
 
@@ -21,7 +23,12 @@ def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
 
     Returns:
         int [N], distinct columns.
+
+    Raises:
+        InputError: there are more rows than columns.
     """
+    if len(cost) > cost.shape[1]:
+        raise InputError(f"{len(cost)} samples cannot each get one of {cost.shape[1]} real masks: give as many.")
     return linear_sum_assignment(cost)[1].astype(np.int64)
 
 

@@ -113,8 +113,9 @@ def _wrote_squares(
         return True
     signed = least < 0.0
     unit = least if least > 0.0 else _smallest_positive(np.abs(values) if signed else values)
+    ratio = max(-least, most) / unit
     # Far beyond this the square roots of neighboring integers would round to one number.
-    if not (max(-least, most) / unit) ** 2 < min(limit, 2**48):
+    if not ratio * ratio < min(limit, 2**48):
         return False
     for start in range(0, len(values), BLOCK):
         value, square = values[start : start + BLOCK], keys[start : start + BLOCK]
