@@ -149,8 +149,9 @@ def save_diagrams(path: Path, diagrams: Iterable[Diagram]) -> None:
         np.savez_compressed(temporary, **arrays)
 
 
-# 36 bytes a class: some millions of masks' diagrams.
-_MAX_BYTES = 1 << 30
+# Beyond every training set: 7 million classes of 36 bytes; a diagram costs memory of its own, however empty it is.
+_MAX_BYTES = 256 << 20
+_MAX_DIAGRAMS = 1 << 20
 
 
 def load_diagrams(path: Path) -> list[Diagram]:
@@ -182,7 +183,7 @@ def load_diagrams(path: Path) -> list[Diagram]:
 
 def _fit_together(arrays: dict[str, NDArray[np.generic]], counts: NDArray[np.generic]) -> bool:
     numbers = all(array.dtype.kind in "iuf" for array in arrays.values()) and counts.dtype.kind in "iu"
-    if not numbers or counts.ndim != 1 or (counts < 0).any():
+    if not numbers or counts.ndim != 1 or len(counts) > _MAX_DIAGRAMS or (counts < 0).any():
         return False
     axes = [2 if name.endswith("_index") else 1 for name in arrays]
     return all(

@@ -58,6 +58,8 @@ class _KeyedSets:
 
     start: list[int]
     """int [M + 1]: where each set begins, and where the last one ends."""
+    owner: NDArray[np.int64]
+    """int [points]: number of the set."""
     location: NDArray[np.int64]
     """int [points]: row of ``locations``."""
     key: NDArray[np.int64]
@@ -73,36 +75,51 @@ class _KeyedSets:
         locations, location = np.unique(joined, axis=0, return_inverse=True)
         numbers: dict[tuple[bytes, int], int] = {}
         keys = [numbers.setdefault(name, len(numbers)) for points in sets for name in _names(points)]
-        start = np.cumsum([0, *(len(points) for points in sets)]).tolist()
-        return cls(start, location.reshape(-1), np.array(keys, dtype=np.int64), locations, numbers)
+        lengths = [len(points) for points in sets]
+        start = np.cumsum([0, *lengths]).tolist()
+        owner = np.repeat(np.arange(len(sets)), lengths)
+        return cls(start, owner, location.reshape(-1), np.array(keys, dtype=np.int64), locations, numbers)
 
 
 def _largest_savings(points: Points, sets: _KeyedSets, first: int) -> NDArray[np.float64]:
     """What the best matching of ``points`` with each set from ``first`` on saves over the diagonal."""
-    start = np.array(sets.start[first:])
-    count = len(start) - 1
-    owner = np.repeat(np.arange(count), np.diff(start))
-    location = sets.location[start[0] :]
-    canceled = _canceled_by(points, sets)[start[0] :]
-    there = canceled >= 0
+    from_first = slice(sets.start[first], None)
+    count = len(sets.start) - 1 - first
+    owner, location = sets.owner[from_first] - first, sets.location[from_first]
+    canceled_by = _canceled_by(points, sets)[from_first]
+    canceled = canceled_by >= 0
     saved = np.zeros(count)
-    np.add.at(saved, owner[there], 2.0 * _to_diagonal(points)[canceled[there]])
+    np.add.at(saved, owner[canceled], 2.0 * _to_diagonal(points)[canceled_by[canceled]])
 
     spend = -_saving(points, sets.locations)
     useful = spend < 0.0
-    kept = ~there & useful.any(axis=0)[location]
-    location, owner = location[kept], owner[kept]
-    left = _reached(useful[:, location], owner, count)
-    left[np.repeat(np.arange(count), np.diff(start))[there], canceled[there]] = False
-    rows = np.nonzero(left)[1][:, None]
-    ends = zip(
-        np.cumsum(left.sum(axis=1)).tolist(), np.cumsum(np.bincount(owner, minlength=count)).tolist(), strict=True
-    )
+    columns = ~canceled & useful.any(axis=0)[location]
+    rows = _reached(useful[:, location[columns]], owner[columns], count)
+    rows[owner[canceled], canceled_by[canceled]] = False
+    return saved + _matched_savings(spend, rows, location[columns], owner[columns])
+
+
+def _matched_savings(
+    spend: NDArray[np.float64], rows: NDArray[np.bool_], location: NDArray[np.int64], owner: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Solve one assignment for each of the sets.
+
+    Args:
+        spend: float [n, L], the negative savings of n points at L locations.
+        rows: bool [count, n], the points that take part for each set.
+        location: int [m], the locations of the sets' points, set by set.
+        owner: int [m], the set of each of them.
+    """
+    count = len(rows)
+    row_ends = np.cumsum(rows.sum(axis=1)).tolist()
+    column_ends = np.cumsum(np.bincount(owner, minlength=count)).tolist()
+    row = np.nonzero(rows)[1][:, None]
+    saved = np.zeros(count)
     row_start = column_start = 0
-    for number, (row_end, column_end) in enumerate(ends):
+    for number, (row_end, column_end) in enumerate(zip(row_ends, column_ends, strict=True)):
         if row_start < row_end and column_start < column_end:
-            block = spend[rows[row_start:row_end], location[column_start:column_end]]
-            saved[number] -= block[linear_sum_assignment(block)].sum()
+            block = spend[row[row_start:row_end], location[column_start:column_end]]
+            saved[number] = -block[linear_sum_assignment(block)].sum()
         row_start, column_start = row_end, column_end
     return saved
 
