@@ -19,7 +19,7 @@ from topogan.config import MaskSettings, Part, TextureSettings, TopologyMode, To
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json
 from topogan.model import load_model
-from topogan.training import read_status, request_stop, resume, runs, train
+from topogan.training import read_status, request_stop, resume, run_folder, runs, train
 from topogan.training.mask_trainer import MaskTrainer
 
 TINY = TrainSettings(
@@ -129,7 +129,11 @@ def test_what_cannot_work_is_refused_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_bad_places_are_refused(label_set: Path, tmp_path: Path) -> None:
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_bad_places_are_refused(label_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="no training set"):
         train(tmp_path / "nowhere", tmp_path / "run", TINY)
     (tmp_path / "file").write_text("x")
@@ -143,10 +147,17 @@ def test_bad_places_are_refused(label_set: Path, tmp_path: Path) -> None:
         train(label_set, tmp_path / "full", TINY)
     with pytest.raises(InputError, match="was not written by TopoGAN"):
         train(label_set, tmp_path / "full", TINY, overwrite=True)
-    inside = tmp_path / "set"
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder, "write_json", full_disk)
+        with pytest.raises(InputError, match="cannot be written"):
+            train(label_set, tmp_path / "half", TINY)
+    assert not (tmp_path / "half").exists(), "nothing half written"
+    old = tmp_path / "old"
+    inside = old / "set"
     shutil.copytree(label_set, inside)
+    (old / "config.json").write_text('{"schema": "topogan.run/1"}')
     with pytest.raises(InputError, match="lies in the run folder"):
-        train(inside, inside, TINY, overwrite=True)
+        train(inside, old, TINY, overwrite=True)
     assert (inside / "masks.npy").exists()
     with pytest.raises(InputError, match="is missing"):
         resume(tmp_path / "nowhere")
@@ -272,7 +283,7 @@ def use_up_the_memory(trainer: MaskTrainer) -> dict:
     ("action", "words"),
     [
         (diverge, r"The training of masks diverged at step 5 \(loss_critic is nan\)"),
-        (break_with_a_path, r"The training failed after step 4 \(KeyError\)"),
+        (break_with_a_path, r"The training failed \(KeyError\).*checkpoint of step 4"),
         (use_up_the_memory, "There is not enough memory"),
     ],
 )
@@ -375,12 +386,8 @@ def test_a_package_that_cannot_be_written_is_written_on_resume(
     label_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = tmp_path / "run"
-
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "save_model", fail)
+        patch.setattr(runs, "save_model", full_disk)
         with pytest.raises(WorkError, match="The disk is full"):
             train(label_set, run, TINY)
     assert read_status(run).state == "failed"

@@ -38,7 +38,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write ``step-N.safetensors`` to the disk, then remove all but the last two.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; the earlier checkpoints are untouched.
+        WorkError: the disk is full; the earlier checkpoints are untouched.
     """
     text = json.dumps({"schema": SCHEMA, "step": checkpoint.step, **checkpoint.values}, allow_nan=False)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}

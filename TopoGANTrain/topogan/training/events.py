@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from topogan.errors import WorkError
 from topogan.files import write_json
 
 Event = dict[str, Any]
@@ -44,16 +45,26 @@ class EventLog:
         run: the run folder.
         keep_bytes: length of the part of ``events.jsonl`` that is true; what a killed engine wrote after its last
             checkpoint is cut off, because the resumed run writes it again.
+
+    Raises:
+        WorkError: what is there holds no events.
     """
 
     def __init__(self, run: Path, keep_bytes: int = 0) -> None:
         self._history_path = run / HISTORY_FILE
         self._curves: dict[str, Curve] = {}
         self._file = (run / EVENTS_FILE).open("a+b")
-        self._file.truncate(keep_bytes)
+        # A file that is shorter has lost its end: it must not grow by zeros.
+        self._file.truncate(min(keep_bytes, os.fstat(self._file.fileno()).st_size))
         self._file.seek(0)
-        for line in self._file:
-            self._take(json.loads(line))
+        try:
+            for line in self._file:
+                self._take(json.loads(line))
+        except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+            self._file.close()
+            raise WorkError(
+                f"{EVENTS_FILE} in the run folder is damaged: remove it to go on without the earlier curves."
+            ) from error
 
     def append(self, event: Event) -> None:
         """Write one event so that a reader sees it."""

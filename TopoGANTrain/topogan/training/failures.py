@@ -18,16 +18,20 @@ _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 def failure_sentence(error: Exception, checkpoint_step: int) -> str:
     """Say what happened and what to do."""
-    if isinstance(error, InputError | WorkError):
-        return str(error)
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    cause = error.__cause__ if isinstance(error, WorkError) else error
+    if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
         return (
             f"The disk is full: free some space and resume the run; its checkpoint of step {checkpoint_step} is whole."
         )
+    if isinstance(error, InputError | WorkError):
+        return str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "There is not enough memory for this training: use a smaller batch or width, or another device."
     name = type(error).__name__
-    return f"The training failed after step {checkpoint_step} ({name}): log.txt in the run folder says where."
+    return (
+        f"The training failed ({name}): log.txt in the run folder says where; "
+        f"its checkpoint of step {checkpoint_step} is whole."
+    )
 
 
 def failure_trace(error: BaseException) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from topogan.config import TrainSettings
+import torch
+
+from topogan.config import Part, TrainSettings
 from topogan.errors import WorkError
 from topogan.training.checkpoints import Checkpoint, save_checkpoint
 from topogan.training.exact_state import below, pack_networks, restore_networks
@@ -78,8 +82,7 @@ class TrainingLoop:
         self._status.write(state=RUNNING, stage=stage.name)
         trainer = stage.make(self.progress.networks.pop(stage.name, None))
         if self._checkpoint is not None:
-            trainer.exact.restore(below(self._checkpoint.tensors, "trainer"), self._checkpoint.values["trainer"])
-            trainer.step = self._checkpoint.values["stage_step"]
+            _restore(trainer, self._checkpoint)
             self._checkpoint = None
         else:
             self._recorder.stage(_position(trainer))
@@ -135,12 +138,40 @@ class TrainingLoop:
 
 
 def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int) -> Progress:
-    """Take what a checkpoint holds apart from the training in hand."""
-    networks = {}
-    for stage in checkpoint.values["networks"]:
-        networks[stage] = blank_networks(stage, settings, size)
-        restore_networks(networks[stage], below(checkpoint.tensors, f"networks/{stage}"))
-    return Progress(networks, checkpoint.values["final"], checkpoint.values["seconds"], checkpoint.step)
+    """Take what a checkpoint holds apart from the training in hand.
+
+    Raises:
+        WorkError: it holds something else than this version writes.
+    """
+    with _checkpoint_must_fit(checkpoint):
+        values, networks = checkpoint.values, {}
+        counts = (checkpoint.step, values["stage_step"], values["events_bytes"])
+        stages = [part.value for part in (Part.MASKS, Part.TEXTURES) if settings.part in (Part.BOTH, part)]
+        if values["stage"] not in stages or not all(isinstance(count, int) and count >= 0 for count in counts):
+            raise ValueError("no stage of this run, or no count")
+        for stage in values["networks"]:
+            networks[stage] = blank_networks(stage, settings, size)
+            restore_networks(networks[stage], below(checkpoint.tensors, f"networks/{stage}"))
+        return Progress(networks, dict(values["final"]), float(values["seconds"]), checkpoint.step)
+
+
+def _restore(trainer: Trainer, checkpoint: Checkpoint) -> None:
+    with _checkpoint_must_fit(checkpoint):
+        trainer.exact.restore(below(checkpoint.tensors, "trainer"), checkpoint.values["trainer"])
+        trainer.step = checkpoint.values["stage_step"]
+
+
+@contextmanager
+def _checkpoint_must_fit(checkpoint: Checkpoint) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise WorkError(
+            f"The checkpoint of step {str(checkpoint.step)[:20]} is damaged or of another version "
+            f"({type(error).__name__}): remove it to go on from the one before, or start the training again."
+        ) from error
 
 
 def _position(trainer: Trainer) -> Position:

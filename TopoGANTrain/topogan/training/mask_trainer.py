@@ -115,19 +115,23 @@ class MaskTrainer:
         with torch.no_grad():
             grey = torch.sigmoid(self._average.network(self._preview_z))[:, 0].cpu().numpy()
         reference = self._set.held_out if len(self._set.held_out) else self._rows
-        return contact_sheet(grey, columns=8), quick_metrics(grey >= 0.5, self._set.masks[reference] != 0)
+        return contact_sheet(grey, columns=8), quick_metrics(grey >= 0.5, self._real(reference))
 
     def _make_force(self, settings: TrainSettings) -> TopologyForce | None:
         if settings.topology.mode is TopologyMode.OFF:
             return None
-        masks = self._set.masks[self._rows] != 0
-        return TopologyForce(settings.topology, masks, settings.masks, stream(settings.seed, "masks: targets"))
+        draws = stream(settings.seed, "masks: targets")
+        return TopologyForce(settings.topology, self._real(self._rows), settings.masks, draws)
+
+    def _real(self, rows: np.ndarray) -> np.ndarray:
+        """Masks of the structure: bool [n, H, W]."""
+        return self._set.masks[rows] == 1
 
     def _latents(self, count: int, generator: torch.Generator) -> Tensor:
         return torch.randn(count, self._settings.latent, generator=generator).to(self._device)
 
     def _update_critic(self, logits: Tensor, first: bool) -> Values:
-        real = mask_to_network(self._set.masks[self._rows[self._sampler.next()]]).to(self._device)
+        real = mask_to_network(self._real(self._rows[self._sampler.next()])).to(self._device)
         fake = _as_mask(logits)
         with mixed_precision(self._device):
             score_real, score_fake = self._critic(real).float(), self._critic(fake).float()

@@ -11,7 +11,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from topogan.errors import InputError
+from pydantic import BaseModel, Field, ValidationError
+
+from topogan.errors import InputError, WorkError
 from topogan.files import check_new_folder, read_json, replace, write_json
 from topogan.training.lock import RunLock, is_locked
 from topogan.training.status import ALIVE, LOCK_FILE, STATUS_FILE, RunStatus, read_status
@@ -19,6 +21,21 @@ from topogan.training.status import ALIVE, LOCK_FILE, STATUS_FILE, RunStatus, re
 SCHEMA = "topogan.run/1"
 _CONFIG_FILE = "config.json"
 _STOP_FILE = "stop"
+
+
+class _TrainingSetOfRun(BaseModel):
+    content_hash: str
+
+
+class _Config(BaseModel):
+    """What is read of ``config.json``; the settings are validated by their own class."""
+
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    settings: dict[str, Any]
+    training_set: _TrainingSetOfRun
+    device: str
+    threads: int = Field(ge=1, le=4096)
+    started_from: str | None
 
 
 class RunFolder:
@@ -37,19 +54,15 @@ class RunFolder:
 
         Raises:
             InputError: the folder holds something, is in use, or cannot be written.
+            WorkError: the disk is full.
         """
         check_run_folder(path, overwrite)
         folder = cls(path)
         try:
-            if path.exists() and any(path.iterdir()):
+            if path.exists():
                 _remove(path)
-            path.mkdir(parents=True, exist_ok=True)
-            folder._take()
-            folder.checkpoints.mkdir()
-            folder.previews.mkdir()
-            write_json(path / _CONFIG_FILE, config, SCHEMA)
+            folder._fill(config)
         except OSError as error:
-            folder.close()
             raise InputError(f"The folder {path} cannot be written ({error.strerror}): choose another.") from error
         return folder
 
@@ -99,6 +112,18 @@ class RunFolder:
         with (self.path / "log.txt").open("a", encoding="utf-8") as file:
             file.write(text + "\n")
 
+    def _fill(self, config: dict[str, Any]) -> None:
+        self.path.mkdir(parents=True)
+        try:
+            self._take()
+            self.checkpoints.mkdir()
+            self.previews.mkdir()
+            write_json(self.path / _CONFIG_FILE, config, SCHEMA)
+        except (OSError, WorkError):
+            self.close()
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
+
     def _take(self) -> None:
         if not self._lock.acquire():
             raise InputError(_in_use(self.path))
@@ -108,9 +133,15 @@ def read_config(run: Path) -> dict[str, Any]:
     """Read the configuration of a run.
 
     Raises:
-        InputError: ``run`` is not a run folder.
+        InputError: ``run`` is not a run folder, or its configuration is damaged.
     """
-    return read_json(run / _CONFIG_FILE, SCHEMA)
+    content = read_json(run / _CONFIG_FILE, SCHEMA)
+    try:
+        _Config.model_validate(content)
+    except ValidationError as error:
+        what = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise InputError(f"{run / _CONFIG_FILE} is damaged ({what}): start the training again.") from error
+    return content
 
 
 def check_run_folder(path: Path, overwrite: bool) -> None:
@@ -121,7 +152,7 @@ def check_run_folder(path: Path, overwrite: bool) -> None:
     """
     if is_locked(path / LOCK_FILE):
         raise InputError(_in_use(path))
-    check_new_folder(path, overwrite)
+    check_new_folder(path, overwrite, SCHEMA)
 
 
 def request_stop(run: Path | str) -> None:

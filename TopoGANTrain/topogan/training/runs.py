@@ -74,7 +74,7 @@ def train(
     dataset, out = Path(dataset).absolute(), Path(out).absolute()
     check_run_folder(out, overwrite)
     training_set = TrainingSet.open(dataset)
-    if out == dataset or out in dataset.parents:
+    if out.resolve() in (dataset.resolve(), *dataset.resolve().parents):
         raise InputError(f"The training set {dataset} lies in the run folder {out}: name another run folder.")
     _check_trainable(training_set, settings)
     device = choose_device(settings.device)
@@ -141,7 +141,7 @@ def _carry_out(work: _Work, on_event: OnEvent | None) -> Path:
     except Exception as error:
         sentence = failure_sentence(error, work.progress.checkpoint_step)
         _leave_word(work, status, sentence, error)
-        if isinstance(error, InputError | WorkError):
+        if sentence == str(error):
             raise
         raise WorkError(sentence) from error
     except BaseException:
@@ -181,7 +181,7 @@ def _leave_word(work: _Work, status: StatusWriter, sentence: str, error: Excepti
     """Write why the run failed into its folder, without the user's paths."""
     private = {work.training_set.folder: "the training set", work.folder.path: "the run folder"}
     # On a full disk even this may fail; readers still see by the free lock that the run is dead.
-    with suppress(OSError):
+    with suppress(OSError, WorkError):
         status.end(FAILED, without_paths(sentence, private))
     with suppress(OSError):
         work.folder.log(without_paths(f"{sentence}\n{failure_trace(error)}", private))
@@ -203,7 +203,8 @@ def _check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None
     """Refuse what could only fail later.
 
     Raises:
-        InputError: textures without images, or batches larger than the training split.
+        InputError: textures without images, batches larger than the training split, empty masks, or diagrams that
+            cannot be read.
     """
     if settings.part is not Part.MASKS and training_set.images is None:
         raise InputError(
@@ -216,6 +217,10 @@ def _check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None
                 f"{part.value}.batch is {batch} and the training set has {rows} slices for training: "
                 f"set it to {rows} or less, or prepare more data."
             )
+    for row in training_set.train:
+        if not (training_set.masks[row] == 1).any():
+            raise InputError(f"Mask {row} of {training_set.folder} holds no structure: prepare the set again.")
+    training_set.diagrams()  # the model package will need them: better refused now than after hours
 
 
 def _make_config(

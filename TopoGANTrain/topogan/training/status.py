@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from topogan.errors import InputError
+from topogan.errors import InputError, WorkError
 from topogan.files import read_json, write_json
 from topogan.training.lock import is_locked
 
@@ -107,6 +107,6 @@ class StatusWriter:
         while not self._ended.wait(_SECONDS_BETWEEN_BEATS):
             try:
                 self.write()
-            except OSError:
+            except (OSError, WorkError):
                 # A full disk ends the run at its next checkpoint, which says so; a missed beat alone must not.
                 continue

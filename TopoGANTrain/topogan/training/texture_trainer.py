@@ -108,7 +108,7 @@ class TextureTrainer:
         return contact_sheet((rows.cpu().numpy() + 1) / 2, columns=6), {"quick_absolute_error": error}
 
     def _pairs(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        mask = mask_to_network(self._set.masks[rows])
+        mask = mask_to_network(self._set.masks[rows] == 1)
         image = intensities_to_network(self._set.images[rows], self._set.window)
         return mask.to(self._device), image.to(self._device)
 
