@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from topogan.errors import InputError
 
+# Names are shown in terminals, figures, reports and Slicer: no line ends, no codes that would drive a terminal.
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
+
 
 class Settings(BaseModel):
     """Frozen, strict about names: a misspelt setting is an error, not a default."""
@@ -103,6 +106,7 @@ class PrepareSettings(Settings):
         "Name of the segmented structure, used in reports; in a DICOM structure set, the region of that name is taken.",
         min_length=1,
         max_length=60,
+        pattern=PRINTABLE,
     )
     labels: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = setting(
         (1,),

@@ -26,6 +26,7 @@ from topogan.volumes import find_pairs
 
 OnEvent = Callable[[dict[str, Any]], None]
 SAMPLES = 64
+_SCHEMA = "topogan.demo/1"
 
 _START_SCENE = (
     "import sys, runpy; sys.path.insert(0, {parent!r}); "
@@ -63,8 +64,8 @@ def run_demo(
         on_event({"kind": "message", "text": text})
 
     # Until the input has proved right, an older demo stays and nothing new is left behind.
-    with staged_folder(out, overwrite=overwrite) as work:
-        write_json(work / "demo.json", {"topogan": __version__}, "topogan.demo/1")
+    with staged_folder(out, overwrite, _SCHEMA) as work:
+        write_json(work / "demo.json", {"topogan": __version__}, _SCHEMA)
         if segmentations:
             choice = validated(PrepareSettings, {"labels": tuple(labels)})
             prepare(work / "training_set", *find_pairs(segmentations, images), choice, on_event=on_event)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-import SimpleITK as sitk
-
 from topogan.errors import InputError
-from topogan.files import check_new_folder, read_json, staged_folder
+from topogan.files import check_new_folder, read_json, staged_folder, write_json
 from topogan.synthesis.images import write_image
 from topogan.synthesis.writing import SCHEMA
+from topogan.volumes import Volume, open_volume
 
 _ENDING = ".nii.gz"
+# nnU-Net's own file has no schema: this one tells that the folder is ours and may be replaced.
+_EXPORT_SCHEMA = "topogan.export/1"
 
 
 def export_nnunet(synthesis: Path, out: Path, overwrite: bool = False) -> Path:
@@ -31,17 +33,17 @@ def export_nnunet(synthesis: Path, out: Path, overwrite: bool = False) -> Path:
         WorkError: the disk is full.
     """
     synthesis, out = Path(synthesis), Path(out)
-    check_new_folder(out, overwrite)
+    check_new_folder(out, overwrite, _EXPORT_SCHEMA)
     report = read_json(synthesis / "report.json", SCHEMA)
     if not (synthesis / "textures.nrrd").exists():
         raise InputError(f"{synthesis} has masks but no textures to learn from: use a model with textures.")
     masks, textures = _read(synthesis / "masks.nrrd"), _read(synthesis / "textures.nrrd")
-    if masks.GetSize() != textures.GetSize():
+    if masks.geometry.size != textures.geometry.size:
         raise InputError(f"The masks and textures of {synthesis} differ in size: synthesize again.")
-    count = masks.GetDepth()
+    count = len(masks.array)
     # "background" is nnU-Net's own name for 0.
     structure = str(report.get("structure", "")).replace("background", "") or "structure"
-    with staged_folder(out, overwrite) as folder:
+    with staged_folder(out, overwrite, _EXPORT_SCHEMA) as folder:
         for name in ("imagesTr", "labelsTr"):
             (folder / name).mkdir()
         for index in range(count):
@@ -57,24 +59,19 @@ def export_nnunet(synthesis: Path, out: Path, overwrite: bool = False) -> Path:
             "overwrite_image_reader_writer": "SimpleITKIO",
         }
         (folder / "dataset.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_json(folder / "topogan.json", {"layout": "nnunet", "model": report.get("model")}, _EXPORT_SCHEMA)
     return out
 
 
-def _read(path: Path) -> sitk.Image:
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} is missing or damaged: synthesize again.") from error
-    if image.GetDimension() != 3:
+def _read(path: Path) -> Volume:
+    """Read a stack of samples; the checks are those of volumes, because a synthesis may come from a stranger."""
+    volumes = list(open_volume(path).volumes())
+    if len(volumes) != 1 or volumes[0].array.dtype.kind not in "iu":
         raise InputError(f"{path} is no stack of samples: synthesize again.")
-    return image
+    return volumes[0]
 
 
-def _write_slice(stack: sitk.Image, index: int, path: Path) -> None:
-    width, height, _ = stack.GetSize()
-    piece = sitk.RegionOfInterest(stack, [width, height, 1], [0, 0, index])
+def _write_slice(stack: Volume, index: int, path: Path) -> None:
     # Samples are unrelated: each gets the same place instead of its place in the stack.
-    piece.SetOrigin((0.0, 0.0, 0.0))
-    for key in piece.GetMetaDataKeys():
-        piece.EraseMetaData(key)
-    write_image(path, piece)
+    grid = replace(stack.geometry, size=(*stack.geometry.size[:2], 1), origin=(0.0, 0.0, 0.0))
+    write_image(path, Volume(stack.array[index : index + 1], grid).to_image())

@@ -68,10 +68,11 @@ def staged_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
+def staged_folder(path: Path, overwrite: bool = False, kind: str = "topogan") -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; on success it becomes ``path``, else it is removed.
 
-    With ``overwrite`` the old folder stays in place until the new one is complete.
+    With ``overwrite`` the old folder stays in place until the new one is complete; ``kind`` says what alone may be
+    replaced (see :func:`check_new_folder`).
 
     Raises:
         InputError: ``path`` holds something and ``overwrite`` is false (also when that came there in the meantime), or
@@ -80,7 +81,7 @@ def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
     """
     # Through links: the folder that a link leads to is written, not a folder in the place of the link.
     path = Path(os.path.realpath(path))
-    check_new_folder(path, overwrite)
+    check_new_folder(path, overwrite, kind)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.name[:_NAME_KEPT]}.{uuid.uuid4().hex[:8]}.partial")
     try:
@@ -89,7 +90,8 @@ def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
         raise InputError(f"The folder {path.parent} cannot be written ({error.strerror}): choose another.") from error
     try:
         yield temporary
-        _move_folder(temporary, path, overwrite)
+        check_new_folder(path, overwrite, kind)  # again: another process may have finished in the meantime
+        _move_folder(temporary, path)
     except OSError as error:
         _check_disk_full(path, error)
         raise
@@ -97,9 +99,8 @@ def staged_folder(path: Path, overwrite: bool = False) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _move_folder(source: Path, path: Path, overwrite: bool) -> None:
-    """Make ``source`` the folder ``path``; what was there is gone afterwards or, with ``overwrite``, in ``source``."""
-    check_new_folder(path, overwrite)  # again: another process may have finished in the meantime
+def _move_folder(source: Path, path: Path) -> None:
+    """Make ``source`` the folder ``path``; what was there is gone afterwards, or in ``source``."""
     if path.exists() and any(path.iterdir()):
         if exchange(source, path):
             return
@@ -127,12 +128,18 @@ def _check_disk_full(path: Path, error: OSError) -> None:
         raise WorkError(f"The disk of {path} is full: free some space and run it again.") from error
 
 
-def check_new_folder(path: Path, overwrite: bool = False) -> None:
+def check_new_folder(path: Path, overwrite: bool = False, kind: str = "topogan") -> None:
     """Refuse an output folder that already holds something, before any long work starts.
+
+    Args:
+        path: where a result shall be written.
+        overwrite: a result of the same kind may be replaced.
+        kind: schema of the result ("topogan.run/1"); the default stands for every result.
 
     Raises:
         InputError: ``path`` is a file, or a folder that is not empty while ``overwrite`` is false, or one that
-            TopoGAN did not write (a slip of the hand must not delete anything else).
+            TopoGAN did not write or that holds another kind of result (a slip of the hand must not delete anything
+            else: samples written over the run that their model came from would cost days).
     """
     try:
         if path.exists() and not path.is_dir():
@@ -143,20 +150,28 @@ def check_new_folder(path: Path, overwrite: bool = False) -> None:
         raise InputError(f"The folder {path} cannot be written ({error.strerror}): choose another.") from error
     if not overwrite:
         raise InputError(f"The folder {path} is not empty: name a new folder, or add --overwrite to replace it.")
-    if not is_output_folder(path):
+    found = _kinds_of_result(path)
+    if not found:
         raise InputError(f"The folder {path} was not written by TopoGAN and is not replaced: name a new folder.")
+    wanted = kind.split("/", maxsplit=1)[0]
+    if not any(f"{one}.".startswith(f"{wanted}.") for one in found):
+        raise InputError(
+            f"The folder {path} holds another kind of result ({found[0].removeprefix('topogan.')[:_MOST_QUOTED]}) "
+            "and is not replaced: name a new folder."
+        )
 
 
-def is_output_folder(path: Path) -> bool:
-    """Tell whether a folder holds a JSON file of ours (in itself or in ``configs``): any schema ``topogan.*``."""
+def _kinds_of_result(path: Path) -> list[str]:
+    """The schemas, without their versions, of the JSON files of ours in a folder (in itself or in ``configs``)."""
+    found = []
     for candidate in [*path.glob("*.json"), *path.glob("configs/*.json")]:
         try:
             content = json.loads(_text(candidate))
         except (OSError, ValueError, RecursionError):
             continue
         if isinstance(content, dict) and str(content.get("schema", "")).startswith("topogan."):
-            return True
-    return False
+            found.append(str(content["schema"]).split("/")[0])
+    return found
 
 
 def write_json(path: Path, content: dict[str, Any], schema: str) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from topogan.config import PRINTABLE
 from topogan.errors import InputError
 from topogan.files import read_json
 
@@ -19,6 +22,49 @@ SCHEMA = "topogan.training-set/1"
 # Fewer masks say nothing of a distribution, and a batch could not be drawn from them.
 MINIMUM_TRAIN_SLICES = 16
 TRAIN, HELD_OUT = "train", "held_out"
+# A patch of 256 pixels has no room for more pieces or holes.
+_MOST_CLASSES = 256 * 256
+
+
+_Count = Annotated[int, Field(ge=0, le=10**9)]
+_Int16 = Annotated[float, Field(ge=-(2**15), le=2**15 - 1)]
+
+
+class _Checked(BaseModel):
+    # Later minor versions may say more than this one knows; what is known has to be right.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class _Counts(_Checked):
+    total: _Count
+    train: _Count
+    held_out: _Count
+
+
+class _Betti(_Checked):
+    modal: tuple[_Count, _Count]
+
+
+class _Description(_Checked):
+    """What is read of ``dataset.json``."""
+
+    structure: Annotated[str, Field(min_length=1, max_length=60, pattern=PRINTABLE)]
+    size: Literal[64, 128, 256]
+    pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
+    intensity: Literal["HU", "arbitrary", "none"]
+    window: tuple[_Int16, _Int16] | None
+    independent: bool
+    counts: _Counts
+    betti: _Betti
+    content_hash: Annotated[str, Field(max_length=200)]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> _Description:
+        if (self.window is None) != (self.intensity == "none"):
+            raise ValueError("images and no window, or a window and no images")
+        if self.window is not None and not self.window[0] < self.window[1]:
+            raise ValueError("the window must rise")
+        return self
 
 
 @dataclass(frozen=True)
@@ -76,40 +122,39 @@ class TrainingSet:
         if not folder.is_dir():
             raise InputError(f"There is no training set at {folder}: make one with 'topogan prepare'.")
         content = read_json(folder / "dataset.json", SCHEMA)
-        rows = _read_rows(folder / "slices.csv")
         try:
-            return cls._of(folder, content, rows)
-        except (KeyError, TypeError, ValueError) as error:
-            raise _damaged(folder, f"{error!r} in its description") from error
+            described = _Description.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            what = ".".join(str(part) for part in first["loc"]) or "dataset.json"
+            raise _damaged(folder, f"{what}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+        return cls._of(folder, described, _read_rows(folder / "slices.csv"))
 
     @classmethod
-    def _of(cls, folder: Path, content: dict[str, Any], rows: list[dict[str, str]]) -> TrainingSet:
-        size = int(content["size"])
-        shape = (len(rows), size, size)
-        with_images = content["intensity"] != "none"
-        splits = np.array([row["split"] for row in rows])
+    def _of(cls, folder: Path, described: _Description, rows: list[_Row]) -> TrainingSet:
+        shape = (len(rows), described.size, described.size)
+        splits = np.array([row.split for row in rows])
         train, held_out = np.flatnonzero(splits == TRAIN), np.flatnonzero(splits == HELD_OUT)
-        counts = content["counts"]
-        if (len(rows), len(train), len(held_out)) != (counts["total"], counts["train"], counts["held_out"]):
+        counts = described.counts
+        if (len(rows), len(train), len(held_out)) != (counts.total, counts.train, counts.held_out):
             raise _damaged(folder, "slices.csv and dataset.json count differently")
-        low, high = content["betti"]["modal"]
         return cls(
             folder=folder,
-            structure=str(content["structure"]),
-            size=size,
-            pixel_size=float(content["pixel_size_mm"]),
-            intensity=str(content["intensity"]),
-            window=tuple(float(value) for value in content["window"]) if with_images else None,
-            independent=bool(content["independent"]),
-            modal_betti=(int(low), int(high)),
-            content_hash=str(content["content_hash"]),
+            structure=described.structure,
+            size=described.size,
+            pixel_size=described.pixel_size_mm,
+            intensity=described.intensity,
+            window=described.window,
+            independent=described.independent,
+            modal_betti=described.betti.modal,
+            content_hash=described.content_hash,
             masks=_array(folder, "masks.npy", shape, np.uint8),
-            images=_array(folder, "images.npy", shape, np.int16) if with_images else None,
+            images=_array(folder, "images.npy", shape, np.int16) if described.window is not None else None,
             train=train,
             held_out=held_out,
-            patients=[row["patient"] for row in rows],
-            levels=np.array([float(row["level"]) for row in rows]),
-            betti=np.array([(int(row["b0"]), int(row["b1"])) for row in rows], dtype=np.int64).reshape(-1, 2),
+            patients=[row.patient for row in rows],
+            levels=np.array([row.level for row in rows]),
+            betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(-1, 2),
         )
 
     def diagrams(self) -> list[Diagram]:
@@ -133,19 +178,43 @@ def _damaged(folder: Path, what: str) -> InputError:
     return InputError(f"The training set {folder} is damaged ({what}): prepare it again.")
 
 
-def _read_rows(path: Path) -> list[dict[str, str]]:
+class _Row(NamedTuple):
+    """What is read of a line of ``slices.csv``."""
+
+    patient: str
+    level: float
+    split: str
+    betti: tuple[int, int]
+
+
+def _read_rows(path: Path) -> list[_Row]:
+    if not path.is_file():
+        raise _damaged(path.parent, f"{path.name} is missing")
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            return [_row(line) for line in csv.DictReader(file)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _damaged(path.parent, f"{path.name} cannot be read") from error
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise _damaged(path.parent, f"a line of {path.name} lacks something or holds no numbers") from error
+
+
+def _row(line: dict[str, str]) -> _Row:
+    row = _Row(line["patient"], float(line["level"]), line["split"], (int(line["b0"]), int(line["b1"])))
+    if not math.isfinite(row.level) or not 0 <= min(row.betti) <= max(row.betti) <= _MOST_CLASSES:
+        raise ValueError(line)
+    return row
 
 
 def _array(folder: Path, name: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    if not (folder / name).is_file():
+        raise _damaged(folder, f"{name} is missing")
     try:
         array = np.load(folder / name, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # numpy raises a dozen kinds of errors for what is no array
         raise _damaged(folder, f"{name} cannot be read") from error
+    if not isinstance(array, np.ndarray):
+        raise _damaged(folder, f"{name} is no array")
     if array.shape != shape or array.dtype != dtype:
         raise _damaged(folder, f"{name} holds {array.dtype} {array.shape} where {np.dtype(dtype)} {shape} is expected")
     return array

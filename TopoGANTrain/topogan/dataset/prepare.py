@@ -16,7 +16,7 @@ from topogan.dataset.split import GAP, check_enough, split_slices
 from topogan.dataset.write import TrainingSetWriter
 from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
-from topogan.training_set import TrainingSet
+from topogan.training_set import SCHEMA, TrainingSet
 
 OnEvent = Callable[[dict[str, Any]], None]
 Split = dict[PatchPlan, str]
@@ -54,11 +54,11 @@ def prepare(
         InputError: one sentence on the first input that cannot be used.
     """
     out, settings, report = Path(out), settings or PrepareSettings(), on_event or (lambda event: None)
-    check_new_folder(out, overwrite)
+    check_new_folder(out, overwrite, SCHEMA)
     cases = open_cases(segmentations, images, settings, patients, plane)
     pixel_size, plans = _plan(cases, settings, report)
     splits, independent = _split(cases, plans, settings)
-    with staged_folder(out, overwrite) as folder:
+    with staged_folder(out, overwrite, SCHEMA) as folder:
         patches = Patches(settings.size, pixel_size)
         with TrainingSetWriter(folder, settings, patches, with_images=bool(images)) as writer:
             for number, (case, split) in enumerate(zip(cases, splits, strict=True), start=1):

@@ -119,7 +119,8 @@ def metric_to_json(metric: Metric) -> dict[str, Any]:
 
 
 def write_report(paths: tuple[Path, Path], page: str, content: dict[str, Any]) -> None:
-    """Write the HTML and the JSON file, each in one replacement, the JSON file last: where it is, both are."""
+    """Write the HTML and the JSON file, each in one replacement, the page last: where it is new, both are."""
     with staged_file(paths[0]) as temporary:
         temporary.write_text(page, encoding="utf-8")
-    write_json(paths[1], content, SCHEMA)
+        # Within, so that the page gets its name only when the numbers are on the disk.
+        write_json(paths[1], content, SCHEMA)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
 from topogan.files import read_json
+from topogan.volumes import open_volume
 
 SYNTHESIS_SCHEMA = "topogan.synthesis/1"
 
@@ -56,21 +57,26 @@ class SyntheticSet:
             textures, _ = _read_stack(folder / "textures.nrrd")
             if textures.shape != masks.shape:
                 raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
-            textures = textures.astype(np.int16)
+            textures = textures.astype(np.int16, copy=False)
         rows = _read_rows(folder / "samples.csv")
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
-            return cls(masks == 1, textures, [row["seed"] for row in rows], pixel_size, **_described(report))
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{folder} does not say what it must ({error!r}): synthesize again.") from error
+            seeds, described = [row["seed"] for row in rows], _described(report, len(masks))
+            return cls(masks == 1, textures, seeds, pixel_size, **described)
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{folder} does not say what it must ({shorten(repr(error), 100)}): synthesize again."
+            ) from error
 
 
-def _described(report: dict[str, Any]) -> dict[str, Any]:
-    """What report.json says of the samples, as fields of :class:`SyntheticSet`."""
+def _described(report: dict[str, Any], count: int) -> dict[str, Any]:
+    """What report.json says of ``count`` samples, as fields of :class:`SyntheticSet`."""
     asked = report["requested_betti"]
     cleaned_below = int(report["settings"]["clean"])
     counts = {key: int(count) for key, count in report["betti_histogram_before_cleaning"].items()}
+    if sum(counts.values()) != count or not 0 <= float(report["accepted_percent"]) <= 100:
+        raise ValueError("numbers that contradict each other")
     raw = [[int(number) for number in key.split(",")] for key in counts]
     return {
         "requested": None if asked is None else (int(asked[0]), int(asked[1])),
@@ -94,8 +100,7 @@ def _read_stack(path: Path) -> tuple[NDArray[np.generic], float]:
     """The [slice, row, column] array of a stack and the size of its pixels in mm."""
     if not path.exists():
         raise InputError(f"{path} is missing: is {path.parent} a folder made by 'topogan synthesize'?")
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise InputError(f"{path} cannot be read as an image: it is damaged; synthesize again.") from error
-    return sitk.GetArrayFromImage(image), float(image.GetSpacing()[0])
+    volumes = list(open_volume(path).volumes())
+    if len(volumes) != 1 or volumes[0].array.dtype.kind not in "iu":
+        raise InputError(f"{path} is no stack of samples: synthesize again.")
+    return volumes[0].array, volumes[0].spacing[0]

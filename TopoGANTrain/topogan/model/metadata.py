@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import TrainSettings, validated
+from topogan.config import PRINTABLE, TrainSettings, validated
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.model.layout import METADATA, OPENED, SCHEMA, refused
@@ -45,7 +45,7 @@ class TrainedOn(_Checked):
 class Metadata(_Checked):
     """What is known of a model."""
 
-    structure: Annotated[str, Field(min_length=1, max_length=60)]
+    structure: Annotated[str, Field(min_length=1, max_length=60, pattern=PRINTABLE)]
     size: Literal[64, 128, 256]
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]

@@ -58,7 +58,7 @@ def save_model(
         layout.TEXTURES_GENERATOR: textures and textures["generator"],
         layout.TEXTURES_CRITIC: textures and textures["critic"],
     }
-    with staged_folder(Path(out), overwrite) as folder:
+    with staged_folder(Path(out), overwrite, layout.SCHEMA) as folder:
         for name in layout.FILES:
             (folder / name).parent.mkdir(exist_ok=True)
         for name, network in parts.items():

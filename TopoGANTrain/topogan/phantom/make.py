@@ -50,7 +50,7 @@ def make_phantom(
     settings = settings or PhantomSettings()
     points = _grid()
     rows, planes = [], []
-    with staged_folder(Path(out), overwrite=overwrite) as folder:
+    with staged_folder(Path(out), overwrite, SCHEMA) as folder:
         (folder / "images").mkdir()
         (folder / "segmentations").mkdir()
         for number in range(settings.patients):
