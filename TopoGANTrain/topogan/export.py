@@ -9,8 +9,9 @@ from pathlib import Path
 from topogan.errors import InputError
 from topogan.files import check_new_folder, read_json, staged_folder, write_json
 from topogan.synthesis.images import write_image
+from topogan.synthesis.reading import read_stack
 from topogan.synthesis.writing import SCHEMA
-from topogan.volumes import Volume, open_volume
+from topogan.volumes import Volume
 
 _ENDING = ".nii.gz"
 # nnU-Net's own file has no schema: this one tells that the folder is ours and may be replaced.
@@ -37,7 +38,7 @@ def export_nnunet(synthesis: Path, out: Path, overwrite: bool = False) -> Path:
     report = read_json(synthesis / "report.json", SCHEMA)
     if not (synthesis / "textures.nrrd").exists():
         raise InputError(f"{synthesis} has masks but no textures to learn from: use a model with textures.")
-    masks, textures = _read(synthesis / "masks.nrrd"), _read(synthesis / "textures.nrrd")
+    masks, textures = read_stack(synthesis / "masks.nrrd"), read_stack(synthesis / "textures.nrrd")
     if masks.geometry.size != textures.geometry.size:
         raise InputError(f"The masks and textures of {synthesis} differ in size: synthesize again.")
     count = len(masks.array)
@@ -61,14 +62,6 @@ def export_nnunet(synthesis: Path, out: Path, overwrite: bool = False) -> Path:
         (folder / "dataset.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         write_json(folder / "topogan.json", {"layout": "nnunet", "model": report.get("model")}, _EXPORT_SCHEMA)
     return out
-
-
-def _read(path: Path) -> Volume:
-    """Read a stack of samples; the checks are those of volumes, because a synthesis may come from a stranger."""
-    volumes = list(open_volume(path).volumes())
-    if len(volumes) != 1 or volumes[0].array.dtype.kind not in "iu":
-        raise InputError(f"{path} is no stack of samples: synthesize again.")
-    return volumes[0]
 
 
 def _write_slice(stack: Volume, index: int, path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from topogan.errors import InputError
 from topogan.files import read_json
-from topogan.volumes import open_volume
+from topogan.synthesis.reading import read_stack
 
 SYNTHESIS_SCHEMA = "topogan.synthesis/1"
 
@@ -51,10 +51,11 @@ class SyntheticSet:
             InputError: a file is missing, damaged, or does not fit the others.
         """
         report = read_json(folder / "report.json", SYNTHESIS_SCHEMA)
-        masks, pixel_size = _read_stack(folder / "masks.nrrd")
+        stack = read_stack(folder / "masks.nrrd")
+        masks = stack.array
         textures = None
         if (folder / "textures.nrrd").exists():
-            textures, _ = _read_stack(folder / "textures.nrrd")
+            textures = read_stack(folder / "textures.nrrd").array
             if textures.shape != masks.shape:
                 raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
             textures = textures.astype(np.int16, copy=False)
@@ -63,7 +64,7 @@ class SyntheticSet:
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
             seeds, described = [row["seed"] for row in rows], _described(report, len(masks))
-            return cls(masks == 1, textures, seeds, pixel_size, **described)
+            return cls(masks == 1, textures, seeds, stack.spacing[0], **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             raise InputError(
                 f"{folder} does not say what it must ({shorten(repr(error), 100)}): synthesize again."
@@ -74,8 +75,9 @@ def _described(report: dict[str, Any], count: int) -> dict[str, Any]:
     """What report.json says of ``count`` samples, as fields of :class:`SyntheticSet`."""
     asked = report["requested_betti"]
     cleaned_below = int(report["settings"]["clean"])
-    counts = {key: int(count) for key, count in report["betti_histogram_before_cleaning"].items()}
-    if sum(counts.values()) != count or not 0 <= float(report["accepted_percent"]) <= 100:
+    counts = {key: int(number) for key, number in report["betti_histogram_before_cleaning"].items()}
+    # An endless histogram would fill the memory below.
+    if (cleaned_below > 1 and sum(counts.values()) != count) or not 0 <= float(report["accepted_percent"]) <= 100:
         raise ValueError("numbers that contradict each other")
     raw = [[int(number) for number in key.split(",")] for key in counts]
     return {
@@ -94,13 +96,3 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
             return list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is missing or damaged: synthesize again.") from error
-
-
-def _read_stack(path: Path) -> tuple[NDArray[np.generic], float]:
-    """The [slice, row, column] array of a stack and the size of its pixels in mm."""
-    if not path.exists():
-        raise InputError(f"{path} is missing: is {path.parent} a folder made by 'topogan synthesize'?")
-    volumes = list(open_volume(path).volumes())
-    if len(volumes) != 1 or volumes[0].array.dtype.kind not in "iu":
-        raise InputError(f"{path} is no stack of samples: synthesize again.")
-    return volumes[0].array, volumes[0].spacing[0]
