@@ -71,7 +71,7 @@ def test_a_chain_of_two(
 ) -> None:
     temporary = tmp_path / "it's temporary"
     temporary.mkdir()
-    process = engine.run(engine.chain(first, ["say", "two"], temporary), log)
+    process = engine.start_chain(first, ["say", "two"], temporary, log)
     assert finish(process) == code
     assert process.output() == said
     assert not temporary.exists(), "what was for the first alone is gone"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,7 +155,7 @@ def test_failures_are_said_in_the_engines_words(
     tell(engine, verb, how)
     widget = ready(bench)
     widget.ui.startButton.click()
-    pump(lambda: said in status(widget))
+    pump(lambda: said in status(widget) and not widget.logic.isRunning)
     assert widget.ui.logCollapsibleButton.visible
     assert widget.ui.resumeButton.visible == (verb == "train")
     assert widget.ui.startButton.enabled, "one can try again"
@@ -246,10 +245,10 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     """What the widgets show is what the command line says, presets included."""
     import slicer
 
-    commands: list[list[str]] = []
+    commands: list[tuple[list[str], list[str]]] = []
 
-    def refuse(engine: Engine, command: list[str], log: Path) -> None:
-        commands.append(command)
+    def refuse(engine: Engine, prepare: list[str], train: list[str], temporary: Path, log: Path) -> None:
+        commands.append(([*map(str, prepare)], [*map(str, train)]))
         raise FileNotFoundError(2, "not today")
 
     widget = ready(bench)
@@ -262,12 +261,12 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     widget.ui.topologyRatioSpinBox.value = 3.5
     widget.ui.windowLowSpinBox.value = -350.0
     choose(widget.ui.planeComboBox, "As the Red view")
-    monkeypatch.setattr(Engine, "run", refuse)
+    monkeypatch.setattr(Engine, "start_chain", refuse)
     widget.ui.startButton.click()
     from bench import pump
 
     pump(lambda: commands)
-    prepare, train = (json.loads(words) for words in commands[0][4:6])
+    prepare, train = commands[0]
     assert prepare[0] == "prepare"
     assert {"--resample", "--window-low=-350.0", "--structure=Blood"} <= set(prepare)
     assert prepare[prepare.index("--plane") + 1].endswith("plane.json")

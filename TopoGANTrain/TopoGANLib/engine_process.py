@@ -33,12 +33,12 @@ _TAIL_BYTES = 8192
 _PATH_LINE = "sys.path[:] = [{parent!r}, *filter(None, sys.path)]"
 _START_LINE = f"import sys, runpy; {_PATH_LINE}; runpy.run_module('topogan', run_name='__main__', alter_sys=True)"
 # Preparing and training in one process, so that Slicer may be closed at any time in between. What was written for the
-# preparation alone, a copy of patient data, goes as soon as that is over, with Slicer or without.
+# preparation alone, a copy of patient data, goes as soon as that is over, with Slicer or without. The arguments come
+# from a file: quotes and line ends on a command line do not pass every launcher of every system.
 _CHAIN_LINE = (
-    f"import json, shutil, sys; {_PATH_LINE}; from topogan.cli import run; first, second, temporary = sys.argv[1:]\n"
-    "try: code = run(json.loads(first))\n"
-    "finally: shutil.rmtree(temporary, ignore_errors=True)\n"
-    "sys.exit(code or run(json.loads(second)))"
+    f"import atexit, json, shutil, sys; {_PATH_LINE}; job = json.load(open(sys.argv[1], encoding='utf-8')); "
+    "atexit.register(shutil.rmtree, job['temporary'], True); from topogan.cli import run; "
+    "code = run(job['first']); shutil.rmtree(job['temporary'], True); sys.exit(code or run(job['second']))"
 )
 
 
@@ -63,17 +63,6 @@ class Engine:
         # -u, or the log would come in blocks long after the fact.
         return [str(self.python), "-u", "-c", line, *map(str, arguments)]
 
-    def chain(self, first: Sequence[str | Path], second: Sequence[str | Path], temporary: Path) -> list[str]:
-        """The command line for two commands in one process, the second if the first has succeeded.
-
-        Args:
-            first: arguments of one command.
-            second: arguments of the other.
-            temporary: folder that is removed when the first has ended, however it ended.
-        """
-        words = [json.dumps([*map(str, arguments)]) for arguments in (first, second)]
-        return [str(self.python), "-u", "-c", _CHAIN_LINE.format(parent=str(self.parent)), *words, str(temporary)]
-
     def start(self, arguments: Sequence[str | Path], log: Path) -> EngineProcess:
         """Start one command; what it says goes to ``log``, which is made anew.
 
@@ -82,11 +71,31 @@ class Engine:
         """
         return self.run(self.command(arguments), log)
 
-    def run(self, command: Sequence[str], log: Path) -> EngineProcess:
-        """Start a whole command line, of :meth:`command` or :meth:`chain`.
+    def start_chain(
+        self, first: Sequence[str | Path], second: Sequence[str | Path], temporary: Path, log: Path
+    ) -> EngineProcess:
+        """Start two commands in one process, the second if the first has succeeded.
+
+        Args:
+            first: arguments of one command.
+            second: arguments of the other.
+            temporary: folder that is removed when the first has ended, however it ended.
+            log: gets what both say; a file with the arguments is put beside it.
 
         Raises:
             OSError: this Python cannot be started, or ``log`` cannot be written.
+        """
+        job = {"first": [*map(str, first)], "second": [*map(str, second)], "temporary": str(temporary)}
+        path = log.with_suffix(".job.json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(job), encoding="utf-8")
+        return self.run([str(self.python), "-u", "-c", _CHAIN_LINE.format(parent=str(self.parent)), str(path)], log)
+
+    def run(self, command: Sequence[str], log: Path) -> EngineProcess:
+        """Start any command line as a process that can be ended with all that it starts.
+
+        Raises:
+            OSError: it cannot be started, or ``log`` cannot be written.
         """
         base = os.environ if self.environment is None else self.environment
         # A log in the system's own encoding could not hold every file name.

@@ -116,8 +116,10 @@ class TrainingSession:
         if preparation is None:
             self._process = self._engine.start(train, self.log)
             return
-        command = self._engine.chain(["prepare", *preparation.arguments], train, preparation.temporary)
-        self._preparation = _Writing(preparation, lambda: self._engine.run(command, self.log))
+        prepare = ["prepare", *preparation.arguments]
+        self._preparation = _Writing(
+            preparation, lambda: self._engine.start_chain(prepare, train, preparation.temporary, self.log)
+        )
 
     def resume(self) -> None:
         """Go on from the last checkpoint.
