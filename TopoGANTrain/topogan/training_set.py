@@ -61,9 +61,9 @@ class _Description(_Checked):
     @model_validator(mode="after")
     def _fits_together(self) -> _Description:
         if (self.window is None) != (self.intensity == "none"):
-            raise ValueError("images and no window, or a window and no images")
+            raise ValueError("it names images and no window, or a window and no images")
         if self.window is not None and not self.window[0] < self.window[1]:
-            raise ValueError("the window must rise")
+            raise ValueError("its window does not rise")
         return self
 
 
@@ -126,8 +126,9 @@ class TrainingSet:
             described = _Description.model_validate(content)
         except ValidationError as error:
             first = error.errors()[0]
-            what = ".".join(str(part) for part in first["loc"]) or "dataset.json"
-            raise _damaged(folder, f"{what}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+            name = ".".join(str(part) for part in first["loc"]) or "dataset.json"
+            message = first["msg"].removeprefix("Value error, ")
+            raise _damaged(folder, f"{name}: {message[0].lower()}{message[1:]}") from error
         return cls._of(folder, described, _read_rows(folder / "slices.csv"))
 
     @classmethod

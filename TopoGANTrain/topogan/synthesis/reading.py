@@ -14,10 +14,12 @@ def read_stack(path: Path) -> Volume:
     Raises:
         InputError: it is missing, damaged, or no such stack.
     """
+    if not path.exists():
+        raise InputError(f"{path} is missing: is {path.parent} a folder made by 'topogan synthesize'?")
     try:
         volumes = list(open_volume(path).volumes())
     except InputError as error:
-        raise InputError(f"{path} cannot be read: it is missing or damaged; synthesize again.") from error
+        raise InputError(f"{path} cannot be read: it is damaged; synthesize again.") from error
     if len(volumes) != 1 or volumes[0].array.dtype.kind not in "iu":
         raise InputError(f"{path} is no stack of samples: synthesize again.")
     return volumes[0]
