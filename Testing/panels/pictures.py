@@ -60,9 +60,11 @@ def take(folder: Path) -> None:
     train.ui.previewEverySpinBox.value = 50
     bench.picture("TopoGANTrain", "ready")
     train.ui.startButton.click()
-    pump(lambda: train.logic.progress.step > 250, _PATIENCE_SECONDS)
+    pump(lambda: train.logic.progress.step > 250 or not train.logic.isRunning, _PATIENCE_SECONDS)
     bench.picture("TopoGANTrain", "training")
     pump(lambda: not train.logic.isRunning, _PATIENCE_SECONDS)
+    if train.logic.progress.state != "finished":
+        raise RuntimeError(train.logic.progress.error)
     bench.picture("TopoGANTrain", "finished")
     train.ui.useModelButton.click()
     synth = slicer.modules.TopoGANSynthWidget

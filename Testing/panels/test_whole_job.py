@@ -108,7 +108,9 @@ def test_from_a_segment_to_samples(bench: Bench, scene: None, tmp_path: Path) ->
         synth.ui.countSpinBox.value = 5
         synth.ui.generateButton.click()
         pump(lambda: not synth.logic.isRunning, seconds=240)
-    assert synth.ui.statusLabel.text == "Finished.", synth.ui.logTextEdit.plainText
+    status = synth.ui.statusLabel.text
+    assert status.startswith("Finished: "), status + synth.ui.logTextEdit.plainText
+    assert status.endswith(" % of 5 samples have pieces 1, holes 1.")
     assert watch.longest < _LONGEST_HOLD_UP, f"{watch.longest:.3f} s in\n{watch.where}"
     nodes = synth.logic.nodes
     assert slicer.util.arrayFromVolume(nodes.image).shape == (5, 64, 64)

@@ -69,6 +69,8 @@ class SynthLogic(PanelLogic):
         self.progress: Progress | None = None
         self.nodes: SynthesisNodes | None = None
         """What was made last."""
+        self.report: dict[str, Any] = {}
+        """What its report.json says."""
         self.onProgress: Callable[[], None] = lambda: None
         """Called whenever ``progress`` was renewed, on the application's thread."""
         self._client: ServeClient | None = None
@@ -165,6 +167,7 @@ class SynthLogic(PanelLogic):
         from TopoGANLib.scene import build_scene
         from TopoGANLib.synthesis_nodes import show_in_views
 
+        self.report = reading.result.report
         self.nodes = build_scene(slicer.mrmlScene, reading.result)
         show_in_views(self.nodes, slicer.app.applicationLogic())
         return Progress(FINISHED)

@@ -179,10 +179,19 @@ class SynthPanel:
         words = {
             states.WAITING: _("Starting the engine …"),
             states.READING: _("Putting the samples into the scene …"),
-            states.FINISHED: _("Finished."),
+            states.FINISHED: self._result_words(),
             states.CANCELLED: _("Cancelled."),
         }
         return words.get(progress.state, "") or progress.error
+
+    def _result_words(self) -> str:
+        report = self._logic.report
+        count, percent, expected = (report.get(key) for key in ("count", "valid_percent", "expected_betti"))
+        if count is None or percent is None or not expected:
+            return _("Finished.")
+        return _("Finished: {percent} % of {count} samples have pieces {pieces}, holes {holes}.").format(
+            percent=f"{percent:.0f}", count=count, pieces=expected[0], holes=expected[1]
+        )
 
 
 def own_parameters() -> dict[str, tuple[Any, Any]]:
