@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ FINISHED, STOPPED, FAILED, SILENT = (
 ENDED = (FINISHED, STOPPED, FAILED)
 
 _SECONDS_TO_FINISH_WRITING = 3.0
+_SECONDS_TO_DIE = 1.0
 # While Qt waits for events Slicer's main thread may keep Python's lock, and a thread then moves only when it is let.
 _BREATH_SECONDS = 0.02
 
@@ -90,6 +92,8 @@ class TrainingSession:
         self._stop_wanted = False
         # Whether what the folder says is about this session's engine, not about one that ended before.
         self._seen_working = False
+        # How it ended, if that was before there was an engine.
+        self._never_started: Progress | None = None
 
     @property
     def model(self) -> Path:
@@ -127,7 +131,7 @@ class TrainingSession:
         Raises:
             OSError: the engine's Python cannot be started.
         """
-        self._end, self._stop_wanted, self._seen_working = None, False, False
+        self._end, self._stop_wanted, self._seen_working, self._never_started = None, False, False, None
         self._process = self._engine.start(["resume", self.run], self.log)
 
     def stop(self) -> None:
@@ -142,6 +146,8 @@ class TrainingSession:
             progress = self._tick_writing(self._preparation)
             if progress is not None:
                 return progress
+        if self._never_started is not None:
+            return self._never_started
         progress = self._judge(self._monitor.poll())
         if self._end is not None:
             self._end.tick(alive=progress.state not in ENDED)
@@ -149,26 +155,26 @@ class TrainingSession:
             self._remove_leftovers()
         return progress
 
-    def take_events(self) -> list[dict[str, object]]:
-        """What has happened since the last call, a bounded number of events."""
-        return self._monitor.take_events()
-
     def latest_preview(self) -> Path | None:
         """The newest picture of samples."""
         return self._monitor.latest_preview()
 
     def leave(self, keep_running: bool) -> None:
-        """Let go without waiting: the panel or Slicer is being closed.
+        """Let go: the panel or Slicer is being closed. Waits a moment at most, and only where files have to go.
 
         Args:
             keep_running: leave the training alone; otherwise it writes a checkpoint and ends, if need be by force.
         """
         if self._preparation is not None and self._process is None:
-            self._preparation.end()
+            self._preparation.finish()
+            self._remove_leftovers()
         elif keep_running:
             return
         elif self._process is not None and self._monitor.poll() is None:
             self._process.kill()
+            deadline = time.monotonic() + _SECONDS_TO_DIE
+            while self._process.exit_code() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
             self._remove_leftovers()
         elif self._judge(self._monitor.poll()).state not in ENDED:
             self._monitor.request_stop()
@@ -177,16 +183,16 @@ class TrainingSession:
     def _tick_writing(self, writing: _Writing) -> Progress | None:
         if not writing.done():
             return Progress(STOPPING if self._stop_wanted else PREPARING)
-        if self._stop_wanted or writing.error:
-            self._preparation = None
-            writing.remove()
-            return Progress(STOPPED if self._stop_wanted else FAILED, error=writing.error)
-        try:
-            self._process = writing.go_on()
-        except OSError as error:
-            writing.remove()
-            return Progress(FAILED, error=f"The engine cannot be started ({error.strerror}): choose another Python.")
-        return None
+        error = writing.error
+        if not self._stop_wanted and not error:
+            try:
+                self._process = writing.go_on()
+                return None
+            except OSError as refusal:
+                error = f"The engine cannot be started ({refusal.strerror}): choose another Python."
+        self._remove_leftovers()
+        self._never_started = Progress(STOPPED if self._stop_wanted else FAILED, error=error)
+        return self._never_started
 
     def _judge(self, report: RunReport | None) -> Progress:
         code = None if self._process is None else self._process.exit_code()
@@ -247,6 +253,8 @@ class TrainingSession:
             self._preparation = None
         for left in self.run.parent.glob(".*.partial"):
             shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # not empty: something of it is worth keeping
+            self.run.parent.rmdir()
 
 
 class _Writing:
@@ -263,10 +271,9 @@ class _Writing:
         self._thread.join(_BREATH_SECONDS)
         return not self._thread.is_alive()
 
-    def end(self) -> None:
-        """Wait for a moment and remove what was written: Slicer is being closed, and this thread with it."""
+    def finish(self) -> None:
+        """Wait for a moment: Slicer is being closed, and what is still being written could not be removed."""
         self._thread.join(_SECONDS_TO_FINISH_WRITING)
-        self.remove()
 
     def remove(self) -> None:
         shutil.rmtree(self._preparation.temporary, ignore_errors=True)
