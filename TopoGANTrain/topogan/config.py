@@ -311,8 +311,11 @@ def validated(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or kind.__name__
-        message = _reason(kind, first)
-        raise InputError(f"The setting {name} cannot be {_shown(first.get('input'))}: {message}.") from error
+        if first["type"] == "extra_forbidden":
+            raise InputError(f"The setting {name[:_MOST_SHOWN]} does not exist: check its spelling.") from error
+        raise InputError(
+            f"The setting {name} cannot be {_shown(first.get('input'))}: {_reason(kind, first)}."
+        ) from error
 
 
 def _shown(value: Any) -> str:
@@ -322,8 +325,18 @@ def _shown(value: Any) -> str:
 
 def _reason(kind: type[Settings], error: Any) -> str:
     """What is wrong; for a text of the wrong form the setting's own help instead of a regular expression."""
-    if error["type"] == "string_pattern_mismatch":
+    if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] != PRINTABLE:
         for name in error["loc"][:-1]:
             kind = kind.model_fields[name].annotation
         return kind.model_fields[error["loc"][-1]].description.rstrip(".")
-    return error["msg"][0].lower() + error["msg"][1:]
+    return in_words(error)
+
+
+def in_words(error: Any) -> str:
+    """What is wrong with a value, of an entry of pydantic's ``ValidationError.errors()``: no capital, no full stop."""
+    if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] == PRINTABLE:
+        return "it holds characters that cannot be printed"
+    if error["type"] == "model_type":
+        return "it should be a group of values"
+    message = error["msg"].removeprefix("Value error, ")
+    return message[0].lower() + message[1:]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import PRINTABLE
+from topogan.config import PRINTABLE, in_words
 from topogan.errors import InputError
 from topogan.files import read_json
 
@@ -127,8 +127,7 @@ class TrainingSet:
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "dataset.json"
-            message = first["msg"].removeprefix("Value error, ")
-            raise _damaged(folder, f"{name}: {message[0].lower()}{message[1:]}") from error
+            raise _damaged(folder, f"{name}: {in_words(first)}") from error
         return cls._of(folder, described, _read_rows(folder / "slices.csv"))
 
     @classmethod

@@ -116,8 +116,9 @@ def _pseudonyms(patients: Sequence[str] | None, count: int) -> list[str]:
 
 def _check_fit(segmentation: VolumeSource, image: VolumeSource, resample: bool) -> None:
     if segmentation.phases != image.phases:
+        noun = "phase" if segmentation.phases == 1 else "phases"
         raise InputError(
-            f"{segmentation.path} has {segmentation.phases} phases and {image.path} has {image.phases}: "
+            f"{segmentation.path} has {segmentation.phases} {noun} and {image.path} has {image.phases}: "
             "give both with the same phases."
         )
     if not resample and not segmentation.geometry.is_same_grid(image.geometry):

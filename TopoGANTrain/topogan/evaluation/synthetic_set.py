@@ -66,9 +66,8 @@ class SyntheticSet:
             seeds, described = [row["seed"] for row in rows], _described(report, len(masks))
             return cls(masks == 1, textures, seeds, stack.spacing[0], **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{folder} does not say what it must ({shorten(repr(error), 100)}): synthesize again."
-            ) from error
+            what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
+            raise InputError(f"{folder} does not say what it must ({what}): synthesize again.") from error
 
 
 def _described(report: dict[str, Any], count: int) -> dict[str, Any]:

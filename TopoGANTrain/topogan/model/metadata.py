@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import PRINTABLE, TrainSettings, validated
+from topogan.config import PRINTABLE, TrainSettings, in_words, validated
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.model.layout import METADATA, OPENED, SCHEMA, refused
@@ -91,8 +91,7 @@ def read_metadata(folder: Path, package: Path) -> Metadata:
 def _first_complaint(error: ValidationError) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{name}: {message[0].lower()}{message[1:]}" if name else message
+    return f"{name}: {in_words(first)}" if name else in_words(first)
 
 
 def content_hash(files: dict[str, str]) -> str:

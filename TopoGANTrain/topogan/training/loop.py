@@ -169,8 +169,8 @@ def _checkpoint_must_fit(checkpoint: Checkpoint) -> Iterator[None]:
         raise
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise WorkError(
-            f"The checkpoint of step {str(checkpoint.step)[:20]} is damaged or of another version "
-            f"({type(error).__name__}): remove it to go on from the one before, or start the training again."
+            f"The checkpoint of step {str(checkpoint.step)[:20]} is damaged or of another version: "
+            "remove it to go on from the one before, or start the training again."
         ) from error
 
 

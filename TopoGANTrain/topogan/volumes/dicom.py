@@ -17,7 +17,7 @@ from pydicom.uid import UID
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, Volume, check_axes
 from topogan.volumes.itk import check_numbers, reading
-from topogan.volumes.stored import check_size, said_in_header
+from topogan.volumes.stored import check_size
 
 # Scanners round positions to 0.01-0.1 mm; a missing slice changes a gap by 100 %.
 _GAP_TOLERANCE = 0.1
@@ -179,7 +179,8 @@ def _check_kind(file: Path, header: pydicom.Dataset) -> None:
     pixels = int(header.Rows) * int(header.Columns)
     slope, intercept = float(header.get("RescaleSlope", 1)), float(header.get("RescaleIntercept", 0))
     if not pixels or not slope or not np.isfinite([slope, intercept]).all():
-        raise said_in_header(file, f"it has {pixels} pixels, scaled by {slope:g} and moved by {intercept:g}")
+        what = "it has no pixels" if not pixels else f"its values are scaled by {slope:g} and moved by {intercept:g}"
+        raise InputError(f"The header of {file} is wrong: {what}; export the series again.")
     # GDCM takes the memory that the header asks for, and fills what is missing with anything.
     packed = header.file_meta.TransferSyntaxUID.is_compressed or header.file_meta.TransferSyntaxUID.is_deflated
     if not packed and pixels * int(header.BitsAllocated) // 8 > file.stat().st_size:

@@ -107,7 +107,9 @@ class _Header:
     def _sizes(self) -> list[int]:
         count, *sizes = (int(value) for value in self._field(self.layout.dimensions))
         if not 1 <= count <= 7 or min(sizes[:count]) < 1:
-            raise said_in_header(self.path, f"it has {count} dimensions of {sizes} voxels")
+            raise said_in_header(
+                self.path, f"it has {count} dimensions of {' x '.join(map(str, sizes[: max(count, 3)]))} voxels"
+            )
         return sizes[:count]
 
     def _check_place(self) -> None:

@@ -74,7 +74,10 @@ class PngSlices:
             InputError: the pixel size is unknown, a file cannot be read, or sizes differ.
         """
         if options.pixel_size <= 0:
-            raise InputError(f"PNG slices do not say how large a pixel is: give the PNG pixel size of {path} in mm.")
+            raise InputError(
+                f"The PNG slices in {path} do not say how large a pixel is: give the PNG pixel size in mm "
+                "(--png-pixel-size)."
+            )
         files = _slice_files(path)
         sizes = [_size(file) for file in files]
         for file, size in zip(files, sizes, strict=True):

@@ -105,7 +105,9 @@ CASES = [
     Case("run: no settings", resumed(json_values(CONFIG, settings=...)), "config.json is damaged"),
     Case("run: settings a list", resumed(json_values(CONFIG, settings=[])), "config.json is damaged"),
     Case("run: a setting beyond measure", resumed(json_values(CONFIG, settings__masks__width=10**9)), "masks.width"),
-    Case("run: a setting unheard of", resumed(json_values(CONFIG, settings__magic=1)), "magic"),
+    Case(
+        "run: a setting unheard of", resumed(json_values(CONFIG, settings__magic=1)), "The setting magic does not exist"
+    ),
     Case("run: no id", resumed(json_values(CONFIG, id=...), dataset=False), "config.json is damaged"),
     Case(
         "run: id a path",
