@@ -20,9 +20,13 @@ from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.sources import VolumeSource
 
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
-# Share of the distance of slices. Positions are written with few decimals: measured in structure sets of real scanners
-# and planning systems, contours lie within 0.01 mm of their slice.
+# Share of the distance of slices. Positions are written with few decimals (a real set: 0.001 mm off); a contour that
+# was drawn between the slices is off by a good part of their distance.
 _OFF_SLICE = 0.1
+# Planning systems trace contours through voxel centers. A center on an outline counts as lying this many voxels
+# (column, row) further on, so that neither rounding nor the direction of the outline decides; above the former, and
+# not along a diagonal.
+_TIE_BREAK = (1e-3, 1.7e-3)
 _MAX_FILE = 512 << 20
 _MOST_REGIONS_NAMED = 12
 # mm; no scan lies there.
@@ -133,6 +137,7 @@ def _fill(plane: np.ndarray, points: np.ndarray) -> None:
     high = np.clip(np.floor(points.max(axis=0)), 0, last).astype(int)
     column, row = np.meshgrid(np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1))
     centers = np.stack([column.ravel(), row.ravel()], axis=1)
+    centers = centers + _TIE_BREAK
     plane[row, column] ^= Outline(points).contains_points(centers).reshape(row.shape)
 
 
