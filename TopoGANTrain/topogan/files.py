@@ -26,6 +26,7 @@ from topogan.errors import InputError, WorkError
 _REPLACE_ATTEMPTS = 50
 _REPLACE_PAUSE_SECONDS = 0.02
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 # Names may have 255 bytes on most disks, and a letter takes up to 4; the rest is for what marks a temporary folder.
 _NAME_KEPT = 50
 _LEFTOVER_SECONDS = 24 * 3600.0
@@ -109,9 +110,16 @@ def _move_folder(source: Path, path: Path) -> None:
         replace(source, path)
         shutil.rmtree(replaced, ignore_errors=True)
         return
-    if path.exists():
-        path.rmdir()
-    replace(source, path)
+    try:
+        if path.exists():
+            path.rmdir()
+        replace(source, path)
+    except OSError as error:
+        if error.errno in _NOT_EMPTY:
+            raise InputError(
+                f"The folder {path} was filled by another program in the meantime: name a new one."
+            ) from error
+        raise
 
 
 def _remove_leftovers(path: Path) -> None:
