@@ -8,10 +8,9 @@ from pathlib import Path
 
 from topogan.errors import InputError
 from topogan.files import check_new_folder, read_json, staged_folder, write_json
-from topogan.synthesis.images import write_image
 from topogan.synthesis.reading import read_stack
 from topogan.synthesis.writing import SCHEMA
-from topogan.volumes import Volume
+from topogan.volumes import Volume, write_image
 
 _ENDING = ".nii.gz"
 # nnU-Net's own file has no schema: this one tells that the folder is ours and may be replaced.

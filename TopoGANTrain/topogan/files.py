@@ -153,11 +153,13 @@ def check_new_folder(path: Path, overwrite: bool = False, kind: str = "topogan")
         if path.exists() and not path.is_dir():
             raise InputError(f"{path} is a file: name a new folder for the output.")
         if not path.is_dir() or not any(path.iterdir()):
+            _check_writable(path.parent)
             return
     except OSError as error:
         raise InputError(f"The folder {path} cannot be written ({error.strerror}): choose another.") from error
     if not overwrite:
         raise InputError(f"The folder {path} is not empty: name a new folder, or add --overwrite to replace it.")
+    _check_writable(path.parent)
     found = _kinds_of_result(path)
     if not found:
         raise InputError(f"The folder {path} was not written by TopoGAN and is not replaced: name a new folder.")
@@ -221,14 +223,43 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def check_new_file(path: Path, overwrite: bool = False) -> None:
+    """Refuse a file to write, before any long work starts.
+
+    Raises:
+        InputError: it is a folder, exists while ``overwrite`` is false, or its folder is not there or not writable.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"The folder {path.parent} does not exist: create it first, or choose another.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: choose another name.")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists: choose another name, or add --overwrite to replace it.")
+    _check_writable(path.parent)
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written; one that is not there yet stands for the one that it will be made in."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    # By the rights that count when files are opened, where the system tells the two kinds apart.
+    effective = {"effective_ids": True} if os.access in os.supports_effective_ids else {}
+    if not os.access(folder, os.W_OK, **effective):
+        raise InputError(f"The folder {folder} cannot be written: check its permissions, or choose another.")
+
+
 def check_exists(path: Path) -> None:
-    """Refuse a path that a user named when nothing is there, or when it cannot be looked at.
+    """Refuse a path that a user named when nothing is there, or when it cannot be read.
 
     Raises:
         InputError: one sentence that names it.
     """
     try:
         path.stat()
+        if path.is_dir():
+            os.scandir(path).close()
+        elif path.is_file():  # not a pipe, which would keep us waiting
+            path.open("rb").close()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(f"{path} does not exist: check the spelling of the path.") from error
     except OSError as error:

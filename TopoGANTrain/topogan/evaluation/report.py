@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from topogan.errors import InputError
-from topogan.files import staged_file, write_json
+from topogan.files import check_new_file, staged_file, write_json
 
 SCHEMA = "topogan.evaluation/1"
 
@@ -101,14 +101,9 @@ def report_paths(report: Path, overwrite: bool) -> tuple[Path, Path]:
     """
     if report.suffix not in ("", ".html", ".json"):
         raise InputError(f"The report cannot be named {report.name}: end it with .html.")
-    if not report.parent.is_dir():
-        raise InputError(f"The folder {report.parent} for the report does not exist: create it first.")
     paths = report.with_suffix(".html"), report.with_suffix(".json")
     for path in paths:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder: choose another name for the report.")
-        if path.exists() and not overwrite:
-            raise InputError(f"The report {path} exists: choose another name, or add --overwrite to replace it.")
+        check_new_file(path, overwrite)
     return paths
 
 

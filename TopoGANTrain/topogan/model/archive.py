@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from topogan.errors import InputError, WorkError
-from topogan.files import staged_file
+from topogan.files import check_new_file, staged_file
 from topogan.model import layout
 from topogan.model.layout import refused
 
@@ -137,10 +137,7 @@ def pack_model(folder: Path, path: Path, overwrite: bool = False) -> Path:
     layout.check_folder(folder, folder)
     if path.suffix.lower() != ".zip":
         raise InputError(f"{path} does not end in .zip: name the package so.")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists: name another file, or remove it first.")
-    if not path.parent.is_dir():
-        raise InputError(f"The folder {path.parent} does not exist: make it first, or choose another.")
+    check_new_file(path, overwrite)
     documents = [file.relative_to(folder).as_posix() for file in sorted((folder / "docs").rglob("*")) if file.is_file()]
     names = [name for name in dict.fromkeys([*layout.FILES, *documents]) if (folder / name).is_file()]
     try:

@@ -17,6 +17,7 @@ from topogan.phantom.heart import REACH, place_heart
 from topogan.phantom.imaging import draw_contrast, make_image
 from topogan.phantom.patient import Patient, draw_patient
 from topogan.phantom.tissues import STRUCTURES, Tissue, label_of
+from topogan.volumes import write_image
 
 SCHEMA = "topogan.phantom/1"
 SPACING = (1.5, 1.5, 2.0)
@@ -96,8 +97,8 @@ def _write_patient(
         volumes.append(float((label == STRUCTURES["lv_cavity"]).sum() * np.prod(SPACING) / 1000))
     name = f"patient_{number + 1:03d}"
     # Uncompressed: a compressed 4-D file must be unpacked as a whole for each of its phases, and noise packs badly.
-    sitk.WriteImage(sitk.JoinSeries(images), str(folder / "images" / f"{name}.nii"))
-    sitk.WriteImage(sitk.JoinSeries(labels), str(folder / "segmentations" / f"{name}.nii.gz"), useCompression=True)
+    write_image(folder / "images" / f"{name}.nii", sitk.JoinSeries(images), compressed=False)
+    write_image(folder / "segmentations" / f"{name}.nii.gz", sitk.JoinSeries(labels))
     return volumes
 
 

@@ -89,9 +89,7 @@ def _wish(settings: SynthesisSettings, model: Model) -> Wish:
     return Wish(settings.count, settings.seed, betti, settings.clean, settings.attempts)
 
 
-def _draw(
-    model: Model, wish: Wish, on_event: OnEvent | None, cancelled: Callable[[], bool] | None
-) -> Samples:
+def _draw(model: Model, wish: Wish, on_event: OnEvent | None, cancelled: Callable[[], bool] | None) -> Samples:
     tick = _ticker(wish, on_event, cancelled)
     try:
         # The grey values are not written: dropping them chunk by chunk keeps four fifths of the memory free.
@@ -109,9 +107,7 @@ def _ticker(wish: Wish, on_event: OnEvent | None, cancelled: Callable[[], bool] 
             raise Cancelled("The synthesis was cancelled.")
         if on_event:
             values = {"tries": tries} if wish.betti else {}
-            on_event(
-                {"kind": "step", "stage": "samples", "step": accepted, "total": wish.count, "values": values}
-            )
+            on_event({"kind": "step", "stage": "samples", "step": accepted, "total": wish.count, "values": values})
 
     return tick
 

@@ -19,9 +19,9 @@ from topogan.metrics.topology import betti_histogram
 from topogan.model import Model, Samples
 from topogan.model.metadata import Metadata
 from topogan.model.sampling import Wish
-from topogan.synthesis.images import write_image
 from topogan.topology import save_diagrams
 from topogan.verdict import VALID, verdict
+from topogan.volumes import write_image
 
 SCHEMA = "topogan.synthesis/1"
 _NATURE = "A stack of independent samples, one in each slice. It is not a volume: neighboring slices are unrelated."

@@ -4,6 +4,7 @@ from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.pairs import find_pairs
 from topogan.volumes.rtstruct import RegionChoice, StructureSet, is_structure_set
 from topogan.volumes.sources import PngOptions, VolumeSource, open_volume
+from topogan.volumes.writing import write_image
 
 __all__ = [
     "Geometry",
@@ -15,4 +16,5 @@ __all__ = [
     "find_pairs",
     "is_structure_set",
     "open_volume",
+    "write_image",
 ]

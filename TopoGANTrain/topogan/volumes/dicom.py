@@ -47,7 +47,10 @@ def is_dicom_folder(path: Path) -> bool:
 
 def is_dicom_file(path: Path) -> bool:
     """Tell by the file's own mark."""
-    return path.is_file() and is_dicom(path)
+    try:
+        return path.is_file() and is_dicom(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened ({error.strerror}): check its permissions.") from error
 
 
 @contextmanager

@@ -44,7 +44,7 @@ _KINDS: dict[str, tuple[Callable[[Path], None], str]] = {
 def reading(path: Path, kind: str = "volume") -> Iterator[None]:
     """Turn ITK's errors into one sentence, and keep what its libraries print of damaged files off the terminal."""
     try:
-        with _quiet():
+        with quiet():
             yield
     except RuntimeError as error:
         if "orthonormal" in str(error):
@@ -55,8 +55,8 @@ def reading(path: Path, kind: str = "volume") -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Send the process's standard error nowhere: libpng, HDF5 and the JPEG readers write there directly."""
+def quiet() -> Iterator[None]:
+    """Send the process's standard error nowhere: libpng, HDF5, the NIfTI and JPEG libraries write there directly."""
     try:
         kept = os.dup(_STANDARD_ERROR)
     except OSError:  # a Windows program without a console has none

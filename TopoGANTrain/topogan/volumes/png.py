@@ -12,6 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from topogan.errors import InputError
+from topogan.files import check_exists
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.itk import reading
 from topogan.volumes.stored import check_growth, check_size
@@ -109,6 +110,7 @@ class PngSlices:
 
 def _size(file: Path) -> tuple[int, int]:
     """Width and height, from the first bytes (https://www.w3.org/TR/png/#11IHDR)."""
+    check_exists(file)
     start = b""
     if file.is_file():
         with file.open("rb") as content:

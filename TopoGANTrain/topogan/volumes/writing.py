@@ -7,10 +7,11 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from topogan.errors import WorkError
+from topogan.volumes.itk import quiet
 
 
-def write_image(path: Path, image: sitk.Image) -> None:
-    """Write an image, compressed, in the format of the file's ending.
+def write_image(path: Path, image: sitk.Image, compressed: bool = True) -> None:
+    """Write an image in the format of the file's ending.
 
     It is read again: SimpleITK 2.5 may say nothing when the disk fills up before the last bytes are out (seen with
     NIfTI and NRRD), and half an image would look like a result.
@@ -19,8 +20,9 @@ def write_image(path: Path, image: sitk.Image) -> None:
         WorkError: the file could not be written completely.
     """
     try:
-        sitk.WriteImage(image, str(path), useCompression=True)
-        whole = sitk.Hash(sitk.ReadImage(str(path))) == sitk.Hash(image)
+        with quiet():
+            sitk.WriteImage(image, str(path), useCompression=compressed)
+            whole = sitk.Hash(sitk.ReadImage(str(path))) == sitk.Hash(image)
     except RuntimeError:
         whole = False
     if not whole:
