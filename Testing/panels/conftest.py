@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # As in Slicer, where every module's folder is on the path.
-for folder in ("TopoGANTrain", "TopoGANSynth", "Testing/panels"):
+for folder in ("TopoGANTrain", "TopoGANSynth", "Testing/panels", "Testing/common"):
     path = str(REPOSITORY / folder)
     if path not in sys.path:
         sys.path.append(path)

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-if str(HERE) not in sys.path:
-    sys.path.append(str(HERE))
+for folder in (HERE, HERE.parents[1] / "common"):
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
 
 from hostile_corpus.case import Outcome  # noqa: E402 - found by the line before
 

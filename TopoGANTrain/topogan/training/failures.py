@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import signal
 import threading
 import traceback
@@ -13,6 +14,9 @@ from types import FrameType
 
 from topogan.errors import InputError, WorkError
 
+# An absolute path: in quotes, as Python's own errors write them (it may hold spaces), or without.
+_ANY_PATH = re.compile(r"""(['"])(?:~|[A-Za-z]:)?[\\/][^'"\n]*\1|(?<![\w/\\])(?:~|[A-Za-z]:)?[\\/][^\s'",;:()]+""")
+_END_OF_NAME = r"(?![\w.-])"
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -42,11 +46,12 @@ def failure_trace(error: BaseException) -> str:
 
 
 def without_paths(text: str, private: dict[Path, str]) -> str:
-    """Replace the user's paths in a text, each by its word ("the training set"); the home folder becomes ``~``."""
-    words = {str(path): word for path, word in {**private, Path.home(): "~"}.items()}
+    """Replace the paths in a text: known ones by their word ("the training set"), all others by "a path"."""
+    words = {str(path): word for path, word in private.items()}
     for path in sorted(words, key=len, reverse=True):
-        text = text.replace(path, words[path]).replace(repr(path)[1:-1], words[path])
-    return text
+        for written in (path, repr(path)[1:-1]):
+            text = re.sub(re.escape(written) + _END_OF_NAME, lambda found, word=words[path]: word, text)
+    return _ANY_PATH.sub("a path", text)
 
 
 @contextmanager
