@@ -100,7 +100,7 @@ def test_import_is_light() -> None:
 def test_public_names_load(monkeypatch: pytest.MonkeyPatch) -> None:
     import topogan
 
-    monkeypatch.delitem(sys.modules, "slicer", raising=False)  # the panels' tests put a stand-in of the application there
+    monkeypatch.delitem(sys.modules, "slicer", raising=False)  # a stand-in of other tests
     for name in topogan.__all__:
         assert getattr(topogan, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
