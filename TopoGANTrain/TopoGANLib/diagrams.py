@@ -11,6 +11,9 @@ import numpy as np
 from TopoGANLib.errors import SynthesisFolderError
 
 _ARRAYS = ("dimension", "birth", "death", "birth_index", "death_index")
+# As the engine reads them: beyond every synthesis.
+_MAX_BYTES = 256 << 20
+_MAX_DIAGRAMS = 1 << 20
 _AGAIN = "the folder is incomplete or damaged, synthesize again"
 
 
@@ -49,14 +52,28 @@ def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
         raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
     try:
         # Never a pickle: a folder may come from anywhere.
+        with zipfile.ZipFile(path) as archive:
+            # An .npz is a zip and may be a bomb, which would go off in Slicer's memory.
+            if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:
+                raise ValueError("larger than the diagrams of any synthesis")
         with np.load(path, allow_pickle=False) as file:
             counts = file["counts"]
             arrays = [file[name] for name in _ARRAYS]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # numpy and zipfile raise a dozen kinds of errors for what is no archive of arrays
         raise SynthesisFolderError(f"{path} cannot be read as diagrams: {_AGAIN}.") from error
-    if counts.ndim != 1 or any(len(array) != counts.sum() for array in arrays):
+    if not _fit_together(counts, arrays):
         raise SynthesisFolderError(f"{path} contradicts itself: {_AGAIN}.")
     dimension, birth, death, birth_index, death_index = arrays
     whole = Diagram(dimension, birth * pixel_size, death * pixel_size, birth_index, death_index)
     ends = np.cumsum(counts)
     return [whole.rows(slice(end - count, end)) for end, count in zip(ends, counts, strict=True)]
+
+
+def _fit_together(counts: np.ndarray, arrays: list[np.ndarray]) -> bool:
+    if counts.ndim != 1 or counts.dtype.kind not in "iu" or len(counts) > _MAX_DIAGRAMS or (counts < 0).any():
+        return False
+    axes = [2 if name.endswith("_index") else 1 for name in _ARRAYS]
+    return all(
+        array.dtype.kind in "iuf" and array.ndim == wanted and len(array) == counts.sum()
+        for array, wanted in zip(arrays, axes, strict=True)
+    )

@@ -99,7 +99,7 @@ class RunMonitor:
         self._offset += sum(len(line) + 1 for line in complete)
         events = []
         for line in complete:
-            with suppress(ValueError):  # a line that a crash of the computer has torn says nothing
+            with suppress(ValueError, RecursionError):  # a line that a crash of the computer has torn says nothing
                 events.append(json.loads(line))
         return [event for event in events if isinstance(event, dict)]
 

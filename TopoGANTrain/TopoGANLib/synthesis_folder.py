@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from TopoGANLib.errors import SynthesisFolderError
 
 SCHEMA_NAME = "topogan.synthesis"
 SCHEMA_MAJOR = 1
+# The engine writes no larger stack.
+_MAX_PIXELS = 1 << 28
 _AGAIN = "the folder is incomplete or damaged, synthesize again"
 
 
@@ -89,8 +93,10 @@ def _read_report(folder: Path) -> dict[str, Any]:
         raise SynthesisFolderError(f"{path} cannot be read: {_AGAIN}.") from error
     schema = str(report.get("schema", "")) if isinstance(report, dict) else ""
     name, _, major = schema.partition("/")
-    if name != SCHEMA_NAME or not major.isdigit():
-        raise SynthesisFolderError(f"{folder} is not a synthesis folder: its report.json has the schema {schema!r}.")
+    if name != SCHEMA_NAME or not re.fullmatch(r"[0-9]{1,9}", major):
+        raise SynthesisFolderError(
+            f"{folder} is not a synthesis folder: its report.json has the schema {schema[:60]!r}."
+        )
     if int(major) != SCHEMA_MAJOR:
         raise SynthesisFolderError(
             f"{folder} has the format {schema}, and this TopoGAN reads {SCHEMA_NAME}/{SCHEMA_MAJOR}: "
@@ -102,12 +108,21 @@ def _read_report(folder: Path) -> dict[str, Any]:
 def _read_stack(path: Path) -> sitk.Image:
     if not path.is_file():
         raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("NrrdImageIO")
+    reader.SetFileName(str(path))
     try:
-        image = sitk.ReadImage(str(path))
+        reader.ReadImageInformation()
+        if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+            raise SynthesisFolderError(f"{path} is not a stack of gray pictures: {_AGAIN}.")
+        # Before Slicer's memory is taken for it.
+        if math.prod(reader.GetSize()) > _MAX_PIXELS:
+            raise SynthesisFolderError(f"{path} claims to be larger than any synthesis: {_AGAIN}.")
+        image = reader.Execute()
     except RuntimeError as error:
         raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.") from error
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise SynthesisFolderError(f"{path} is not a stack of gray pictures: {_AGAIN}.")
+    if image.GetPixelID() in (sitk.sitkFloat32, sitk.sitkFloat64):
+        raise SynthesisFolderError(f"{path} holds fractions: {_AGAIN}.")
     return image
 
 

@@ -100,6 +100,8 @@ def _members(archive: zipfile.ZipFile, package: Path) -> dict[str, zipfile.ZipIn
 
 def _check_entry(entry: zipfile.ZipInfo, package: Path) -> None:
     name = entry.filename
+    if not name or "\0" in name:
+        raise refused(package, "it holds a file without a name")
     if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
         raise refused(package, f"the path {name!r} leads out of it")
     kind = stat.S_IFMT(entry.external_attr >> 16)

@@ -55,7 +55,7 @@ def is_structure_set(path: Path) -> bool:
         return False
     with reading_dicom(path):
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
-    return header.get("SOPClassUID") == RTStructureSetStorage
+        return header.get("SOPClassUID") == RTStructureSetStorage
 
 
 @dataclass(frozen=True)
@@ -97,26 +97,8 @@ class StructureSet:
         if path.stat().st_size > _MAX_FILE:
             raise InputError(f"{path} is larger than {_MAX_FILE >> 20} MB: leave the other regions out of it.")
         with reading_dicom(path):
-            content = pydicom.dcmread(path)
-            regions = {int(entry.ROINumber): entry for entry in content.get("StructureSetROISequence") or []}
-            numbers = _chosen(path, regions, choice)
-            drawn = [
-                entry for entry in content.get("ROIContourSequence") or [] if int(entry.ReferencedROINumber) in numbers
-            ]
-        for number in numbers:
-            _check_frame(path, regions[number], image, choice)
-        name = " and ".join(_called(regions[number]) for number in numbers)
-        outlines = [outline for entry in drawn for outline in entry.get("ContourSequence") or []]
-        if not outlines:
-            raise InputError(f"The region {name} in {path} has no contours: choose another, or leave the file out.")
-        places = [_place(path, name, number, one, image.geometry) for number, one in enumerate(outlines, start=1)]
-        inside = tuple(contour for contour in places if 0 <= contour.slice_number < image.geometry.size[2])
-        if not inside:
-            raise InputError(
-                f"No contour of the region {name} in {path} lies on a slice of {image.path}: "
-                "give the CT that it was drawn on."
-            )
-        return cls(path, image.geometry, inside, choice.numbers[0])
+            contours = _read_contours(path, image, choice)
+        return cls(path, image.geometry, contours, choice.numbers[0])
 
     def volumes(self) -> Iterator[Volume]:
         """Draw the region: label in, 0 out; uint16 [slice, row, column]."""
@@ -128,6 +110,28 @@ class StructureSet:
             raise InputError(f"The contours in {self.path} enclose no voxel of the CT: give the CT they were drawn on.")
         array *= self.label
         yield Volume(array, self.geometry)
+
+
+def _read_contours(path: Path, image: VolumeSource, choice: RegionChoice) -> tuple[_Contour, ...]:
+    """The contours of the chosen region on the slices of the CT."""
+    content = pydicom.dcmread(path)
+    regions = {int(entry.ROINumber): entry for entry in content.get("StructureSetROISequence") or []}
+    numbers = _chosen(path, regions, choice)
+    for number in numbers:
+        _check_frame(path, regions[number], image, choice)
+    name = " and ".join(_called(regions[number]) for number in numbers)
+    drawn = [entry for entry in content.get("ROIContourSequence") or [] if int(entry.ReferencedROINumber) in numbers]
+    outlines = [outline for entry in drawn for outline in entry.get("ContourSequence") or []]
+    if not outlines:
+        raise InputError(f"The region {name} in {path} has no contours: choose another, or leave the file out.")
+    places = [_place(path, name, number, one, image.geometry) for number, one in enumerate(outlines, start=1)]
+    inside = tuple(contour for contour in places if 0 <= contour.slice_number < image.geometry.size[2])
+    if not inside:
+        raise InputError(
+            f"No contour of the region {name} in {path} lies on a slice of {image.path}: "
+            "give the CT that it was drawn on."
+        )
+    return inside
 
 
 def _fill(plane: np.ndarray, points: np.ndarray) -> None:

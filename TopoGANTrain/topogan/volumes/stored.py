@@ -113,6 +113,8 @@ def not_finite(path: Path, count: int) -> InputError:
 
 
 def _check_place(path: Path, claim: Claim) -> None:
+    if "\0" in claim.file.name:
+        raise said_in_header(path, "the name of the file with its data is none")
     if claim.file.resolve().parent != path.resolve().parent:
         raise InputError(f"{path} says that its data lie in another folder: put both files into one.")
     if not claim.file.is_file():
