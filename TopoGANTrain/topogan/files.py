@@ -126,8 +126,11 @@ def _remove_leftovers(path: Path) -> None:
     """Remove what processes that were killed have left beside ``path``; what was touched of late may be in use."""
     for ending in ("partial", "replaced"):
         for folder in path.parent.glob(f".{glob.escape(path.name[:_NAME_KEPT])}.*.{ending}"):
-            times = [entry.lstat().st_mtime for entry in (folder, *folder.rglob("*"))]
-            if time.time() - max(times) > _LEFTOVER_SECONDS:
+            try:
+                touched = max(entry.lstat().st_mtime for entry in (folder, *folder.rglob("*")))
+            except OSError:
+                continue  # it is being removed, or not ours to look at
+            if time.time() - touched > _LEFTOVER_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -145,13 +148,15 @@ def check_new_folder(path: Path, overwrite: bool = False, kind: str = "topogan")
         kind: schema of the result ("topogan.run/1"); the default stands for every result.
 
     Raises:
-        InputError: ``path`` is a file, or a folder that is not empty while ``overwrite`` is false, or one that
-            TopoGAN did not write or that holds another kind of result (a slip of the hand must not delete anything
-            else: samples written over the run that their model came from would cost days).
+        InputError: ``path`` is a file or a whole disk, or a folder that is not empty while ``overwrite`` is false, or
+            one that TopoGAN did not write or that holds another kind of result (a slip of the hand must not delete
+            anything else: samples written over the run that their model came from would cost days).
     """
     try:
         if path.exists() and not path.is_dir():
             raise InputError(f"{path} is a file: name a new folder for the output.")
+        if path.is_dir() and os.path.ismount(path):
+            raise InputError(f"{path} is a whole disk, which cannot be replaced: name a folder on it.")
         if not path.is_dir() or not any(path.iterdir()):
             _check_writable(path.parent)
             return

@@ -132,6 +132,14 @@ def test_disk_that_cannot_be_written(
         assert said.count("\n") == 1 and "cannot be written" in said, said
 
 
+def test_a_whole_disk_is_no_output_folder(mask: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """An empty disk looks like an empty folder, but nothing can take its place."""
+    with mounted(tmp_path / "disk", kilobytes=LARGE) as disk:
+        assert run(["prepare", str(disk), "--segmentation", str(mask)]) == 2
+        assert "is a whole disk" in capfd.readouterr().err
+        assert run(["prepare", str(disk / "set"), "--segmentation", str(mask)]) == 0
+
+
 def test_run_that_cannot_be_written(good: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A run on a disk that is read-only can be looked at, and says why it cannot go on."""
     with mounted(tmp_path / "disk", kilobytes=64 << 10) as disk:

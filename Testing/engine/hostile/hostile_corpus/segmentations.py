@@ -90,6 +90,11 @@ CASES = [
     Case("fit: scan of other spacing", pair(RIGHT, SCAN, spacing=(1.0, 1.0, 1.0)), "does not lie on the grid"),
     Case("fit: scan of fewer slices", pair(RIGHT, SCAN[:20]), "does not lie on the grid"),
     Case("fit: scan of three phases", pair(RIGHT, np.stack([SCAN] * 3)), "has 1 phase.* and .* has 3"),
+    Case(
+        "fit: phases on another grid",
+        pair(np.stack([RIGHT] * 3), np.stack([SCAN[:30]] * 3)),
+        "does not lie on the grid",
+    ),
     Case("fit: scan without air", pair(RIGHT, SCAN + np.int16(3000)), "cannot be CT in HU"),
     Case(
         "fit: scan of one value",
