@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 import SimpleITK as sitk
+from pydicom.filereader import read_file_meta_info
 from pydicom.misc import is_dicom
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, Volume, check_axes
@@ -64,6 +66,17 @@ def reading_dicom(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # a damaged file makes pydicom raise a dozen kinds of errors
         raise InputError(f"{path} cannot be read as DICOM: it is damaged or cut off; copy it again.") from error
+
+
+def read_dicom(path: Path, **how: Any) -> pydicom.Dataset:
+    """Read a file as ``pydicom.dcmread`` does; use it within :func:`reading_dicom`.
+
+    Raises:
+        InputError: it is deflated as a whole: it would have to be unpacked to whatever size before its first value.
+    """
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        raise InputError(f"{path} is a deflated DICOM file: export it with another transfer syntax.")
+    return pydicom.dcmread(path, **how)
 
 
 @dataclass(frozen=True)
@@ -149,7 +162,7 @@ def _read_headers(path: Path) -> list[_Slice]:
 def _read_slice(file: Path) -> _Slice | None:
     """Read a header; None for what has no pixels: structure sets and reports lie beside the images."""
     with reading_dicom(file):
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_HEADER_TAGS)
+        header = read_dicom(file, stop_before_pixels=True, specific_tags=_HEADER_TAGS)
         if "Rows" not in header:
             _check_has_no_pixels(file, header)
             return None
@@ -180,13 +193,18 @@ def _check_kind(file: Path, header: pydicom.Dataset) -> None:
     if int(header.get("SamplesPerPixel") or 1) > 1:
         raise InputError(f"{file} is a color image: give slices with a single value per pixel.")
     pixels = int(header.Rows) * int(header.Columns)
-    slope, intercept = float(header.get("RescaleSlope", 1)), float(header.get("RescaleIntercept", 0))
+    slope, intercept = (
+        float(default if header.get(name) is None else header[name].value)
+        for name, default in (("RescaleSlope", 1), ("RescaleIntercept", 0))
+    )
     if not pixels or not slope or not np.isfinite([slope, intercept]).all():
         what = "it has no pixels" if not pixels else f"its values are scaled by {slope:g} and moved by {intercept:g}"
         raise InputError(f"The header of {file} is wrong: {what}; export the series again.")
     # GDCM takes the memory that the header asks for, and fills what is missing with anything.
-    packed = header.file_meta.TransferSyntaxUID.is_compressed or header.file_meta.TransferSyntaxUID.is_deflated
-    if not packed and pixels * int(header.BitsAllocated) // 8 > file.stat().st_size:
+    if (
+        not header.file_meta.TransferSyntaxUID.is_compressed
+        and pixels * int(header.BitsAllocated) // 8 > file.stat().st_size
+    ):
         raise InputError(f"{file} is cut off: its pixels end before its header says so; copy it again.")
     check_size(file, (int(header.Columns), int(header.Rows)))
 

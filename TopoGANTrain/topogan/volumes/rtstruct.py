@@ -15,7 +15,7 @@ from matplotlib.path import Path as Outline
 from pydicom.uid import RTStructureSetStorage
 
 from topogan.errors import InputError
-from topogan.volumes.dicom import DicomSeries, is_dicom_file, reading_dicom
+from topogan.volumes.dicom import DicomSeries, is_dicom_file, read_dicom, reading_dicom
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.sources import VolumeSource
 
@@ -27,7 +27,8 @@ _OFF_SLICE = 0.1
 # (column, row) further on, so that neither rounding nor the direction of the outline decides; above the former, and
 # not along a diagonal.
 _TIE_BREAK = (1e-3, 1.7e-3)
-_MAX_FILE = 512 << 20
+# Read, it takes some ten times as much memory; the regions of a whole body take 50 MB.
+_MAX_FILE = 128 << 20
 _MOST_REGIONS_NAMED = 12
 # mm; no scan lies there.
 _FARTHEST = 1e5
@@ -54,7 +55,7 @@ def is_structure_set(path: Path) -> bool:
     if not is_dicom_file(path):
         return False
     with reading_dicom(path):
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+        header = read_dicom(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
         return header.get("SOPClassUID") == RTStructureSetStorage
 
 
@@ -114,7 +115,7 @@ class StructureSet:
 
 def _read_contours(path: Path, image: VolumeSource, choice: RegionChoice) -> tuple[_Contour, ...]:
     """The contours of the chosen region on the slices of the CT."""
-    content = pydicom.dcmread(path)
+    content = read_dicom(path)
     regions = {int(entry.ROINumber): entry for entry in content.get("StructureSetROISequence") or []}
     numbers = _chosen(path, regions, choice)
     for number in numbers:

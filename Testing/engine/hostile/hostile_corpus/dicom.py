@@ -266,6 +266,9 @@ CASES = [
     Case("DICOM: no JPEG where one is said", series(renamed_syntax(JPEGLosslessSV1)), DAMAGED),
     Case("DICOM: no JPEG 2000 where one is said", series(renamed_syntax(JPEG2000Lossless)), DAMAGED),
     Case("DICOM: no run lengths where they are said", series(renamed_syntax(RLELossless)), DAMAGED),
+    Case(
+        "DICOM: deflated as a whole", series(renamed_syntax(DeflatedExplicitVRLittleEndian)), "is a deflated DICOM file"
+    ),
     Case("DICOM: no pixels", series(without("PixelData")), DAMAGED),
     Case("DICOM: no rows", series(everywhere(Rows=0)), "is wrong"),
     Case("DICOM: 7 bits", series(everywhere(BitsAllocated=7)), DAMAGED + "|bits"),

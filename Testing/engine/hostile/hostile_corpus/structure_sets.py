@@ -201,6 +201,7 @@ CASES = [
     Case("RTSTRUCT: of another frame of reference", drawn(TUBE, frame=FRAME + ".7"), "another frame of reference"),
     Case("RTSTRUCT: on a CT of three phases", of_phases, "has 1 phase.* and .* has 3"),
     Case("RTSTRUCT: contours of a few slices", drawn({"tube": tube()[:10]}), "hold 5 usable slices"),
+    Case("RTSTRUCT: of 130 MB", spoiled(lambda content: content + bytes(130 << 20)), "is larger than 128 MB"),
     Case(
         "RTSTRUCT: cut off",
         spoiled(lambda content: content[: len(content) // 2]),
