@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pydicom
 import SimpleITK as sitk
-from pydicom.filereader import read_file_meta_info
+from pydicom.filereader import read_file_meta_info, read_partial
 from pydicom.misc import is_dicom
+from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from topogan.errors import InputError
@@ -68,15 +68,24 @@ def reading_dicom(path: Path) -> Iterator[None]:
         raise InputError(f"{path} cannot be read as DICOM: it is damaged or cut off; copy it again.") from error
 
 
-def read_dicom(path: Path, **how: Any) -> pydicom.Dataset:
-    """Read a file as ``pydicom.dcmread`` does; use it within :func:`reading_dicom`.
+def read_dicom(path: Path, keywords: Sequence[str] = ()) -> pydicom.Dataset:
+    """Read a file; use it within :func:`reading_dicom`.
+
+    Args:
+        path: the file.
+        keywords: of the elements that are wanted; nothing behind the last of them is read. All by default.
 
     Raises:
         InputError: it is deflated as a whole: it would have to be unpacked to whatever size before its first value.
     """
     if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         raise InputError(f"{path} is a deflated DICOM file: export it with another transfer syntax.")
-    return pydicom.dcmread(path, **how)
+    if not keywords:
+        return pydicom.dcmread(path)
+    wanted = [Tag(keyword) for keyword in keywords]
+    last = max(wanted)
+    with path.open("rb") as file:
+        return read_partial(file, stop_when=lambda tag, _vr, _length: tag > last, specific_tags=wanted)
 
 
 @dataclass(frozen=True)
@@ -162,7 +171,7 @@ def _read_headers(path: Path) -> list[_Slice]:
 def _read_slice(file: Path) -> _Slice | None:
     """Read a header; None for what has no pixels: structure sets and reports lie beside the images."""
     with reading_dicom(file):
-        header = read_dicom(file, stop_before_pixels=True, specific_tags=_HEADER_TAGS)
+        header = read_dicom(file, _HEADER_TAGS)
         if "Rows" not in header:
             _check_has_no_pixels(file, header)
             return None

@@ -55,7 +55,7 @@ def is_structure_set(path: Path) -> bool:
     if not is_dicom_file(path):
         return False
     with reading_dicom(path):
-        header = read_dicom(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+        header = read_dicom(path, ["SOPClassUID"])
         return header.get("SOPClassUID") == RTStructureSetStorage
 
 
