@@ -65,7 +65,10 @@ class Panel:
         """Wait for a request to be closed; return its last state."""
         request = self.folder / "requests" / f"{identifier}.json"
         wait_until(lambda: not request.exists())
-        return read(self.file(f"{identifier}.progress.json"))["state"]
+        state = read(self.file(f"{identifier}.progress.json"))["state"]
+        if state == "failed":
+            print(read(self.file(f"{identifier}.error.json")))  # pytest shows it beside the failed assertion
+        return state
 
     def running(self, identifier: str) -> None:
         wait_until(lambda: (read(self.file(f"{identifier}.progress.json")) or {}).get("state") == "running")

@@ -69,7 +69,7 @@ class Outcome:
         said: all that came on standard error, from Python and from C++ alike.
         printed: all that came on standard output.
         left: paths in the case's folder that the command made, changed or removed.
-        seconds: wall time.
+        seconds: processor time.
         peak_mb: peak memory of the process so far.
     """
 
