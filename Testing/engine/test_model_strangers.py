@@ -189,9 +189,11 @@ def safetensors_header(length: int, text: bytes = b"{}") -> bytes:
 
 
 HUGE = b'{"0.weight":{"dtype":"F32","shape":[1152921504606846976],"data_offsets":[0,4]}}'
-LYING_NPY = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000,), }".ljust(
-    117
-) + b"\n"
+LYING_NPY = (
+    b"\x93NUMPY\x01\x00v\x00"
+    + b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000,), }".ljust(117)
+    + b"\n"
+)
 
 
 def lying_npz(folder: Path) -> None:

@@ -148,9 +148,7 @@ def test_a_sample_that_is_not_there_is_refused(nodes: SynthesisNodes, sample: in
             go(sample)
 
 
-def test_jump_moves_the_slice_view_to_the_slice_of_the_sample(
-    headless: HeadlessSlicer, nodes: SynthesisNodes
-) -> None:
+def test_jump_moves_the_slice_view_to_the_slice_of_the_sample(headless: HeadlessSlicer, nodes: SynthesisNodes) -> None:
     show_in_views(nodes, headless.application_logic)
     red = headless.scene.GetSingletonNode("Red", "vtkMRMLSliceNode")
     for sample in (5, 2):

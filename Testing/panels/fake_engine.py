@@ -14,7 +14,7 @@ from pathlib import Path
 from TopoGANLib.engine_process import Engine
 
 _MAIN = "import sys; from topogan.cli import run; sys.exit(run(sys.argv[1:]))"
-_CLI = '''
+_CLI = """
 import fcntl, json, os, shutil, signal, socket, subprocess, sys, time
 from pathlib import Path
 
@@ -159,7 +159,7 @@ def _answer(path, request, results, how):
         shutil.copytree(told["folder"], results / f".{path.stem}")
         os.replace(results / f".{path.stem}", results / path.stem)
         path.unlink()
-'''
+"""
 
 
 def tell(engine: Engine, verb: str, *how: str) -> None:

@@ -197,7 +197,6 @@ class SynthPanel:
 def own_parameters() -> dict[str, tuple[Any, Any]]:
     """Type and default of the parameters that the engine does not know."""
 
-
     return {
         "topology": (Topology, Topology.any),
         "pieces": (Annotated[int, WithinRange(0, 9999)], 1),

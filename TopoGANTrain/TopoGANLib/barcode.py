@@ -101,9 +101,7 @@ def number_of_bars(chart: slicer.vtkMRMLPlotChartNode) -> int:
     return barcode_table(chart).GetNumberOfRows() // ROWS_PER_BAR
 
 
-def show_barcode(
-    chart: slicer.vtkMRMLPlotChartNode, diagram: Diagram, sample: int, title: str, longest: float
-) -> None:
+def show_barcode(chart: slicer.vtkMRMLPlotChartNode, diagram: Diagram, sample: int, title: str, longest: float) -> None:
     """Put another sample's bars into the chart; no node is added.
 
     Args:

@@ -134,9 +134,7 @@ class EnginePanel:
             return _("Press Install packages. Nothing of Slicer or of other extensions is changed.")
         python = shlex.quote(self._ui.pythonPathLineEdit.currentPath)
         requirements = shlex.quote(str(REQUIREMENTS))
-        return _("In a terminal: {command}").format(
-            command=f'{python} -m pip install "{TORCH}" -r {requirements}'
-        )
+        return _("In a terminal: {command}").format(command=f'{python} -m pip install "{TORCH}" -r {requirements}')
 
     def _install(self) -> None:
         question = _(

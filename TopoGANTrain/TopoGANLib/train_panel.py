@@ -108,8 +108,10 @@ class TrainPanel:
         ui.startButton.text = _("Stop") if running else _("Start training")
         stopping = running and progress is not None and progress.state == "stopping"
         ui.startButton.enabled = not stopping and (running or not reason)
-        ui.startButton.toolTip = _("Write a checkpoint and stop; Resume goes on from there.") if running else (
-            reason or _("Prepare the training set and train in the background.")
+        ui.startButton.toolTip = (
+            _("Write a checkpoint and stop; Resume goes on from there.")
+            if running
+            else (reason or _("Prepare the training set and train in the background."))
         )
         ui.reasonLabel.text = "" if running else reason
         ui.reasonLabel.visible = bool(reason) and not running

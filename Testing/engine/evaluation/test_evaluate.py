@@ -204,9 +204,7 @@ def test_damaged_stacks_are_refused(make_synthesis: Make, training_set: Path, sy
 
 
 @pytest.mark.parametrize("name", ["out.html", "out.json"])
-def test_an_existing_report_is_kept_unless_told(
-    name: str, tmp_path: Path, synthesis: Path, training_set: Path
-) -> None:
+def test_an_existing_report_is_kept_unless_told(name: str, tmp_path: Path, synthesis: Path, training_set: Path) -> None:
     (tmp_path / name).write_text("mine")
     with pytest.raises(InputError, match="--overwrite"):
         evaluate(synthesis, training_set, report=tmp_path / "out.html")

@@ -177,9 +177,7 @@ class ctkSliderWidget(PythonQtObject, QtWidgets.QWidget):
     maximum = QtCore.Property(
         float, lambda self: self._box.maximum(), lambda self, value: self._set_range(self._box.minimum(), value)
     )
-    decimals = QtCore.Property(
-        int, lambda self: self._box.decimals(), lambda self, value: self._box.setDecimals(value)
-    )
+    decimals = QtCore.Property(int, lambda self: self._box.decimals(), lambda self, value: self._box.setDecimals(value))
     singleStep = QtCore.Property(
         float, lambda self: self._box.singleStep(), lambda self, value: self._box.setSingleStep(value)
     )

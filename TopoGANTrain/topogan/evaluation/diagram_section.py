@@ -102,11 +102,7 @@ def _metrics(
         for of in ("synthetic", "training")
     ]
     mmd = [
-        {
-            seed: value
-            for seed, drawn in zip(seeds, matrices, strict=True)
-            if (value := _mmd(drawn, of)) is not None
-        }
+        {seed: value for seed, drawn in zip(seeds, matrices, strict=True) if (value := _mmd(drawn, of)) is not None}
         for of in ("synthetic", "training")
     ]
     note = f"{diagrams.count} slices a side"

@@ -139,9 +139,7 @@ def _shape_chapter(result: Evaluation) -> Chapter:
 def _texture_chapter(result: Evaluation, textures: TextureFigures) -> Chapter:
     unit = "HU" if result.real.intensity == "HU" else "intensity"
     blocks = [
-        Block(
-            "Intensities by tissue.", svg=plots.intensity_panels(textures.histograms, textures.window, unit)
-        ),
+        Block("Intensities by tissue.", svg=plots.intensity_panels(textures.histograms, textures.window, unit)),
         Block(
             "Power spectrum: coarse structure on the left, fine detail and noise on the right.",
             svg=plots.spectra_lines(textures.spectra),

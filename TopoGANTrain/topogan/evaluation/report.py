@@ -67,10 +67,7 @@ class Report:
     def summary(self) -> str:
         """The verdict and a plain table, for a terminal."""
         rows = [("", "synthetic", "real", "")]
-        rows += [
-            (label(metric), number(metric.value), number(metric.real), metric.unit)
-            for metric in self.metrics
-        ]
+        rows += [(label(metric), number(metric.value), number(metric.real), metric.unit) for metric in self.metrics]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         table = [
             f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {real:>{widths[2]}}  {unit}".rstrip()

@@ -58,9 +58,7 @@ def page_html(page: Page) -> str:
     """The page as text, UTF-8."""
     warnings = "".join(f'<p class="warning">{escape(warning)}</p>' for warning in page.warnings)
     findings = "".join(f"<li>{escape(finding)}</li>" for finding in page.findings)
-    provenance = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in page.provenance.items()
-    )
+    provenance = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in page.provenance.items())
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -21,9 +21,7 @@ _TURN = radians(15)
 def make_network(width: int) -> UNet:
     """MONAI's U-Net of four levels: [B, 1, H, W] in −1..1 to logits [B, 1, H, W]."""
     channels = tuple(width * factor for factor in (1, 2, 4, 8))
-    return UNet(
-        spatial_dims=2, in_channels=1, out_channels=1, channels=channels, strides=(2, 2, 2), num_res_units=1
-    )
+    return UNet(spatial_dims=2, in_channels=1, out_channels=1, channels=channels, strides=(2, 2, 2), num_res_units=1)
 
 
 def augmented(
