@@ -51,7 +51,7 @@ def fake_result(variant: str, seed: int, error: float, dice: float) -> dict:
         "steps": 10,
         "warm_up_steps": 5,
         "samples": 100,
-        "settings": {"masks": {"steps": 10, "width": 4, "batch": 8}},
+        "settings": {"masks": {"steps": 10, "width": 4, "batch": 8}, "topology": {"warm_up": 0.6}},
         "training_set": {
             "content_hash": "c" * 64,
             "train": 3,

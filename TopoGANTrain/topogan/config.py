@@ -219,8 +219,22 @@ class TopologySettings(Settings):
         ge=0.0,
         le=100.0,
     )
+    size_ratio: float = setting(
+        2.0,
+        "Size strength",
+        "As ρ, for the sizes of holes, gaps and walls, which likelihood looks at beside their number; 0 leaves them.",
+        ge=0.0,
+        le=100.0,
+    )
     fixed_weight: float = setting(
         0.0, "Fixed λ", "A fixed λ, as in the paper (0.0005); 0 sets λ from the strength ρ.", ge=0.0, le=1e6
+    )
+    every: int = setting(
+        4,
+        "Every … steps",
+        "Steps from one topological pull to the next; each is as many times stronger, and the others cost nothing.",
+        ge=1,
+        le=1000,
     )
     warm_up: float = setting(0.6, "Warm-up", "Share of the steps before the topological loss begins.", ge=0.0, lt=1.0)
     ramp_steps: int = setting(300, "Ramp", "Steps over which λ rises to its value.", ge=1, le=1_000_000)

@@ -9,7 +9,7 @@ from topogan.topology.weight import MEASURED_STEPS, TopologyWeight
 
 
 def settings(**values: object) -> TopologySettings:
-    return TopologySettings(**{"warm_up": 0.5, "ramp_steps": 4, "ratio": 2.0, **values})
+    return TopologySettings(**{"warm_up": 0.5, "ramp_steps": 4, "ratio": 2.0, "every": 1, **values})
 
 
 def test_nothing_happens_in_the_warm_up() -> None:
@@ -64,3 +64,8 @@ def test_an_interrupted_weight_goes_on_exactly(interruption: int) -> None:
     found += [second.update(step, *norms[step]) for step in range(interruption, len(norms))]
     assert found == expected
     assert second.state_dict() == whole.state_dict()
+
+
+def test_a_loss_that_acts_now_and_then_is_due_from_the_end_of_the_warm_up() -> None:
+    weight = TopologyWeight(settings(every=3), total_steps=10)
+    assert [step for step in range(12) if weight.active(step)] == [5, 8, 11]

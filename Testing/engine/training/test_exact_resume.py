@@ -19,7 +19,7 @@ from topogan.training import read_status, request_stop, resume, train
 # Warm-up, measuring of λ and R1's second turn (step 16) all happen on both sides of an interruption.
 SETTINGS = TrainSettings(
     masks=MaskSettings(width=4, latent=8, steps=18, batch=8),
-    topology=TopologySettings(warm_up=0.2, ramp_steps=4, fixed_weight=0.01),
+    topology=TopologySettings(warm_up=0.2, ramp_steps=4, fixed_weight=0.01, every=2),
     textures=TextureSettings(width=4, steps=8, batch=4),
     threads=1,
     checkpoint_every=5,

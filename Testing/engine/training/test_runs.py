@@ -42,7 +42,7 @@ def settings(**changes: Any) -> TrainSettings:
 def finished(ring_set: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict]]:
     """A run of both parts, and the events that its caller saw."""
     run, events = tmp_path_factory.mktemp("runs") / "run", []
-    both = settings(part=Part.BOTH, topology=TopologySettings(warm_up=0.5, fixed_weight=0.01))
+    both = settings(part=Part.BOTH, topology=TopologySettings(warm_up=0.5, fixed_weight=0.01, every=1))
     assert train(ring_set, run, both, on_event=events.append) == run
     return run, events
 

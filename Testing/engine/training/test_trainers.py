@@ -82,7 +82,7 @@ def test_a_gradient_penalty_of_zero_is_off(rings: TrainingSet) -> None:
 def test_topology_begins_after_the_warm_up_and_changes_the_generator_alone(
     rings: TrainingSet, mode: TopologyMode
 ) -> None:
-    topology = TopologySettings(mode=mode, warm_up=0.2, fixed_weight=0.5, ramp_steps=1)
+    topology = TopologySettings(mode=mode, warm_up=0.2, fixed_weight=0.5, ramp_steps=1, every=1)
     plain, pulled = mask_trainer(rings), mask_trainer(rings, topology)
     for _ in range(4):
         plain.train_step()
@@ -97,9 +97,14 @@ def test_topology_begins_after_the_warm_up_and_changes_the_generator_alone(
         assert_same_networks(plain, pulled, ["generator"])
 
 
-def test_the_topological_force_is_added_at_the_logits(rings: TrainingSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One backward pass through the generator, with exactly g_adv + λ·g_topo."""
-    topology = TopologySettings(mode=TopologyMode.BINARISE, warm_up=0.0, fixed_weight=3.0, ramp_steps=1)
+@pytest.mark.parametrize("every", [1, 4])
+def test_the_topological_force_is_added_at_the_logits(
+    every: int, rings: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One backward pass through the generator, with exactly g_adv + every·λ·g_topo."""
+    topology = TopologySettings(
+        mode=TopologyMode.BINARISE, warm_up=0.0, fixed_weight=3.0 / every, ramp_steps=1, every=every
+    )
     trainer = mask_trainer(rings, topology)
     forces = []
     backward = torch.Tensor.backward
@@ -115,6 +120,22 @@ def test_the_topological_force_is_added_at_the_logits(rings: TrainingSet, monkey
     # The gradient of the control's mean softplus(-|x|), from its formula.
     binarise = -logits.sign() * torch.sigmoid(-logits.abs()) / len(logits)
     torch.testing.assert_close((force - 3.0 * binarise).norm(), torch.tensor(values["force_adversarial"]))
+
+
+def test_the_topological_force_comes_every_so_many_steps(rings: TrainingSet) -> None:
+    trainer = mask_trainer(rings, TopologySettings(warm_up=0.2, fixed_weight=0.1, ramp_steps=1, every=3))
+    assert ["lambda" in trainer.train_step() for _ in range(10)] == [False] * 4 + [True, False, False] * 2
+
+
+def test_sizes_pull_beside_the_counts_of_likelihood_alone(rings: TrainingSet) -> None:
+    def last(**values: Any) -> dict[str, Any]:
+        trainer = mask_trainer(rings, TopologySettings(warm_up=0.0, ramp_steps=1, every=1, **values), steps=70)
+        return [trainer.train_step() for _ in range(62)][-1]
+
+    both = last(size_ratio=2.0)
+    assert both["lambda"] > 0 and both["lambda_sizes"] > 0 and both["force_sizes"] > 0
+    assert "lambda_sizes" not in last(size_ratio=0.0)
+    assert "lambda_sizes" not in last(size_ratio=2.0, mode=TopologyMode.PAPER)
 
 
 def test_a_diverged_generator_is_seen_by_its_values(rings: TrainingSet) -> None:

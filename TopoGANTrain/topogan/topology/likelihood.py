@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,29 +13,7 @@ from torch.nn.functional import softplus
 from topogan.config import PointRule
 from topogan.topology.matching import assign
 from topogan.topology.persistence import pairs_of_batch
-
-
-@dataclass(frozen=True)
-class TopPoints:
-    """The most persistent points of each sample and dimension; arrays [B, D, K], most persistent first."""
-
-    birth_pixel: NDArray[np.int64]
-    """Pixel number; 0 where there is no point."""
-    death_pixel: NDArray[np.int64]
-    """Pixel number; 0 where there is no point or it is essential."""
-    birth: NDArray[np.float64]
-    """Probability at the birth pixel; 0 where there is no point."""
-    death: NDArray[np.float64]
-    """Probability at the death pixel; 0 where there is none: an essential class dies at probability 0."""
-    there: NDArray[np.bool_]
-    """Whether there is a point."""
-    essential: NDArray[np.bool_]
-    """Whether it is the essential class: the first piece, born at the maximum."""
-
-    @property
-    def persistence(self) -> NDArray[np.float64]:
-        """birth − death, in probability; 0 where there is no point."""
-        return self.birth - self.death
+from topogan.topology.top_points import TopPoints, values_at
 
 
 def likelihood_loss(
@@ -57,55 +33,22 @@ def likelihood_loss(
     """
     points = top_points(logits.detach().cpu().numpy(), dimensions, max_points)
     wanted = np.minimum(betti, max_points)[assign(assignment_costs(points, np.minimum(betti, max_points)))]
-    flat = logits.flatten(1)
-    birth = _gather(flat, points.birth_pixel)
-    death = _gather(flat, points.death_pixel)
+    birth = values_at(logits, points.birth_pixel)
+    death = values_at(logits, points.death_pixel)
     per_point = _rank_loss if rule is PointRule.RANK else _w2_loss
     return per_point(birth, death, points, wanted) / len(logits)
 
 
 def top_points(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_points: int) -> TopPoints:
-    """The most persistent points, in probability, of the superlevel sets of a batch of logits [B, H, W]."""
+    """The most persistent points, in probability, of the superlevel sets of a batch of logits [B, H, W].
+
+    The first piece dies at probability 0.
+    """
     pairs = pairs_of_batch(-logits, dimensions)
     essential = pairs.essential
     birth = expit(-pairs.birth)
     death = np.where(essential, 0.0, expit(-pairs.death))
-    rows, place = _longest(
-        pairs.group, np.where(essential, 2.0, birth - death), len(logits) * len(dimensions), max_points
-    )
-    where = (*np.divmod(pairs.group[rows], len(dimensions)), place)
-    shape = (len(logits), len(dimensions), max_points)
-
-    def padded(values: NDArray[np.generic]) -> NDArray[np.generic]:
-        array = np.zeros(shape, dtype=values.dtype)
-        array[where] = values[rows]
-        return array
-
-    return TopPoints(
-        birth_pixel=padded(pairs.birth_pixel),
-        death_pixel=padded(np.maximum(pairs.death_pixel, 0)),
-        birth=padded(birth),
-        death=padded(death),
-        there=padded(np.ones(len(birth), dtype=bool)),
-        essential=padded(essential),
-    )
-
-
-def _longest(
-    group: NDArray[np.int64], length: NDArray[np.float64], groups: int, count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The ``count`` longest rows of each group: their numbers by group and falling length, and their places in it."""
-    sizes = np.bincount(group, minlength=groups)
-    starts = np.cumsum(sizes) - sizes
-    table = np.full((groups, max(count, int(sizes.max(initial=0)))), -np.inf)
-    table[group, np.arange(len(group)) - starts[group]] = length
-    # Noise has hundreds of points; only those that reach the count-th length are worth sorting.
-    threshold = np.partition(table, -count, axis=1)[:, -count]
-    rows = np.flatnonzero(length >= threshold[group])
-    rows = rows[np.lexsort((-length[rows], group[rows]))]
-    place = np.arange(len(rows)) - np.searchsorted(group[rows], group[rows], side="left")
-    kept = place < count
-    return rows[kept], place[kept]
+    return TopPoints.of(pairs, len(logits), birth, death, np.where(essential, 2.0, birth - death), max_points)
 
 
 def assignment_costs(points: TopPoints, betti: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -124,11 +67,6 @@ def assignment_costs(points: TopPoints, betti: NDArray[np.int64]) -> NDArray[np.
     count = persistence.shape[-1]
     real = (np.arange(count) < betti[:, :, None]).astype(np.float64)
     return cdist(persistence.reshape(len(persistence), -1), real.reshape(len(real), -1), "sqeuclidean")
-
-
-def _gather(flat: Tensor, pixels: NDArray[np.int64]) -> Tensor:
-    index = torch.from_numpy(pixels.reshape(len(pixels), -1)).to(flat.device)
-    return flat.gather(1, index).reshape(pixels.shape)
 
 
 def _tensor(array: NDArray[np.generic], like: Tensor) -> Tensor:

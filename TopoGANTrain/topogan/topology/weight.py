@@ -8,7 +8,7 @@ from typing import Any
 
 from topogan.config import TopologyMode, TopologySettings
 
-# Steps after the warm-up in which both gradients are measured while λ is still 0.
+# Times after the warm-up that both gradients are measured while λ is still 0.
 MEASURED_STEPS = 60
 
 
@@ -16,11 +16,12 @@ class TopologyWeight:
     """λ from the strength ρ: λ = ρ · median‖∂L_adv/∂logits‖ / mean‖∂L_topo/∂logits‖, frozen, then ramped up.
 
     A fixed λ means something else on every data set and for every form of the loss; ρ is the same initial force.
-    Both norms are measured over the first 60 steps after the warm-up in which the topological gradient is not 0.
+    Both norms are measured in the first 60 steps after the warm-up in which the loss is due and has a gradient.
     A ``fixed_weight`` above 0 takes the place of the measurement.
 
     Example:
-        >>> weight = TopologyWeight(TopologySettings(fixed_weight=0.5, warm_up=0.5, ramp_steps=2), total_steps=10)
+        >>> settings = TopologySettings(fixed_weight=0.5, warm_up=0.5, ramp_steps=2, every=1)
+        >>> weight = TopologyWeight(settings, total_steps=10)
         >>> [weight.update(step, 1.0, 1.0) for step in (4, 5, 6, 7) if weight.active(step)]
         [0.25, 0.5, 0.5]
     """
@@ -28,7 +29,7 @@ class TopologyWeight:
     def __init__(self, settings: TopologySettings, total_steps: int) -> None:
         """
         Args:
-            settings: ``mode``, ``ratio``, ``fixed_weight``, ``warm_up`` and ``ramp_steps`` are used.
+            settings: ``mode``, ``ratio``, ``fixed_weight``, ``warm_up``, ``ramp_steps`` and ``every`` are used.
             total_steps: of the training.
         """
         self._settings = settings
@@ -42,7 +43,8 @@ class TopologyWeight:
         """Tell whether the loss is measured or acts in ``step`` (counted from 0)."""
         settings = self._settings
         wanted = settings.ratio > 0 or settings.fixed_weight > 0
-        return settings.mode is not TopologyMode.OFF and wanted and step >= self._first_step
+        due = step >= self._first_step and (step - self._first_step) % settings.every == 0
+        return settings.mode is not TopologyMode.OFF and wanted and due
 
     def update(self, step: int, adversarial_norm: float, topological_norm: float) -> float:
         """Take the gradient norms at the generator's output in ``step``, and return the λ to use in it.
