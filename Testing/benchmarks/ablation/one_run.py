@@ -35,7 +35,7 @@ from topogan.training_set import TrainingSet
 
 CURVE_EVERY = 200
 _CURVE_SAMPLES = 500
-_TIMED_STEPS = 20
+_TIMED = 20
 _BATCH = 100
 _CPU = torch.device("cpu")
 
@@ -106,18 +106,24 @@ def draw_masks(trainer: MaskTrainer, latent: int, count: int) -> NDArray[np.bool
 
 
 def step_cost(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[str, float]:
-    """Median CPU milliseconds of a step with and without the loss, step by step in turn, from the same state."""
+    """CPU milliseconds of a step with and without the loss, in turn, from the same state.
+
+    The loss may act in some steps only: what is timed at once, and of which the median is taken, is all from one pull
+    to the next.
+    """
     if not job.variant.has_ratio:
         return {}
     off = job.settings.topology.model_copy(update={"mode": TopologyMode.OFF})
     plain = MaskTrainer(training_set, job.settings.model_copy(update={"topology": off}), _CPU)
     _restore(plain, _checkpoint(trainer, []))
     seconds: dict[str, list[float]] = {"with": [], "without": []}
-    for _ in range(_TIMED_STEPS):
+    every = job.settings.topology.every
+    for _ in range(_TIMED):
         for name, timed in (("with", trainer), ("without", plain)):
             start = time.process_time()
-            timed.train_step()
-            seconds[name].append(time.process_time() - start)
+            for _ in range(every):
+                timed.train_step()
+            seconds[name].append((time.process_time() - start) / every)
     return {name: round(1000.0 * median(values), 2) for name, values in seconds.items()}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from ablation.variants import NONE, VARIANTS
+from ablation.variants import NONE, VARIANTS, Protocol
 from topogan.files import read_json
 
 SCHEMA = "topogan.ablation/1"
@@ -27,9 +27,12 @@ class Result:
 
     @property
     def variant(self) -> str:
-        """The variant and its ρ, in words."""
-        ratio = self.content["ratio"]
-        return self.content["variant"] if ratio is None else f"{self.content['variant']}, ρ {ratio:g}"
+        """The variant and its ρ, in words, and where the loss begins if not where it usually does."""
+        name, ratio = self.content["variant"], self.content["ratio"]
+        if ratio is None:
+            return name
+        warm_up = self.content["settings"]["topology"]["warm_up"]
+        return f"{name}, ρ {ratio:g}" + ("" if warm_up == Protocol.warm_up else f", from {warm_up:.0%} of the steps")
 
     def value(self, name: str) -> float | None:
         """A figure by its name, or None where it is not defined."""
@@ -118,7 +121,4 @@ def _place(result: Result) -> tuple[str, int, float]:
 
 def _protocol(content: dict[str, Any]) -> str:
     masks = content["settings"]["masks"]
-    return (
-        f"{masks['steps']} steps, {content['warm_up_steps']} of them warm-up, width {masks['width']}, "
-        f"batch {masks['batch']}, {content['samples']} samples"
-    )
+    return f"{masks['steps']} steps, width {masks['width']}, batch {masks['batch']}, {content['samples']} samples"

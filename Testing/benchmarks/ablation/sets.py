@@ -63,6 +63,21 @@ def _phantom(out: Path, seed: int) -> None:
         prepare(out, segmentations, settings=settings, plane=read_plane(str(phantom / "planes.json")))
 
 
+def _rings(out: Path) -> None:
+    """The slices of ``phantom`` that have its most frequent topology: every real mask is one ring."""
+    phantom = open_set("phantom")
+    rows = np.flatnonzero((phantom.betti == phantom.modal_betti).all(axis=1))
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = []
+        for patient in sorted(set(phantom.patients)):
+            mine = [row for row in rows.tolist() if phantom.patients[row] == patient]
+            stack = sitk.GetImageFromArray((phantom.masks[mine] == 1).astype(np.uint8))
+            stack.SetSpacing((phantom.pixel_size, phantom.pixel_size, 1.0))
+            paths.append(Path(scratch) / f"{patient}.nii.gz")
+            sitk.WriteImage(stack, str(paths[-1]))
+        prepare(out, paths, settings=PrepareSettings(structure="rings", tiling=True, pixel_size=phantom.pixel_size))
+
+
 def _atrium(out: Path) -> None:
     """Left atrium, axial: two or three pieces in a third of the slices."""
     segmentations, _ = find_pairs([_present("msd_task02_left_atrium_masks")])
@@ -124,10 +139,11 @@ def _present(name: str) -> Path:
 
 SETS: dict[str, Callable[[Path], None]] = {
     "phantom": lambda out: _phantom(out, seed=0),
+    "rings": _rings,
     "isbi": _isbi,
     "atrium": _atrium,
     "blood_pool": _blood_pool,
     "phantom_tuning": lambda out: _phantom(out, seed=1),
     "isbi_tuning": _isbi_tuning,
 }
-FINAL_SETS = ("phantom", "isbi", "atrium", "blood_pool")
+FINAL_SETS = ("phantom", "rings", "isbi", "atrium", "blood_pool")

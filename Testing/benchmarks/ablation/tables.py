@@ -11,7 +11,10 @@ from ablation.variants import NONE
 from topogan.evaluation.report import number
 
 _PAIRED = "Minus λ = 0, seed by seed – mean ± standard deviation (smallest to largest)"
-_TIMED = "**Time of a step** – median CPU milliseconds of 20 steps in turn in one run, one thread"
+_TIMED = (
+    "**Time of a step** – CPU milliseconds, median of 20 in turn in one run, one thread (where the loss acts every "
+    "k-th step, of 20 times k steps)"
+)
 
 
 @dataclass(frozen=True)

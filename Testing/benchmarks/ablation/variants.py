@@ -24,6 +24,10 @@ class Variant:
 
     mode: TopologyMode
     point_rule: PointRule = PointRule.RANK
+    sizes: float = 0.0
+    """Strength of the loss of sizes."""
+    every: int = 1
+    """Steps from one pull to the next."""
     longer: float = 0.0
     """Steps that are added at the end, as a share of those after the warm-up: the control of equal time."""
 
@@ -40,6 +44,9 @@ VARIANTS = {
     "binarise": Variant(TopologyMode.BINARISE),
     "rank": Variant(TopologyMode.LIKELIHOOD, PointRule.RANK),
     "w2": Variant(TopologyMode.LIKELIHOOD, PointRule.W2),
+    "rank+sizes": Variant(TopologyMode.LIKELIHOOD, PointRule.RANK, sizes=2.0),
+    "rank+sizes-4th": Variant(TopologyMode.LIKELIHOOD, PointRule.RANK, sizes=2.0, every=4),
+    "w2+sizes-4th": Variant(TopologyMode.LIKELIHOOD, PointRule.W2, sizes=2.0, every=4),
     "paper": Variant(TopologyMode.PAPER),
 }
 
@@ -87,7 +94,12 @@ class Job:
         """The training settings; ``steps`` is what ρ's warm-up refers to and leaves out ``longer``."""
         protocol, variant = self.protocol, self.variant
         topology = TopologySettings(
-            mode=variant.mode, point_rule=variant.point_rule, ratio=self.ratio, warm_up=protocol.warm_up
+            mode=variant.mode,
+            point_rule=variant.point_rule,
+            ratio=self.ratio,
+            size_ratio=variant.sizes,
+            every=variant.every,
+            warm_up=protocol.warm_up,
         )
         masks = MaskSettings(steps=protocol.steps, width=protocol.width, batch=protocol.batch)
         return TrainSettings(
