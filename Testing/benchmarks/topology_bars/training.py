@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from topogan.config import MaskSettings, TopologyMode, TopologySettings
 from topogan.networks import make_mask_critic, make_mask_generator
 from topogan.topology.loss import TopologyLoss, TopologyTargets
+from topogan.topology.sizes import SizeTargets, size_loss
 from topogan.training.topology_force import TopologyForce
 from topology_bars.bars import Bar, at_most
 from topology_bars.clock import Work, interleaved
@@ -33,13 +34,13 @@ def training_bars() -> list[Bar]:
 def _large_64() -> list[Bar]:
     times = _costs(size=64, batch=128, width=64, rounds=3)
     step, cycle = times["generator"], times["generator"] + _CRITIC_STEPS * times["critic"]
-    share = {name: 100 * times[name] / step for name in ("paper", "rank", "w2", "paper noise", "rank noise")}
+    share = {name: 100 * times[name] / step for name in ("paper", "rank", "w2", "sizes", "paper noise", "rank noise")}
     others = ", ".join(f"{name} {share[name]:.2g} %" for name in share if name != "paper")
     milliseconds = f" ({1e3 * times['paper']:.0f} ms beside {1e3 * step:.0f} ms)"
     return [
         at_most("5", "`paper`, 64², batch 128, of a generator step", share["paper"], 6.0, milliseconds),
         at_most("5", "the same, of a cycle", 100 * times["paper"] / cycle, 0.6),
-        Bar("–", "other modes, of a generator step (noise: untrained output)", others, None),
+        Bar("–", "other losses, whenever they act, of a generator step (noise: untrained output)", others, None),
     ]
 
 
@@ -64,6 +65,7 @@ def _costs(size: int, batch: int, width: int, rounds: int) -> dict[str, float]:
         targets = TopologyTargets.from_masks(masks, settings)
         works[name] = _loss_step(grey, targets, settings)
         works[f"{name} noise"] = _loss_step(noise, targets, settings)
+    works["sizes"] = _sizes_step(grey, masks)
     times = interleaved(works, rounds)
     return times | {name: times[name] / 2 for name in ("generator", "critic")}
 
@@ -79,6 +81,12 @@ def _losses() -> dict[str, TopologySettings]:
 def _loss_step(logits: Tensor, targets: TopologyTargets, settings: TopologySettings) -> Work:
     leaf, loss = logits.clone().requires_grad_(), TopologyLoss(settings)
     return lambda: torch.autograd.grad(loss(leaf, targets), leaf)
+
+
+def _sizes_step(logits: Tensor, masks: np.ndarray) -> Work:
+    leaf, dimensions, most = logits[:, 0].clone().requires_grad_(), (0, 1), TopologySettings().max_points
+    targets = SizeTargets.from_masks(masks, dimensions, most)
+    return lambda: torch.autograd.grad(size_loss(leaf, targets, dimensions, most), leaf)
 
 
 def _network_steps(size: int, batch: int, width: int) -> dict[str, Work]:
