@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ablation.literature import beside_the_literature
 from ablation.plots import write_plot
 from ablation.results import Group, read_results
 from ablation.tables import set_section
@@ -31,10 +32,11 @@ def write_page(results: Path, page: Path) -> str:
         f"{section}\n\n![Curves and differences]({_plot(group, number, page)})"
         for number, (group, section) in enumerate(zip(groups, sections, strict=True), start=1)
     ]
-    body = "\n\n".join(shown)
+    literature = beside_the_literature(groups)
+    body = "\n\n".join([*shown, literature])
     with staged_file(page) as temporary:
         temporary.write_text(f"{before}{BEGIN}\n\n{body}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
-    return "\n\n".join(sections)
+    return "\n\n".join([*sections, literature])
 
 
 def _plot(group: Group, number: int, page: Path) -> str:
