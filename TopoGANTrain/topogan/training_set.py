@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
@@ -210,7 +211,10 @@ def _array(folder: Path, name: str, shape: tuple[int, ...], dtype: type) -> np.n
     if not (folder / name).is_file():
         raise _damaged(folder, f"{name} is missing")
     try:
-        array = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+        with warnings.catch_warnings():
+            # A header that numpy has to mend, as those of Python 2, is not one that we wrote.
+            warnings.simplefilter("error")
+            array = np.load(folder / name, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy raises a dozen kinds of errors for what is no array
         raise _damaged(folder, f"{name} cannot be read") from error
     if not isinstance(array, np.ndarray):

@@ -84,6 +84,7 @@ def rows_repeated(count: int) -> Spoil:
 
 
 DIAGRAMS = ("counts", "dimension", "birth", "death", "birth_index", "death_index")
+PYTHON_2 = npy_header((24, 64, 64)).replace(b"24, 64, 64), }  ", b"24L, 64, 64), } ") + bytes(24 * 64 * 64)
 DAMAGED = "training set .* is damaged|damaged or not a TopoGAN file"
 FUTURE = "has the schema 'topogan.training-set/2'"
 JSON = "dataset.json"
@@ -154,6 +155,7 @@ CASES = [
     Case("training set: masks of another size", trained(array("masks.npy", np.zeros((24, 32, 32), np.uint8))), DAMAGED),
     Case("training set: masks fewer", trained(array("masks.npy", np.zeros((4, 64, 64), np.uint8))), DAMAGED),
     Case("training set: masks claim 10¹³ bytes", trained(text("masks.npy", npy_header((10**13,)))), DAMAGED),
+    Case("training set: masks as Python 2 wrote them", trained(text("masks.npy", PYTHON_2)), DAMAGED),
     Case("training set: masks claim a negative shape", trained(text("masks.npy", npy_header((-1, 64, 64)))), DAMAGED),
     Case(
         "training set: header of the masks is code",
