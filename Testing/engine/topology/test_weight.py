@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from topogan.config import TopologyMode, TopologySettings
-from topogan.topology.weight import MEASURED_STEPS, TopologyWeight
+from topogan.topology.weight import MEASURED, TopologyWeight
 
 
 def settings(**values: object) -> TopologySettings:
@@ -20,12 +20,12 @@ def test_nothing_happens_in_the_warm_up() -> None:
 
 
 def test_lambda_is_the_ratio_of_the_norms_then_ramped_then_constant() -> None:
-    weight = TopologyWeight(settings(), total_steps=100)
+    weight = TopologyWeight(settings(warm_up=0.125), total_steps=400)
     adversarial = [1.0] * 31 + [100.0] * 29  # the median does not see the outliers
     topological = [2.0, 6.0] * 30  # the mean is 4
     measured = [weight.update(50 + i, a, t) for i, (a, t) in enumerate(zip(adversarial, topological, strict=True))]
-    assert measured == [0.0] * MEASURED_STEPS
-    after = [weight.update(50 + MEASURED_STEPS + i, 1e9, 1e-9) for i in range(6)]
+    assert measured == [0.0] * MEASURED
+    after = [weight.update(50 + MEASURED + i, 1e9, 1e-9) for i in range(6)]
     assert after == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5, 0.5])
 
 
@@ -33,9 +33,9 @@ def test_steps_without_a_usable_gradient_are_not_measured() -> None:
     weight = TopologyWeight(settings(warm_up=0.0), total_steps=1000)
     for step in range(200):
         assert weight.update(step, 1.0, (0.0, float("nan"), float("inf"))[step % 3]) == 0.0
-    for step in range(200, 200 + MEASURED_STEPS):
+    for step in range(200, 200 + MEASURED):
         assert weight.update(step, 3.0, 2.0) == 0.0
-    assert weight.update(200 + MEASURED_STEPS + 3, 0.0, 0.0) == pytest.approx(3.0)
+    assert weight.update(200 + MEASURED + 3, 0.0, 0.0) == pytest.approx(3.0)
 
 
 def test_a_fixed_weight_is_ramped_from_the_end_of_the_warm_up() -> None:
@@ -52,14 +52,14 @@ def test_no_loss_is_wanted(values: dict) -> None:
     assert weight.update(9, 1.0, 1.0) == 0.0
 
 
-@pytest.mark.parametrize("interruption", [3, 40, MEASURED_STEPS, MEASURED_STEPS + 2])
+@pytest.mark.parametrize("interruption", [3, 40, MEASURED, MEASURED + 2])
 def test_an_interrupted_weight_goes_on_exactly(interruption: int) -> None:
-    norms = [(1.0 + 0.1 * i, 0.5 + 0.01 * i) for i in range(MEASURED_STEPS + 6)]
-    whole = TopologyWeight(settings(warm_up=0.0), total_steps=100)
+    norms = [(1.0 + 0.1 * i, 0.5 + 0.01 * i) for i in range(MEASURED + 6)]
+    whole = TopologyWeight(settings(warm_up=0.0), total_steps=1000)
     expected = [whole.update(step, *norms[step]) for step in range(len(norms))]
-    first = TopologyWeight(settings(warm_up=0.0), total_steps=100)
+    first = TopologyWeight(settings(warm_up=0.0), total_steps=1000)
     found = [first.update(step, *norms[step]) for step in range(interruption)]
-    second = TopologyWeight(settings(warm_up=0.0), total_steps=100)
+    second = TopologyWeight(settings(warm_up=0.0), total_steps=1000)
     second.load_state_dict(first.state_dict())
     found += [second.update(step, *norms[step]) for step in range(interruption, len(norms))]
     assert found == expected
@@ -69,3 +69,11 @@ def test_an_interrupted_weight_goes_on_exactly(interruption: int) -> None:
 def test_a_loss_that_acts_now_and_then_is_due_from_the_end_of_the_warm_up() -> None:
     weight = TopologyWeight(settings(every=3), total_steps=10)
     assert [step for step in range(12) if weight.active(step)] == [5, 8, 11]
+
+
+@pytest.mark.parametrize(("steps", "every", "times"), [(2000, 4, 60), (2000, 1, 60), (600, 4, 22), (40, 4, 10)])
+def test_a_short_training_measures_less(steps: int, every: int, times: int) -> None:
+    weight = TopologyWeight(settings(every=every, ramp_steps=1), total_steps=steps)
+    due = [step for step in range(steps // 2, 10 * steps) if weight.active(step)]
+    found = [weight.update(step, 1.0, 1.0) for step in due[: times + 1]]
+    assert found == [0.0] * times + [2.0]

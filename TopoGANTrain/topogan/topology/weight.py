@@ -8,15 +8,19 @@ from typing import Any
 
 from topogan.config import TopologyMode, TopologySettings
 
-# Times after the warm-up that both gradients are measured while λ is still 0.
-MEASURED_STEPS = 60
+# How often after the warm-up both gradients are measured while λ is still 0: less in a short training, of which at most
+# this share of the steps after the warm-up is for measuring.
+MEASURED = 60
+_FEWEST_MEASURED = 10
+_SHARE_FOR_MEASURING = 0.3
 
 
 class TopologyWeight:
     """λ from the strength ρ: λ = ρ · median‖∂L_adv/∂logits‖ / mean‖∂L_topo/∂logits‖, frozen, then ramped up.
 
     A fixed λ means something else on every data set and for every form of the loss; ρ is the same initial force.
-    Both norms are measured in the first 60 steps after the warm-up in which the loss is due and has a gradient.
+    Both norms are measured the first 60 times after the warm-up that the loss is due and has a gradient, in a short
+    training less often.
     A ``fixed_weight`` above 0 takes the place of the measurement.
 
     Example:
@@ -34,6 +38,8 @@ class TopologyWeight:
         """
         self._settings = settings
         self._first_step = math.ceil(settings.warm_up * total_steps)
+        due = (total_steps - self._first_step) // settings.every
+        self._measured = min(MEASURED, max(_FEWEST_MEASURED, round(_SHARE_FOR_MEASURING * due)))
         self._adversarial: list[float] = []
         self._topological: list[float] = []
         self._weight = settings.fixed_weight
@@ -68,7 +74,7 @@ class TopologyWeight:
             return
         self._adversarial.append(adversarial_norm)
         self._topological.append(topological_norm)
-        if len(self._topological) == MEASURED_STEPS:
+        if len(self._topological) == self._measured:
             self._weight = self._settings.ratio * median(self._adversarial) / fmean(self._topological)
             self._ramp_start = step + 1
 
