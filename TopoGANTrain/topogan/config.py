@@ -209,7 +209,7 @@ class TopologySettings(Settings):
         "likelihood acts on the grey output and can open and close; paper is equations 3 to 5; binarise is a control.",
     )
     point_rule: PointRule = setting(
-        PointRule.RANK, "Point rule", "How likelihood sets targets: by rank or by W2 matching."
+        PointRule.W2, "Point rule", "How likelihood sets targets: by W2 matching, or by rank, which pulls harder."
     )
     dimensions: HomologyDimensions = setting(HomologyDimensions.BOTH, "Homology", "Pieces (h0), holes (h1) or both.")
     ratio: float = setting(

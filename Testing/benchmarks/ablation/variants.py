@@ -39,7 +39,7 @@ class Variant:
 
 NONE = "none"
 # As results are called; what config.py has.
-DEFAULT = "rank+sizes-4th, ρ 2"
+DEFAULT = "w2+sizes-4th, ρ 2"
 VARIANTS = {
     NONE: Variant(TopologyMode.OFF),
     "none-longer": Variant(TopologyMode.OFF, longer=0.5),

@@ -73,7 +73,7 @@ def _costs(size: int, batch: int, width: int, rounds: int) -> dict[str, float]:
 def _losses() -> dict[str, TopologySettings]:
     return {
         "paper": TopologySettings(mode=TopologyMode.PAPER),
-        "rank": TopologySettings(),
+        "rank": TopologySettings(point_rule="rank"),
         "w2": TopologySettings(point_rule="w2"),
     }
 
