@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
 from topogan.config import TopologyMode, TopologySettings
 from topogan.topology.loss import TopologyLoss, TopologyTargets
+from topogan.topology.sizes import SizeTargets, size_loss
 from topology_bars.bars import Bar
 
-_LOSSES = [
+_SETTINGS = [
     TopologySettings(mode=TopologyMode.PAPER),
-    TopologySettings(),
+    TopologySettings(point_rule="rank"),
     TopologySettings(point_rule="w2"),
     TopologySettings(mode=TopologyMode.BINARISE),
 ]
+Loss = Callable[[torch.Tensor, np.ndarray], torch.Tensor]
 
 
 def robustness_bar() -> Bar:
@@ -30,18 +34,26 @@ def robustness_bar() -> Bar:
         rng.standard_normal((2, 1, 1, 9)),
     ]
     tried = failed = 0
-    for settings in _LOSSES:
+    for loss in [*(_of(settings) for settings in _SETTINGS), _sizes]:
         for logits in inputs:
             for fill in (False, True):
                 for dtype in (torch.float32, torch.float16, torch.bfloat16):
                     tried += 1
-                    failed += not _is_finite(settings, torch.tensor(logits, dtype=dtype), fill)
+                    failed += not _is_finite(loss, torch.tensor(logits, dtype=dtype), fill)
     return Bar("11", "no crash, finite loss and gradient on difficult inputs", f"{failed} of {tried} fail", failed == 0)
 
 
-def _is_finite(settings: TopologySettings, logits: torch.Tensor, fill: bool) -> bool:
+def _of(settings: TopologySettings) -> Loss:
+    return lambda logits, real: TopologyLoss(settings)(logits, TopologyTargets.from_masks(real, settings))
+
+
+def _sizes(logits: torch.Tensor, real: np.ndarray) -> torch.Tensor:
+    return size_loss(logits[:, 0].float(), SizeTargets.from_masks(real, (0, 1), 16), (0, 1), 16)
+
+
+def _is_finite(loss: Loss, logits: torch.Tensor, fill: bool) -> bool:
     real = np.full((len(logits), *logits.shape[2:]), fill)
     leaf = logits.requires_grad_()
-    loss = TopologyLoss(settings)(leaf, TopologyTargets.from_masks(real, settings))
-    loss.backward()
-    return bool(torch.isfinite(loss)) and leaf.grad is not None and bool(torch.isfinite(leaf.grad).all())
+    value = loss(leaf, real)
+    value.backward()
+    return bool(torch.isfinite(value)) and leaf.grad is not None and bool(torch.isfinite(leaf.grad).all())
