@@ -79,6 +79,10 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no masks": (lambda f: (f / "masks.nrrd").unlink(), "masks.nrrd is missing"),
     "damaged masks": (lambda f: (f / "masks.nrrd").write_bytes(b"NRRD0004\n"), "masks.nrrd cannot be read"),
     "damaged textures": (lambda f: (f / "textures.nrrd").write_bytes(b"x"), "textures.nrrd cannot be read"),
+    "a line that ITK cannot quote": (
+        lambda f: (f / "masks.nrrd").write_bytes(b"NRRD0004\nspace: " + b"9" * 3000 + b"\n\n"),
+        "masks.nrrd cannot be read",
+    ),
     "flat masks": (lambda f: _rewrite(f / "masks.nrrd", lambda a: a[0]), "masks.nrrd is not a stack"),
     "smaller textures": (
         lambda f: _rewrite(f / "textures.nrrd", lambda a: a[:, 1:]),

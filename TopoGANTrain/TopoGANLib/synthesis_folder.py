@@ -20,6 +20,10 @@ SCHEMA_NAME = "topogan.synthesis"
 SCHEMA_MAJOR = 1
 # The engine writes no larger stack.
 _MAX_PIXELS = 1 << 28
+# The engine writes headers of 600 bytes. ITK's reader writes beyond its memory when it quotes a line of 900 bytes, and
+# would take Slicer with it.
+_MAX_HEADER = 1 << 14
+_MAX_LINE = 400
 _AGAIN = "the folder is incomplete or damaged, synthesize again"
 
 
@@ -112,6 +116,7 @@ def _read_stack(path: Path) -> sitk.Image:
     reader.SetImageIO("NrrdImageIO")
     reader.SetFileName(str(path))
     try:
+        _check_header(path)
         reader.ReadImageInformation()
         if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
             raise SynthesisFolderError(f"{path} is not a stack of gray pictures: {_AGAIN}.")
@@ -119,11 +124,18 @@ def _read_stack(path: Path) -> sitk.Image:
         if math.prod(reader.GetSize()) > _MAX_PIXELS:
             raise SynthesisFolderError(f"{path} claims to be larger than any synthesis: {_AGAIN}.")
         image = reader.Execute()
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.") from error
     if image.GetPixelID() in (sitk.sitkFloat32, sitk.sitkFloat64):
         raise SynthesisFolderError(f"{path} holds fractions: {_AGAIN}.")
     return image
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        header, blank, _ = file.read(_MAX_HEADER).partition(b"\n\n")
+    if not blank or any(len(line) > _MAX_LINE for line in header.split(b"\n")):
+        raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.")
 
 
 def _check_same_grid(folder: Path, masks: sitk.Image, textures: sitk.Image) -> None:

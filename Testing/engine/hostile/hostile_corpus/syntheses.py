@@ -86,6 +86,7 @@ CASES = [
     Case("export: masks cut off", exported(cut("masks.nrrd")), DAMAGED),
     Case("export: masks a text", exported(text("masks.nrrd", "I am a stack")), DAMAGED),
     Case("export: masks claim 8 GB", exported(text("masks.nrrd", header(sizes="2000 2000 2000"))), DAMAGED),
+    Case("export: masks with an endless line", exported(text("masks.nrrd", header(space="9" * 3000))), DAMAGED),
     Case("export: masks in another file", exported(text("masks.nrrd", header(b"", data_file="/etc/passwd"))), DAMAGED),
     Case("export: masks flat", exported(stack("masks.nrrd", ZEROS[0])), DAMAGED + "|no stack"),
     Case(
