@@ -163,6 +163,7 @@ class TestRefusals:
             ({"model": "/m"}, "schema None"),
             ({"schema": "topogan.request/1", "model": "/missing/model"}, "does not exist"),
             ({"schema": "topogan.request/1", "model": "model"}, "not an absolute path"),
+            ({"schema": "topogan.request/1", "model": "x" * 4000}, "not an absolute path"),
             ({"schema": "topogan.request/1", "model": 7}, "model"),
             ({"schema": "topogan.request/1", "model": "/m", "surprise": 1}, "surprise"),
             ({"schema": "topogan.request/1", "model": "/m", "settings": {"count": 0}}, "settings.count"),
@@ -179,7 +180,7 @@ class TestRefusals:
         panel.start()
         error = panel.error("odd")
         assert (error["schema"], error["kind"]) == ("topogan.error/1", "input")
-        assert said in error["error"] and "\n" not in error["error"]
+        assert said in error["error"] and "\n" not in error["error"] and len(error["error"]) < 500
         panel.put("good")
         assert panel.closed("good") == "finished"
 

@@ -59,9 +59,9 @@ def _rewrite(path: Path, change: Callable[[np.ndarray], np.ndarray], spacing: fl
     sitk.WriteImage(image, str(path))
 
 
-def _set_schema(folder: Path, schema: str) -> None:
+def _set(folder: Path, **values: object) -> None:
     report = json.loads((folder / "report.json").read_text())
-    (folder / "report.json").write_text(json.dumps({**report, "schema": schema}))
+    (folder / "report.json").write_text(json.dumps({**report, **values}))
 
 
 def _cut_diagrams(path: Path) -> None:
@@ -74,8 +74,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no report": (lambda f: (f / "report.json").unlink(), "holds no report.json"),
     "report is not JSON": (lambda f: (f / "report.json").write_text("{"), "report.json cannot be read"),
     "report is a list": (lambda f: (f / "report.json").write_text("[]"), "is not a synthesis folder"),
-    "another kind of folder": (lambda f: _set_schema(f, "topogan.training-set/1"), "is not a synthesis folder"),
-    "newer": (lambda f: _set_schema(f, "topogan.synthesis/2"), "update the TopoGAN extension"),
+    "another kind of folder": (lambda f: _set(f, schema="topogan.training-set/1"), "is not a synthesis folder"),
+    "newer": (lambda f: _set(f, schema="topogan.synthesis/2"), "update the TopoGAN extension"),
+    "a window of words": (lambda f: _set(f, window=["a", "b"]), "The window in .* is not two rising numbers"),
+    "a window beyond numbers": (lambda f: _set(f, window=[0, 10**400]), "The window in .* is not two rising numbers"),
+    "a window of nothing": (lambda f: _set(f, window=[float("nan"), 1]), "The window in .* is not two rising numbers"),
     "no masks": (lambda f: (f / "masks.nrrd").unlink(), "masks.nrrd is missing"),
     "damaged masks": (lambda f: (f / "masks.nrrd").write_bytes(b"NRRD0004\n"), "masks.nrrd cannot be read"),
     "damaged textures": (lambda f: (f / "textures.nrrd").write_bytes(b"x"), "textures.nrrd cannot be read"),

@@ -20,6 +20,8 @@ SCHEMA_NAME = "topogan.synthesis"
 SCHEMA_MAJOR = 1
 # The engine writes no larger stack.
 _MAX_PIXELS = 1 << 28
+# No gray value is further from 0.
+_FARTHEST = 1e9
 # The engine writes headers of 600 bytes. ITK's reader writes beyond its memory when it quotes a line of 900 bytes, and
 # would take Slicer with it.
 _MAX_HEADER = 1 << 14
@@ -106,7 +108,19 @@ def _read_report(folder: Path) -> dict[str, Any]:
             f"{folder} has the format {schema}, and this TopoGAN reads {SCHEMA_NAME}/{SCHEMA_MAJOR}: "
             "update the TopoGAN extension, or synthesize again with its own engine."
         )
+    if not _is_window(report.get("window")):
+        raise SynthesisFolderError(f"The window in {path} is not two rising numbers: {_AGAIN}.")
     return report
+
+
+def _is_window(window: object) -> bool:
+    """Whether it is one, or says that there is none."""
+    if window is None:
+        return True
+    if not isinstance(window, list) or len(window) != 2 or not all(type(end) in (int, float) for end in window):
+        return False
+    low, high = window
+    return -_FARTHEST < low < high < _FARTHEST
 
 
 def _read_stack(path: Path) -> sitk.Image:

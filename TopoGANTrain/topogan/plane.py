@@ -28,7 +28,7 @@ def read_plane(value: str) -> Plane:
         content = np.asarray(json.loads(path.read_text(encoding="utf-8")), dtype=float)
     except FileNotFoundError as error:
         raise InputError(f"The plane {value} is neither 'axial' nor a file: {_REMEDY}.") from error
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f"The plane file {value} cannot be read: {_REMEDY}.") from error
     if content.shape[-2:] != (4, 4) or content.ndim not in (2, 3):
         raise InputError(f"The plane file {value} holds an array of shape {content.shape}: {_REMEDY}.")

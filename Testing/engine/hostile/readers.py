@@ -238,7 +238,9 @@ def _read_png(folder: Path) -> None:
 def _read_synthesis_in_slicer(folder: Path) -> None:
     from TopoGANLib.synthesis_folder import read_synthesis_folder
 
-    read_synthesis_folder(folder)
+    found = read_synthesis_folder(folder)
+    # What the panel asks of it next.
+    assert found.structure and (found.window is None or len(found.window) == 2) and found.is_ct in (True, False)
 
 
 def _slicer_errors() -> tuple[type[Exception], ...]:

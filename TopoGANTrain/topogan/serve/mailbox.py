@@ -25,6 +25,7 @@ LOCK_FILE = "serve.lock"
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_REQUEST_BYTES = 1 << 16
+_MOST_QUOTED = 200
 # A request that cannot be read may be half written by someone who does not replace files in one step.
 _SECONDS_TO_COMPLETE = 1.0
 _SECONDS_BETWEEN_REPORTS = 0.2
@@ -110,7 +111,9 @@ class Mailbox:
         for path_name in ("model", "out", "training_set"):
             value = getattr(request, path_name)
             if value is not None and not os.path.isabs(value):
-                raise InputError(f"The request's {path_name} {value!r} is not an absolute path: name the whole path.")
+                raise InputError(
+                    f"The request's {path_name} {value[:_MOST_QUOTED]!r} is not an absolute path: name the whole path."
+                )
         return request
 
     def result(self, identifier: str) -> Path:

@@ -111,6 +111,7 @@ CASES = [
     Case("plane: zeros", matrix([0] * 4, [0] * 4, [0] * 4), "orthogonal unit"),
     Case("plane: NaN", plane("[[NaN,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]"), "orthogonal unit|cannot be read"),
     Case("plane: infinite", plane("[[1e999,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]"), "orthogonal unit|cannot be read"),
+    Case("plane: a number of 400 digits", plane("[[" + "9" * 400 + ",0,0,0]]"), "cannot be read"),
     Case("plane: three planes, one volume", plane(json.dumps([np.eye(4).tolist()] * 3)), "3 planes for 1 volumes"),
     Case("plane: a list of nothing", plane("[]"), "shape"),
     Case("setting: label 0", setting("--label", "0"), "labels.* cannot be 0"),
