@@ -34,7 +34,8 @@ def read_plane(value: str) -> Plane:
         raise InputError(f"The plane file {value} holds an array of shape {content.shape}: {_REMEDY}.")
     for matrix in content.reshape(-1, 4, 4):
         axes = matrix[:3, :3]
-        if not np.isfinite(axes).all() or not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4):
+        # Looked at first, because the products of large numbers overflow with a warning.
+        if not (np.abs(axes) < 2.0).all() or not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4):
             raise InputError(
                 f"The axes of a matrix in {value} are not orthogonal unit vectors: copy Slicer's SliceToRAS."
             )

@@ -139,7 +139,7 @@ def _advance(
     values: Values = {}
     curve = list(curve)
     while trainer.step < until:
-        values = trainer.train_step()
+        values |= trainer.train_step()  # λ is there only in the steps in which the loss acts
         if trainer.step % CURVE_EVERY == 0 or trainer.step == until:
             curve.append(_point(trainer, job, training_set))
             save_checkpoint(folder, _checkpoint(trainer, curve, as_floats(values)))

@@ -21,19 +21,20 @@ def write_plot(group: Group, path: Path) -> None:
     ratios = [2, 1, 1, 1] if others else [1]
     curves, *differences = figure.subplots(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
     # One line a run: a mean over other seeds in each variant would show the seeds and not the variants.
-    for color, (variant, runs) in enumerate(group.by_variant.items()):
+    colors = {variant: f"C{number}" for number, variant in enumerate(group.by_variant)}
+    for variant, runs in group.by_variant.items():
         for number, result in enumerate(runs.values()):
             points = result.content["curve"]
             steps, errors = ([point[key] for point in points] for key in ("step", "betti_error"))
-            curves.plot(steps, errors, f"C{color}", linewidth=1.0, label=None if number else variant)
+            curves.plot(steps, errors, colors[variant], linewidth=1.0, label=None if number else variant)
     curves.axvline(group.any.content["warm_up_steps"], color="0.7", linewidth=0.8)
     curves.axhline(group.any.real("Betti error"), color="0.4", linewidth=0.8, linestyle=":", label="real against real")
     curves.set(xlabel="step", ylabel="Betti error (500 samples)", yscale="log", title=group.set_name)
-    curves.legend(fontsize=7)
+    curves.legend(fontsize=6, loc="lower left")
     for axes, (name, title) in zip(differences, _COMPARED, strict=False):
         for place, variant in enumerate(others):
             values = group.pairs(variant, name)
-            axes.plot(values, [place] * len(values), "o", alpha=0.7)
+            axes.plot(values, [place] * len(values), "o", color=colors[variant], alpha=0.7)
         axes.axvline(0.0, color="0.4", linewidth=0.8)
         axes.set(title=f"{title}\nminus λ = 0", yticks=range(len(others)), ylim=(len(others) - 0.5, -0.5))
         axes.set_yticklabels(others if axes is differences[0] else [], fontsize=8)
