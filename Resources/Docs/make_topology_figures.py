@@ -15,8 +15,8 @@ from matplotlib.colors import ListedColormap
 from scipy.ndimage import binary_fill_holes
 
 from topogan.config import TopologyMode, TopologySettings
-from topogan.topology import Diagram, betti_numbers, cubical_persistence, distance_filtration
-from topogan.topology.loss import TopologyLoss, TopologyTargets
+from topogan.homology import Diagram, betti_numbers, cubical_persistence, distance_filtration
+from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 
 OUT = Path(__file__).parent / "topology"
 STRUCTURE = ListedColormap(["#f4f1ea", "#b5443c"])

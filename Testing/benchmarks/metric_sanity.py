@@ -22,8 +22,8 @@ from topogan.evaluation.report import label, number
 from topogan.evaluation.sections import betti_metrics, memorization_section, shape_section, texture_section
 from topogan.evaluation.sets import SliceSet, ThreeSets
 from topogan.evaluation.textures import texture_figures
+from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.memorization import audit
-from topogan.topology import betti_numbers_of_batch
 
 DOCS = Path(__file__).resolve().parents[2] / "Resources" / "Docs" / "metrics.md"
 BEGIN, END = "<!-- sanity table: begin -->", "<!-- sanity table: end -->"

@@ -20,9 +20,9 @@ import numpy as np
 import SimpleITK as sitk
 from metric_sanity import painted, simulated_masks
 
+from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix
 from topogan.metrics.topology import betti_score, unbiased_mmd
-from topogan.topology import betti_numbers_of_batch
 
 BARS_SECONDS = {64: 30.0, 128: 90.0}
 BIRTHS_BAR_SECONDS = 2.0

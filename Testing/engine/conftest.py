@@ -1,13 +1,17 @@
-"""A small training set and a small model that knows rings and discs, made once for all tests that need a model."""
+"""What many tests share: masks drawn by hand, a small training set, and a small model that knows rings and discs."""
 
 from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_fill_holes
+
+from topogan.homology import distance_filtration, signed_distance_filtration
 
 SIZE = 64
 PIXEL_SIZE = 1.5
@@ -24,7 +28,7 @@ def ring(inner: float, outer: float, center: tuple[float, float] = (31.5, 31.5))
 @pytest.fixture(scope="session")
 def ring_training_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 rings of two patients with images: 16 for training, 8 held out."""
-    from topogan.topology import cubical_persistence_of_batch, distance_filtration, save_diagrams
+    from topogan.homology import cubical_persistence_of_batch, distance_filtration, save_diagrams
 
     folder = tmp_path_factory.mktemp("real") / "training_set"
     folder.mkdir()
@@ -106,3 +110,100 @@ def ring_model(tmp_path_factory: pytest.TempPathFactory, ring_training_set: Path
         textures=textures,
         training={"steps": {"masks": 150, "textures": 0}, "seconds": 2.5},
     )
+
+
+Mask = np.ndarray
+
+
+class Draw:
+    """Named masks, bool [H, W]."""
+
+    @staticmethod
+    def disc(radius: float = 7.0, size: int = 24) -> Mask:
+        rows, columns = np.indices((size, size)) - (size - 1) / 2
+        return np.hypot(rows, columns) <= radius
+
+    @staticmethod
+    def ring(gap: int = 0, hole: int = 7, wall: int = 3, margin: int = 4) -> Mask:
+        """A square ring; ``gap`` rows of its right wall are missing."""
+        side = hole + 2 * wall
+        mask = np.zeros((side + 2 * margin,) * 2, dtype=bool)
+        mask[margin:-margin, margin:-margin] = True
+        inner = slice(margin + wall, margin + wall + hole)
+        mask[inner, inner] = False
+        first = margin + wall + (hole - gap) // 2
+        mask[first : first + gap, margin + wall + hole :] = False
+        return mask
+
+    @classmethod
+    def filled_ring(cls) -> Mask:
+        return binary_fill_holes(cls.ring())
+
+    @staticmethod
+    def two_blobs(apart: int = 3) -> Mask:
+        """Two blocks, 12 × 6 pixels, ``apart`` background columns between them."""
+        mask = np.zeros((20, 16 + apart), dtype=bool)
+        mask[4:16, 2:8] = True
+        mask[4:16, 8 + apart : 14 + apart] = True
+        return mask
+
+    @classmethod
+    def bridged_blobs(cls) -> Mask:
+        mask = cls.two_blobs()
+        mask[8:11, 8:11] = True
+        return mask
+
+    @staticmethod
+    def two_rings() -> Mask:
+        """A ring with a hole of 9 × 9 and, 5 columns further right, one with a hole of 5 × 5; walls of 2 pixels."""
+        mask = np.zeros((19, 33), dtype=bool)
+        mask[3:16, 3:16], mask[5:14, 5:14] = True, False
+        mask[3:12, 21:30], mask[5:10, 23:28] = True, False
+        return mask
+
+    @staticmethod
+    def figure_eight() -> Mask:
+        """Two holes, 5 × 5 and 3 × 5, with a wall in common."""
+        mask = np.zeros((16, 11), dtype=bool)
+        mask[2:14, 2:9] = True
+        mask[3:8, 3:8] = False
+        mask[10:13, 3:8] = False
+        return mask
+
+    @staticmethod
+    def comb() -> Mask:
+        """A spine with three teeth, 3 rows apart, that run out of the image on the right."""
+        mask = np.zeros((15, 12), dtype=bool)
+        mask[2:11, 2] = True
+        mask[[2, 6, 10], 2:] = True
+        return mask
+
+
+@pytest.fixture(scope="session")
+def draw() -> Draw:
+    return Draw()
+
+
+@pytest.fixture(scope="session")
+def random_image() -> Callable[[np.random.Generator], np.ndarray]:
+    """Makes images of every kind that persistence meets, of random shape."""
+    return _random_image
+
+
+def _random_image(rng: np.random.Generator, longest: int = 16) -> np.ndarray:
+    shape = tuple(rng.integers(1, longest + 1, 2))
+    kind = rng.integers(10)
+    mask = rng.random(shape) < rng.choice([0.05, 0.3, 0.6])
+    makers = [
+        lambda: rng.standard_normal(shape),
+        lambda: rng.standard_normal(shape).astype(np.float32),
+        lambda: rng.standard_normal(shape).astype(np.float16),
+        lambda: rng.integers(0, 4, shape).astype(np.float64),
+        lambda: rng.integers(-3, 4, shape),
+        lambda: distance_filtration(mask, rng.choice([1.0, 0.37, 2.5]), frame=bool(rng.integers(2))),
+        lambda: signed_distance_filtration(mask, rng.choice([1.0, 0.7])),
+        lambda: distance_filtration(mask, (0.5, 0.8)),
+        lambda: np.full(shape, rng.standard_normal()),
+        lambda: rng.choice([-np.inf, -1.0, -0.0, 0.0, 0.5, np.inf], shape),
+    ]
+    return makers[kind]()

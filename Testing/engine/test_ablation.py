@@ -125,7 +125,7 @@ def test_a_shared_warm_up_gives_the_bits_of_a_whole_training(command, tmp_path: 
     from ablation.sets import open_set
     from ablation.variants import Job, Protocol
 
-    from topogan.training.device import exact_numerics
+    from topogan.device import exact_numerics
     from topogan.training.mask_trainer import MaskTrainer
 
     # Long enough for λ to be measured and to act.
@@ -146,7 +146,7 @@ def test_a_shared_warm_up_gives_the_bits_of_a_whole_training(command, tmp_path: 
 def test_frames_close_every_tile() -> None:
     from ablation.sets import with_frames
 
-    from topogan.topology import betti_numbers
+    from topogan.homology import betti_numbers
 
     tiles = with_frames(np.zeros((128, 128), dtype=bool))
     assert {betti_numbers(tiles[row : row + 64, column : column + 64]) for row in (0, 64) for column in (0, 64)} == {

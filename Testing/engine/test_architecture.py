@@ -20,14 +20,15 @@ SLICER_SIDE = [
 
 # Later layers may import earlier ones and their own, never the other way. A name is a module or a sub-package.
 LAYERS = [
-    {"errors", "files", "resources", "config", "presets", "config_schema", "progress"},
+    {"errors", "files", "resources", "config", "presets", "config_schema", "progress", "randomness", "device"},
     {"plane", "volumes"},
-    {"topology"},
-    {"metrics"},
+    {"homology"},
+    {"metrics", "losses"},
     {"phantom", "training_set", "dataset"},
     {"networks"},
     {"model", "verdict"},
-    {"training", "synthesis", "export", "serve"},
+    {"runs", "synthesis"},
+    {"training", "export", "serve"},
     {"evaluation"},
     {"cli_options", "doctor", "demo", "cli", "__main__"},
 ]

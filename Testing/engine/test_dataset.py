@@ -19,7 +19,7 @@ from topogan.dataset import TrainingSet, prepare
 from topogan.dataset.plan import choose_pixel_size
 from topogan.dataset.split import split_slices
 from topogan.errors import InputError
-from topogan.topology import betti_numbers_of_batch
+from topogan.homology import betti_numbers_of_batch
 from topogan.volumes import find_pairs
 
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"

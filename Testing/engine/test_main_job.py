@@ -11,8 +11,8 @@ import pytest
 import SimpleITK as sitk
 
 from topogan.cli import run
+from topogan.homology import betti_numbers, load_diagrams
 from topogan.model import load_model
-from topogan.topology import betti_numbers, load_diagrams
 
 TINY = [
     "--masks-steps", "60", "--masks-width", "6", "--masks-batch", "16", "--topology-warm-up", "0.5",

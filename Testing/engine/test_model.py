@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 
 from topogan.config import MaskSettings, TextureSettings, TrainSettings
 from topogan.errors import InputError, WorkError
+from topogan.homology import betti_numbers, cubical_persistence, distance_filtration, load_diagrams
 from topogan.model import load_model, pack_model, sampling, save_model
 from topogan.networks import (
     make_mask_critic,
@@ -22,7 +23,6 @@ from topogan.networks import (
     make_texture_critic,
     make_texture_generator,
 )
-from topogan.topology import betti_numbers, cubical_persistence, distance_filtration, load_diagrams
 from topogan.training_set import TrainingSet
 from topogan.verdict import topology_in_words, verdict
 

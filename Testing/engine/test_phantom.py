@@ -11,10 +11,10 @@ import SimpleITK as sitk
 
 from topogan.config import PhantomSettings
 from topogan.errors import InputError
+from topogan.homology import betti_numbers
 from topogan.phantom import STRUCTURES, make_phantom
 from topogan.phantom.motion import BASE, Beat, beat, ejected_share, truncated_ellipsoid_volume
 from topogan.phantom.patient import draw_patient
-from topogan.topology import betti_numbers
 
 SETTINGS = PhantomSettings(patients=2, phases=3)
 # Frozen: a later tuning of the networks must not make the task easier.

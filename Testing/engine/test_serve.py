@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from topogan.errors import InputError, WorkError
+from topogan.runs.lock import RunLock
 from topogan.serve import serve
 from topogan.serve.mailbox import LOCK_FILE
 from topogan.serve.parent import alive_on_windows, process_alive
-from topogan.training.lock import RunLock
 
 PATIENCE = 60.0
 ENDLESS = {"count": 1000, "betti": "9,9", "attempts": 1000}

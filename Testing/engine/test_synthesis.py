@@ -18,9 +18,9 @@ from matplotlib.image import imread
 from topogan.config import SynthesisSettings
 from topogan.errors import InputError, WorkError
 from topogan.export import export_nnunet
+from topogan.homology import betti_numbers, load_diagrams
 from topogan.model import Model, load_model
 from topogan.synthesis import Cancelled, synthesize
-from topogan.topology import betti_numbers, load_diagrams
 from topogan.training_set import TrainingSet
 
 SETTINGS = SynthesisSettings(count=12, seed=1)

@@ -29,7 +29,8 @@ from topogan.config import (
     TopologySettings,
     TrainSettings,
 )
-from topogan.training import read_status, request_stop, train
+from topogan.runs import read_status, request_stop
+from topogan.training import train
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.texture_trainer import TextureTrainer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from topogan.topology import cubical_persistence, distance_filtration, save_diagrams
+from topogan.homology import cubical_persistence, distance_filtration, save_diagrams
 from TopoGANLib.diagrams import read_diagrams
 
 

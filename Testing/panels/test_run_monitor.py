@@ -21,9 +21,9 @@ from TopoGANLib.run_monitor import RunMonitor, is_locked, is_run
 _RUN = """
 import sys, time
 from pathlib import Path
-from topogan.training.recorder import Position, Recorder
-from topogan.training.run_folder import RunFolder
-from topogan.training.status import StatusWriter
+from topogan.runs.recorder import Position, Recorder
+from topogan.runs.folder import RunFolder
+from topogan.runs.status import StatusWriter
 folder = RunFolder.create(Path(sys.argv[1]), False, {"settings": {}})
 status = StatusWriter(folder.path, total=10)
 status.start()
@@ -186,7 +186,7 @@ def test_force_spares_a_process_that_has_inherited_the_number(run: Path, trainin
 
 
 def test_the_same_judgement_as_the_engine(run: Path, trainings: Trainings) -> None:
-    from topogan.training.status import read_status
+    from topogan.runs.status import read_status
 
     process = trainings.start(run, 3, "wait")
     assert read_status(run).state == RunMonitor(run).poll().state == "running"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "betti_numbers": "topogan.topology",
-    "cubical_persistence": "topogan.topology",
-    "diagram_distance": "topogan.topology",
-    "distance_filtration": "topogan.topology",
+    "betti_numbers": "topogan.homology",
+    "cubical_persistence": "topogan.homology",
+    "diagram_distance": "topogan.homology",
+    "distance_filtration": "topogan.homology",
     "evaluate": "topogan.evaluation",
     "load_model": "topogan.model",
     "make_phantom": "topogan.phantom",
@@ -29,10 +29,10 @@ __all__ = ["__version__", *_PUBLIC]
 if TYPE_CHECKING:
     from topogan.dataset import prepare
     from topogan.evaluation import evaluate
+    from topogan.homology import betti_numbers, cubical_persistence, diagram_distance, distance_filtration
     from topogan.model import load_model
     from topogan.phantom import make_phantom
     from topogan.synthesis import synthesize
-    from topogan.topology import betti_numbers, cubical_persistence, diagram_distance, distance_filtration
     from topogan.training import train
 
 

@@ -134,7 +134,7 @@ def resume(
 
 
 def _say_how_it_ended(folder: Path) -> None:
-    from topogan.training import read_status
+    from topogan.runs import read_status
 
     status = read_status(folder)
     if status.state == "finished":
@@ -146,7 +146,7 @@ def _say_how_it_ended(folder: Path) -> None:
 @app.command()
 def stop(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     """Ask a running training to write a checkpoint and stop."""
-    from topogan.training import request_stop
+    from topogan.runs import request_stop
 
     request_stop(run)
     print("Asked to stop.")
@@ -158,7 +158,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say how a run is doing."""
-    from topogan.training import read_status
+    from topogan.runs import read_status
 
     found = read_status(run)
     if as_json:

@@ -20,8 +20,9 @@ from topogan.phantom import make_phantom
 from topogan.plane import read_plane
 from topogan.presets import read_preset
 from topogan.resources import slicer_library_parent
+from topogan.runs import read_status
 from topogan.synthesis import synthesize
-from topogan.training import read_status, train
+from topogan.training import train
 from topogan.volumes import find_pairs
 
 OnEvent = Callable[[dict[str, Any]], None]

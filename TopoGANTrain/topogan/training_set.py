@@ -17,7 +17,7 @@ from topogan.errors import InputError
 from topogan.files import read_json
 
 if TYPE_CHECKING:
-    from topogan.topology import Diagram
+    from topogan.homology import Diagram
 
 SCHEMA = "topogan.training-set/1"
 # Fewer masks say nothing of a distribution, and a batch could not be drawn from them.
@@ -164,7 +164,7 @@ class TrainingSet:
         Raises:
             InputError: the file is missing or holds another number of diagrams.
         """
-        from topogan.topology import load_diagrams
+        from topogan.homology import load_diagrams
 
         path = self.folder / "diagrams.npz"
         if not path.is_file():

@@ -12,9 +12,9 @@ from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.report import Metric, label
 from topogan.evaluation.sections import betti_metrics, distance_metric, memorization_section, shape_section
 from topogan.evaluation.sets import SliceSet, ThreeSets, real_slices
+from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.memorization import audit
 from topogan.metrics.topology import betti_score
-from topogan.topology import betti_numbers_of_batch
 from topogan.training_set import TrainingSet
 
 CLEANED = " (cleaned)"

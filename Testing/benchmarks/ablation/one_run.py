@@ -23,14 +23,14 @@ from ablation.results import SCHEMA
 from ablation.sets import cache_folder, open_set
 from ablation.variants import NONE, Job
 from topogan.config import TopologyMode, TrainSettings
+from topogan.device import exact_numerics
 from topogan.files import read_json, write_json
+from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.topology import betti_error, valid_share
-from topogan.topology import betti_numbers_of_batch
-from topogan.training.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
-from topogan.training.device import exact_numerics
+from topogan.randomness import torch_stream
+from topogan.runs.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.optimization import Values, as_floats
-from topogan.training.randomness import torch_stream
 from topogan.training_set import TrainingSet
 
 CURVE_EVERY = 200

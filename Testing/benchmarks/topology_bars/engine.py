@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import gudhi
 import numpy as np
 
-from topogan.topology import cubical_persistence, cubical_persistence_of_batch, distance_filtration
-from topogan.topology import signed_distance_filtration as signed
+from topogan.homology import cubical_persistence, cubical_persistence_of_batch, distance_filtration
+from topogan.homology import signed_distance_filtration as signed
 from topology_bars.bars import Bar, at_least
 from topology_bars.clock import interleaved
 from topology_bars.inputs import blobs

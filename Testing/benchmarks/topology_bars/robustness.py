@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from topogan.config import TopologyMode, TopologySettings
-from topogan.topology.loss import TopologyLoss, TopologyTargets
-from topogan.topology.sizes import SizeTargets, size_loss
+from topogan.losses.sizes import SizeTargets, size_loss
+from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topology_bars.bars import Bar
 
 _SETTINGS = [

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from topogan.config import MaskSettings, TopologyMode, TopologySettings
+from topogan.losses.sizes import SizeTargets, size_loss
+from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.networks import make_mask_critic, make_mask_generator
-from topogan.topology.loss import TopologyLoss, TopologyTargets
-from topogan.topology.sizes import SizeTargets, size_loss
-from topogan.training.topology_force import TopologyForce
+from topogan.training.topological_gradient import TopologyForce
 from topology_bars.bars import Bar, at_most
 from topology_bars.clock import Work, interleaved
 from topology_bars.inputs import blob_logits, half_and_half

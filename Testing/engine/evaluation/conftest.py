@@ -32,7 +32,7 @@ def sanity() -> ModuleType:
 
 def write_training_set(folder: Path, masks: np.ndarray, images: np.ndarray | None, trained: int) -> Path:
     """Write the first ``trained`` slices as training patients, the others as held out; ten slices a patient."""
-    from topogan.topology import betti_numbers_of_batch
+    from topogan.homology import betti_numbers_of_batch
 
     folder.mkdir(parents=True)
     np.save(folder / "masks.npy", masks.astype(np.uint8))

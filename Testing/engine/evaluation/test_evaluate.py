@@ -104,7 +104,7 @@ def test_masks_alone_are_evaluated_without_textures(
 def test_asked_for_topology_is_told_with_its_price(
     make_synthesis: Make, training_set: Path, synthetic_slices: Slices
 ) -> None:
-    from topogan.topology import betti_numbers_of_batch
+    from topogan.homology import betti_numbers_of_batch
 
     one = (betti_numbers_of_batch(synthetic_slices[0]) == (1, 1)).all(axis=1)
     samples = make_synthesis(*(part[one] for part in synthetic_slices), requested_betti=[1, 1], accepted_percent=24.6)

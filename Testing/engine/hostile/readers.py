@@ -130,11 +130,11 @@ def _read_synthesis(folder: Path) -> None:
 
 def _read_run(folder: Path) -> None:
     from topogan.config import TrainSettings, validated
-    from topogan.training.checkpoints import latest_checkpoint
-    from topogan.training.events import EventLog
+    from topogan.runs.checkpoints import latest_checkpoint
+    from topogan.runs.events import EventLog
+    from topogan.runs.folder import read_config
+    from topogan.runs.status import read_status
     from topogan.training.loop import progress_of
-    from topogan.training.run_folder import read_config
-    from topogan.training.status import read_status
 
     read_status(folder)
     settings = validated(TrainSettings, read_config(folder)["settings"])

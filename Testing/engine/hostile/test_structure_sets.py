@@ -14,7 +14,7 @@ from hostile_corpus.structure_sets import Contour, circle, structure_set, tube
 from topogan.cli import run
 from topogan.config import PrepareSettings
 from topogan.errors import InputError
-from topogan.topology import betti_numbers
+from topogan.homology import betti_numbers
 from topogan.training_set import TrainingSet
 from topogan.volumes import RegionChoice, StructureSet, open_volume
 

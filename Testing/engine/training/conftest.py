@@ -36,7 +36,7 @@ def counted(betti: np.ndarray) -> dict[str, int]:
 
 def write_training_set(folder: Path, count: int = 120, with_images: bool = True, seed: int = 0) -> Path:
     """Write a training set of rings by hand: three quarters for training, bright rings on grey with noise."""
-    from topogan.topology import (
+    from topogan.homology import (
         betti_numbers_of_batch,
         cubical_persistence_of_batch,
         distance_filtration,

@@ -18,7 +18,8 @@ from typing import Any
 from topogan import files
 from topogan.config import TrainSettings
 from topogan.networks import make_texture_critic
-from topogan.training import checkpoints, events, loop, read_status, resume, runs, train
+from topogan.runs import checkpoints, events, read_status
+from topogan.training import lifecycle, loop, resume, train
 from topogan.training.mask_trainer import MaskTrainer
 
 
@@ -86,14 +87,14 @@ def _in_the_middle_of_an_event() -> None:
 
 
 def _while_the_package_is_written() -> None:
-    save = runs.save_model
+    save = lifecycle.save_model
 
     def save_and_die(out: Path, **more: Any) -> Path:
         save(out, **more)
         die()
         return out
 
-    runs.save_model = save_and_die
+    lifecycle.save_model = save_and_die
 
 
 MOMENTS = {

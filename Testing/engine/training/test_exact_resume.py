@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 
 from topogan.config import MaskSettings, TextureSettings, TopologySettings, TrainSettings
 from topogan.model import load_model
-from topogan.training import read_status, request_stop, resume, train
+from topogan.runs import read_status, request_stop
+from topogan.training import resume, train
 
 # Warm-up, measuring of λ and R1's second turn (step 16) all happen on both sides of an interruption.
 SETTINGS = TrainSettings(

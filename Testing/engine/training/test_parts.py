@@ -12,15 +12,15 @@ import torch
 from torch import nn
 
 from topogan.config import Device, Objective
+from topogan.device import choose_device, exact_numerics
 from topogan.errors import InputError
-from topogan.training.device import choose_device, exact_numerics
+from topogan.randomness import BatchSampler, seeded, stream, torch_stream
+from topogan.runs.failures import without_paths
+from topogan.runs.known_runs import remember_dataset, remembered_dataset, user_folder
+from topogan.runs.previews import contact_sheet
+from topogan.runs.recorder import StepClock
 from topogan.training.ema import Average
-from topogan.training.failures import without_paths
-from topogan.training.known_runs import remember_dataset, remembered_dataset, user_folder
 from topogan.training.objectives import critic_loss, generator_loss, interpolation_penalty, r1_penalty
-from topogan.training.previews import contact_sheet
-from topogan.training.randomness import BatchSampler, seeded, stream, torch_stream
-from topogan.training.recorder import StepClock
 
 
 def test_objectives_are_those_of_their_papers() -> None:

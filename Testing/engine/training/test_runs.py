@@ -19,7 +19,9 @@ from topogan.config import MaskSettings, Part, TextureSettings, TopologyMode, To
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json
 from topogan.model import load_model
-from topogan.training import read_status, request_stop, resume, run_folder, runs, train
+from topogan.runs import folder as run_folder
+from topogan.runs import read_status, request_stop
+from topogan.training import lifecycle, resume, train
 from topogan.training.mask_trainer import MaskTrainer
 
 TINY = TrainSettings(
@@ -387,7 +389,7 @@ def test_a_package_that_cannot_be_written_is_written_on_resume(
 ) -> None:
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "save_model", full_disk)
+        patch.setattr(lifecycle, "save_model", full_disk)
         with pytest.raises(WorkError, match="The disk is full"):
             train(label_set, run, TINY)
     assert read_status(run).state == "failed"

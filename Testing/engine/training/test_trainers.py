@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from topogan.config import Backbone, MaskSettings, Objective, TopologyMode, TopologySettings, TrainSettings
-from topogan.training.device import exact_numerics
+from topogan.device import exact_numerics
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.texture_trainer import TextureTrainer
 from topogan.training_set import TrainingSet

@@ -16,7 +16,7 @@ from topogan.dataset.cut import Patches
 from topogan.dataset.pieces import Piece, window_of
 from topogan.dataset.store import GrowingArray, content_hash, write_table
 from topogan.files import write_json
-from topogan.topology import (
+from topogan.homology import (
     Diagram,
     betti_numbers_of_batch,
     cubical_persistence_of_batch,

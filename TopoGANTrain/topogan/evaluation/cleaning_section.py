@@ -9,7 +9,7 @@ from topogan.evaluation.report import Metric
 from topogan.evaluation.sections import betti_metrics
 from topogan.evaluation.sets import SliceSet, ThreeSets
 from topogan.evaluation.synthetic_set import SyntheticSet
-from topogan.topology import betti_numbers_of_batch, remove_small
+from topogan.homology import betti_numbers_of_batch, remove_small
 
 CLEANED_PIXELS = 4
 

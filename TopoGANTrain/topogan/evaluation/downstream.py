@@ -13,13 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from topogan.config import DownstreamSettings
+from topogan.device import choose_device
 from topogan.errors import InputError
 from topogan.evaluation.report import number
 from topogan.evaluation.segmentation import SegmentationScores, segmentation_scores
 from topogan.evaluation.segmentation_network import predict, train_network
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.files import write_json
-from topogan.training.device import choose_device
 from topogan.training_set import TrainingSet
 
 SCHEMA = "topogan.downstream/1"

@@ -17,8 +17,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from topogan.homology import Diagram
 from topogan.metrics.texture import Tissue
-from topogan.topology import Diagram
 
 _RC: dict[str, Any] = {
     "svg.fonttype": "none",

@@ -10,8 +10,8 @@ import torch
 from monai.metrics import compute_dice, compute_hausdorff_distance
 from numpy.typing import NDArray
 
+from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.topology import betti_error
-from topogan.topology import betti_numbers_of_batch
 
 
 @dataclass(frozen=True)

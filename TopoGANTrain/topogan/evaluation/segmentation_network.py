@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch.nn.functional import affine_grid, grid_sample
 
 from topogan.config import DownstreamSettings
-from topogan.training.device import exact_numerics, thread_count
-from topogan.training.randomness import BatchSampler, seeded, stream
+from topogan.device import exact_numerics, thread_count
+from topogan.randomness import BatchSampler, seeded, stream
 
 _TURN = radians(15)
 

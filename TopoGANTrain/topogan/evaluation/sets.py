@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from topogan.errors import InputError
 from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.sampling import draw
-from topogan.topology import betti_numbers_of_batch
 from topogan.training_set import TrainingSet
 
 # Beyond this, shares and means no longer move in the digits that are printed, but time and memory would.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from topogan.topology import (
+from topogan.homology import (
     Diagram,
     cubical_persistence_of_batch,
     distance_filtration,
@@ -53,7 +53,7 @@ def w1_matrix(first: list[Diagram], second: list[Diagram], dimension: int, width
 def w1_birth_matrix(first: list[Diagram], second: list[Diagram], dimension: int, width: int) -> NDArray[np.float64]:
     """Distance of every pair by the births of holes or the deaths of pieces alone, in units of the image width.
 
-    Each diagram is a distribution of equal weights; see :func:`topogan.topology.pairwise_w1_births` for the formula
+    Each diagram is a distribution of equal weights; see :func:`topogan.homology.pairwise_w1_births` for the formula
     and for diagrams without points. It sees where the births lie and not how many there are. Source: equation 3 of
     Wang et al., ECCV 2020, as its reference implementation reads it.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.sampling import draw
 from topogan.metrics.shape import best_matches, mean_pairwise_dice
 from topogan.metrics.topology import betti_error, betti_histogram, valid_share
-from topogan.topology import betti_numbers_of_batch
 
 QUICK_SAMPLES = 100
 

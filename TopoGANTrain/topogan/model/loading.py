@@ -14,6 +14,7 @@ from torch import nn
 
 from topogan.config import TrainSettings
 from topogan.errors import InputError
+from topogan.homology import Diagram
 from topogan.model import layout
 from topogan.model.archive import unpacked
 from topogan.model.layout import refused
@@ -22,7 +23,6 @@ from topogan.model.reference import read_reference
 from topogan.model.sampling import Samples, Wish, joined, redraw, sample_chunks
 from topogan.model.weights import read_weights
 from topogan.networks import make_mask_critic, make_mask_generator, make_texture_critic, make_texture_generator
-from topogan.topology import Diagram
 
 
 @dataclass

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from topogan.errors import InputError
+from topogan.homology import Diagram, load_diagrams, save_diagrams
 from topogan.model.archive import CautiousFile
 from topogan.model.layout import MAX_REFERENCE_BYTES
-from topogan.topology import Diagram, load_diagrams, save_diagrams
 from topogan.training_set import TrainingSet
 
 # As many as the distances between sets of diagrams are computed on.

@@ -16,14 +16,14 @@ import torch
 from numpy.typing import NDArray
 
 from topogan.errors import InputError, WorkError
-from topogan.networks import intensities_from_network, mask_to_network
-from topogan.topology import (
+from topogan.homology import (
     Diagram,
     betti_numbers_of_batch,
     cubical_persistence_of_batch,
     distance_filtration,
     remove_small,
 )
+from topogan.networks import intensities_from_network, mask_to_network
 from topogan.verdict import topology_in_words
 
 if TYPE_CHECKING:

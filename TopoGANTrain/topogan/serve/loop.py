@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from topogan.errors import InputError, WorkError
+from topogan.runs.failures import failure_trace, without_paths
+from topogan.runs.lock import RunLock
 from topogan.serve.mailbox import LOCK_FILE, Mailbox, Request
 from topogan.serve.parent import process_alive
-from topogan.training.failures import failure_trace, without_paths
-from topogan.training.lock import RunLock
 
 if TYPE_CHECKING:
     from topogan.model import Model

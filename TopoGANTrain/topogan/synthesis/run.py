@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from topogan.config import SynthesisSettings
+from topogan.device import choose_device
 from topogan.errors import InputError, WorkError
 from topogan.files import check_new_folder, staged_folder
 from topogan.metrics.shape import best_matches
@@ -18,7 +19,6 @@ from topogan.model import Model, Samples, load_model
 from topogan.model.sampling import Tick, Wish, joined, sample_chunks
 from topogan.synthesis.gallery import write_gallery
 from topogan.synthesis.writing import SCHEMA, Nearest, expected_betti, write_report, write_samples
-from topogan.training.device import choose_device
 from topogan.training_set import TrainingSet
 
 OnEvent = Callable[[dict[str, Any]], None]

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from topogan import __version__
 from topogan.config import SynthesisSettings
 from topogan.files import write_json
+from topogan.homology import save_diagrams
 from topogan.metrics.shape import areas
 from topogan.metrics.topology import betti_histogram
 from topogan.model import Model, Samples
 from topogan.model.metadata import Metadata
 from topogan.model.sampling import Wish
-from topogan.topology import save_diagrams
 from topogan.verdict import VALID, verdict
 from topogan.volumes import write_image
 

@@ -13,13 +13,13 @@ import torch
 
 from topogan.config import Part, TrainSettings
 from topogan.errors import WorkError
-from topogan.training.checkpoints import Checkpoint, save_checkpoint
+from topogan.runs.checkpoints import Checkpoint, save_checkpoint
+from topogan.runs.folder import RunFolder
+from topogan.runs.recorder import Position, Recorder, StepClock
+from topogan.runs.status import RUNNING, STOPPING, StatusWriter
 from topogan.training.exact_state import below, pack_networks, restore_networks
 from topogan.training.optimization import Values, as_floats
-from topogan.training.recorder import Position, Recorder, StepClock
-from topogan.training.run_folder import RunFolder
 from topogan.training.stages import Networks, Stage, Trainer, blank_networks
-from topogan.training.status import RUNNING, STOPPING, StatusWriter
 
 # Every step is logged up to this many; longer stages log every n-th, so that the log stays readable.
 _MOST_LOGGED = 20_000

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from topogan.config import Objective, TopologyMode, TrainSettings
+from topogan.device import mixed_precision
 from topogan.networks import make_mask_critic, make_mask_generator, mask_to_network
-from topogan.training.device import mixed_precision
+from topogan.randomness import BatchSampler, seeded, stream, torch_stream
+from topogan.runs.previews import contact_sheet
 from topogan.training.ema import Average
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
 from topogan.training.objectives import critic_loss, generator_loss, interpolation_penalty, r1_penalty
 from topogan.training.optimization import Values, descend, make_optimizers
-from topogan.training.previews import contact_sheet
-from topogan.training.randomness import BatchSampler, seeded, stream, torch_stream
-from topogan.training.topology_force import TopologyForce
+from topogan.training.topological_gradient import TopologyForce
 
 if TYPE_CHECKING:
     from topogan.training_set import TrainingSet

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from topogan.config import Objective, TrainSettings
+from topogan.device import mixed_precision
 from topogan.networks import (
     intensities_to_network,
     make_texture_critic,
     make_texture_generator,
     mask_to_network,
 )
-from topogan.training.device import mixed_precision
+from topogan.randomness import BatchSampler, seeded, stream, torch_stream
+from topogan.runs.previews import contact_sheet
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
 from topogan.training.objectives import critic_loss, generator_loss
 from topogan.training.optimization import Values, descend, make_optimizers
-from topogan.training.previews import contact_sheet
-from topogan.training.randomness import BatchSampler, seeded, stream, torch_stream
 
 if TYPE_CHECKING:
     from topogan.training_set import TrainingSet

@@ -1,0 +1,77 @@
+"""Pieces are 8-connected, holes 4-connected, and persistence counts the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.ndimage import label
+
+from topogan.errors import InputError
+from topogan.homology import (
+    betti_numbers,
+    betti_numbers_of_batch,
+    cubical_persistence,
+    distance_filtration,
+    euler_characteristics,
+)
+
+masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
+
+
+def counted_by_labels(mask: np.ndarray) -> tuple[int, int]:
+    """Label the pieces, and the background with a border around the image; all but the outside are holes."""
+    _, pieces = label(mask, np.ones((3, 3)))
+    _, background = label(~np.pad(mask, 1))
+    return pieces, background - 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(masks)
+def test_numbers_are_those_of_labeled_regions(mask: np.ndarray) -> None:
+    assert betti_numbers(mask) == counted_by_labels(mask)
+
+
+@settings(max_examples=200, deadline=None)
+@given(masks.filter(np.any))
+def test_persistence_at_level_zero_counts_the_same(mask: np.ndarray) -> None:
+    assert cubical_persistence(distance_filtration(mask)).betti_numbers(0.0) == betti_numbers(mask)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_stack_is_its_masks_one_by_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    stack = rng.random((rng.integers(1, 8), *rng.integers(1, 10, 2))) < rng.random()
+    assert betti_numbers_of_batch(stack).tolist() == [list(counted_by_labels(mask)) for mask in stack]
+
+
+def test_corners_connect_structure_and_not_background() -> None:
+    diagonal = np.eye(2, dtype=bool)
+    assert betti_numbers(diagonal) == (1, 0)
+    diamond = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    assert betti_numbers(diamond) == (1, 1)
+
+
+def test_empty_and_full_masks() -> None:
+    assert betti_numbers(np.zeros((4, 5))) == (0, 0)
+    assert betti_numbers(np.ones((4, 5))) == (1, 0)
+    assert betti_numbers_of_batch(np.zeros((0, 4, 5))).shape == (0, 2)
+    assert betti_numbers_of_batch(np.zeros((3, 0, 0))).tolist() == [[0, 0]] * 3
+
+
+def test_labels_count_as_structure(draw) -> None:
+    assert betti_numbers(draw.ring().astype(np.uint8) * 7) == (1, 1)
+
+
+def test_a_single_pixel_has_the_euler_characteristic_of_a_point() -> None:
+    assert euler_characteristics(np.ones((1, 1, 1), dtype=bool)).tolist() == [1]
+
+
+def test_wrong_shapes_are_refused_in_words() -> None:
+    with pytest.raises(InputError, match="shape"):
+        betti_numbers(np.zeros(3))
+    with pytest.raises(InputError, match="shape"):
+        betti_numbers_of_batch(np.zeros((3, 3)))

@@ -1,0 +1,73 @@
+"""Specks go, what is large stays, and nothing becomes empty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.ndimage import label
+
+from topogan.errors import InputError
+from topogan.homology import betti_numbers, remove_small
+
+masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
+
+
+def test_small_pieces_and_holes_go(draw) -> None:
+    mask = draw.ring()
+    mask[0, 0] = mask[20, 2] = True
+    mask[5, 5] = False
+    assert betti_numbers(mask) == (3, 2)
+    np.testing.assert_array_equal(remove_small(mask, 4), draw.ring())
+
+
+def test_sizes_are_counted_in_pixels_and_the_limit_stays() -> None:
+    mask = np.zeros((9, 9), dtype=bool)
+    mask[1:4, 1:6] = True
+    mask[6, 1:4] = True
+    assert betti_numbers(remove_small(mask, 3)) == (2, 0)
+    assert betti_numbers(remove_small(mask, 4)) == (1, 0)
+
+
+def test_the_largest_piece_stays_however_small() -> None:
+    mask = np.zeros((5, 5), dtype=bool)
+    mask[1, 1] = mask[3, 3] = mask[3, 4] = True
+    np.testing.assert_array_equal(np.argwhere(remove_small(mask, 50)), [[3, 3], [3, 4]])
+
+
+def test_bays_at_the_border_are_no_holes() -> None:
+    mask = np.ones((5, 5), dtype=bool)
+    mask[0, 2] = mask[2, 2] = False
+    cleaned = remove_small(mask, 3)
+    assert not cleaned[0, 2]
+    assert cleaned[2, 2]
+
+
+@settings(max_examples=200, deadline=None)
+@given(masks, st.integers(0, 12))
+def test_what_is_left_is_clean_and_cleaning_it_again_changes_nothing(mask: np.ndarray, pixels: int) -> None:
+    cleaned = remove_small(mask, pixels)
+    assert cleaned.any() == mask.any()
+    labels, count = label(cleaned, np.ones((3, 3)))
+    sizes = sorted(np.bincount(labels.ravel())[1:].tolist())
+    assert all(size >= pixels for size in sizes[:-1])
+    np.testing.assert_array_equal(remove_small(cleaned, pixels), cleaned)
+    if pixels <= 1:
+        np.testing.assert_array_equal(cleaned, mask)
+    assert count <= max(1, betti_numbers(mask)[0])
+
+
+def test_the_mask_given_is_not_written_to(draw) -> None:
+    mask = draw.ring(gap=1)
+    before = mask.copy()
+    remove_small(mask, 100)
+    np.testing.assert_array_equal(mask, before)
+
+
+def test_wrong_input_is_refused_in_words() -> None:
+    with pytest.raises(InputError, match="shape"):
+        remove_small(np.zeros((2, 2, 2)), 3)
+    with pytest.raises(InputError, match="-1 pixels"):
+        remove_small(np.zeros((2, 2)), -1)

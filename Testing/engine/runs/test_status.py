@@ -1,0 +1,81 @@
+"""The status: a heartbeat while the engine lives, and an honest word when it does not."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from topogan.errors import InputError
+from topogan.runs import status as module
+from topogan.runs.lock import RunLock
+from topogan.runs.status import StatusWriter, read_status
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> StatusWriter:
+    return StatusWriter(tmp_path, total=100)
+
+
+def test_the_heart_beats_while_the_work_is_silent(tmp_path: Path, writer: StatusWriter) -> None:
+    lock = RunLock(tmp_path / "run.lock")
+    lock.acquire()
+    writer.start()
+    before = read_status(tmp_path).heartbeat
+    time.sleep(2.1)
+    assert read_status(tmp_path).heartbeat >= before + 2, "at least one beat a second"
+    writer.note(step=7, eta_seconds=3.5)
+    time.sleep(0.8)
+    seen = read_status(tmp_path)
+    assert (seen.step, seen.eta_seconds, seen.total, seen.state) == (7, 3.5, 100, "queued")
+    writer.end("finished")
+    assert read_status(tmp_path).state == "finished"
+    assert read_status(tmp_path).eta_seconds is None
+    lock.release()
+
+
+def test_a_run_without_a_lock_is_dead(tmp_path: Path, writer: StatusWriter) -> None:
+    writer.write(state="running", step=41)
+    seen = read_status(tmp_path)
+    assert seen.state == "failed"
+    assert seen.error is not None and "step 41" in seen.error
+    lock = RunLock(tmp_path / "run.lock")
+    lock.acquire()
+    assert read_status(tmp_path).state == "running"
+    lock.release()
+
+
+def test_a_run_on_another_host_is_not_judged_by_the_lock(tmp_path: Path, writer: StatusWriter) -> None:
+    writer.write(state="running", host="elsewhere")
+    assert read_status(tmp_path).state == "running"
+
+
+@pytest.mark.parametrize("content", ['{"schema": "topogan.status/1", "step": "many"}', "{", '{"schema": "x/1"}'])
+def test_a_damaged_status_is_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "status.json").write_text(content)
+    with pytest.raises(InputError, match=r"status\.json"):
+        read_status(tmp_path)
+
+
+def test_no_run_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is missing"):
+        read_status(tmp_path / "nowhere")
+
+
+def test_a_missed_beat_does_not_stop_the_heart(
+    tmp_path: Path, writer: StatusWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.start()
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_json", full_disk)
+        time.sleep(0.7)
+    before = json.loads((tmp_path / "status.json").read_text())["heartbeat"]
+    time.sleep(0.7)
+    assert json.loads((tmp_path / "status.json").read_text())["heartbeat"] > before
+    writer.end("stopped")

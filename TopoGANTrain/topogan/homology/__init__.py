@@ -1,0 +1,36 @@
+"""Persistent homology of masks: filtrations, diagrams, Betti numbers and distances.
+
+Everywhere the structure is 8-connected and the background 4-connected.
+"""
+
+from __future__ import annotations
+
+from topogan.homology.betti import betti_numbers, betti_numbers_of_batch, euler_characteristics
+from topogan.homology.cleaning import remove_small
+from topogan.homology.diagrams import Diagram, load_diagrams, save_diagrams
+from topogan.homology.distances import diagram_distance, pairwise_w1, pairwise_w1_births, wasserstein_1d
+from topogan.homology.filtrations import distance_filtration, signed_distance_filtration, superlevel_filtration
+from topogan.homology.matching import assign
+from topogan.homology.persistence import cubical_persistence, cubical_persistence_of_batch
+from topogan.homology.persistence_image import persistence_image
+
+__all__ = [
+    "Diagram",
+    "assign",
+    "betti_numbers",
+    "betti_numbers_of_batch",
+    "cubical_persistence",
+    "cubical_persistence_of_batch",
+    "diagram_distance",
+    "distance_filtration",
+    "euler_characteristics",
+    "load_diagrams",
+    "pairwise_w1",
+    "pairwise_w1_births",
+    "persistence_image",
+    "remove_small",
+    "save_diagrams",
+    "signed_distance_filtration",
+    "superlevel_filtration",
+    "wasserstein_1d",
+]

@@ -1,0 +1,174 @@
+"""Persistent homology of 2-D images, dimensions 0 and 1, with the pixels that make and kill each class.
+
+T-construction: a pixel is a closed square with the pixel's value; an edge or a corner has the smallest value of the
+squares around it. Sublevel sets are therefore 8-connected, their complement is 4-connected, and outside of the image
+is background. GUDHI's top-dimensional cells are the same construction; its "vertices" (and cripser) are the other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from topogan.errors import InputError
+from topogan.homology.diagrams import Diagram
+from topogan.homology.gudhi_cubical import persistence_of_rectangle
+from topogan.homology.index_packing import BLOCK, pack_pixels, unpack_pixels
+from topogan.homology.sorting import FEW, stable_order
+
+
+@dataclass(frozen=True)
+class BatchPairs:
+    """The persistence pairs of a batch of images, row i of every array is one pair.
+
+    The pairs of an image and a dimension are one group; groups rise, and within a group there is no order.
+    """
+
+    dimensions: tuple[int, ...]
+    """The dimensions asked for, in rising order."""
+    group: NDArray[np.int64]
+    """int [P]: image · number of dimensions + place of the dimension."""
+    values: NDArray[np.float64]
+    """float [P, 2]: birth and death; the death of an essential class is inf."""
+    pixels: NDArray[np.int64]
+    """int [P, 2]: number of the birth and of the death pixel in its image, C order; −1 where there is none."""
+
+    @property
+    def image(self) -> NDArray[np.int64]:
+        """int [P]: number of the image in the batch."""
+        return self.group // len(self.dimensions)
+
+    @property
+    def dimension(self) -> NDArray[np.int64]:
+        """int [P]"""
+        # Of the dimensions 0 and 1 the first is the smaller one, and the only one where there is no second.
+        return self.group % len(self.dimensions) + self.dimensions[0]
+
+    @property
+    def birth(self) -> NDArray[np.float64]:
+        """float [P]"""
+        return self.values[:, 0]
+
+    @property
+    def death(self) -> NDArray[np.float64]:
+        """float [P]"""
+        return self.values[:, 1]
+
+    @property
+    def birth_pixel(self) -> NDArray[np.int64]:
+        """int [P]"""
+        return self.pixels[:, 0]
+
+    @property
+    def death_pixel(self) -> NDArray[np.int64]:
+        """int [P]"""
+        return self.pixels[:, 1]
+
+    @property
+    def essential(self) -> NDArray[np.bool_]:
+        """bool [P]: whether the class never dies."""
+        return self.pixels[:, 1] < 0
+
+    def by_falling_persistence(self) -> NDArray[np.int64]:
+        """int [P]: the order that sorts each group by falling persistence and leaves the groups where they are."""
+        with np.errstate(invalid="ignore"):
+            growth = self.birth - self.death
+        # The essential class of an image of +inf alone is born at inf.
+        growth[self.essential] = -np.inf
+        if len(growth) < FEW:
+            return np.lexsort((growth, self.group))
+        order = stable_order(growth)
+        # NumPy sorts small integers by counting.
+        group = self.group.astype(np.min_scalar_type(self.group[-1]))
+        return order[np.argsort(group[order], kind="stable")]
+
+
+def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] = (0, 1)) -> Diagram:
+    """Persistence diagram of the sublevel sets of an image.
+
+    Args:
+        image: [H, W], real numbers, ±inf included; axes are (row, column).
+        dimensions: which of 0 (pieces) and 1 (holes) to return.
+
+    Returns:
+        All pairs of positive persistence and the one essential class (dimension 0, born at the image's minimum).
+        ``image[birth_index] = birth`` and ``image[death_index] = death``. Where several pixels of equal value could
+        stand for a birth or death, the choice depends on their order only, and so is the same each time.
+
+    Raises:
+        InputError: the image is not 2-D, has no pixel, holds NaN, or a dimension is neither 0 nor 1.
+    """
+    image = np.asarray(image)
+    if image.ndim != 2:
+        raise InputError(f"Persistence needs an image [row, column], not an array of shape {image.shape}.")
+    return cubical_persistence_of_batch(image[None], dimensions)[0]
+
+
+def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] = (0, 1)) -> list[Diagram]:
+    """Persistence diagrams of the sublevel sets of each image of a stack, faster than one by one.
+
+    Args:
+        images: [N, H, W].
+        dimensions: which of 0 and 1 to return.
+
+    Returns:
+        N diagrams, as :func:`cubical_persistence` gives them.
+
+    Raises:
+        InputError: as :func:`cubical_persistence`.
+    """
+    images = np.asarray(images)
+    pairs = pairs_of_batch(images, dimensions)
+    order = pairs.by_falling_persistence()
+    values, index = pairs.values[order], _positions(pairs.pixels[order], images.shape[2])
+    ends = np.bincount(pairs.image, minlength=len(images)).cumsum().tolist()
+    arrays = (pairs.dimension, values[:, 0], values[:, 1], index[:, 0], index[:, 1])
+    return [Diagram(*(array[start:end] for array in arrays)) for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 1)) -> BatchPairs:
+    """Return the persistence pairs of a stack of images as flat arrays.
+
+    Args, raises: as :func:`cubical_persistence_of_batch`.
+    """
+    if images.ndim != 3 or images[:1].size == 0 != len(images):
+        raise InputError(f"Persistence needs images [N, row, column] with pixels, not the shape {images.shape}.")
+    if not dimensions or not {0, 1}.issuperset(dimensions):
+        raise InputError(f"Images have homology in the dimensions 0 and 1, not {tuple(dimensions)}.")
+    dimensions = tuple(sorted(set(dimensions)))
+    if not len(images):
+        nothing = np.zeros((0, 2), dtype=np.int64)
+        return BatchPairs(dimensions, nothing[:, 0], nothing.astype(np.float64), nothing)
+    pixels = images[0].size
+    together = max(1, BLOCK // pixels)
+    parts = (images[start : start + together] for start in range(0, len(images), together))
+    found = [persistence_of_rectangle(packed, pixels) for part in parts for packed in pack_pixels(part)]
+    blocks = [points[dim] for points in found for dim in dimensions]
+    group = np.arange(len(blocks)).repeat([len(block) for block in blocks])
+    return BatchPairs(dimensions, group, *_decoded(images, group // len(dimensions), np.concatenate(blocks)))
+
+
+def _decoded(
+    images: NDArray[np.generic], image: NDArray[np.int64], packed: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Values and pixels of packed points."""
+    count = images[0].size
+    essential = np.flatnonzero(packed[:, 1] == np.inf)
+    packed[essential, 1] = 0.0
+    pixels = unpack_pixels(packed, count)
+    values = images.reshape(-1)[pixels + (image * count)[:, None]].astype(np.float64, copy=False)
+    values[essential, 1] = np.inf
+    pixels[essential, 1] = -1
+    return values, pixels
+
+
+def _positions(pixels: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """int [P, 2, 2] (row, column) of pixel numbers [P, 2]; (−1, −1) of −1."""
+    positions = np.empty((*pixels.shape, 2), dtype=np.int64)
+    np.floor_divide(pixels, width, out=positions[..., 0])
+    # The modulus of −1 is not −1; no pixel's column is above its number.
+    np.minimum(pixels % width, pixels, out=positions[..., 1])
+    return positions

@@ -1,0 +1,1 @@
+"""The topological losses of the mask generator, and the weight λ that scales them."""
