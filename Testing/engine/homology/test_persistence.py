@@ -120,7 +120,7 @@ def test_distances_and_single_precision_need_no_sorting(draw, monkeypatch) -> No
     def sort(_: np.ndarray) -> np.ndarray:
         raise AssertionError("sorted")
 
-    monkeypatch.setattr(index_packing, "stable_order", sort)
+    monkeypatch.setattr(index_packing, "dense_ranks", sort)
     mask, noise = draw.ring(gap=1), np.random.default_rng(0).standard_normal((21, 21))
     for pixel_size in (1.0, 0.37, 1.3):
         filtration = [distance_filtration(one, pixel_size) for one in (mask, np.zeros_like(mask), ~mask)]
@@ -187,3 +187,17 @@ def test_what_cannot_be_filtered_is_refused_in_words(image: np.ndarray, words: s
 def test_unknown_dimensions_are_refused() -> None:
     with pytest.raises(InputError, match="dimensions 0 and 1"):
         cubical_persistence(np.zeros((2, 2)), (0, 2))
+
+
+def test_equal_persistences_keep_their_order() -> None:
+    images = np.random.default_rng(0).integers(0, 4, (20, 40, 40)) / 3.0
+    pairs = persistence.pairs_of_batch(images)
+    with np.errstate(invalid="ignore"):
+        growth = np.where(pairs.essential, -np.inf, pairs.birth - pairs.death)
+    np.testing.assert_array_equal(pairs.by_falling_persistence(), np.lexsort((growth, pairs.group)))
+
+
+@pytest.mark.parametrize("values", [[], [2.0], [3.0, -np.inf, 3.0, np.inf, -0.0, 0.0], [5, 5, -1]], ids=str)
+def test_ranks_are_dense(values: list[float]) -> None:
+    array = np.array(values)
+    np.testing.assert_array_equal(index_packing.dense_ranks(array), np.unique(array, return_inverse=True)[1])

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
-from topogan.homology.sorting import stable_order
 
 # Integers up to here are exact in float64, which is what GUDHI computes in.
 _LARGEST_EXACT = 2**53
@@ -152,10 +151,15 @@ def _wrote_float32(images: NDArray[np.floating], keys: NDArray[np.float64], limi
 
 
 def _write_ranks(images: NDArray[np.generic], keys: NDArray[np.float64]) -> None:
-    """Write dense ranks within each image: equal values have equal ranks."""
     for values, key in zip(images, keys, strict=True):
-        order = stable_order(values)
-        ordered = values[order]
-        steps = np.zeros(len(values))
-        np.cumsum(ordered[1:] != ordered[:-1], out=steps[1:])
-        key[order] = steps
+        key[:] = dense_ranks(values)
+
+
+def dense_ranks(values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """int64 [n]: place of each number among the distinct ones of [n] numbers; equal numbers have equal ranks."""
+    # NumPy's default sort is vectorized on x86 and 5 times faster than its stable one; ranks need no stable order.
+    order = np.argsort(values)
+    ordered = values[order]
+    ranks = np.zeros(len(values), dtype=np.int64)
+    ranks[order[1:]] = np.cumsum(ordered[1:] != ordered[:-1])
+    return ranks

@@ -16,8 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from topogan.errors import InputError
 from topogan.homology.diagrams import Diagram
 from topogan.homology.gudhi_cubical import persistence_of_rectangle
-from topogan.homology.index_packing import BLOCK, pack_pixels, unpack_pixels
-from topogan.homology.sorting import FEW, stable_order
+from topogan.homology.index_packing import BLOCK, dense_ranks, pack_pixels, unpack_pixels
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,10 @@ class BatchPairs:
             growth = self.birth - self.death
         # The essential class of an image of +inf alone is born at inf.
         growth[self.essential] = -np.inf
-        if len(growth) < FEW:
-            return np.lexsort((growth, self.group))
-        order = stable_order(growth)
+        # Distinct keys keep equal persistences in their order, whatever the sort.
+        order = np.sort(dense_ranks(growth) * len(growth) + np.arange(len(growth))) % max(1, len(growth))
         # NumPy sorts small integers by counting.
-        group = self.group.astype(np.min_scalar_type(self.group[-1]))
+        group = self.group.astype(np.min_scalar_type(self.group.max(initial=0)))
         return order[np.argsort(group[order], kind="stable")]
 
 
