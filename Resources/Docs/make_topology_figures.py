@@ -20,7 +20,7 @@ from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 
 OUT = Path(__file__).parent / "topology"
 STRUCTURE = ListedColormap(["#f4f1ea", "#b5443c"])
-PIECE, HOLE = "#1f4e79", "#d98200"
+COMPONENT, HOLE = "#1f4e79", "#d98200"
 
 
 def ring(gap: int = 0) -> np.ndarray:
@@ -43,8 +43,8 @@ def comb() -> np.ndarray:
 def show(axes: Axes, mask: np.ndarray, title: str) -> None:
     """A mask, its pixels as squares, and its Betti numbers."""
     axes.imshow(mask, cmap=STRUCTURE, vmin=0, vmax=1)
-    pieces, holes = betti_numbers(mask)
-    axes.set_title(f"{title}\n$b_0={pieces}$, $b_1={holes}$", fontsize=9)
+    components, holes = betti_numbers(mask)
+    axes.set_title(f"{title}\n$b_0={components}$, $b_1={holes}$", fontsize=9)
     bare(axes, mask.shape)
 
 
@@ -59,9 +59,9 @@ def bare(axes: Axes, shape: tuple[int, int]) -> None:
 def bars(axes: Axes, diagram: Diagram, end: float, unit: str) -> None:
     """The classes of a diagram as horizontal bars, the longest of each dimension at the bottom."""
     for row, (dimension, (birth, death)) in enumerate(diagram.to_gudhi()):
-        color = PIECE if dimension == 0 else HOLE
+        color = COMPONENT if dimension == 0 else HOLE
         axes.plot([birth, min(death, end)], [row, row], color=color, linewidth=4, solid_capstyle="butt")
-    axes.plot([], [], color=PIECE, linewidth=4, label="pieces ($H_0$)")
+    axes.plot([], [], color=COMPONENT, linewidth=4, label="components ($H_0$)")
     axes.plot([], [], color=HOLE, linewidth=4, label="holes ($H_1$)")
     axes.set_xlim(-0.02 * end, end)
     axes.set_ylim(-1, max(len(diagram), 2))
@@ -100,13 +100,13 @@ def connectivity() -> plt.Figure:
     return figure
 
 
-def frame() -> plt.Figure:
-    """A comb without and with the frame."""
+def border() -> plt.Figure:
+    """A comb without and with the border."""
     figure, axes = plt.subplots(1, 3, figsize=(8, 2.9))
-    show(axes[0], comb(), "without a frame")
-    framed = distance_filtration(comb(), frame=True)
-    show(axes[1], framed == 0, "frame = True")
-    bars(axes[2], cubical_persistence(framed).longer_than(1.0), 4.0, "distance in pixels")
+    show(axes[0], comb(), "without a border")
+    bordered = distance_filtration(comb(), border=True)
+    show(axes[1], bordered == 0, "border = True")
+    bars(axes[2], cubical_persistence(bordered).longer_than(1.0), 4.0, "distance in pixels")
     return figure
 
 
@@ -157,7 +157,7 @@ def losses() -> plt.Figure:
 def main() -> None:
     """Draw all of them."""
     OUT.mkdir(exist_ok=True)
-    for draw in (filtration, connectivity, frame, losses):
+    for draw in (filtration, connectivity, border, losses):
         figure = draw()
         figure.tight_layout()
         figure.savefig(OUT / f"{draw.__name__}.png", dpi=80, bbox_inches="tight")

@@ -200,7 +200,7 @@ def _random_image(rng: np.random.Generator, longest: int = 16) -> np.ndarray:
         lambda: rng.standard_normal(shape).astype(np.float16),
         lambda: rng.integers(0, 4, shape).astype(np.float64),
         lambda: rng.integers(-3, 4, shape),
-        lambda: distance_filtration(mask, rng.choice([1.0, 0.37, 2.5]), frame=bool(rng.integers(2))),
+        lambda: distance_filtration(mask, rng.choice([1.0, 0.37, 2.5]), border=bool(rng.integers(2))),
         lambda: signed_distance_filtration(mask, rng.choice([1.0, 0.7])),
         lambda: distance_filtration(mask, (0.5, 0.8)),
         lambda: np.full(shape, rng.standard_normal()),

@@ -49,7 +49,7 @@ def _images() -> Iterator[np.ndarray]:
             lambda m=mask: distance_filtration(m, rng.choice([1.0, 0.37])),
             lambda m=mask: signed(m),
             lambda m=mask: distance_filtration(m, (0.5, 0.8)),
-            lambda m=mask: distance_filtration(m, frame=True),
+            lambda m=mask: distance_filtration(m, border=True),
         ]
         yield kinds[number % len(kinds)]()
 

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 
 def blobs(count: int, size: int, seed: int = 0) -> np.ndarray:
-    """Masks of irregular pieces with holes: thresholded smooth noise, bool [count, size, size]."""
+    """Masks of irregular components with holes: thresholded smooth noise, bool [count, size, size]."""
     return blob_logits(count, size, seed)[:, 0] >= 0
 
 

@@ -1,4 +1,4 @@
-"""Pieces are 8-connected, holes 4-connected, and persistence counts the same."""
+"""Components are 8-connected, holes 4-connected, and persistence counts the same."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
 
 
 def counted_by_labels(mask: np.ndarray) -> tuple[int, int]:
-    """Label the pieces, and the background with a border around the image; all but the outside are holes."""
-    _, pieces = label(mask, np.ones((3, 3)))
+    """Label the components, and the background with a border around the image; all but the outside are holes."""
+    _, components = label(mask, np.ones((3, 3)))
     _, background = label(~np.pad(mask, 1))
-    return pieces, background - 1
+    return components, background - 1
 
 
 @settings(max_examples=300, deadline=None)

@@ -15,7 +15,7 @@ from topogan.homology import betti_numbers, remove_small
 masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
 
 
-def test_small_pieces_and_holes_go(draw) -> None:
+def test_small_components_and_holes_go(draw) -> None:
     mask = draw.ring()
     mask[0, 0] = mask[20, 2] = True
     mask[5, 5] = False
@@ -31,7 +31,7 @@ def test_sizes_are_counted_in_pixels_and_the_limit_stays() -> None:
     assert betti_numbers(remove_small(mask, 4)) == (1, 0)
 
 
-def test_the_largest_piece_stays_however_small() -> None:
+def test_the_largest_component_stays_however_small() -> None:
     mask = np.zeros((5, 5), dtype=bool)
     mask[1, 1] = mask[3, 3] = mask[3, 4] = True
     np.testing.assert_array_equal(np.argwhere(remove_small(mask, 50)), [[3, 3], [3, 4]])

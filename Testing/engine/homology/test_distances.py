@@ -143,7 +143,7 @@ def test_distances_of_equally_many_numbers_are_the_best_bijection() -> None:
     assert wasserstein_1d([a], [b])[0, 0] == pytest.approx(best)
 
 
-def test_births_of_holes_and_deaths_of_pieces() -> None:
+def test_births_of_holes_and_deaths_of_components() -> None:
     closed = Diagram.from_points({0: [[0, np.inf]], 1: [[0, 5]]})
     gaps = Diagram.from_points({0: [[0, np.inf], [0, 3]], 1: [[1, 5], [3, 5]]})
     assert pairwise_w1_births([closed], [gaps], 1).tolist() == [[2.0]]

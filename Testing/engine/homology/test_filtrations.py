@@ -55,19 +55,19 @@ def test_empty_and_full_masks_are_defined() -> None:
     np.testing.assert_array_equal(signed_distance_filtration(full), -5.0)
 
 
-def test_the_frame_is_structure_and_moves_no_pixel() -> None:
+def test_the_border_is_structure_and_moves_no_pixel() -> None:
     mask = np.zeros((7, 9), dtype=bool)
     mask[3, 4] = True
-    framed = distance_filtration(mask, frame=True)
-    assert framed.shape == mask.shape
+    bordered = distance_filtration(mask, border=True)
+    assert bordered.shape == mask.shape
     border = np.ones_like(mask)
     border[1:-1, 1:-1] = False
-    np.testing.assert_array_equal(framed == 0, mask | border)
+    np.testing.assert_array_equal(bordered == 0, mask | border)
     assert not mask[0].any(), "the caller's mask was written to"
 
 
-def test_the_frame_of_an_image_without_inside_is_everything() -> None:
-    np.testing.assert_array_equal(distance_filtration(np.zeros((2, 5)), frame=True), 0.0)
+def test_the_border_of_an_image_without_inside_is_everything() -> None:
+    np.testing.assert_array_equal(distance_filtration(np.zeros((2, 5)), border=True), 0.0)
 
 
 def test_labels_count_as_structure_and_any_number_of_axes_works() -> None:

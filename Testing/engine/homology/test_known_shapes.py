@@ -12,8 +12,8 @@ from topogan.homology import Diagram, betti_numbers, cubical_persistence, distan
 SIZES = [1.0, 0.7, (0.5, 0.8), (2.0, 0.9)]
 
 
-def diagram_of(mask: np.ndarray, pixel_size: object, frame: bool = False) -> Diagram:
-    return cubical_persistence(distance_filtration(mask, pixel_size, frame))
+def diagram_of(mask: np.ndarray, pixel_size: object, border: bool = False) -> Diagram:
+    return cubical_persistence(distance_filtration(mask, pixel_size, border))
 
 
 def points(diagram: Diagram, dimension: int) -> list[tuple[float, float]]:
@@ -25,7 +25,7 @@ def rounded(*found: tuple[float, float]) -> list[tuple[float, float]]:
 
 
 @pytest.mark.parametrize("pixel_size", SIZES)
-def test_a_disc_is_one_piece_that_never_dies(draw, pixel_size) -> None:
+def test_a_disc_is_one_component_that_never_dies(draw, pixel_size) -> None:
     mask = draw.disc()
     diagram = diagram_of(mask, pixel_size)
     assert betti_numbers(mask) == (1, 0)
@@ -82,19 +82,19 @@ def test_a_figure_eight_has_two_holes(draw, pixel_size) -> None:
 
 
 @pytest.mark.parametrize("pixel_size", SIZES)
-def test_a_comb_has_holes_only_in_a_frame(draw, pixel_size) -> None:
+def test_a_comb_has_holes_only_with_a_border(draw, pixel_size) -> None:
     mask = draw.comb()
     height, width = np.broadcast_to(pixel_size, 2)
     assert betti_numbers(mask) == (1, 0)
     assert points(diagram_of(mask, pixel_size), 1) == []
-    framed = diagram_of(mask, pixel_size, frame=True)
-    assert framed.betti_numbers(0.0) == (1, 3)
+    bordered = diagram_of(mask, pixel_size, border=True)
+    assert bordered.betti_numbers(0.0) == (1, 3)
     # Between the teeth 3 rows × 8 columns; below the comb 3 rows × 10 columns, which go on around it one pixel wide.
     between, below = (0.0, min(2 * height, 4 * width)), (0.0, min(2 * height, 5 * width))
-    assert points(framed[framed.birth == 0.0], 1) == rounded(between, between, below)
-    # The pixels are those of the mask as it was given: the frame shifts nothing.
-    image = distance_filtration(mask, pixel_size, frame=True)
-    np.testing.assert_array_equal(image[tuple(framed.birth_index.T)], framed.birth)
+    assert points(bordered[bordered.birth == 0.0], 1) == rounded(between, between, below)
+    # The pixels are those of the mask as it was given: the border shifts nothing.
+    image = distance_filtration(mask, pixel_size, border=True)
+    np.testing.assert_array_equal(image[tuple(bordered.birth_index.T)], bordered.birth)
 
 
 def test_births_and_deaths_scale_with_the_pixel(draw) -> None:

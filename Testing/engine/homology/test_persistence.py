@@ -50,7 +50,7 @@ def assert_right(image: np.ndarray, diagram: Diagram) -> None:
     levels = np.unique(image)
     counted = euler_characteristics(image[None] <= levels[:, None, None])
     numbers = [diagram.betti_numbers(level) for level in levels]
-    assert [pieces - holes for pieces, holes in numbers] == counted.tolist()
+    assert [components - holes for components, holes in numbers] == counted.tolist()
 
 
 @settings(max_examples=700, deadline=None)
@@ -89,12 +89,12 @@ def test_large_batches_are_packed_in_blocks() -> None:
 def test_without_the_fast_path_the_public_door_gives_the_same(random_image: RandomImage, seed: int) -> None:
     image = random_image(np.random.default_rng(seed))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(persistence, "persistence_of_rectangle", gudhi_cubical.persistence_by_complex)
+        patch.setattr(persistence, "persistence_of_top_cells", gudhi_cubical.persistence_by_cubical_complex)
         assert_right(image, cubical_persistence(image))
 
 
 def test_the_installed_gudhi_has_the_fast_path() -> None:
-    assert gudhi_cubical._fast is not gudhi_cubical.persistence_by_complex
+    assert gudhi_cubical._fast is not gudhi_cubical.persistence_by_cubical_complex
 
 
 @pytest.mark.parametrize("image", [[[3.0]], [[1.0, 2.0]], [[2.0], [1.0], [3.0]], np.full((5, 4), 2.5), [[-np.inf]]])

@@ -115,8 +115,8 @@ def test_paper_widens_a_gap(draw) -> None:
 
 @pytest.mark.parametrize("settings", [PAPER, RANK], ids=["paper", "rank"])
 def test_a_dimension_that_is_not_asked_for_is_left_alone(draw, settings) -> None:
-    only_pieces = settings.model_copy(update={"dimensions": HomologyDimensions.H0})
-    found = after_descent(noisy_logits(draw.ring(gap=3)), draw.ring(), only_pieces)
+    only_components = settings.model_copy(update={"dimensions": HomologyDimensions.H0})
+    found = after_descent(noisy_logits(draw.ring(gap=3)), draw.ring(), only_components)
     assert betti_numbers(found) == (1, 0)
     only_holes = settings.model_copy(update={"dimensions": HomologyDimensions.H1})
     assert betti_numbers(after_descent(noisy_logits(draw.ring(gap=3)), draw.ring(), only_holes))[1] == 1

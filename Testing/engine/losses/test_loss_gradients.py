@@ -125,7 +125,7 @@ def test_empty_and_full_real_masks_are_targets_like_others(settings, fill) -> No
     assert torch.isfinite(gradient_of(logits, targets, settings)).all()
 
 
-def test_an_empty_real_mask_pulls_the_last_piece_down() -> None:
+def test_an_empty_real_mask_pulls_the_last_component_down() -> None:
     settings = ALL["rank"]
     logits = torch.full((1, 1, 8, 8), -1.0)
     logits[0, 0, 3, 4] = 2.0
@@ -133,7 +133,7 @@ def test_an_empty_real_mask_pulls_the_last_piece_down() -> None:
     assert gradient[0, 0, 3, 4] > 0
 
 
-def test_one_pixel_alone_is_one_piece() -> None:
+def test_one_pixel_alone_is_one_component() -> None:
     settings = ALL["rank"]
     mask = np.zeros((1, 8, 8), dtype=bool)
     mask[0, 3, 4] = True

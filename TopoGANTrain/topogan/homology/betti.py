@@ -1,6 +1,6 @@
-"""How many pieces and holes a mask has.
+"""Betti numbers of masks: how many connected components and holes they have.
 
-Pieces are 8-connected and holes 4-connected, as in the persistence of this package (T-construction).
+Components are 8-connected and holes 4-connected, as in the persistence of this package (T-construction).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BLOCK = 256
 
 
 def betti_numbers(mask: ArrayLike) -> tuple[int, int]:
-    """(b0, b1): the number of pieces and of holes.
+    """(b0, b1): the number of connected components and of holes.
 
     Args:
         mask: [H, W], structure where not 0.
@@ -30,8 +30,8 @@ def betti_numbers(mask: ArrayLike) -> tuple[int, int]:
     mask = np.asarray(mask)
     if mask.ndim != 2:
         raise InputError(f"Betti numbers need a mask [row, column], not an array of shape {mask.shape}.")
-    pieces, holes = betti_numbers_of_batch(mask[None])[0].tolist()
-    return pieces, holes
+    components, holes = betti_numbers_of_batch(mask[None])[0].tolist()
+    return components, holes
 
 
 def betti_numbers_of_batch(masks: ArrayLike) -> NDArray[np.int64]:
@@ -52,8 +52,8 @@ def betti_numbers_of_batch(masks: ArrayLike) -> NDArray[np.int64]:
     numbers = np.zeros((len(masks), 2), dtype=np.int64)
     for start in range(0, len(masks), _BLOCK):
         structure = masks[start : start + _BLOCK] != 0
-        pieces = _pieces(structure)
-        numbers[start : start + _BLOCK] = np.stack([pieces, pieces - euler_characteristics(structure)], axis=1)
+        components = _components(structure)
+        numbers[start : start + _BLOCK] = np.stack([components, components - euler_characteristics(structure)], axis=1)
     return numbers
 
 
@@ -74,13 +74,13 @@ def euler_characteristics(structure: NDArray[np.bool_]) -> NDArray[np.int64]:
     return _count(corners) - _count(horizontal_edges) - _count(vertical_edges) + _count(structure)
 
 
-def _pieces(structure: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _components(structure: NDArray[np.bool_]) -> NDArray[np.int64]:
     if not structure.size:
         return np.zeros(len(structure), dtype=np.int64)
     labels, _ = label(structure, _EIGHT_CONNECTED_SLICES)
-    # A label is new where its first pixel comes: the largest label up to a slice counts the pieces up to it.
-    pieces_so_far = np.maximum.accumulate(labels.reshape(len(structure), -1).max(axis=1))
-    return np.diff(pieces_so_far, prepend=0).astype(np.int64)
+    # A label is new where its first pixel comes: the largest label up to a slice counts the components up to it.
+    so_far = np.maximum.accumulate(labels.reshape(len(structure), -1).max(axis=1))
+    return np.diff(so_far, prepend=0).astype(np.int64)
 
 
 def _count(cells: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Removing specks: a step of its own, so that figures can be given without and with it."""
+"""Removing small components and holes: a step of its own, so that figures can be given without and with it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
 
 
 def remove_small(mask: ArrayLike, pixels: int) -> NDArray[np.bool_]:
-    """Remove small pieces, then fill small holes.
+    """Remove small connected components, then fill small holes.
 
-    Pieces (8-connected) under ``pixels`` pixels go, except the largest one, so that a mask never becomes empty; then
+    Components (8-connected) under ``pixels`` pixels go, except the largest, so that a mask never becomes empty; then
     holes (4-connected background that does not reach the border) under ``pixels`` pixels are filled.
 
     Args:
@@ -34,11 +34,11 @@ def remove_small(mask: ArrayLike, pixels: int) -> NDArray[np.bool_]:
         raise InputError(f"Pieces cannot be smaller than {pixels} pixels: give 0 or more.")
     if pixels <= 1 or not structure.any():
         return structure
-    structure = _without_small_pieces(structure, pixels)
+    structure = _without_small_components(structure, pixels)
     return structure | _small_holes(structure, pixels)
 
 
-def _without_small_pieces(structure: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+def _without_small_components(structure: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     labels, _ = label(structure, _EIGHT_CONNECTED)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0

@@ -24,7 +24,7 @@ class Diagram:
     """
 
     dimension: NDArray[np.int64]
-    """int [n]: 0 for pieces, 1 for holes."""
+    """int [n]: 0 for connected components, 1 for holes."""
     birth: NDArray[np.float64]
     """float [n], in the unit of the filtration."""
     death: NDArray[np.float64]
@@ -76,7 +76,7 @@ class Diagram:
 
     @property
     def essential(self) -> NDArray[np.bool_]:
-        """bool [n]: classes that never die; an image has one, its first piece."""
+        """bool [n]: classes that never die; an image has one, its first component."""
         return np.isinf(self.death) & (self.death_index < 0).all(axis=1)
 
     @property
@@ -105,7 +105,7 @@ class Diagram:
     def projected(self, dimension: int) -> NDArray[np.float64]:
         """float [n]: what a distance filtration tells by one number of each finite class.
 
-        Deaths of pieces (half the gap to the next one; all are born at 0), births of holes (half the gap in the wall).
+        Deaths of components (half the gap to the next; all are born at 0), births of holes (half the gap in the wall).
         """
         return self.finite_points(dimension)[:, 1 if dimension == 0 else 0]
 

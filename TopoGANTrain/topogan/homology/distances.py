@@ -1,6 +1,6 @@
 """Distances between persistence diagrams: of two, and of all pairs of two sets.
 
-Only points with a finite birth and death count. Dimension 0 is pieces, 1 is holes and almost-holes.
+Only points with a finite birth and death count. Dimension 0 is connected components, 1 is holes and almost-holes.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def pairwise_w1(a: Sequence[Diagram], b: Sequence[Diagram], dimension: int) -> M
 
 
 def pairwise_w1_births(a: Sequence[Diagram], b: Sequence[Diagram], dimension: int) -> Matrix:
-    """1-Wasserstein distance of every pair by the births of holes (dimension 1) or the deaths of pieces (0) alone.
+    """1-Wasserstein distance of every pair by births of holes (dimension 1) or deaths of components (0) alone.
 
     Each diagram counts as a distribution, every point weighing 1/n: min over transport plans of Σ γ_xy |b_x − b_y|.
     This is equation 3 of Wang et al., ECCV 2020, as its reference implementation reads it: with its free diagonal the

@@ -16,17 +16,17 @@ from topogan.errors import InputError
 
 
 def distance_filtration(
-    mask: ArrayLike, pixel_size: float | Sequence[float] = 1.0, frame: bool = False
+    mask: ArrayLike, pixel_size: float | Sequence[float] = 1.0, border: bool = False
 ) -> NDArray[np.float64]:
     """Distance of every pixel to the structure: 0 on it, positive outside.
 
-    Its sublevel sets grow the structure by t: pieces merge at half the width of the gap between them, and an
+    Its sublevel sets grow the structure by t: components merge at half the width of the gap between them, and an
     almost-closed loop is born as a hole at half the width of its gap. Source: Wang et al., ECCV 2020, section 3.1.
 
     Args:
         mask: [H, W] (any number of axes works), structure where not 0.
         pixel_size: in mm, one number or one per axis; 1 gives pixels.
-        frame: count the outermost pixels as structure, so that branches which run out of the image bound holes
+        border: count the outermost pixels as structure, so that branches which run out of the image bound holes
             (figure 2 of the paper). The image keeps its shape, and pixels keep their indices.
 
     Returns:
@@ -36,12 +36,12 @@ def distance_filtration(
     Raises:
         InputError: the mask has no pixel, or a pixel size is not a positive number.
     """
-    structure = _structure(mask, frame)
+    structure = _structure(mask, border)
     return _distance_to(structure, _sizes(pixel_size, structure.ndim))
 
 
 def signed_distance_filtration(
-    mask: ArrayLike, pixel_size: float | Sequence[float] = 1.0, frame: bool = False
+    mask: ArrayLike, pixel_size: float | Sequence[float] = 1.0, border: bool = False
 ) -> NDArray[np.float64]:
     """Distance to the structure outside of it, minus the distance to the background inside of it.
 
@@ -54,7 +54,7 @@ def signed_distance_filtration(
         float64 of the mask's shape, in the unit of ``pixel_size``; ± the length of the image's diagonal everywhere
         where there is no structure (+) or no background (−).
     """
-    structure = _structure(mask, frame)
+    structure = _structure(mask, border)
     sizes = _sizes(pixel_size, structure.ndim)
     return _distance_to(structure, sizes) - _distance_to(~structure, sizes)
 
@@ -72,16 +72,16 @@ def superlevel_filtration(image: ArrayLike) -> NDArray[np.floating]:
     return -values if np.issubdtype(values.dtype, np.floating) else -values.astype(np.float64)
 
 
-def _structure(mask: ArrayLike, frame: bool) -> NDArray[np.bool_]:
+def _structure(mask: ArrayLike, border: bool) -> NDArray[np.bool_]:
     structure = np.asarray(mask) != 0
     if structure.ndim == 0 or structure.size == 0:
         raise InputError(f"A mask of shape {structure.shape} has no pixels: give at least one.")
-    if not frame:
+    if not border:
         return structure
-    framed = np.ones_like(structure)
+    bordered = np.ones_like(structure)
     inner = (slice(1, -1),) * structure.ndim
-    framed[inner] = structure[inner]
-    return framed
+    bordered[inner] = structure[inner]
+    return bordered
 
 
 def _sizes(pixel_size: float | Sequence[float], axes: int) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""GUDHI's persistence of a rectangle, by the fastest door that the installed version has."""
+"""Cubical persistence by the fastest way into GUDHI that the installed version has."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = list[NDArray[np.float64]]
-RectangleFunction = Callable[[NDArray[np.float64], float], Points]
+PersistenceFunction = Callable[[NDArray[np.float64], float], Points]
 
 
-def persistence_by_complex(cells: NDArray[np.float64], min_persistence: float) -> Points:
+def persistence_by_cubical_complex(cells: NDArray[np.float64], min_persistence: float) -> Points:
     """The public ``gudhi.CubicalComplex``: always there, 50 to 200 times slower than the fast path.
 
     Args:
@@ -28,14 +28,14 @@ def persistence_by_complex(cells: NDArray[np.float64], min_persistence: float) -
     return [complex_.persistence_intervals_in_dimension(dimension).reshape(-1, 2) for dimension in (0, 1)]
 
 
-def _fast_function() -> RectangleFunction:
-    # The public door to the fast path, gudhi.sklearn.CubicalPersistence, costs 0.3 ms a call and needs scikit-learn.
+def _fast_function() -> PersistenceFunction:
+    # The public way to it, gudhi.sklearn.CubicalPersistence, costs 0.3 ms a call and needs scikit-learn.
     for module in ("gudhi._pers_cub_low_dim_ext", "gudhi._pers_cub_low_dim"):
         try:
             return import_module(module)._persistence_on_rectangle_from_top_cells
         except (ImportError, AttributeError):
             continue
-    return persistence_by_complex
+    return persistence_by_cubical_complex
 
 
 _fast = _fast_function()
@@ -43,6 +43,6 @@ _fast = _fast_function()
 _SMALLEST_SIDE = 3
 
 
-def persistence_of_rectangle(cells: NDArray[np.float64], min_persistence: float) -> Points:
-    """As :func:`persistence_by_complex`, by the fast path where the installed GUDHI has it."""
-    return (_fast if min(cells.shape) >= _SMALLEST_SIDE else persistence_by_complex)(cells, min_persistence)
+def persistence_of_top_cells(cells: NDArray[np.float64], min_persistence: float) -> Points:
+    """As :func:`persistence_by_cubical_complex`, by the fast path where the installed GUDHI has it."""
+    return (_fast if min(cells.shape) >= _SMALLEST_SIDE else persistence_by_cubical_complex)(cells, min_persistence)

@@ -18,7 +18,7 @@ _LARGEST_EXACT = 2**53
 # Pixels that are worked on together: their intermediate arrays stay in a core's cache, which is twice as fast.
 BLOCK = 2**15
 # Pixels that are tried first.
-_TASTE = 128
+_PROBED = 128
 _ONE = np.uint64(1)
 _NOT_A_NUMBER = "The image holds NaN (not a number), which has no place in an order: remove or replace it."
 
@@ -41,7 +41,7 @@ def pack_pixels(images: NDArray[np.generic]) -> NDArray[np.float64]:
     """
     pixels = images[0].size
     packed = np.empty((len(images), pixels))
-    write_order_keys(images.reshape(packed.shape), packed, _LARGEST_EXACT // stride_of(pixels) - 1)
+    write_sort_keys(images.reshape(packed.shape), packed, _LARGEST_EXACT // stride_of(pixels) - 1)
     packed *= stride_of(pixels)
     packed += np.arange(pixels, dtype=np.float64)
     return packed.reshape(images.shape)
@@ -57,7 +57,7 @@ def stride_of(pixels: int) -> int:
     return 1 << (2 * pixels - 1).bit_length()
 
 
-def write_order_keys(images: NDArray[np.generic], keys: NDArray[np.float64], limit: int) -> None:
+def write_sort_keys(images: NDArray[np.generic], keys: NDArray[np.float64], limit: int) -> None:
     """Write exact integers with key(p) < key(q) exactly where value(p) < value(q) within an image.
 
     Distances in pixels or isotropic mm (whose squares are integers times a common factor) and whatever float32 holds
@@ -95,7 +95,7 @@ def _wrote_float64(images: NDArray[np.float64], keys: NDArray[np.float64], limit
         raise InputError(_NOT_A_NUMBER)
     if _wrote_squares(images.reshape(-1), keys.reshape(-1), least, most, limit):
         return True
-    start = images[0, :_TASTE]
+    start = images[0, :_PROBED]
     with np.errstate(over="ignore"):
         if not np.array_equal(start.astype(np.float32), start):
             return False

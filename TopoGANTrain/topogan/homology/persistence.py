@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from topogan.errors import InputError
 from topogan.homology.diagrams import Diagram
-from topogan.homology.gudhi_cubical import persistence_of_rectangle
+from topogan.homology.gudhi_cubical import persistence_of_top_cells
 from topogan.homology.index_packing import BLOCK, dense_ranks, pack_pixels, unpack_pixels
 
 
@@ -89,7 +89,7 @@ def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] = (0, 1)) ->
 
     Args:
         image: [H, W], real numbers, ±inf included; axes are (row, column).
-        dimensions: which of 0 (pieces) and 1 (holes) to return.
+        dimensions: which of 0 (connected components) and 1 (holes) to return.
 
     Returns:
         All pairs of positive persistence and the one essential class (dimension 0, born at the image's minimum).
@@ -143,7 +143,7 @@ def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 
     pixels = images[0].size
     together = max(1, BLOCK // pixels)
     parts = (images[start : start + together] for start in range(0, len(images), together))
-    found = [persistence_of_rectangle(packed, pixels) for part in parts for packed in pack_pixels(part)]
+    found = [persistence_of_top_cells(packed, pixels) for part in parts for packed in pack_pixels(part)]
     blocks = [points[dim] for points in found for dim in dimensions]
     group = np.arange(len(blocks)).repeat([len(block) for block in blocks])
     return BatchPairs(dimensions, group, *_decoded(images, group // len(dimensions), np.concatenate(blocks)))

@@ -13,7 +13,7 @@ from torch.nn.functional import softplus
 from topogan.config import PointRule
 from topogan.homology.matching import assign
 from topogan.homology.persistence import pairs_of_batch
-from topogan.losses.padded_diagrams import TopPoints, values_at
+from topogan.losses.padded_diagrams import PaddedDiagrams, values_at
 
 
 def likelihood_loss(
@@ -31,7 +31,7 @@ def likelihood_loss(
     Returns:
         A scalar: sum over the points, divided by B.
     """
-    points = top_points(logits.detach().cpu().numpy(), dimensions, max_points)
+    points = padded_diagrams(logits.detach().cpu().numpy(), dimensions, max_points)
     wanted = np.minimum(betti, max_points)[assign(assignment_costs(points, np.minimum(betti, max_points)))]
     birth = values_at(logits, points.birth_pixel)
     death = values_at(logits, points.death_pixel)
@@ -39,19 +39,19 @@ def likelihood_loss(
     return per_point(birth, death, points, wanted) / len(logits)
 
 
-def top_points(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_points: int) -> TopPoints:
+def padded_diagrams(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_points: int) -> PaddedDiagrams:
     """The most persistent points, in probability, of the superlevel sets of a batch of logits [B, H, W].
 
-    The first piece dies at probability 0.
+    The first component dies at probability 0.
     """
     pairs = pairs_of_batch(-logits, dimensions)
     essential = pairs.essential
     birth = expit(-pairs.birth)
     death = np.where(essential, 0.0, expit(-pairs.death))
-    return TopPoints.of(pairs, len(logits), birth, death, np.where(essential, 2.0, birth - death), max_points)
+    return PaddedDiagrams.of(pairs, len(logits), birth, death, np.where(essential, 2.0, birth - death), max_points)
 
 
-def assignment_costs(points: TopPoints, betti: NDArray[np.int64]) -> NDArray[np.float64]:
+def assignment_costs(points: PaddedDiagrams, betti: NDArray[np.int64]) -> NDArray[np.float64]:
     """Squared distance between the sorted persistences of every sample and every real mask.
 
     A real mask is a grey image of zeros and ones: its points are b times (1, 0), of persistence 1.
@@ -73,7 +73,7 @@ def _tensor(array: NDArray[np.generic], like: Tensor) -> Tensor:
     return torch.from_numpy(array).to(like.device)
 
 
-def _rank_loss(birth: Tensor, death: Tensor, points: TopPoints, wanted: NDArray[np.int64]) -> Tensor:
+def _rank_loss(birth: Tensor, death: Tensor, points: PaddedDiagrams, wanted: NDArray[np.int64]) -> Tensor:
     """Binary cross-entropy on the logits of the critical pixels.
 
     The first ``wanted`` points go to (1, 0). The others go to the nearest point of the diagonal: the sum of the two
@@ -92,7 +92,7 @@ def _rank_loss(birth: Tensor, death: Tensor, points: TopPoints, wanted: NDArray[
     return per_point.masked_fill(_tensor(~points.there, birth), 0.0).sum()
 
 
-def _w2_loss(birth: Tensor, death: Tensor, points: TopPoints, wanted: NDArray[np.int64]) -> Tensor:
+def _w2_loss(birth: Tensor, death: Tensor, points: PaddedDiagrams, wanted: NDArray[np.int64]) -> Tensor:
     """Squared 2-Wasserstein distance in probability, Euclidean ground cost, with the diagonal.
 
     All real points are (1, 0), so that the best matching takes the points which gain most by going there rather than
@@ -109,7 +109,7 @@ def _w2_loss(birth: Tensor, death: Tensor, points: TopPoints, wanted: NDArray[np
     return per_point.masked_fill(_tensor(~points.there, birth), 0.0).sum() + 0.5 * float(unmatched)
 
 
-def _w2_matched(points: TopPoints, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _w2_matched(points: PaddedDiagrams, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
     """bool [B, D, K]: which points the best matching sends to (1, 0)."""
     b, d = points.birth, points.death
     gain = 0.5 + (b - d) ** 2 / 2.0 - (1.0 - b) ** 2 - d**2

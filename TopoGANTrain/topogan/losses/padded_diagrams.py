@@ -1,4 +1,4 @@
-"""The most persistent points of every sample of a batch, in arrays of one shape."""
+"""Diagrams of a batch in arrays of one shape: the most persistent points of each, padded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from topogan.homology.persistence import BatchPairs
 
 
 @dataclass(frozen=True)
-class TopPoints:
+class PaddedDiagrams:
     """The most persistent points of each sample and dimension; arrays [B, D, K], most persistent first."""
 
     birth_pixel: NDArray[np.int64]
@@ -27,7 +27,7 @@ class TopPoints:
     there: NDArray[np.bool_]
     """Whether there is a point."""
     essential: NDArray[np.bool_]
-    """Whether it is the essential class: the first piece."""
+    """Whether it is the essential class: the first component."""
 
     @classmethod
     def of(
@@ -38,7 +38,7 @@ class TopPoints:
         death: NDArray[np.float64],
         length: NDArray[np.float64],
         max_points: int,
-    ) -> TopPoints:
+    ) -> PaddedDiagrams:
         """Take the ``max_points`` longest pairs of each sample and dimension.
 
         Args:

@@ -1,7 +1,7 @@
 """Loss of sizes: how large holes are, how wide gaps and how thick walls, as persistence of a soft distance.
 
 Counts alone (:mod:`topogan.losses.likelihood`) are content with a hole of one pixel. In the sublevel sets of the
-distance to the structure a hole dies at its radius, a piece at half the gap to the next one, and a wall's thinnest
+distance to the structure a hole dies at its radius, a component at half the gap to the next one, and a wall's thinnest
 place gives the birth of its hole; a real mask says where all of these should be.
 """
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from topogan.homology.matching import assign
 from topogan.homology.persistence import pairs_of_batch
-from topogan.losses.padded_diagrams import TopPoints, values_at
+from topogan.losses.padded_diagrams import PaddedDiagrams, values_at
 from topogan.losses.soft_distance import soft_distance
 
 # Masks that are measured together, so that memory does not grow with their number.
@@ -80,14 +80,14 @@ def size_loss(logits: Tensor, real: SizeTargets, dimensions: tuple[int, ...], ma
     return squares.masked_fill(torch.from_numpy(~points.there).to(distance.device), 0.0).sum() / len(logits)
 
 
-def _points(distance: Tensor, dimensions: tuple[int, ...], max_points: int) -> TopPoints:
+def _points(distance: Tensor, dimensions: tuple[int, ...], max_points: int) -> PaddedDiagrams:
     # In single precision pixels are sorted five times faster; a millionth of a pixel is nothing here.
     pairs = pairs_of_batch(distance.float().cpu().numpy(), dimensions)
     length = np.where(pairs.essential, -np.inf, pairs.death - pairs.birth)
-    return TopPoints.of(pairs, len(distance), pairs.birth, pairs.death, length, max_points)
+    return PaddedDiagrams.of(pairs, len(distance), pairs.birth, pairs.death, length, max_points)
 
 
-def _targets(points: TopPoints, real: SizeTargets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _targets(points: PaddedDiagrams, real: SizeTargets) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where each point is to be: at its partner, or at the nearest point of the diagonal; two float [B, D, K]."""
     middle = (points.birth + points.death) / 2.0
     birth, death = middle.copy(), middle.copy()

@@ -28,9 +28,9 @@ class TopologyTargets:
     """
 
     betti: NDArray[np.int64]
-    """int [N, 2]: pieces and holes."""
+    """int [N, 2]: connected components and holes."""
     projections: Projections | None = None
-    """Births of holes and deaths of pieces; only for the mode ``paper``."""
+    """Births of holes and deaths of components; only for the mode ``paper``."""
 
     @classmethod
     def from_masks(cls, masks: NDArray[np.generic], settings: TopologySettings) -> TopologyTargets:
@@ -59,7 +59,7 @@ class TopologyLoss(nn.Module):
 
     ``likelihood``, ``paper`` or, as a control without topology, ``binarise``: each pixel's logit is pushed away from
     0, to the side where it is. Persistence runs on the CPU on a detached copy; the gradient lies on the critical
-    pixels (``paper``: on the lines painted through them) and nowhere else. Logits of half precision are computed with
+    pixels (``paper``: on lines through them) and nowhere else. Logits of half precision are computed with
     in float32, also under autocast.
 
     Source of ``paper``: Wang et al., ECCV 2020; ``likelihood`` is our own (Resources/Docs/topology.md).

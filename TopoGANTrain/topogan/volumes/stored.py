@@ -52,7 +52,7 @@ class Claim:
 def check_claim(path: Path, claim: Claim) -> None:
     """Refuse a file whose data are not there, not whole, far larger than the file, or NaN.
 
-    Packed data are unpacked once in pieces without keeping any.
+    Packed data are unpacked once, chunk by chunk, without keeping any.
 
     Args:
         path: what the user named, for messages.

@@ -1,6 +1,6 @@
 """Loss ``paper``: equations 3 to 5 of Wang et al., ECCV 2020, on the distance filtration of the binary output.
 
-Births of holes and deaths of pieces are matched with those of real masks and moved toward them; nothing else moves.
+Births of holes and deaths of components are matched with those of real masks and moved toward them; nothing else moves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch.nn.functional import softplus
 
 from topogan.homology.matching import ABSENT, alignment_costs, assign, match_points
 from topogan.homology.persistence import pairs_of_batch
-from topogan.losses.paper.pixel_targets import MeasuredMasks, painted_pixels
+from topogan.losses.paper.pixel_targets import MeasuredMasks, pixel_targets
 
 # The grid makes points of less persistence than a pixel, and cannot make moves of less than half of one.
 _SMALLEST_PERSISTENCE = 1.0
@@ -28,7 +28,7 @@ _BLOCK = 128
 class Projections:
     """The numbers that equation 3 compares, of N masks; arrays [N, D, K].
 
-    For dimension 1 the births of holes and almost-holes, for dimension 0 the deaths of pieces (their births are all
+    For dimension 1 the births of holes and almost-holes, for dimension 0 the deaths of components (all are born at
     0), in pixels, of the K most persistent points, in rising order.
     """
 
@@ -38,7 +38,7 @@ class Projections:
     """The price of moving a point to the diagonal, which is its persistence: only one coordinate moves. The printed
     equation measures it by births alone and makes it 0, so that no diagram would differ from an empty one."""
     pixel: NDArray[np.int64]
-    """The critical pixel: where the hole is born, or where the piece dies."""
+    """The critical pixel: where the hole is born, or where the component dies."""
 
     def select(self, indices: NDArray[np.int64]) -> Projections:
         """The numbers of some of the masks."""
@@ -57,7 +57,7 @@ class Projections:
 
 
 def projections_of_masks(masks: NDArray[np.generic], dimensions: tuple[int, ...], max_points: int) -> Projections:
-    """Measure masks [N, H, W] (structure where not 0) without a frame."""
+    """Measure masks [N, H, W] (structure where not 0)."""
     starts = range(0, max(len(masks), 1), _BLOCK)
     blocks = [MeasuredMasks.of(masks[start : start + _BLOCK] != 0) for start in starts]
     return Projections.joined([_projections(block, dimensions, max_points) for block in blocks])
@@ -82,14 +82,14 @@ def paper_loss(logits: Tensor, real: Projections, dimensions: tuple[int, ...], m
     masks = MeasuredMasks.of(logits.detach().cpu().numpy() >= 0)
     fake = _projections(masks, dimensions, max_points)
     moves = _moves(fake, real, dimensions)
-    painted = painted_pixels(masks, fake.value, fake.pixel, moves)
+    targets = pixel_targets(masks, fake.value, fake.pixel, moves)
     flat = logits.flatten()
-    index = torch.from_numpy(painted.pixel).to(logits.device)
-    weight = torch.from_numpy(painted.weight).to(logits.dtype).to(logits.device)
-    target = torch.from_numpy(painted.grow).to(logits.device)
+    index = torch.from_numpy(targets.pixel).to(logits.device)
+    weight = torch.from_numpy(targets.weight).to(logits.dtype).to(logits.device)
+    grow = torch.from_numpy(targets.grow).to(logits.device)
     value = flat[index]
     # Binary cross-entropy with a target of 1 or 0 is the softplus of the logit turned around or not.
-    return (weight * softplus(torch.where(target, -value, value))).sum() / len(logits)
+    return (weight * softplus(torch.where(grow, -value, value))).sum() / len(logits)
 
 
 def _projections(masks: MeasuredMasks, dimensions: tuple[int, ...], max_points: int) -> Projections:

@@ -40,7 +40,7 @@ class MeasuredMasks:
 
 
 @dataclass(frozen=True)
-class Painted:
+class PixelTargets:
     """Pixels to change; arrays [n]. A pixel is there once for each point that wants it."""
 
     pixel: NDArray[np.int64]
@@ -51,14 +51,14 @@ class Painted:
     """One over the number of pixels of its point."""
 
 
-def painted_pixels(
+def pixel_targets(
     masks: MeasuredMasks, value: NDArray[np.float64], pixel: NDArray[np.int64], moves: NDArray[np.float64]
-) -> Painted:
+) -> PixelTargets:
     """Find the pixels that move births or deaths.
 
     The nearest boundary pixel of a critical pixel s and the nearest one on the far side of s are joined with s by two
-    lines one pixel wide. Growing paints the background pixels of the lines that are at least the wanted distance from
-    s; shrinking paints the ends of the lines, or, where s is structure, the structure across which they lead.
+    lines one pixel wide. Growing targets the background pixels of the lines that are at least the wanted distance from
+    s; shrinking targets the ends of the lines, or, where s is structure, the structure across which they lead.
 
     Args:
         masks: B of them.
@@ -74,8 +74,8 @@ def painted_pixels(
     grow = moves[where] < 0
     far_enough = np.linalg.norm(lines - saddle[:, None], axis=2) >= (value + moves)[where][:, None]
     # Of lines from a background pixel the ends are structure, of those from structure all that they cross.
-    painted = np.where(grow[:, None], ~structure & far_enough, structure)
-    return _distinct(masks.structure.shape, image, lines, painted, grow)
+    wanted = np.where(grow[:, None], ~structure & far_enough, structure)
+    return _distinct(masks.structure.shape, image, lines, wanted, grow)
 
 
 def _far_side(masks: MeasuredMasks, image: NDArray[np.int64], saddle: Positions, near: Positions) -> Positions:
@@ -110,14 +110,14 @@ def _distinct(
     shape: tuple[int, ...],
     image: NDArray[np.int64],
     lines: NDArray[np.int64],
-    painted: NDArray[np.bool_],
+    wanted: NDArray[np.bool_],
     grow: NDArray[np.bool_],
-) -> Painted:
-    """Each painted pixel of a line once."""
+) -> PixelTargets:
+    """Each wanted pixel of a line once."""
     pixels = shape[1] * shape[2]
-    point, place = np.nonzero(painted)
+    point, place = np.nonzero(wanted)
     row, column = lines[point, place].T
     once = np.unique(point * pixels + row * shape[2] + column)
     point, pixel = np.divmod(once, pixels)
     count = np.bincount(point, minlength=len(image))
-    return Painted(image[point] * pixels + pixel, grow[point], 1.0 / count[point])
+    return PixelTargets(image[point] * pixels + pixel, grow[point], 1.0 / count[point])
