@@ -17,7 +17,7 @@ from typing import Any
 
 from topogan import files
 from topogan.config import TrainSettings
-from topogan.networks import make_texture_critic
+from topogan.networks import make_texture_discriminator
 from topogan.runs import checkpoints, events, read_status
 from topogan.training import lifecycle, loop, resume, train
 from topogan.training.mask_trainer import MaskTrainer
@@ -116,7 +116,7 @@ def train_or_resume(dataset: Path, run: Path, settings: TrainSettings) -> None:
 def main() -> None:
     dataset, run = Path(sys.argv[1]), Path(sys.argv[2])
     settings = TrainSettings.model_validate_json(sys.argv[3])
-    make_texture_critic(settings.textures)  # imports MONAI before the forks
+    make_texture_discriminator(settings.textures)  # imports MONAI before the forks
     for moment, patch in MOMENTS.items():
         child = os.fork()
         if child == 0:

@@ -39,10 +39,13 @@ def start_from(model: Model, settings: TrainSettings, training_set: TrainingSet)
         InputError: a network has another shape than the settings or the training set ask for.
     """
     start = Start(settings)
-    pairs = {"masks": (model.masks, model.mask_critic), "textures": (model.textures, model.texture_critic)}
-    for stage, (generator, critic) in pairs.items():
+    pairs = {
+        "masks": (model.masks, model.mask_discriminator),
+        "textures": (model.textures, model.texture_discriminator),
+    }
+    for stage, (generator, discriminator) in pairs.items():
         trained = settings.part in (Part.BOTH, Part(stage))
-        if generator is None or critic is None:
+        if generator is None or discriminator is None:
             if trained:
                 start.messages.append(f"The model has no {stage}: these are trained from scratch.")
             continue
@@ -53,7 +56,7 @@ def start_from(model: Model, settings: TrainSettings, training_set: TrainingSet)
         else:
             start.messages.append(f"The model's {stage} do not fit this training set and are left out.")
             continue
-        start.networks[stage] = {"generator": generator, "critic": critic}
+        start.networks[stage] = {"generator": generator, "discriminator": discriminator}
     return start
 
 

@@ -140,7 +140,7 @@ def _carry_out(work: _Work, on_event: OnEvent | None) -> Path:
         status.end(FINISHED if finished else STOPPED)
     except Exception as error:
         sentence = failure_sentence(error, work.progress.checkpoint_step)
-        _leave_word(work, status, sentence, error)
+        _record_failure(work, status, sentence, error)
         if sentence == str(error):
             raise
         raise WorkError(sentence) from error
@@ -177,7 +177,7 @@ def _train_stages(work: _Work, stages: list[Stage], status: StatusWriter, on_eve
     return finished
 
 
-def _leave_word(work: _Work, status: StatusWriter, sentence: str, error: Exception) -> None:
+def _record_failure(work: _Work, status: StatusWriter, sentence: str, error: Exception) -> None:
     """Write why the run failed into its folder, without the user's paths."""
     private = {work.training_set.folder: "the training set", work.folder.path: "the run folder"}
     # On a full disk even this may fail; readers still see by the free lock that the run is dead.
