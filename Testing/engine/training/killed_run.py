@@ -19,7 +19,7 @@ from topogan import files
 from topogan.config import TrainSettings
 from topogan.networks import make_texture_discriminator
 from topogan.runs import checkpoints, events, read_status
-from topogan.training import lifecycle, loop, resume, train
+from topogan.training import loop, resume, train, work
 from topogan.training.mask_trainer import MaskTrainer
 
 
@@ -87,14 +87,14 @@ def _in_the_middle_of_an_event() -> None:
 
 
 def _while_the_package_is_written() -> None:
-    save = lifecycle.save_model
+    save = work.save_model
 
     def save_and_die(out: Path, **more: Any) -> Path:
         save(out, **more)
         die()
         return out
 
-    lifecycle.save_model = save_and_die
+    work.save_model = save_and_die
 
 
 MOMENTS = {

@@ -21,7 +21,7 @@ from topogan.files import read_json
 from topogan.model import load_model
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
-from topogan.training import lifecycle, resume, train
+from topogan.training import resume, train, work
 from topogan.training.mask_trainer import MaskTrainer
 
 TINY = TrainSettings(
@@ -389,7 +389,7 @@ def test_a_package_that_cannot_be_written_is_written_on_resume(
 ) -> None:
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(lifecycle, "save_model", full_disk)
+        patch.setattr(work, "save_model", full_disk)
         with pytest.raises(WorkError, match="The disk is full"):
             train(label_set, run, TINY)
     assert read_status(run).state == "failed"
