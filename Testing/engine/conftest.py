@@ -76,9 +76,9 @@ def ring_model(tmp_path_factory: pytest.TempPathFactory, ring_training_set: Path
     from topogan.config import MaskSettings, TextureSettings, TrainSettings
     from topogan.model import save_model
     from topogan.networks import (
-        make_mask_critic,
+        make_mask_discriminator,
         make_mask_generator,
-        make_texture_critic,
+        make_texture_discriminator,
         make_texture_generator,
     )
     from topogan.training_set import TrainingSet
@@ -97,10 +97,10 @@ def ring_model(tmp_path_factory: pytest.TempPathFactory, ring_training_set: Path
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        masks = {"generator": generator, "critic": make_mask_critic(settings.masks, SIZE)}
+        masks = {"generator": generator, "discriminator": make_mask_discriminator(settings.masks, SIZE)}
         textures = {
             "generator": make_texture_generator(settings.textures),
-            "critic": make_texture_critic(settings.textures),
+            "discriminator": make_texture_discriminator(settings.textures),
         }
     return save_model(
         tmp_path_factory.mktemp("models") / "ring",

@@ -65,3 +65,10 @@ def test_presets_are_valid(name: str) -> None:
 def test_unknown_preset_names_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"no preset 'slow': choose one of .*demo"):
         read_preset("slow")
+
+
+@pytest.mark.parametrize("name", ["critic_steps", "discriminator_steps"])
+def test_the_old_name_of_a_setting_is_read(name: str) -> None:
+    settings = validated(TrainSettings, {"masks": {name: 5}})
+    assert settings.masks.discriminator_steps == 5
+    assert "critic_steps" not in settings.model_dump()["masks"]

@@ -18,9 +18,9 @@ from topogan.errors import InputError, WorkError
 from topogan.homology import betti_numbers, cubical_persistence, distance_filtration, load_diagrams
 from topogan.model import load_model, pack_model, sampling, save_model
 from topogan.networks import (
-    make_mask_critic,
+    make_mask_discriminator,
     make_mask_generator,
-    make_texture_critic,
+    make_texture_discriminator,
     make_texture_generator,
 )
 from topogan.training_set import TrainingSet
@@ -42,14 +42,14 @@ def model(ring_model: Path):
 def mask_networks(settings: TrainSettings = SETTINGS) -> dict[str, torch.nn.Module]:
     return {
         "generator": make_mask_generator(settings.masks, 64),
-        "critic": make_mask_critic(settings.masks, 64),
+        "discriminator": make_mask_discriminator(settings.masks, 64),
     }
 
 
 def texture_networks(settings: TrainSettings = SETTINGS) -> dict[str, torch.nn.Module]:
     return {
         "generator": make_texture_generator(settings.textures),
-        "critic": make_texture_critic(settings.textures),
+        "discriminator": make_texture_discriminator(settings.textures),
     }
 
 
@@ -64,9 +64,9 @@ class TestPackage:
         loaded = load_model(save(tmp_path / "model", real, masks=masks, textures=textures))
         pairs = [
             (masks["generator"], loaded.masks),
-            (masks["critic"], loaded.mask_critic),
+            (masks["discriminator"], loaded.mask_discriminator),
             (textures["generator"], loaded.textures),
-            (textures["critic"], loaded.texture_critic),
+            (textures["discriminator"], loaded.texture_discriminator),
         ]
         for before, after in pairs:
             assert after is not None and not after.training
@@ -131,7 +131,7 @@ class TestPackage:
 
     def test_parts_can_be_missing(self, tmp_path: Path, real: TrainingSet) -> None:
         masks_only = load_model(save(tmp_path / "masks", real))
-        assert masks_only.textures is None and masks_only.texture_critic is None
+        assert masks_only.textures is None and masks_only.texture_discriminator is None
         assert masks_only.sample(2).textures is None
         textures_only = load_model(save(tmp_path / "textures", real, masks=None, textures=texture_networks()))
         with pytest.raises(InputError, match="makes no masks"):
@@ -172,9 +172,9 @@ class TestPackage:
         load_model(ring_model)
         assert torch.equal(torch.rand(3), expected)
 
-    def test_critics_can_stay_away(self, ring_model: Path, model) -> None:
-        light = load_model(ring_model, critics=False)
-        assert light.mask_critic is None and light.texture_critic is None
+    def test_discriminators_can_stay_away(self, ring_model: Path, model) -> None:
+        light = load_model(ring_model, discriminators=False)
+        assert light.mask_discriminator is None and light.texture_discriminator is None
         assert np.array_equal(light.sample(2).textures, model.sample(2).textures)
 
     def test_missing_package(self, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ class TestSampling:
         assert np.array_equal(one.grey, model.sample(2, seed=8).grey)
 
     def test_networks_without_numbers(self, ring_model: Path) -> None:
-        broken = load_model(ring_model, critics=False)
+        broken = load_model(ring_model, discriminators=False)
         for name, buffer in broken.masks.named_buffers():
             if name.endswith("running_var"):
                 buffer.fill_(-1.0)

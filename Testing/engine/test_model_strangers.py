@@ -214,7 +214,10 @@ CASES: dict[str, tuple[Change, str]] = {
     "pickle in an npz": (object_array, "no diagrams or is damaged"),
     "python beside the weights": (file("models/__init__.py", b"print('hello')"), "__init__.py"),
     "weights missing": (removed(GENERATOR), "is missing"),
-    "critic missing": (removed("models/masks_critic.safetensors", signed=True), "a generator and its critic"),
+    "discriminator missing": (
+        removed("models/masks_critic.safetensors", signed=True),
+        "a generator and its discriminator",
+    ),
     "nothing but metadata": (without_weights, "does not hold a generator"),
     "weights changed": (file(GENERATOR, b"x" * 100, signed=False), "changed or damaged"),
     "weights empty": (file(GENERATOR, b""), "no safetensors file"),
@@ -234,7 +237,7 @@ CASES: dict[str, tuple[Change, str]] = {
     "tensor too many": (tensors(lambda values: values.update(extra=torch.zeros(3))), "another network"),
     "NaN": (tensors(set_first(with_number(float("nan")))), "NaN or infinity"),
     "infinity": (tensors(set_first(with_number(float("-inf")))), "NaN or infinity"),
-    "NaN in the critic": (
+    "NaN in the discriminator": (
         tensors(set_first(with_number(float("nan"))), "models/textures_critic.safetensors"),
         "NaN or infinity",
     ),
@@ -266,7 +269,9 @@ CASES: dict[str, tuple[Change, str]] = {
     "latent a list": (metadata(settings__masks__latent=[4]), "masks.latent"),
     "latent other than the weights": (metadata(settings__masks__latent=8), "instead of F32"),
     "backbone other than the weights": (metadata(settings__masks__backbone="resnet"), "another network"),
-    "backbone unknown": (metadata(settings__masks__backbone="transformer"), "masks.backbone"),
+    "backbone unknown": (metadata(settings__masks__backbone="transformer"), "choose dcgan or resnet"),
+    "backbone no name": (metadata(settings__masks__backbone="\n" * 900), "masks.backbone"),
+    "texture network unknown": (metadata(settings__textures__network="diffusion"), "choose unet"),
     "texture width huge": (metadata(settings__textures__width=10**6), "textures.width"),
     "settings a list": (metadata(settings=[]), "TrainSettings"),
     "settings unknown": (metadata(settings__masks__surprise=1), "masks.surprise"),

@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from topogan.config import Backbone, MaskSettings, TextureSettings
+from topogan.config import MaskSettings, TextureSettings
 from topogan.networks import (
+    MASK_NETWORKS,
     intensities_from_network,
     intensities_to_network,
-    make_mask_critic,
+    make_mask_discriminator,
     make_mask_generator,
-    make_texture_critic,
+    make_texture_discriminator,
     make_texture_generator,
     mask_to_network,
 )
@@ -25,21 +26,21 @@ def parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("backbone", list(Backbone))
+@pytest.mark.parametrize("backbone", list(MASK_NETWORKS))
 @pytest.mark.parametrize("size", [64, 128, 256])
-def test_mask_networks_have_the_shapes_of_their_contract(backbone: Backbone, size: int) -> None:
+def test_mask_networks_have_the_shapes_of_their_contract(backbone: str, size: int) -> None:
     settings = MaskSettings(backbone=backbone, width=4, latent=7)
     logits = make_mask_generator(settings, size)(torch.randn(3, 7))
     assert logits.shape == (3, 1, size, size)
-    assert make_mask_critic(settings, size)(torch.tanh(logits)).shape == (3,)
+    assert make_mask_discriminator(settings, size)(torch.tanh(logits)).shape == (3,)
 
 
-@pytest.mark.parametrize("backbone", list(Backbone))
-def test_every_weight_of_the_mask_networks_learns(backbone: Backbone) -> None:
+@pytest.mark.parametrize("backbone", list(MASK_NETWORKS))
+def test_every_weight_of_the_mask_networks_learns(backbone: str) -> None:
     settings = MaskSettings(backbone=backbone, width=4)
-    generator, critic = make_mask_generator(settings, 64), make_mask_critic(settings, 64)
-    critic(torch.tanh(generator(torch.randn(4, settings.latent)))).square().sum().backward()
-    for network in (generator, critic):
+    generator, discriminator = make_mask_generator(settings, 64), make_mask_discriminator(settings, 64)
+    discriminator(torch.tanh(generator(torch.randn(4, settings.latent)))).square().sum().backward()
+    for network in (generator, discriminator):
         for name, parameter in network.named_parameters():
             assert parameter.grad is not None, name
     assert all(float(parameter.grad.norm()) > 0 for parameter in generator.parameters())
@@ -52,12 +53,12 @@ def test_width_sets_the_size_of_the_networks() -> None:
     assert textures[0] < textures[1]
 
 
-@pytest.mark.parametrize("backbone", list(Backbone))
-def test_the_critic_judges_each_mask_alone(backbone: Backbone) -> None:
+@pytest.mark.parametrize("backbone", list(MASK_NETWORKS))
+def test_the_discriminator_judges_each_mask_alone(backbone: str) -> None:
     """A gradient penalty is defined for each sample; anything that mixes a batch would break it."""
-    critic = make_mask_critic(MaskSettings(backbone=backbone, width=4), 64)
+    discriminator = make_mask_discriminator(MaskSettings(backbone=backbone, width=4), 64)
     masks = torch.rand(4, 1, 64, 64) * 2 - 1
-    torch.testing.assert_close(critic(masks)[:1], critic(masks[:1]))
+    torch.testing.assert_close(discriminator(masks)[:1], discriminator(masks[:1]))
 
 
 @pytest.mark.parametrize("size", [8, 96, 100])
@@ -72,7 +73,7 @@ def test_texture_networks_have_the_shapes_of_their_contract(size: int) -> None:
     painted = make_texture_generator(NARROW)(mask, torch.randn_like(mask))
     assert painted.shape == mask.shape
     assert painted.abs().max().item() <= 1.0
-    patches = make_texture_critic(NARROW)(torch.cat([mask, painted], 1))
+    patches = make_texture_discriminator(NARROW)(torch.cat([mask, painted], 1))
     assert patches.shape == (2, 1, size // 8 - 2, size // 8 - 2)
 
 
@@ -86,9 +87,9 @@ def test_a_texture_depends_on_its_mask_and_noise_and_on_nothing_else() -> None:
     assert not torch.equal(generator(-mask, noise), painted)
 
 
-def test_patches_of_the_texture_critic_are_70_pixels_wide() -> None:
+def test_patches_of_the_texture_discriminator_are_70_pixels_wide() -> None:
     field, stride = 1, 1
-    for layer in make_texture_critic(NARROW).modules():
+    for layer in make_texture_discriminator(NARROW).modules():
         if isinstance(layer, nn.Conv2d):
             field += (layer.kernel_size[0] - 1) * stride
             stride *= layer.stride[0]

@@ -137,9 +137,9 @@ class TestAnswers:
         loaded: list[Path] = []
         load = topogan.model.load_model
 
-        def counting(path: Path, critics: bool = True):
+        def counting(path: Path, discriminators: bool = True):
             loaded.append(path)
-            return load(path, critics)
+            return load(path, discriminators)
 
         monkeypatch.setattr(topogan.model, "load_model", counting)
         panel.model = shutil.copytree(panel.model, tmp_path / "model")

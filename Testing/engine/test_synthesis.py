@@ -28,7 +28,7 @@ SETTINGS = SynthesisSettings(count=12, seed=1)
 
 @pytest.fixture(scope="module")
 def model(ring_model: Path) -> Model:
-    return load_model(ring_model, critics=False)
+    return load_model(ring_model, discriminators=False)
 
 
 @pytest.fixture(scope="module")

@@ -20,18 +20,18 @@ import numpy as np
 import torch
 
 from topogan.config import (
-    Backbone,
     Device,
     MaskSettings,
-    Objective,
     TextureSettings,
     TopologyMode,
     TopologySettings,
     TrainSettings,
 )
+from topogan.networks import MASK_NETWORKS
 from topogan.runs import read_status, request_stop
 from topogan.training import train
 from topogan.training.mask_trainer import MaskTrainer
+from topogan.training.objectives import OBJECTIVES
 from topogan.training.texture_trainer import TextureTrainer
 
 NO_GPU = 77
@@ -78,19 +78,19 @@ def numbers(values: dict[str, Any]) -> dict[str, float]:
 def check_steps(device: torch.device) -> str:
     """Every objective and backbone, and pix2pix, takes finite steps with its networks on the device."""
     done = 0
-    for objective in Objective:
-        for backbone in Backbone:
+    for objective in OBJECTIVES:
+        for backbone in MASK_NETWORKS:
             trainer = MaskTrainer(ring_set(), settings(objective=objective, backbone=backbone), device)
             for _ in range(3):
                 numbers(trainer.train_step())
-            trainer.look()
+            trainer.preview()
             assert {p.device.type for p in trainer.networks()["generator"].parameters()} == {device.type}
             done += 1
     textures = TextureTrainer(ring_set(), settings(), device)
-    before = textures.look()[1]["quick_absolute_error"]
+    before = textures.preview()[1]["quick_absolute_error"]
     for _ in range(60):
         numbers(textures.train_step())
-    after = textures.look()[1]["quick_absolute_error"]
+    after = textures.preview()[1]["quick_absolute_error"]
     assert after < before / 2, (before, after)
     return f"{done} mask trainings and textures (error {before:.0f} -> {after:.0f} HU)"
 
@@ -98,14 +98,14 @@ def check_steps(device: torch.device) -> str:
 def check_precision(device: torch.device) -> str:
     """Networks compute in bfloat16 on Ampere and later, penalties and topology in float32, with the CPU's losses."""
     on_cpu, there = (MaskTrainer(ring_set(), settings(), place) for place in (CPU, device))
-    seen: dict[str, set[torch.dtype]] = {"generator": set(), "critic": set()}
+    seen: dict[str, set[torch.dtype]] = {"generator": set(), "discriminator": set()}
     for name, dtypes in seen.items():
         last = [part for part in there.exact.networks[name].modules() if isinstance(part, torch.nn.Conv2d)][-1]
         last.register_forward_hook(lambda *call, dtypes=dtypes: dtypes.add(call[2].dtype))
     first, second = numbers(on_cpu.train_step()), numbers(there.train_step())
     # Which pixels are critical can hang on the last digit of a logit, so that topology may differ more.
     for name, tolerance in {
-        "loss_critic": 0.05,
+        "loss_discriminator": 0.05,
         "loss_generator": 0.05,
         "penalty": 0.05,
         "loss_topology": 0.25,
@@ -114,8 +114,8 @@ def check_precision(device: torch.device) -> str:
     mixed = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
     network = torch.bfloat16 if mixed else torch.float32
     assert seen["generator"] == {network}, seen
-    # The critic also runs in float32, under the penalty.
-    assert seen["critic"] == {network, torch.float32}, seen
+    # The discriminator also runs in float32, under the penalty.
+    assert seen["discriminator"] == {network, torch.float32}, seen
     return f"networks in {network}, losses within 5 % of the CPU's"
 
 

@@ -29,7 +29,7 @@ status = StatusWriter(folder.path, total=10)
 status.start()
 recorder = Recorder(folder, 0, None)
 for step in range(1, int(sys.argv[2]) + 1):
-    recorder.step(Position("masks", step, 10), {"loss_critic": step / 10})
+    recorder.step(Position("masks", step, 10), {"loss_discriminator": step / 10})
     status.write(state="running", step=step, stage="masks", eta_seconds=float(10 - step))
 recorder.message("The last word.")
 print("there", flush=True)

@@ -347,7 +347,7 @@ def _trouble_with_files(error: OSError) -> str:
     return f"{what} cannot be read or written ({error.strerror or error}): check the disk and the permissions."
 
 
-def _confession(error: Exception) -> str | None:
+def _unexpected(error: Exception) -> str | None:
     """What a user reads of a fault of ours: enough to report it, without the paths of a traceback."""
     if os.environ.get("TOPOGAN_TRACEBACK"):
         return None
@@ -366,7 +366,7 @@ _ENDINGS: list[tuple[Any, int, Callable[[Any], str | None]]] = [
     ((KeyboardInterrupt, typer.Abort), 1, lambda error: "Interrupted."),
     ((MemoryError,), 1, lambda error: "There is not enough memory: close other programs, or use smaller batches."),
     ((OSError,), 1, _trouble_with_files),
-    ((Exception,), 1, _confession),
+    ((Exception,), 1, _unexpected),
 ]
 
 

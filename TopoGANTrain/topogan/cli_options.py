@@ -8,10 +8,10 @@ from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 import typer
+from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
-from topogan.config import Settings
-from topogan.config_schema import leaf_fields, plain
+from topogan.config import Settings, leaf_fields, plain
 
 
 def _option_type(field: FieldInfo) -> Any:
@@ -29,18 +29,24 @@ def _help(field: FieldInfo) -> str:
     span = f"{bounds['ge']:g} to {bounds['le']:g}" if len(bounds) == 2 and bounds["le"] < 1e9 else ""
     default = plain(field.default)
     shown = ",".join(map(str, default)) if isinstance(default, list) else str(default)
-    notes = [note for note in (extra.get("unit", ""), span, f"default {shown}") if note]
+    notes = [note for note in (str(extra.get("unit", "")), span, f"default {shown}") if note]
     return f"{field.description} ({'; '.join(notes)})"
 
 
 def _parameter(name: str, field: FieldInfo, rename: dict[str, str]) -> inspect.Parameter:
-    flag = rename.get(name, "--" + name.replace(".", "-").replace("_", "-"))
-    declarations = [f"{flag}/--no-{flag[2:]}"] if isinstance(field.default, bool) else [flag]
+    flags = [rename.get(known, "--" + known.replace(".", "-").replace("_", "-")) for known in _names(name, field)]
+    declarations = [f"{flags[0]}/--no-{flags[0][2:]}"] if isinstance(field.default, bool) else flags
     # None means "not given", so that a preset's value is only replaced by what the user wrote.
     option = typer.Option(None, *declarations, help=_help(field), show_default=False, rich_help_panel=_panel(name))
     return inspect.Parameter(
         name.replace(".", "__"), inspect.Parameter.KEYWORD_ONLY, default=option, annotation=_option_type(field) | None
     )
+
+
+def _names(name: str, field: FieldInfo) -> list[str]:
+    """The dotted name of a setting, and those that it had before."""
+    known = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
+    return [name, *(name.rpartition(".")[0] + f".{older}" for older in known[1:])]
 
 
 def _panel(name: str) -> str:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from topogan.errors import InputError
 
 # Names are shown in terminals, figures, reports and Slicer: no line ends, no codes that would drive a terminal.
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
+# What a registry can hold; whether it does is asked when it is used (topogan.errors.lookup).
+REGISTERED = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$"
 
 
 class Settings(BaseModel):
@@ -25,7 +28,7 @@ class Settings(BaseModel):
 
 def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) -> Any:
     """A field with what a panel shows: a short ``title``, a help ``text`` and a ``unit``."""
-    extra = {"unit": unit} if unit else {}
+    extra: dict[str, Any] = {"unit": unit} if unit else {}
     return Field(default=default, title=title, description=text, json_schema_extra=extra, **limits)
 
 
@@ -34,21 +37,6 @@ class Intensity(str, Enum):
 
     HU = "HU"
     ARBITRARY = "arbitrary"
-
-
-class Objective(str, Enum):
-    """The adversarial objective of the mask generator."""
-
-    LOG = "log"
-    NONSATURATING = "nonsaturating"
-    WGAN_GP = "wgan-gp"
-
-
-class Backbone(str, Enum):
-    """The family of the mask networks."""
-
-    DCGAN = "dcgan"
-    RESNET = "resnet"
 
 
 class TopologyMode(str, Enum):
@@ -174,15 +162,16 @@ class PrepareSettings(Settings):
 
 
 class MaskSettings(Settings):
-    """The mask generator, its critic and their training."""
+    """The mask generator, its discriminator and their training."""
 
-    objective: Objective = setting(
-        Objective.NONSATURATING,
+    objective: str = setting(
+        "nonsaturating",
         "Objective",
         "nonsaturating is robust; log is the paper's own; wgan-gp is that of the reference implementation.",
+        pattern=REGISTERED,
     )
-    backbone: Backbone = setting(
-        Backbone.DCGAN, "Backbone", "dcgan is fast; resnet is larger and better with much data."
+    backbone: str = setting(
+        "dcgan", "Backbone", "dcgan is fast; resnet is larger and better with much data.", pattern=REGISTERED
     )
     width: int = setting(
         16, "Width", "Channels of the widest resolution; more is slower and better with much data.", ge=4, le=128
@@ -190,7 +179,15 @@ class MaskSettings(Settings):
     latent: int = setting(64, "Latent size", "Numbers from which one mask is generated.", ge=4, le=512)
     steps: int = setting(3000, "Steps", "Training steps (one update of the generator each).", ge=1, le=10_000_000)
     batch: int = setting(32, "Batch size", "Masks per step.", ge=2, le=512)
-    critic_steps: int = setting(1, "Critic steps", "Updates of the critic per step; wgan-gp wants 5.", ge=1, le=20)
+    discriminator_steps: int = setting(
+        1,
+        "Discriminator steps",
+        "Updates of the discriminator per step; wgan-gp wants 5.",
+        ge=1,
+        le=20,
+        # Files of the first version call a discriminator critic.
+        validation_alias=AliasChoices("discriminator_steps", "critic_steps"),
+    )
     learning_rate: float = setting(8e-4, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
     gradient_penalty: float = setting(
         2.0, "Gradient penalty", "Weight of R1 (log, nonsaturating) or of WGAN's penalty; 0 is off.", ge=0.0, le=1000.0
@@ -242,8 +239,9 @@ class TopologySettings(Settings):
 
 
 class TextureSettings(Settings):
-    """pix2pix: a U-Net paints CT on a mask, a PatchGAN judges it."""
+    """pix2pix: a network paints CT on a mask, another judges it."""
 
+    network: str = setting("unet", "Network", "unet is that of pix2pix, judged by a PatchGAN.", pattern=REGISTERED)
     width: int = setting(16, "Width", "Channels of the first layer.", ge=4, le=128)
     steps: int = setting(1500, "Steps", "Training steps.", ge=1, le=10_000_000)
     batch: int = setting(8, "Batch size", "Image pairs per step.", ge=1, le=256)
@@ -310,6 +308,25 @@ class PhantomSettings(Settings):
     seed: int = setting(0, "Seed", "Same seed, same phantom.", ge=0, le=2**31 - 1)
 
 
+def leaf_fields(kind: type[Settings], prefix: str = "") -> list[tuple[str, FieldInfo]]:
+    """List every single setting of ``kind`` with its dotted name, those of nested groups included."""
+    leaves = []
+    for name, field in kind.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Settings):
+            leaves += leaf_fields(annotation, f"{prefix}{name}.")
+        else:
+            leaves.append((prefix + name, field))
+    return leaves
+
+
+def plain(value: Any) -> Any:
+    """Return a default as JSON holds it."""
+    if isinstance(value, Enum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value
+
+
 _MOST_SHOWN = 80
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -340,9 +357,8 @@ def _shown(value: Any) -> str:
 def _reason(kind: type[Settings], error: Any) -> str:
     """What is wrong; for a text of the wrong form the setting's own help instead of a regular expression."""
     if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] != PRINTABLE:
-        for name in error["loc"][:-1]:
-            kind = kind.model_fields[name].annotation
-        return kind.model_fields[error["loc"][-1]].description.rstrip(".")
+        field = dict(leaf_fields(kind))[".".join(error["loc"])]
+        return str(field.description).rstrip(".")
     return in_words(error)
 
 
@@ -352,5 +368,5 @@ def in_words(error: Any) -> str:
         return "it holds characters that cannot be printed"
     if error["type"] == "model_type":
         return "it should be a group of values"
-    message = error["msg"].removeprefix("Value error, ")
+    message = str(error["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]

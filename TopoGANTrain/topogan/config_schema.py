@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -15,8 +16,12 @@ from topogan.config import (
     Settings,
     SynthesisSettings,
     TrainSettings,
+    leaf_fields,
+    plain,
 )
+from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
 from topogan.presets import preset_names, read_preset
+from topogan.training.objectives import OBJECTIVES
 
 SCHEMA = "topogan.settings/1"
 _SECTIONS: dict[str, type[Settings]] = {
@@ -25,30 +30,18 @@ _SECTIONS: dict[str, type[Settings]] = {
     "train": TrainSettings,
     "synthesize": SynthesisSettings,
 }
+_REGISTRIES: dict[str, Mapping[str, Any]] = {
+    "masks.backbone": MASK_NETWORKS,
+    "masks.objective": OBJECTIVES,
+    "textures.network": TEXTURE_NETWORKS,
+}
 _LIMITS = {"ge": "minimum", "gt": "minimum", "le": "maximum", "lt": "maximum"}
 
 
-def leaf_fields(kind: type[Settings], prefix: str = "") -> list[tuple[str, FieldInfo]]:
-    """List every single setting of ``kind`` with its dotted name, those of nested groups included."""
-    leaves = []
-    for name, field in kind.model_fields.items():
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Settings):
-            leaves += leaf_fields(annotation, f"{prefix}{name}.")
-        else:
-            leaves.append((prefix + name, field))
-    return leaves
-
-
-def plain(value: Any) -> Any:
-    """Return a default as JSON holds it."""
-    if isinstance(value, Enum):
-        return value.value
-    return list(value) if isinstance(value, tuple) else value
-
-
-def choices(field: FieldInfo) -> list[Any]:
+def choices(name: str, field: FieldInfo) -> list[Any]:
     """Return the values a setting can take where they can be listed, else nothing."""
+    if name in _REGISTRIES:
+        return list(_REGISTRIES[name])
     annotation = field.annotation
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return [member.value for member in annotation]
@@ -58,21 +51,22 @@ def choices(field: FieldInfo) -> list[Any]:
 def _describe(name: str, field: FieldInfo) -> dict[str, Any]:
     default = plain(field.default)
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    options = choices(name, field)
     row: dict[str, Any] = {
         "name": name,
-        "type": "enum" if choices(field) else type(default).__name__,
+        "type": "enum" if options else type(default).__name__,
         "default": default,
         "title": field.title,
         "help": field.description,
         "unit": extra.get("unit", ""),
     }
-    if choices(field):
-        row["choices"] = [{"value": value, "label": str(value)} for value in choices(field)]
+    if options:
+        row["choices"] = [{"value": value, "label": str(value)} for value in options]
     for limit in field.metadata:
         for bound, key in _LIMITS.items():
             if getattr(limit, bound, None) is not None:
                 row[key] = getattr(limit, bound)
-        if getattr(limit, "pattern", None):
+        if getattr(limit, "pattern", None) and not options:
             row["pattern"] = limit.pattern
     return row
 

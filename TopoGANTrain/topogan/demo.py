@@ -23,6 +23,7 @@ from topogan.resources import slicer_library_parent
 from topogan.runs import read_status
 from topogan.synthesis import synthesize
 from topogan.training import train
+from topogan.training.checks import check_names
 from topogan.volumes import find_pairs
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -59,6 +60,7 @@ def run_demo(
         WorkError: the scene could not be made, or the training was stopped.
     """
     settings = validated(TrainSettings, merged(read_preset("demo")["train"], given))
+    check_names(settings)
     _check_slicer_core()
 
     def say(text: str) -> None:

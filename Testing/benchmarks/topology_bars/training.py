@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from topogan.config import MaskSettings, TopologyMode, TopologySettings
 from topogan.losses.sizes import SizeTargets, size_loss
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
-from topogan.networks import make_mask_critic, make_mask_generator
-from topogan.training.topological_gradient import TopologyForce
+from topogan.networks import make_mask_discriminator, make_mask_generator
+from topogan.training.topological_gradient import TopologicalGradient
 from topology_bars.bars import Bar, at_most
 from topology_bars.clock import Work, interleaved
 from topology_bars.inputs import blob_logits, half_and_half
@@ -133,9 +133,9 @@ def _critic(size: int, width: int) -> nn.Sequential:
 
 def _backward_passes() -> Bar:
     settings = MaskSettings(batch=8)
-    generator, critic = make_mask_generator(settings, 64), make_mask_critic(settings, 64)
+    generator, critic = make_mask_generator(settings, 64), make_mask_discriminator(settings, 64)
     topology = TopologySettings(warm_up=0.0, fixed_weight=0.01, ramp_steps=1)
-    force = TopologyForce(topology, half_and_half(16, 64), settings, np.random.default_rng(0))
+    force = TopologicalGradient(topology, half_and_half(16, 64), settings, np.random.default_rng(0))
     passes = 0
 
     def count(_: Tensor) -> None:

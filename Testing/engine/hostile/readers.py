@@ -91,7 +91,7 @@ def _read_training_set(folder: Path) -> None:
 def _read_model(folder: Path) -> None:
     from topogan.model import load_model
 
-    samples = load_model(folder, critics=False).sample(1)
+    samples = load_model(folder, discriminators=False).sample(1)
     assert samples.masks.shape[0] == 1
 
 
@@ -118,7 +118,7 @@ def _prepare_zip(folder: Path, good: dict[str, Path]) -> None:
 def _read_zip(folder: Path) -> None:
     from topogan.model import load_model
 
-    load_model(folder / "model.zip", critics=False)
+    load_model(folder / "model.zip", discriminators=False)
 
 
 def _read_synthesis(folder: Path) -> None:

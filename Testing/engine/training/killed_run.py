@@ -17,9 +17,9 @@ from typing import Any
 
 from topogan import files
 from topogan.config import TrainSettings
-from topogan.networks import make_texture_critic
+from topogan.networks import make_texture_discriminator
 from topogan.runs import checkpoints, events, read_status
-from topogan.training import lifecycle, loop, resume, train
+from topogan.training import loop, resume, train, work
 from topogan.training.mask_trainer import MaskTrainer
 
 
@@ -87,14 +87,14 @@ def _in_the_middle_of_an_event() -> None:
 
 
 def _while_the_package_is_written() -> None:
-    save = lifecycle.save_model
+    save = work.save_model
 
     def save_and_die(out: Path, **more: Any) -> Path:
         save(out, **more)
         die()
         return out
 
-    lifecycle.save_model = save_and_die
+    work.save_model = save_and_die
 
 
 MOMENTS = {
@@ -116,7 +116,7 @@ def train_or_resume(dataset: Path, run: Path, settings: TrainSettings) -> None:
 def main() -> None:
     dataset, run = Path(sys.argv[1]), Path(sys.argv[2])
     settings = TrainSettings.model_validate_json(sys.argv[3])
-    make_texture_critic(settings.textures)  # imports MONAI before the forks
+    make_texture_discriminator(settings.textures)  # imports MONAI before the forks
     for moment, patch in MOMENTS.items():
         child = os.fork()
         if child == 0:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from topogan.config import Device, Objective
+from topogan.config import Device
 from topogan.device import choose_device, exact_numerics
 from topogan.errors import InputError
 from topogan.randomness import BatchSampler, seeded, stream, torch_stream
@@ -19,49 +19,52 @@ from topogan.runs.failures import without_paths
 from topogan.runs.known_runs import remember_dataset, remembered_dataset, user_folder
 from topogan.runs.previews import contact_sheet
 from topogan.runs.recorder import StepClock
-from topogan.training.ema import Average
-from topogan.training.objectives import critic_loss, generator_loss, interpolation_penalty, r1_penalty
+from topogan.training.ema import EMA
+from topogan.training.objectives import OBJECTIVES, interpolation_penalty, r1_penalty
 
 
 def test_objectives_are_those_of_their_papers() -> None:
     real, fake = torch.tensor([2.0, -1.0]), torch.tensor([0.5, -3.0])
     probability_real, probability_fake = torch.sigmoid(real), torch.sigmoid(fake)
     goodfellow = -(probability_real.log().mean() + (1 - probability_fake).log().mean())
-    for objective in (Objective.LOG, Objective.NONSATURATING):
-        torch.testing.assert_close(critic_loss(objective, real, fake), goodfellow)
-    torch.testing.assert_close(generator_loss(Objective.LOG, fake), (1 - probability_fake).log().mean())
-    torch.testing.assert_close(generator_loss(Objective.NONSATURATING, fake), -probability_fake.log().mean())
-    torch.testing.assert_close(critic_loss(Objective.WGAN_GP, real, fake), fake.mean() - real.mean())
-    torch.testing.assert_close(generator_loss(Objective.WGAN_GP, fake), -fake.mean())
+    losses = {
+        "log": (goodfellow, (1 - probability_fake).log().mean()),
+        "nonsaturating": (goodfellow, -probability_fake.log().mean()),
+        "wgan-gp": (fake.mean() - real.mean(), -fake.mean()),
+    }
+    assert losses.keys() == OBJECTIVES.keys()
+    for name, (of_discriminator, of_generator) in losses.items():
+        torch.testing.assert_close(OBJECTIVES[name].discriminator(real, fake), of_discriminator)
+        torch.testing.assert_close(OBJECTIVES[name].generator(fake), of_generator)
 
 
-def test_penalties_of_a_linear_critic_are_known() -> None:
+def test_penalties_of_a_linear_discriminator_are_known() -> None:
     weight = torch.randn(6, generator=torch.Generator().manual_seed(0))
 
-    def critic(images: torch.Tensor) -> torch.Tensor:
+    def discriminator(images: torch.Tensor) -> torch.Tensor:
         return images.flatten(1) @ weight
 
     images = torch.randn(5, 1, 2, 3)
-    torch.testing.assert_close(r1_penalty(critic, images), weight.square().sum())
-    found = interpolation_penalty(critic, images, -images, torch.rand(5))
+    torch.testing.assert_close(r1_penalty(discriminator, images), weight.square().sum())
+    found = interpolation_penalty(discriminator, images, -images, torch.rand(5))
     torch.testing.assert_close(found, (weight.norm() - 1).square())
 
 
 def test_the_penalty_between_mixes_each_sample_with_its_own_share() -> None:
     seen = []
 
-    def critic(images: torch.Tensor) -> torch.Tensor:
+    def discriminator(images: torch.Tensor) -> torch.Tensor:
         seen.append(images)
         return images.flatten(1).sum(1)
 
     real, fake = torch.ones(3, 1, 2, 2), torch.zeros(3, 1, 2, 2)
-    interpolation_penalty(critic, real, fake, torch.tensor([0.0, 0.25, 1.0]))
+    interpolation_penalty(discriminator, real, fake, torch.tensor([0.0, 0.25, 1.0]))
     assert seen[0][:, 0, 0, 0].tolist() == [0.0, 0.25, 1.0]
 
 
 def test_the_average_follows_slowly_and_the_first_steps_fast() -> None:
     network = nn.BatchNorm1d(1)
-    average = Average(network, decay=0.9)
+    average = EMA(network, decay=0.9)
     with torch.no_grad():
         network.weight.fill_(2.0)
     average.update(network, step=0)

@@ -21,7 +21,7 @@ from topogan.files import read_json
 from topogan.model import load_model
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
-from topogan.training import lifecycle, resume, train
+from topogan.training import resume, train, work
 from topogan.training.mask_trainer import MaskTrainer
 
 TINY = TrainSettings(
@@ -73,7 +73,7 @@ def test_the_folder_holds_what_the_contract_says(finished: tuple[Path, list[dict
     assert curves["masks/lambda"]["steps"] == [4, 5, 6]
     assert curves["masks/quick_valid"]["steps"] == [3, 6]
     assert curves["textures/difference"]["steps"] == [1, 2, 3, 4]
-    assert len(curves["masks/gradient_critic"]["values"]) == 6
+    assert len(curves["masks/gradient_discriminator"]["values"]) == 6
 
 
 def test_the_caller_sees_the_events_of_the_file(finished: tuple[Path, list[dict]]) -> None:
@@ -270,7 +270,7 @@ def fail_at(monkeypatch: pytest.MonkeyPatch, step: int, action: Any) -> None:
 
 def diverge(trainer: MaskTrainer) -> dict:
     trainer.step += 1
-    return {"loss_critic": float("nan")}
+    return {"loss_discriminator": float("nan")}
 
 
 def break_with_a_path(trainer: MaskTrainer) -> dict:
@@ -284,7 +284,7 @@ def use_up_the_memory(trainer: MaskTrainer) -> dict:
 @pytest.mark.parametrize(
     ("action", "words"),
     [
-        (diverge, r"The training of masks diverged at step 5 \(loss_critic is nan\)"),
+        (diverge, r"The training of masks diverged at step 5 \(loss_discriminator is nan\)"),
         (break_with_a_path, r"The training failed \(KeyError\).*checkpoint of step 4"),
         (use_up_the_memory, "There is not enough memory"),
     ],
@@ -332,12 +332,12 @@ def test_fine_tuning_starts_from_the_model(ring_set: Path, finished: tuple[Path,
     frozen = TINY.masks.model_copy(update={"learning_rate": 1e-30, "steps": 2, "average": 0.0})
     train(ring_set, run, settings(masks=frozen), model=package)
     before, after = load_model(package), load_model(run / "model")
-    assert before.masks is not None and after.masks is not None and after.mask_critic is not None
+    assert before.masks is not None and after.masks is not None and after.mask_discriminator is not None
     for name, tensor in before.masks.named_parameters():
         torch.testing.assert_close(after.masks.get_parameter(name), tensor, rtol=0, atol=1e-20)
-    assert before.mask_critic is not None
-    for name, tensor in before.mask_critic.named_parameters():
-        torch.testing.assert_close(after.mask_critic.get_parameter(name), tensor, rtol=0, atol=1e-20)
+    assert before.mask_discriminator is not None
+    for name, tensor in before.mask_discriminator.named_parameters():
+        torch.testing.assert_close(after.mask_discriminator.get_parameter(name), tensor, rtol=0, atol=1e-20)
     started = json.loads((run / "config.json").read_text())["started_from"]
     assert started == before.metadata.content_hash
     assert after.textures is not None, "the part that was not trained is taken over"
@@ -389,7 +389,7 @@ def test_a_package_that_cannot_be_written_is_written_on_resume(
 ) -> None:
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(lifecycle, "save_model", full_disk)
+        patch.setattr(work, "save_model", full_disk)
         with pytest.raises(WorkError, match="The disk is full"):
             train(label_set, run, TINY)
     assert read_status(run).state == "failed"

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from topogan.config import Backbone, MaskSettings, Objective, TopologyMode, TopologySettings, TrainSettings
+from topogan.config import MaskSettings, TopologyMode, TopologySettings, TrainSettings
 from topogan.device import exact_numerics
+from topogan.networks import MASK_NETWORKS
 from topogan.training.mask_trainer import MaskTrainer
+from topogan.training.objectives import OBJECTIVES
 from topogan.training.texture_trainer import TextureTrainer
 from topogan.training_set import TrainingSet
 
@@ -37,13 +39,13 @@ def mask_trainer(rings: TrainingSet, topology: TopologySettings = NO_TOPOLOGY, *
 
 def test_masks_learn_the_rings(rings: TrainingSet) -> None:
     trainer = mask_trainer(rings, width=8, latent=16, batch=16, steps=90, learning_rate=2e-3, average=0.95)
-    before = trainer.look()[1]
+    before = trainer.preview()[1]
     assert before["quick_valid"] == 0
     assert before["quick_dice_to_reference"] < 0.2
     assert abs(before["quick_area_ratio"] - 1) > 0.4
     while trainer.step < trainer.total:
         trainer.train_step()
-    after = trainer.look()[1]
+    after = trainer.preview()[1]
     assert after["quick_valid"] > 15, "% with one piece and one hole"
     assert after["quick_dice_to_reference"] > 0.6
     assert abs(after["quick_area_ratio"] - 1) < 0.25
@@ -53,22 +55,22 @@ def test_masks_learn_the_rings(rings: TrainingSet) -> None:
 def test_textures_learn_the_intensities(rings: TrainingSet) -> None:
     settings = TrainSettings().textures.model_copy(update={"width": 8, "batch": 4, "steps": 60, "learning_rate": 2e-3})
     trainer = TextureTrainer(rings, TrainSettings(textures=settings), CPU)
-    before = trainer.look()[1]["quick_absolute_error"]
+    before = trainer.preview()[1]["quick_absolute_error"]
     while trainer.step < trainer.total:
         trainer.train_step()
-    after = trainer.look()[1]["quick_absolute_error"]
+    after = trainer.preview()[1]["quick_absolute_error"]
     assert before > 100
     assert after < 40, "HU; the noise of the images alone makes 16"
 
 
-@pytest.mark.parametrize("objective", list(Objective))
-@pytest.mark.parametrize("backbone", list(Backbone))
-def test_every_objective_and_backbone_takes_steps(rings: TrainingSet, objective: Objective, backbone: Backbone) -> None:
-    trainer = mask_trainer(rings, objective=objective, backbone=backbone, critic_steps=2)
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
+@pytest.mark.parametrize("backbone", list(MASK_NETWORKS))
+def test_every_objective_and_backbone_takes_steps(rings: TrainingSet, objective: str, backbone: str) -> None:
+    trainer = mask_trainer(rings, objective=objective, backbone=backbone, discriminator_steps=2)
     weights = [parameter.clone() for parameter in trainer.exact.networks["generator"].parameters()]
     values = [trainer.train_step() for _ in range(2)]
     assert "penalty" in values[0], "R1 and the penalty of WGAN both act in the first step"
-    assert ("penalty" in values[1]) == (objective is Objective.WGAN_GP), "R1 acts in every 16th step only"
+    assert ("penalty" in values[1]) == (objective == "wgan-gp"), "R1 acts in every 16th step only"
     assert all(torch.isfinite(torch.as_tensor(value)) for one in values for value in one.values())
     moved = zip(weights, trainer.exact.networks["generator"].parameters(), strict=True)
     assert all(not torch.equal(before, after) for before, after in moved)
@@ -87,12 +89,12 @@ def test_topology_begins_after_the_warm_up_and_changes_the_generator_alone(
     for _ in range(4):
         plain.train_step()
         assert "lambda" not in pulled.train_step()
-    assert_same_networks(plain, pulled, ["generator", "critic"])
+    assert_same_networks(plain, pulled, ["generator", "discriminator"])
     plain.train_step()
     values = pulled.train_step()
     assert values["lambda"] == 0.5
     assert values["force_topology"] > 0
-    assert_same_networks(plain, pulled, ["critic"])
+    assert_same_networks(plain, pulled, ["discriminator"])
     with pytest.raises(AssertionError):
         assert_same_networks(plain, pulled, ["generator"])
 
@@ -115,7 +117,7 @@ def test_the_topological_force_is_added_at_the_logits(
 
     monkeypatch.setattr(torch.Tensor, "backward", spy)
     values = trainer.train_step()
-    assert len(forces) == 2, "one for the critic, one for the generator"
+    assert len(forces) == 2, "one for the discriminator, one for the generator"
     logits, force = forces[1]
     # The gradient of the control's mean softplus(-|x|), from its formula.
     binarise = -logits.sign() * torch.sigmoid(-logits.abs()) / len(logits)
@@ -142,7 +144,7 @@ def test_a_diverged_generator_is_seen_by_its_values(rings: TrainingSet) -> None:
     trainer = mask_trainer(rings, TopologySettings(warm_up=0.0, fixed_weight=1.0))
     with torch.no_grad():
         next(trainer.exact.networks["generator"].parameters()).fill_(float("nan"))
-    assert torch.isnan(torch.as_tensor(trainer.train_step()["loss_critic"]))
+    assert torch.isnan(torch.as_tensor(trainer.train_step()["loss_discriminator"]))
 
 
 # Two threads are slow where other programs use the cores: few steps show whether sums depend on them.
@@ -156,7 +158,7 @@ def test_a_restored_trainer_goes_on_to_the_bit(rings: TrainingSet, kind: str, th
         if kind == "textures":
             textures = TrainSettings().textures.model_copy(update={"width": 4, "batch": 4})
             return TextureTrainer(rings, TrainSettings(textures=textures), CPU)
-        objective = Objective.WGAN_GP if kind == "wgan-gp" else Objective.NONSATURATING
+        objective = "wgan-gp" if kind == "wgan-gp" else "nonsaturating"
         return mask_trainer(rings, TopologySettings(warm_up=0.1), steps=50, objective=objective)
 
     trainer = make()
@@ -181,7 +183,7 @@ def test_the_average_makes_the_samples(rings: TrainingSet) -> None:
         trainer.train_step()
     kept = trainer.networks()
     assert kept["generator"] is trainer.exact.networks["average"]
-    assert kept["critic"] is trainer.exact.networks["critic"]
+    assert kept["discriminator"] is trainer.exact.networks["discriminator"]
 
 
 def assert_same_networks(one: Any, other: Any, names: list[str]) -> None:

@@ -7,7 +7,8 @@ reference diagrams as plain arrays. Nothing in it is ever executed or unpickled.
 from __future__ import annotations
 
 from topogan.model.archive import pack_model
-from topogan.model.loading import Model, load_model
+from topogan.model.loading import load_model
+from topogan.model.model import Model
 from topogan.model.sampling import Samples
 from topogan.model.saving import save_model
 

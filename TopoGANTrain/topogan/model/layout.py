@@ -15,15 +15,16 @@ from topogan.errors import InputError
 SCHEMA = "topogan.model/1"
 
 METADATA = "configs/metadata.json"
+# The first version called the discriminator critic; its files keep that name.
 MASKS_GENERATOR = "models/masks_generator.safetensors"
-MASKS_CRITIC = "models/masks_critic.safetensors"
+MASKS_DISCRIMINATOR = "models/masks_critic.safetensors"
 TEXTURES_GENERATOR = "models/textures_generator.safetensors"
-TEXTURES_CRITIC = "models/textures_critic.safetensors"
+TEXTURES_DISCRIMINATOR = "models/textures_critic.safetensors"
 REFERENCE = "reference/diagrams.npz"
 CARD = "docs/README.md"
 LICENSE = "LICENSE"
 
-WEIGHTS = (MASKS_GENERATOR, MASKS_CRITIC, TEXTURES_GENERATOR, TEXTURES_CRITIC)
+WEIGHTS = (MASKS_GENERATOR, MASKS_DISCRIMINATOR, TEXTURES_GENERATOR, TEXTURES_DISCRIMINATOR)
 # What the engine opens; the bytes of all but the metadata themselves are vouched for by hashes in the metadata.
 OPENED = (METADATA, *WEIGHTS, REFERENCE)
 FILES = (*OPENED, CARD, LICENSE)

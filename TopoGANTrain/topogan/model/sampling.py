@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from topogan.errors import InputError, WorkError
 from topogan.homology import (
@@ -23,11 +24,9 @@ from topogan.homology import (
     distance_filtration,
     remove_small,
 )
+from topogan.model.metadata import Metadata
 from topogan.networks import intensities_from_network, mask_to_network
 from topogan.verdict import topology_in_words
-
-if TYPE_CHECKING:
-    from topogan.model.loading import Model
 
 # Samples that are searched for, painted and handed on together.
 CHUNK = 256
@@ -40,6 +39,15 @@ _CANDIDATES = 64
 _LATENT_STREAM, _NOISE_STREAM = 0, 1
 
 Seeds = NDArray[np.int64]
+
+
+class Generators(Protocol):
+    """What is needed of a model to draw from it (see :class:`topogan.model.Model`)."""
+
+    metadata: Metadata
+    masks: nn.Module | None
+    textures: nn.Module | None
+    device: torch.device
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Wish:
+class SamplingRequest:
     """What is asked of a model."""
 
     count: int
@@ -105,12 +113,12 @@ def sample_seed(seed: int, number: int, attempt: int = 0) -> int:
     return int(state[0] >> np.uint64(11))
 
 
-def sample_chunks(model: Model, wish: Wish, tick: Tick) -> Iterator[Samples]:
-    """Yield the samples of a wish in their order, at most ``CHUNK`` at once, so that memory stays bounded.
+def sample_chunks(model: Generators, request: SamplingRequest, tick: Tick) -> Iterator[Samples]:
+    """Yield the samples of a request in their order, at most ``CHUNK`` at once, so that memory stays bounded.
 
     Args:
-        model: the model.
-        wish: what to draw.
+        model: what draws.
+        request: what to draw.
         tick: called often with the number of accepted masks and of tries so far; may raise to stop.
 
     Raises:
@@ -118,15 +126,15 @@ def sample_chunks(model: Model, wish: Wish, tick: Tick) -> Iterator[Samples]:
         WorkError: too few tries had the asked topology, or the networks gave NaN.
     """
     tries = 0
-    for start in range(0, wish.count, CHUNK):
-        numbers = range(start, min(start + CHUNK, wish.count))
-        search = _Search(model, wish, numbers, tries, tick)
+    for start in range(0, request.count, CHUNK):
+        numbers = range(start, min(start + CHUNK, request.count))
+        search = _Search(model, request, numbers, tries, tick)
         seeds, masks = search.run()
         yield _completed(model, seeds, masks, search.tries - tries)
         tries = search.tries
 
 
-def redraw(model: Model, seeds: Seeds, clean: int) -> Samples:
+def redraw(model: Generators, seeds: Seeds, clean: int) -> Samples:
     """The samples of these seeds again, in their order."""
     chunks = (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
     return joined([_completed(model, part, _draw_masks(model, part, clean), len(part)) for part in chunks])
@@ -149,14 +157,16 @@ def joined(chunks: Sequence[Samples]) -> Samples:
 class _Search:
     """Draws masks for some sample numbers until each has one with the asked topology."""
 
-    def __init__(self, model: Model, wish: Wish, numbers: range, tries_before: int, tick: Tick) -> None:
-        self._model, self._wish, self._numbers, self._tick = model, wish, numbers, tick
+    def __init__(
+        self, model: Generators, request: SamplingRequest, numbers: range, tries_before: int, tick: Tick
+    ) -> None:
+        self._model, self._request, self._numbers, self._tick = model, request, numbers, tick
         self._next_attempt = dict.fromkeys(numbers, 0)
         self._found: dict[int, tuple[int, _Masks]] = {}
         self.tries = tries_before
 
     def run(self) -> tuple[Seeds, _Masks]:
-        budget = self._wish.count * self._wish.attempts
+        budget = self._request.count * self._request.attempts
         while len(self._found) < len(self._numbers):
             if self.tries >= budget:
                 raise self._too_few()
@@ -170,33 +180,34 @@ class _Search:
     def _candidates(self, left: int) -> list[tuple[int, int]]:
         """The next (number, attempt) pairs: several attempts for each number when only few are missing."""
         missing = [number for number in self._numbers if number not in self._found]
-        width = 1 if self._wish.betti is None else max(1, _CANDIDATES // len(missing))
+        width = 1 if self._request.betti is None else max(1, _CANDIDATES // len(missing))
         pairs = [(number, self._next_attempt[number] + step) for number in missing for step in range(width)][:left]
         for number, attempt in pairs:
             self._next_attempt[number] = attempt + 1
         return pairs
 
     def _try(self, candidates: list[tuple[int, int]]) -> None:
-        seeds = np.array([sample_seed(self._wish.seed, *pair) for pair in candidates], dtype=np.int64)
-        drawn = _draw_masks(self._model, seeds, self._wish.clean)
+        seeds = np.array([sample_seed(self._request.seed, *pair) for pair in candidates], dtype=np.int64)
+        drawn = _draw_masks(self._model, seeds, self._request.clean)
         for index, (number, _) in enumerate(candidates):
             if number in self._found:
                 continue  # drawn along with an earlier attempt that was accepted: it does not count as a try
             self.tries += 1
-            if self._wish.betti is None or tuple(drawn.betti[index]) == tuple(self._wish.betti):
+            if self._request.betti is None or tuple(drawn.betti[index]) == tuple(self._request.betti):
                 one = _Masks(*(getattr(drawn, field.name)[index : index + 1] for field in fields(_Masks)))
                 self._found[number] = (int(seeds[index]), one)
 
     def _too_few(self) -> WorkError:
-        assert self._wish.betti is not None
+        assert self._request.betti is not None
         accepted = self._numbers.start + len(self._found)
         return WorkError(
-            f"Only {accepted} of {self.tries} tries had {topology_in_words(self._wish.betti)} where {self._wish.count} "
-            "samples were asked: allow more attempts, clean small pieces and holes, or ask for another topology."
+            f"Only {accepted} of {self.tries} tries had {topology_in_words(self._request.betti)} where "
+            f"{self._request.count} samples were asked: allow more attempts, clean small pieces and holes, or ask for "
+            "another topology."
         )
 
 
-def _draw_masks(model: Model, seeds: Seeds, clean: int) -> _Masks:
+def _draw_masks(model: Generators, seeds: Seeds, clean: int) -> _Masks:
     grey = _grey(model, seeds)
     raw = (grey >= 0.5).astype(np.uint8)
     raw_betti = betti_numbers_of_batch(raw)
@@ -206,17 +217,17 @@ def _draw_masks(model: Model, seeds: Seeds, clean: int) -> _Masks:
     return _Masks(grey, masks, betti_numbers_of_batch(masks), raw_betti)
 
 
-def _completed(model: Model, seeds: Seeds, drawn: _Masks, tries: int) -> Samples:
+def _completed(model: Generators, seeds: Seeds, drawn: _Masks, tries: int) -> Samples:
     filtrations = np.stack([distance_filtration(mask) for mask in drawn.masks])
     diagrams = cubical_persistence_of_batch(filtrations, (0, 1))
     textures = _textures(model, drawn.masks, seeds)
     return Samples(drawn.grey, drawn.masks, textures, diagrams, drawn.betti, drawn.raw_betti, seeds, tries)
 
 
-def _grey(model: Model, seeds: Seeds) -> NDArray[np.float32]:
+def _grey(model: Generators, seeds: Seeds) -> NDArray[np.float32]:
     if model.masks is None:
         raise InputError("This model paints textures but makes no masks: choose a model that was trained on masks.")
-    network, latent = model.masks, model.settings.masks.latent
+    network, latent = model.masks, model.metadata.settings.masks.latent
 
     def draw(rows: slice) -> NDArray[np.float32]:
         z = _normal(seeds[rows], _LATENT_STREAM, (latent,)).to(model.device)
@@ -225,7 +236,7 @@ def _grey(model: Model, seeds: Seeds) -> NDArray[np.float32]:
     return _numbers_only(_in_batches(draw, len(seeds), model.device))
 
 
-def _textures(model: Model, masks: NDArray[np.uint8], seeds: Seeds) -> NDArray[np.int16] | None:
+def _textures(model: Generators, masks: NDArray[np.uint8], seeds: Seeds) -> NDArray[np.int16] | None:
     window = model.metadata.window
     if model.textures is None or window is None:
         return None

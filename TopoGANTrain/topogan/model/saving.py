@@ -41,7 +41,7 @@ def save_model(
         out: folder to write.
         settings: those of the training.
         training_set: what the networks were trained on; no image or mask of it is written.
-        masks: ``{"generator": ..., "critic": ...}``, the generator with the averaged weights; None without masks.
+        masks: ``generator`` (with the averaged weights) and ``discriminator``; None without masks.
         textures: likewise for pix2pix; None without textures.
         training: summary that goes into the metadata and the model card (numbers and words that JSON can hold).
         overwrite: replace a package that is there already.
@@ -54,9 +54,9 @@ def save_model(
         raise InputError("There is neither a mask network nor a texture network to save: train one first.")
     parts = {
         layout.MASKS_GENERATOR: masks and masks["generator"],
-        layout.MASKS_CRITIC: masks and masks["critic"],
+        layout.MASKS_DISCRIMINATOR: masks and masks["discriminator"],
         layout.TEXTURES_GENERATOR: textures and textures["generator"],
-        layout.TEXTURES_CRITIC: textures and textures["critic"],
+        layout.TEXTURES_DISCRIMINATOR: textures and textures["discriminator"],
     }
     with staged_folder(Path(out), overwrite, layout.SCHEMA) as folder:
         for name in layout.FILES:

@@ -1,26 +1,29 @@
-"""The networks: a mask generator with its critic, and pix2pix (a U-Net with a PatchGAN) for the CT texture.
+"""The networks: a mask generator with its discriminator, and pix2pix (a U-Net with a PatchGAN) for the CT texture.
 
-Each factory takes the settings and returns an untrained ``nn.Module``, so that a package of weights and settings is
-all that is needed to make a model again.
+Each is made untrained of the settings alone, so that a package of weights and settings is all that is needed to make a
+model again. A new family is one entry in :data:`MASK_NETWORKS` or :data:`TEXTURE_NETWORKS`.
 """
 
 from __future__ import annotations
 
-from topogan.networks.masks import make_mask_critic, make_mask_generator
+from topogan.networks.masks import MASK_NETWORKS, make_mask_discriminator, make_mask_generator
 from topogan.networks.textures import (
+    TEXTURE_NETWORKS,
     intensities_from_network,
     intensities_to_network,
-    make_texture_critic,
+    make_texture_discriminator,
     make_texture_generator,
     mask_to_network,
 )
 
 __all__ = [
+    "MASK_NETWORKS",
+    "TEXTURE_NETWORKS",
     "intensities_from_network",
     "intensities_to_network",
-    "make_mask_critic",
+    "make_mask_discriminator",
     "make_mask_generator",
-    "make_texture_critic",
+    "make_texture_discriminator",
     "make_texture_generator",
     "mask_to_network",
 ]

@@ -1,22 +1,26 @@
-"""The mask generator and its critic, in two families.
+"""The mask generator and its discriminator, in the families of :data:`MASK_NETWORKS`.
 
 ``dcgan`` (Radford et al., ICLR 2016, arXiv:1511.06434) is the fast one: plain convolutions, batch normalization in the
 generator only. Where the paper has transposed convolutions, this has bilinear upsampling and a convolution: of rings
 of 64 pixels, 58 to 80 % had the right topology after 240 steps, with nearest-neighbor upsampling 58 to 61 %, with
 transposed convolutions none (three seeds, width 8; a step costs a third more). ``resnet`` (Gulrajani et al., NeurIPS
 2017, arXiv:1704.00028) has residual blocks: a step costs three times as much and teaches more.
-Neither critic is normalized: gradient penalties are defined for each sample alone, batch normalization mixes them.
+Neither discriminator is normalized: gradient penalties are defined for each sample, batch normalization mixes them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from topogan.config import Backbone, MaskSettings
+from topogan.config import MaskSettings
+from topogan.errors import lookup
 
 # Channels double towards the coarse end, up to this many times the width (Radford et al. have 64 to 512).
 _MAX_WIDENING = 8
@@ -24,47 +28,61 @@ _COARSEST = 4
 _SLOPE = 0.2
 _DEVIATION = 0.02
 
+Factory = Callable[[MaskSettings, int], nn.Module]
+
+
+@dataclass(frozen=True)
+class MaskNetworks:
+    """A family: each makes an untrained network of the settings and the width and height of a mask in pixels."""
+
+    generator: Factory
+    """Its module maps z float32 [B, latent], standard normal, to logits float32 [B, 1, size, size]; the grey mask is
+    sigmoid(logit), the structure is where it is at least 0.5."""
+    discriminator: Factory
+    """Its module maps masks float32 [B, 1, size, size] in [-1, 1] (1 is the structure) to one logit a mask [B]; higher
+    is more real."""
+
 
 def make_mask_generator(settings: MaskSettings, size: int) -> nn.Module:
-    """Make an untrained generator.
+    """Make an untrained generator of the family ``settings.backbone`` (see :class:`MaskNetworks`).
 
-    Args:
-        settings: backbone, width and latent size are used.
-        size: width and height of a mask in pixels, a power of two from 16 up.
-
-    Returns:
-        A module from z float32 [B, latent], standard normal, to logits float32 [B, 1, size, size]; the grey mask is
-        sigmoid(logit), the structure is where it is at least 0.5.
+    Raises:
+        InputError: there is no such family.
+        ValueError: the families here make masks of a power of two from 16 pixels up.
     """
-    channels = _channels(settings.width, size)
-    families = {Backbone.DCGAN: _DcganGenerator, Backbone.RESNET: _ResnetGenerator}
-    generator = families[settings.backbone](settings.latent, channels)
+    return lookup(MASK_NETWORKS, settings.backbone, "masks.backbone").generator(settings, size)
+
+
+def make_mask_discriminator(settings: MaskSettings, size: int) -> nn.Module:
+    """Make an untrained discriminator, as :func:`make_mask_generator` does."""
+    return lookup(MASK_NETWORKS, settings.backbone, "masks.backbone").discriminator(settings, size)
+
+
+def _generator(family: Callable[[int, list[int]], nn.Module], settings: MaskSettings, size: int) -> nn.Module:
+    generator = family(settings.latent, _channels(settings.width, size))
     layers = [layer for layer in generator.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
     for layer in layers[:-1]:
         nn.init.normal_(layer.weight, std=_DEVIATION)  # Radford et al.
-    # Not so in the last layer: weights as small all turn negative in the first steps, when the critic wants less
-    # structure, and then nothing above the bias can come out again.
-    nn.init.zeros_(layers[-1].bias)
+    # Not so in the last layer: weights as small all turn negative in the first steps, when the discriminator wants
+    # less structure, and then nothing above the bias can come out again.
+    _zero_bias(layers[-1])
     return generator
 
 
-def make_mask_critic(settings: MaskSettings, size: int) -> nn.Module:
-    """Make an untrained critic.
-
-    Returns:
-        A module from masks float32 [B, 1, size, size] in [-1, 1] (1 is the structure) to one logit a mask [B];
-        higher is more real.
-    """
-    channels = _channels(settings.width, size)
-    families = {Backbone.DCGAN: _DcganCritic, Backbone.RESNET: _ResnetCritic}
-    critic = families[settings.backbone](channels)
-    # Without normalization the scale of the first weights decides how fast a critic learns: with PyTorch's default
-    # each layer shrinks its input, and 900 steps gave 8 % valid rings where these weights gave 66 %.
-    for layer in critic.modules():
+def _discriminator(family: Callable[[list[int]], nn.Module], settings: MaskSettings, size: int) -> nn.Module:
+    discriminator = family(_channels(settings.width, size))
+    # Without normalization the scale of the first weights decides how fast a discriminator learns: with PyTorch's
+    # default each layer shrinks its input, and 900 steps gave 8 % valid rings where these weights gave 66 %.
+    for layer in discriminator.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, _SLOPE)
-            nn.init.zeros_(layer.bias)
-    return critic
+            _zero_bias(layer)
+    return discriminator
+
+
+def _zero_bias(layer: nn.Linear | nn.Conv2d) -> None:
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
 
 
 def _channels(width: int, size: int) -> list[int]:
@@ -88,12 +106,12 @@ class _DcganGenerator(nn.Sequential):
         super().__init__(*layers, _doubling(), nn.Conv2d(channels[0], 1, 3, padding=1))
 
 
-class _DcganCritic(nn.Sequential):
+class _DcganDiscriminator(nn.Sequential):
     def __init__(self, channels: list[int]) -> None:
         layers: list[nn.Module] = []
         for before, after in pairwise([1, *channels]):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
-        super().__init__(*layers, _Verdict(channels[-1]))
+        super().__init__(*layers, _ScoreHead(channels[-1]))
 
 
 class _ResnetGenerator(nn.Sequential):
@@ -103,12 +121,12 @@ class _ResnetGenerator(nn.Sequential):
         super().__init__(_Seed(latent, channels[-1]), *blocks, *head)
 
 
-class _ResnetCritic(nn.Sequential):
+class _ResnetDiscriminator(nn.Sequential):
     def __init__(self, channels: list[int]) -> None:
         # The first halving is one convolution: blocks at full resolution would cost more than all others together.
         blocks = [_DownBlock(before, after) for before, after in pairwise(channels)]
         stem = nn.Conv2d(1, channels[0], 4, 2, 1)
-        super().__init__(stem, *blocks, nn.LeakyReLU(_SLOPE), _Verdict(channels[-1]))
+        super().__init__(stem, *blocks, nn.LeakyReLU(_SLOPE), _ScoreHead(channels[-1]))
 
 
 class _Seed(nn.Linear):
@@ -118,10 +136,10 @@ class _Seed(nn.Linear):
         super().__init__(latent, channels * _COARSEST**2, bias=False)
 
     def forward(self, z: Tensor) -> Tensor:
-        return super().forward(z).unflatten(1, (-1, _COARSEST, _COARSEST))
+        return super().forward(z).reshape(len(z), -1, _COARSEST, _COARSEST)
 
 
-class _Verdict(nn.Linear):
+class _ScoreHead(nn.Linear):
     """The coarsest feature map [B, channels, 4, 4] -> one logit a mask [B]."""
 
     def __init__(self, channels: int) -> None:
@@ -161,3 +179,10 @@ class _DownBlock(nn.Module):
         deep = self.conv1(functional.leaky_relu(features, _SLOPE))
         deep = functional.avg_pool2d(self.conv2(functional.leaky_relu(deep, _SLOPE)), 2)
         return deep + self.skip(functional.avg_pool2d(features, 2))
+
+
+MASK_NETWORKS: dict[str, MaskNetworks] = {
+    "dcgan": MaskNetworks(partial(_generator, _DcganGenerator), partial(_discriminator, _DcganDiscriminator)),
+    "resnet": MaskNetworks(partial(_generator, _ResnetGenerator), partial(_discriminator, _ResnetDiscriminator)),
+}
+"""What ``masks.backbone`` can name."""

@@ -8,36 +8,47 @@ else is painted in the same batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from topogan.config import TextureSettings
+from topogan.errors import lookup
 
 # Channels of each halving, in widths; five halvings leave 2×2 pixels of a 64-pixel patch.
 _WIDENING = (1, 2, 4, 8, 8)
 _SLOPE = 0.2
 
 
+Factory = Callable[[TextureSettings], nn.Module]
+
+
+@dataclass(frozen=True)
+class TextureNetworks:
+    """A family: each makes an untrained network of the settings."""
+
+    generator: Factory
+    """Its module maps ``mask`` float32 [B, 1, H, W] in {-1, 1} and ``noise``, standard normal of the same shape, to
+    intensities [B, 1, H, W] in [-1, 1] (see :func:`intensities_from_network`)."""
+    discriminator: Factory
+    """Its module maps cat(mask, image) float32 [B, 2, H, W] to logits of any shape; higher is more real."""
+
+
 def make_texture_generator(settings: TextureSettings) -> nn.Module:
-    """Make an untrained U-Net.
+    """Make an untrained generator of the family ``settings.network`` (see :class:`TextureNetworks`).
 
-    Returns:
-        A module from ``mask`` float32 [B, 1, H, W] in {-1, 1} and ``noise``, standard normal of the same shape, to
-        intensities [B, 1, H, W] in [-1, 1] (see :func:`intensities_from_network`); H and W are multiples of 32.
-        Without ``noise`` it is drawn from torch's global generator.
+    Raises:
+        InputError: there is no such family.
     """
-    return _TextureGenerator(settings.width)
+    return lookup(TEXTURE_NETWORKS, settings.network, "textures.network").generator(settings)
 
 
-def make_texture_critic(settings: TextureSettings) -> nn.Module:
-    """Make an untrained PatchGAN.
-
-    Returns:
-        A module from cat(mask, image) float32 [B, 2, H, W] to one logit for each overlapping 70×70 patch
-        [B, 1, H/8 - 2, W/8 - 2]; higher is more real.
-    """
-    return _PatchCritic(settings.width)
+def make_texture_discriminator(settings: TextureSettings) -> nn.Module:
+    """Make an untrained discriminator, as :func:`make_texture_generator` does."""
+    return lookup(TEXTURE_NETWORKS, settings.network, "textures.network").discriminator(settings)
 
 
 def mask_to_network(masks: np.ndarray) -> Tensor:
@@ -60,6 +71,8 @@ def intensities_from_network(images: Tensor, window: tuple[float, float]) -> np.
 
 
 class _TextureGenerator(nn.Module):
+    """A U-Net; H and W are multiples of 32."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         channels = [width * factor for factor in _WIDENING]
@@ -78,9 +91,7 @@ class _TextureGenerator(nn.Module):
         )
         self.head = nn.Conv2d(width + 2, 1, 3, padding=1)
 
-    def forward(self, mask: Tensor, noise: Tensor | None = None) -> Tensor:
-        if noise is None:
-            noise = torch.randn_like(mask)
+    def forward(self, mask: Tensor, noise: Tensor) -> Tensor:
         inputs = torch.cat([mask, noise], dim=1)
         skips = [inputs]
         for down in self.down:
@@ -110,7 +121,9 @@ class _Up(nn.Sequential):
         )
 
 
-class _PatchCritic(nn.Module):
+class _PatchDiscriminator(nn.Module):
+    """One logit for each overlapping 70×70 patch [B, 1, H/8 - 2, W/8 - 2]."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         # Imported here because MONAI's import takes two seconds, which a training of masks alone need not wait for.
@@ -120,4 +133,13 @@ class _PatchCritic(nn.Module):
         self.patches = PatchDiscriminator(spatial_dims=2, channels=width, in_channels=2, num_layers_d=3, norm=norm)
 
     def forward(self, pair: Tensor) -> Tensor:
-        return self.patches(pair)[-1]
+        scores: Tensor = self.patches(pair)[-1]
+        return scores
+
+
+TEXTURE_NETWORKS: dict[str, TextureNetworks] = {
+    "unet": TextureNetworks(
+        lambda settings: _TextureGenerator(settings.width), lambda settings: _PatchDiscriminator(settings.width)
+    )
+}
+"""What ``textures.network`` can name."""

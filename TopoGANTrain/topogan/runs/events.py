@@ -16,6 +16,8 @@ EVENTS_FILE = "events.jsonl"
 HISTORY_FILE = "history.json"
 HISTORY_SCHEMA = "topogan.history/1"
 MAX_POINTS = 2000
+# Events of the first version say loss_critic: the curve of a run that is resumed goes on under its new name.
+_OLD_WORD = "critic"
 
 
 class Curve:
@@ -79,7 +81,7 @@ class EventLog:
         return os.fstat(self._file.fileno()).st_size
 
     def write_history(self) -> None:
-        """Write ``history.json``: ``{"curves": {"masks/loss_critic": {"steps": [...], "values": [...]}}}``."""
+        """Write ``history.json``: ``{"curves": {"masks/loss_discriminator": {"steps": [...], "values": [...]}}}``."""
         curves = {name: {"steps": curve.steps, "values": curve.values} for name, curve in self._curves.items()}
         write_json(self._history_path, {"curves": curves}, HISTORY_SCHEMA)
 
@@ -89,4 +91,5 @@ class EventLog:
 
     def _take(self, event: Event) -> None:
         for name, value in event.get("values", {}).items():
-            self._curves.setdefault(f"{event['stage']}/{name}", Curve()).add(event["step"], value)
+            curve = f"{event['stage']}/{name.replace(_OLD_WORD, 'discriminator')}"
+            self._curves.setdefault(curve, Curve()).add(event["step"], value)

@@ -148,7 +148,7 @@ class _LastModel:
         key = _state_of(path)
         if self._kept is None or self._kept[0] != key:
             self._kept = None  # the old model's memory is free before the new one takes its own
-            self._kept = (key, load_model(path, critics=False))
+            self._kept = (key, load_model(path, discriminators=False))
         return self._kept[1]
 
 

@@ -16,7 +16,7 @@ from topogan.errors import InputError, WorkError
 from topogan.files import check_new_folder, staged_folder
 from topogan.metrics.shape import best_matches
 from topogan.model import Model, Samples, load_model
-from topogan.model.sampling import Tick, Wish, joined, sample_chunks
+from topogan.model.sampling import SamplingRequest, Tick, joined, sample_chunks
 from topogan.synthesis.gallery import write_gallery
 from topogan.synthesis.writing import SCHEMA, Nearest, expected_betti, write_report, write_samples
 from topogan.training_set import TrainingSet
@@ -64,21 +64,21 @@ def synthesize(
     settings = settings or SynthesisSettings()
     check_new_folder(out, overwrite, SCHEMA)
     device = choose_device(settings.device)
-    loaded = model if isinstance(model, Model) else load_model(model, critics=False)
+    loaded = model if isinstance(model, Model) else load_model(model, discriminators=False)
     _check_amount(settings.count, loaded.size)
     real = _open_training_set(training_set, loaded)
-    wish = _wish(settings, loaded)
+    request = _request(settings, loaded)
     with staged_folder(out, overwrite, SCHEMA) as folder:
-        samples = _draw(loaded.to(device), wish, on_event, cancelled)
+        samples = _draw(loaded.to(device), request, on_event, cancelled)
         nearest = _nearest(samples, real)
-        expected = expected_betti(wish, loaded)
+        expected = expected_betti(request, loaded)
         write_samples(folder, samples, loaded.metadata, expected, nearest)
         write_gallery(folder / "gallery.png", samples, loaded.metadata, expected)
-        write_report(folder, samples, loaded.metadata, settings, wish, expected, nearest)
+        write_report(folder, samples, loaded.metadata, settings, request, expected, nearest)
     return out
 
 
-def _wish(settings: SynthesisSettings, model: Model) -> Wish:
+def _request(settings: SynthesisSettings, model: Model) -> SamplingRequest:
     if settings.betti == "any":
         betti = None
     elif settings.betti == "modal":
@@ -86,14 +86,16 @@ def _wish(settings: SynthesisSettings, model: Model) -> Wish:
     else:
         pieces, holes = settings.betti.split(",")
         betti = (int(pieces), int(holes))
-    return Wish(settings.count, settings.seed, betti, settings.clean, settings.attempts)
+    return SamplingRequest(settings.count, settings.seed, betti, settings.clean, settings.attempts)
 
 
-def _draw(model: Model, wish: Wish, on_event: OnEvent | None, cancelled: Callable[[], bool] | None) -> Samples:
-    tick = _ticker(wish, on_event, cancelled)
+def _draw(
+    model: Model, request: SamplingRequest, on_event: OnEvent | None, cancelled: Callable[[], bool] | None
+) -> Samples:
+    tick = _ticker(request, on_event, cancelled)
     try:
         # The grey values are not written: dropping them chunk by chunk keeps four fifths of the memory free.
-        chunks = [replace(chunk, grey=chunk.grey[:0]) for chunk in sample_chunks(model, wish, tick)]
+        chunks = [replace(chunk, grey=chunk.grey[:0]) for chunk in sample_chunks(model, request, tick)]
     except torch.OutOfMemoryError as error:
         raise WorkError(
             "The graphics card has not enough memory left: close other programs, or use the cpu."
@@ -101,13 +103,13 @@ def _draw(model: Model, wish: Wish, on_event: OnEvent | None, cancelled: Callabl
     return joined(chunks)
 
 
-def _ticker(wish: Wish, on_event: OnEvent | None, cancelled: Callable[[], bool] | None) -> Tick:
+def _ticker(request: SamplingRequest, on_event: OnEvent | None, cancelled: Callable[[], bool] | None) -> Tick:
     def tick(accepted: int, tries: int) -> None:
         if cancelled and cancelled():
             raise Cancelled("The synthesis was cancelled.")
         if on_event:
-            values = {"tries": tries} if wish.betti else {}
-            on_event({"kind": "step", "stage": "samples", "step": accepted, "total": wish.count, "values": values})
+            values = {"tries": tries} if request.betti else {}
+            on_event({"kind": "step", "stage": "samples", "step": accepted, "total": request.count, "values": values})
 
     return tick
 

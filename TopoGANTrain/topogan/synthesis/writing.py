@@ -19,7 +19,7 @@ from topogan.metrics.shape import areas
 from topogan.metrics.topology import betti_histogram
 from topogan.model import Model, Samples
 from topogan.model.metadata import Metadata
-from topogan.model.sampling import Wish
+from topogan.model.sampling import SamplingRequest
 from topogan.verdict import VALID, verdict
 from topogan.volumes import write_image
 
@@ -39,9 +39,9 @@ class Nearest:
     """Content hash of that training set."""
 
 
-def expected_betti(wish: Wish, model: Model) -> tuple[int, int]:
+def expected_betti(request: SamplingRequest, model: Model) -> tuple[int, int]:
     """The (b0, b1) that verdicts are about: the one asked for, or the most frequent one of the real masks."""
-    return wish.betti or model.metadata.betti.modal
+    return request.betti or model.metadata.betti.modal
 
 
 def write_samples(
@@ -92,7 +92,7 @@ def write_report(
     samples: Samples,
     metadata: Metadata,
     settings: SynthesisSettings,
-    wish: Wish,
+    request: SamplingRequest,
     expected: tuple[int, int],
     nearest: Nearest | None,
 ) -> None:
@@ -109,7 +109,7 @@ def write_report(
         "intensity": metadata.intensity if samples.textures is not None else "none",
         "window": metadata.window if samples.textures is not None else None,
         "settings": settings.model_dump(mode="json"),
-        "requested_betti": wish.betti,
+        "requested_betti": request.betti,
         "expected_betti": expected,
         "tries": samples.tries,
         "accepted_percent": 100.0 * len(samples) / samples.tries,

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 
-class Average:
+class EMA:
     """A copy of ``network`` whose weights and statistics follow it slowly.
 
     Args:

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 Tensors = dict[str, Tensor]
 
+# Checkpoints of the first version call the discriminator critic; all do, so that its runs can be resumed.
+_STORED = {"discriminator": "critic", "discriminator_optimizer": "critic_optimizer"}
+
 
 class Stateful(Protocol):
     """Something with a small state that is JSON."""
@@ -33,7 +36,8 @@ class ExactState:
         tensors = pack_networks(self.networks)
         for name, optimizer in self.optimizers.items():
             for index, slots in optimizer.state_dict()["state"].items():
-                tensors |= {f"{name}/{index}/{slot}": torch.as_tensor(value) for slot, value in slots.items()}
+                stored = f"{_STORED.get(name, name)}/{index}"
+                tensors |= {f"{stored}/{slot}": torch.as_tensor(value) for slot, value in slots.items()}
         tensors |= {f"{name}/random": generator.get_state() for name, generator in self.generators.items()}
         return tensors, {name: part.state_dict() for name, part in self.small.items()}
 
@@ -41,7 +45,7 @@ class ExactState:
         """Take back what :meth:`pack` returned, on whatever device the parts are now."""
         restore_networks(self.networks, tensors)
         for name, optimizer in self.optimizers.items():
-            _restore_optimizer(optimizer, below(tensors, name))
+            _restore_optimizer(optimizer, below(tensors, _STORED.get(name, name)))
         for name, generator in self.generators.items():
             generator.set_state(tensors[f"{name}/random"])
         for name, part in self.small.items():
@@ -50,13 +54,17 @@ class ExactState:
 
 def pack_networks(networks: dict[str, nn.Module]) -> Tensors:
     """Return weights and buffers as ``network/name``."""
-    return {f"{name}/{key}": tensor for name, part in networks.items() for key, tensor in part.state_dict().items()}
+    return {
+        f"{_STORED.get(name, name)}/{key}": tensor
+        for name, network in networks.items()
+        for key, tensor in network.state_dict().items()
+    }
 
 
 def restore_networks(networks: dict[str, nn.Module], tensors: Tensors) -> None:
     """Take back what :func:`pack_networks` returned; every name must be there and no other below the networks."""
     for name, network in networks.items():
-        network.load_state_dict(below(tensors, name))
+        network.load_state_dict(below(tensors, _STORED.get(name, name)))
 
 
 def below(tensors: Tensors, prefix: str) -> Tensors:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from topogan.config import MaskSettings, Part, TextureSettings, TrainSettings
+from topogan.config import Part, TrainSettings
 from topogan.errors import InputError
 from topogan.model import Model
 from topogan.training.stages import Networks
 from topogan.training_set import TrainingSet
 
-_DECIDES_SHAPE = {"masks": ("backbone", "width", "latent"), "textures": ("width",)}
+_DECIDES_SHAPE = {"masks": ("backbone", "width", "latent"), "textures": ("network", "width")}
 
 
 @dataclass
@@ -39,10 +39,13 @@ def start_from(model: Model, settings: TrainSettings, training_set: TrainingSet)
         InputError: a network has another shape than the settings or the training set ask for.
     """
     start = Start(settings)
-    pairs = {"masks": (model.masks, model.mask_critic), "textures": (model.textures, model.texture_critic)}
-    for stage, (generator, critic) in pairs.items():
+    pairs = {
+        "masks": (model.masks, model.mask_discriminator),
+        "textures": (model.textures, model.texture_discriminator),
+    }
+    for stage, (generator, discriminator) in pairs.items():
         trained = settings.part in (Part.BOTH, Part(stage))
-        if generator is None or critic is None:
+        if generator is None or discriminator is None:
             if trained:
                 start.messages.append(f"The model has no {stage}: these are trained from scratch.")
             continue
@@ -53,13 +56,13 @@ def start_from(model: Model, settings: TrainSettings, training_set: TrainingSet)
         else:
             start.messages.append(f"The model's {stage} do not fit this training set and are left out.")
             continue
-        start.networks[stage] = {"generator": generator, "critic": critic}
+        start.networks[stage] = {"generator": generator, "discriminator": discriminator}
     return start
 
 
 def _check_shape(stage: str, model: Model, settings: TrainSettings, training_set: TrainingSet) -> None:
     for name in _DECIDES_SHAPE[stage]:
-        had, wanted = (_plain(getattr(one, stage), name) for one in (model.settings, settings))
+        had, wanted = (getattr(getattr(one, stage), name) for one in (model.settings, settings))
         if had != wanted:
             raise InputError(
                 f"The model's {stage} have {name} {had} and the settings say {wanted}: "
@@ -78,8 +81,3 @@ def _means_the_same(stage: str, model: Model, training_set: TrainingSet) -> bool
     same_grid &= math.isclose(metadata.pixel_size_mm, training_set.pixel_size, rel_tol=1e-3)
     same_window = (metadata.window, metadata.intensity) == (training_set.window, training_set.intensity)
     return same_grid and (stage == "masks" or same_window)
-
-
-def _plain(settings: MaskSettings | TextureSettings, name: str) -> object:
-    value = getattr(settings, name)
-    return getattr(value, "value", value)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +10,20 @@ import numpy as np
 import torch
 
 import topogan
-from topogan.config import Part, TrainSettings, validated
-from topogan.device import choose_device, exact_numerics, thread_count
-from topogan.errors import InputError, WorkError
-from topogan.model import Model, load_model, save_model
-from topogan.runs.checkpoints import Checkpoint, latest_checkpoint
-from topogan.runs.failures import failure_sentence, failure_trace, signals_as_requests, without_paths
+from topogan.config import TrainSettings, validated
+from topogan.device import choose_device, thread_count
+from topogan.errors import InputError
+from topogan.model import Model, load_model
+from topogan.runs.checkpoints import latest_checkpoint
 from topogan.runs.folder import RunFolder, check_run_folder, read_config
 from topogan.runs.known_runs import remember_dataset, remembered_dataset
-from topogan.runs.recorder import OnEvent, Recorder
-from topogan.runs.status import FAILED, FINISHED, STOPPED, StatusWriter, read_status
+from topogan.runs.recorder import OnEvent
+from topogan.runs.status import FINISHED, read_status
+from topogan.training.checks import check_names, check_trainable
 from topogan.training.fine_tuning import Start, start_from
-from topogan.training.loop import Progress, TrainingLoop, progress_of
-from topogan.training.stages import Stage, planned_stages
+from topogan.training.loop import Progress, progress_of
+from topogan.training.work import Work, carry_out
 from topogan.training_set import TrainingSet
-
-
-@dataclass
-class _Work:
-    """A run that is ready to go (on)."""
-
-    folder: RunFolder
-    config: dict[str, Any]
-    settings: TrainSettings
-    training_set: TrainingSet
-    device: torch.device
-    progress: Progress
-    checkpoint: Checkpoint | None
-    messages: list[str] = field(default_factory=list)
 
 
 def train(
@@ -72,21 +56,22 @@ def train(
         WorkError: the training failed; the run folder says why, and can be resumed from its last checkpoint.
     """
     dataset, out = Path(dataset).absolute(), Path(out).absolute()
+    check_names(settings)
     check_run_folder(out, overwrite)
     training_set = TrainingSet.open(dataset)
     if out.resolve() in (dataset.resolve(), *dataset.resolve().parents):
         raise InputError(f"The training set {dataset} lies in the run folder {out}: name another run folder.")
-    _check_trainable(training_set, settings)
+    check_trainable(training_set, settings)
     device = choose_device(settings.device)
     source = load_model(model) if model is not None else None
     start = start_from(source, settings, training_set) if source is not None else Start(settings)
     config = _make_config(start.settings, training_set, device, source)
     folder = RunFolder.create(out, overwrite, config)
     progress = Progress(start.networks)
-    work = _Work(folder, config, start.settings, training_set, device, progress, None, start.messages)
+    work = Work(folder, config, start.settings, training_set, device, progress, None, start.messages)
     if not remember_dataset(config["id"], dataset):
         work.messages.append("Your settings folder cannot be written: to resume this run, name its training set.")
-    return _carry_out(work, on_event)
+    return carry_out(work, on_event)
 
 
 def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent | None = None) -> Path:
@@ -107,6 +92,7 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     run = Path(run).absolute()
     config = read_config(run)
     settings = validated(TrainSettings, config["settings"])
+    check_names(settings)
     if read_status(run).state == FINISHED:
         raise InputError(f"The run {run} is finished: to train its model further, start a new run with --from.")
     training_set = _find_training_set(run, config, dataset)
@@ -121,70 +107,11 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     except BaseException:
         folder.close()
         raise
-    work = _Work(folder, config, settings, training_set, device, progress, checkpoint)
+    work = Work(folder, config, settings, training_set, device, progress, checkpoint)
     work.messages.append(f"The run goes on from step {progress.checkpoint_step}.")
     if config["device"] != device.type:
         work.messages.append(f"It was on {config['device']} and goes on on {device.type}: not bit for bit the same.")
-    return _carry_out(work, on_event)
-
-
-def _carry_out(work: _Work, on_event: OnEvent | None) -> Path:
-    """Train, and leave the folder with a last status and a free lock, whatever happens."""
-    stages = planned_stages(work.settings, work.training_set, work.device)
-    status = StatusWriter(work.folder.path, total=sum(stage.steps for stage in stages))
-    try:
-        status.start()
-        with exact_numerics(work.config["threads"], work.device):
-            finished = _train_stages(work, stages, status, on_event)
-        work.folder.forget_stop()
-        status.end(FINISHED if finished else STOPPED)
-    except Exception as error:
-        sentence = failure_sentence(error, work.progress.checkpoint_step)
-        _leave_word(work, status, sentence, error)
-        if sentence == str(error):
-            raise
-        raise WorkError(sentence) from error
-    except BaseException:
-        status.note(step=work.progress.checkpoint_step)
-        status.end(STOPPED)
-        raise
-    finally:
-        work.folder.close()
-    return work.folder.path
-
-
-def _train_stages(work: _Work, stages: list[Stage], status: StatusWriter, on_event: OnEvent | None) -> bool:
-    """Run the loop and write the model package; False if someone asked to stop before."""
-    keep = work.checkpoint.values["events_bytes"] if work.checkpoint else 0
-    with closing(Recorder(work.folder, keep, on_event)) as recorder:
-        for message in work.messages:
-            recorder.message(message)
-        loop = TrainingLoop(work.folder, work.settings, stages, recorder, status, work.progress, work.checkpoint)
-        with signals_as_requests(work.folder.ask_to_stop):
-            finished = loop.run()
-    if finished:
-        progress = work.progress
-        steps = {stage.name: stage.steps for stage in stages}
-        save_model(
-            work.folder.model,
-            settings=work.settings,
-            training_set=work.training_set,
-            masks=progress.networks.get("masks"),
-            textures=progress.networks.get("textures"),
-            training={"steps": steps, "seconds": round(progress.seconds, 1), "final": progress.final},
-            overwrite=True,
-        )
-    return finished
-
-
-def _leave_word(work: _Work, status: StatusWriter, sentence: str, error: Exception) -> None:
-    """Write why the run failed into its folder, without the user's paths."""
-    private = {work.training_set.folder: "the training set", work.folder.path: "the run folder"}
-    # On a full disk even this may fail; readers still see by the free lock that the run is dead.
-    with suppress(OSError, WorkError):
-        status.end(FAILED, without_paths(sentence, private))
-    with suppress(OSError):
-        work.folder.log(without_paths(f"{sentence}\n{failure_trace(error)}", private))
+    return carry_out(work, on_event)
 
 
 def _find_training_set(run: Path, config: dict[str, Any], dataset: Path | str | None) -> TrainingSet:
@@ -197,30 +124,6 @@ def _find_training_set(run: Path, config: dict[str, Any], dataset: Path | str | 
     if training_set.content_hash != config["training_set"]["content_hash"]:
         raise InputError(f"{path} is not the training set that {run} was started with: name that one with --dataset.")
     return training_set
-
-
-def _check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
-    """Refuse what could only fail later.
-
-    Raises:
-        InputError: textures without images, batches larger than the training split, empty masks, or diagrams that
-            cannot be read.
-    """
-    if settings.part is not Part.MASKS and training_set.images is None:
-        raise InputError(
-            f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
-        )
-    for part in (Part.MASKS, Part.TEXTURES):
-        batch, rows = getattr(settings, part.value).batch, len(training_set.train)
-        if settings.part in (Part.BOTH, part) and batch > rows:
-            raise InputError(
-                f"{part.value}.batch is {batch} and the training set has {rows} slices for training: "
-                f"set it to {rows} or less, or prepare more data."
-            )
-    for row in training_set.train:
-        if not (training_set.masks[row] == 1).any():
-            raise InputError(f"Mask {row} of {training_set.folder} holds no structure: prepare the set again.")
-    training_set.diagrams()  # the model package will need them: better refused now than after hours
 
 
 def _make_config(

@@ -109,7 +109,7 @@ class TrainingLoop:
             self.progress.final[at.stage] = _checked(values, at, self.progress.checkpoint_step)
             self._recorder.step(at, self.progress.final[at.stage])
         if seen:
-            self._recorder.preview(at, *trainer.look())
+            self._recorder.preview(at, *trainer.preview())
         if saved:
             self._save(trainer)
         done = self._before + at.step

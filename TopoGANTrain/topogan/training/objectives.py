@@ -1,56 +1,73 @@
-"""The adversarial objectives. Scores are the critic's logits: higher is more real."""
+"""The adversarial objectives. Scores are the discriminator's logits: higher is more real."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from topogan.config import Objective
-
-Critic = Callable[[Tensor], Tensor]
+Discriminator = Callable[[Tensor], Tensor]
 
 
-def critic_loss(objective: Objective, real: Tensor, fake: Tensor) -> Tensor:
-    """What the critic minimises, from its scores of real and synthetic images (any equal shapes)."""
-    if objective is Objective.WGAN_GP:
-        return fake.mean() - real.mean()
+class Penalty(Enum):
+    """Where the gradient of the discriminator is held small, or near one."""
+
+    R1 = "on real images"
+    INTERPOLATION = "between real and synthetic images"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the two networks minimise."""
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    """Loss from the scores of real and of synthetic images (any equal shapes)."""
+    generator: Callable[[Tensor], Tensor]
+    """Loss from the scores of synthetic images."""
+    penalty: Penalty
+    """The gradient penalty that goes with it."""
+
+
+def _cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
+    """-log D(x) - log(1 - D(G(z))) with D = sigmoid(score)."""
     return functional.softplus(-real).mean() + functional.softplus(fake).mean()
 
 
-def generator_loss(objective: Objective, fake: Tensor) -> Tensor:
-    """What the generator minimises.
-
-    ``log`` is log(1 - D(G(z))) with D = sigmoid(score), as in Goodfellow et al. (NeurIPS 2014) and in the TopoGAN
-    paper; ``nonsaturating`` is -log D(G(z)); ``wgan-gp`` is -score (Gulrajani et al., NeurIPS 2017).
-    """
-    if objective is Objective.LOG:
-        return -functional.softplus(fake).mean()
-    if objective is Objective.NONSATURATING:
-        return functional.softplus(-fake).mean()
-    return -fake.mean()
-
-
-def r1_penalty(critic: Critic, real: Tensor) -> Tensor:
-    """Mean squared gradient norm of the critic on real images (R1 of Mescheder et al., ICML 2018, without γ/2)."""
-    return _gradients(critic, real).square().sum(1).mean()
+OBJECTIVES: dict[str, Objective] = {
+    # log(1 - D(G(z))): Goodfellow et al., NeurIPS 2014, and the TopoGAN paper
+    "log": Objective(_cross_entropy, lambda fake: -functional.softplus(fake).mean(), Penalty.R1),
+    # -log D(G(z))
+    "nonsaturating": Objective(_cross_entropy, lambda fake: functional.softplus(-fake).mean(), Penalty.R1),
+    # Gulrajani et al., NeurIPS 2017
+    "wgan-gp": Objective(
+        lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean(), Penalty.INTERPOLATION
+    ),
+}
+"""What ``masks.objective`` can name."""
 
 
-def interpolation_penalty(critic: Critic, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
+def r1_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
+    """Mean squared gradient norm on real images (R1 of Mescheder et al., ICML 2018, without γ/2)."""
+    return _gradients(discriminator, real).square().sum(1).mean()
+
+
+def interpolation_penalty(discriminator: Discriminator, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
     """Mean (‖gradient‖ - 1)² between real and synthetic images (Gulrajani et al., NeurIPS 2017, without λ).
 
     Args:
-        critic: images [B, C, H, W] -> scores.
+        discriminator: images [B, C, H, W] -> scores.
         real, fake: images [B, C, H, W].
         share: how much of each mixture is real, uniform in [0, 1), [B].
     """
     mixture = torch.lerp(fake, real, share[:, None, None, None])
-    return (_gradients(critic, mixture).norm(dim=1) - 1.0).square().mean()
+    return (_gradients(discriminator, mixture).norm(dim=1) - 1.0).square().mean()
 
 
-def _gradients(critic: Critic, images: Tensor) -> Tensor:
+def _gradients(discriminator: Discriminator, images: Tensor) -> Tensor:
     images = images.detach().requires_grad_()
-    (gradients,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
-    return gradients.flatten(1)
+    (gradients,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
+    return torch.flatten(gradients, 1)

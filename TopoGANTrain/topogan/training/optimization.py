@@ -9,12 +9,12 @@ Values = dict[str, Tensor | float]
 
 
 def make_optimizers(
-    generator: nn.Module, critic: nn.Module, rate: float, betas: tuple[float, float]
+    generator: nn.Module, discriminator: nn.Module, rate: float, betas: tuple[float, float]
 ) -> dict[str, torch.optim.Optimizer]:
     """Make Adam for both networks, by the names under which checkpoints know them."""
     return {
         "generator_optimizer": torch.optim.Adam(generator.parameters(), rate, betas),
-        "critic_optimizer": torch.optim.Adam(critic.parameters(), rate, betas),
+        "discriminator_optimizer": torch.optim.Adam(discriminator.parameters(), rate, betas),
     }
 
 

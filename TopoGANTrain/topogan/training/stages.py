@@ -19,7 +19,7 @@ from topogan.training.texture_trainer import TextureTrainer, blank_texture_netwo
 if TYPE_CHECKING:
     from topogan.training_set import TrainingSet
 
-Networks = dict[str, nn.Module]  # "generator" and "critic"
+Networks = dict[str, nn.Module]  # "generator" and "discriminator"
 
 
 class Trainer(Protocol):
@@ -31,7 +31,7 @@ class Trainer(Protocol):
 
     def train_step(self) -> Values: ...
 
-    def look(self) -> tuple[np.ndarray, dict[str, float]]: ...
+    def preview(self) -> tuple[np.ndarray, dict[str, float]]: ...
 
     def networks(self) -> Networks: ...
 

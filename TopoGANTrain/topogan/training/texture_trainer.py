@@ -8,34 +8,35 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from topogan.config import Objective, TrainSettings
+from topogan.config import TrainSettings
 from topogan.device import mixed_precision
 from topogan.networks import (
     intensities_to_network,
-    make_texture_critic,
+    make_texture_discriminator,
     make_texture_generator,
     mask_to_network,
 )
 from topogan.randomness import BatchSampler, seeded, stream, torch_stream
 from topogan.runs.previews import contact_sheet
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
-from topogan.training.objectives import critic_loss, generator_loss
+from topogan.training.objectives import OBJECTIVES
 from topogan.training.optimization import Values, descend, make_optimizers
 
 if TYPE_CHECKING:
     from topogan.training_set import TrainingSet
 
-# Isola et al. use (0.5, 0.999), and halve the critic's loss to slow it down against the generator.
+# Isola et al. use (0.5, 0.999), and halve the discriminator's loss to slow it down against the generator.
 _BETAS = (0.5, 0.999)
-_CRITIC_SHARE = 0.5
+_OBJECTIVE = OBJECTIVES["nonsaturating"]
+_DISCRIMINATOR_SHARE = 0.5
 _PREVIEW_ROWS = 8
 
 
 def blank_texture_networks(settings: TrainSettings) -> dict[str, nn.Module]:
-    """Make an untrained generator and critic."""
+    """Make an untrained generator and discriminator."""
     return {
         "generator": make_texture_generator(settings.textures),
-        "critic": make_texture_critic(settings.textures),
+        "discriminator": make_texture_discriminator(settings.textures),
     }
 
 
@@ -65,9 +66,9 @@ class TextureTrainer:
         placed = {key: part.to(device) for key, part in blank.items()}
         if start is not None:
             restore_networks(placed, pack_networks(start))
-        self._generator, self._critic = placed["generator"], placed["critic"]
+        self._generator, self._discriminator = placed["generator"], placed["discriminator"]
         rate = self._settings.learning_rate
-        self._optimizers = make_optimizers(self._generator, self._critic, rate, _BETAS)
+        self._optimizers = make_optimizers(self._generator, self._discriminator, rate, _BETAS)
         self._random = torch_stream(seed, "textures: noise")
         self._sampler = BatchSampler(len(self._rows), self._settings.batch, stream(seed, "textures: batches"))
         shown = training_set.held_out if len(training_set.held_out) else self._rows
@@ -75,24 +76,24 @@ class TextureTrainer:
         self._preview_noise = self._noise(_PREVIEW_ROWS, torch_stream(seed, "textures: previews"))
 
     def train_step(self) -> Values:
-        """Update the critic and then the generator once, on the same pairs; return what is worth a curve."""
+        """Update the discriminator and then the generator once, on the same pairs; return what is worth a curve."""
         mask, image = self._pairs(self._rows[self._sampler.next()])
         with mixed_precision(self._device):
             fake = self._generator(mask, self._noise(len(mask), self._random)).float()
-        values = self._update_critic(mask, image, fake.detach()) | self._update_generator(mask, image, fake)
+        values = self._update_discriminator(mask, image, fake.detach()) | self._update_generator(mask, image, fake)
         self.step += 1
         return values
 
     def networks(self) -> dict[str, nn.Module]:
         """The networks worth keeping."""
-        return {"generator": self._generator, "critic": self._critic}
+        return {"generator": self._generator, "discriminator": self._discriminator}
 
     @property
     def exact(self) -> ExactState:
         """Everything that changes while training."""
         return ExactState(self.networks(), self._optimizers, {"noise": self._random}, {"batches": self._sampler})
 
-    def look(self) -> tuple[np.ndarray, dict[str, float]]:
+    def preview(self) -> tuple[np.ndarray, dict[str, float]]:
         """Paint eight masks (held-out where there are any), always with the same noise.
 
         Returns:
@@ -116,17 +117,17 @@ class TextureTrainer:
         size = self._set.size
         return torch.randn(count, 1, size, size, generator=generator).to(self._device)
 
-    def _update_critic(self, mask: Tensor, image: Tensor, fake: Tensor) -> Values:
+    def _update_discriminator(self, mask: Tensor, image: Tensor, fake: Tensor) -> Values:
         with mixed_precision(self._device):
-            scores = self._critic(torch.cat([mask, image], 1)), self._critic(torch.cat([mask, fake], 1))
-        loss = critic_loss(Objective.NONSATURATING, scores[0].float(), scores[1].float())
-        norm = descend(self._optimizers["critic_optimizer"], self._critic, _CRITIC_SHARE * loss)
-        return {"loss_critic": loss.detach(), "gradient_critic": norm}
+            scores = self._discriminator(torch.cat([mask, image], 1)), self._discriminator(torch.cat([mask, fake], 1))
+        loss = _OBJECTIVE.discriminator(scores[0].float(), scores[1].float())
+        norm = descend(self._optimizers["discriminator_optimizer"], self._discriminator, _DISCRIMINATOR_SHARE * loss)
+        return {"loss_discriminator": loss.detach(), "gradient_discriminator": norm}
 
     def _update_generator(self, mask: Tensor, image: Tensor, fake: Tensor) -> Values:
         with mixed_precision(self._device):
-            scores = self._critic(torch.cat([mask, fake], 1))
-        adversarial = generator_loss(Objective.NONSATURATING, scores.float())
+            scores = self._discriminator(torch.cat([mask, fake], 1))
+        adversarial = _OBJECTIVE.generator(scores.float())
         difference = (fake - image).abs().mean()
         loss = adversarial + self._settings.l1_weight * difference
         norm = descend(self._optimizers["generator_optimizer"], self._generator, loss)

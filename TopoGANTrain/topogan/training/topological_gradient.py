@@ -1,4 +1,4 @@
-"""The pull of the topological loss at the generator's output."""
+"""The gradient of the topological loss at the generator's output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from topogan.training.optimization import Values
 
 
 @dataclass(frozen=True)
-class _Pull:
+class LossTerm:
     """A loss, its targets and its own weight; ``name`` tells its values in the curves from the others'."""
 
     name: str
@@ -28,7 +28,7 @@ class _Pull:
     targets: TopologyTargets | SizeTargets
     weight: TopologyWeight
 
-    def force(self, step: int, logits: Tensor, rows: np.ndarray, adversarial_norm: float) -> tuple[Tensor, Values]:
+    def gradient(self, step: int, logits: Tensor, rows: np.ndarray, adversarial_norm: float) -> tuple[Tensor, Values]:
         """λ·∂L/∂logits towards some of the targets."""
         leaf = logits.detach().float().requires_grad_()
         loss = self.loss(leaf, self.targets.select(rows))
@@ -43,7 +43,7 @@ class _Pull:
         return weight * gradient, values
 
 
-class TopologyForce:
+class TopologicalGradient:
     """λ·∂L_topo/∂logits, towards real masks drawn anew each step; with ``likelihood`` also λₛ·∂L_sizes/∂logits.
 
     Args:
@@ -57,13 +57,13 @@ class TopologyForce:
         self, settings: TopologySettings, masks: np.ndarray, training: MaskSettings, generator: np.random.Generator
     ) -> None:
         targets = TopologyTargets.from_masks(masks, settings)
-        self._pulls = [_Pull("topology", TopologyLoss(settings), targets, TopologyWeight(settings, training.steps))]
+        self._terms = [LossTerm("topology", TopologyLoss(settings), targets, TopologyWeight(settings, training.steps))]
         if settings.mode is TopologyMode.LIKELIHOOD and settings.size_ratio > 0:
             # A λ that is fixed is that of the topology; that of the sizes is always measured.
             of_sizes = settings.model_copy(update={"ratio": settings.size_ratio, "fixed_weight": 0.0})
             dimensions, most = settings.dimensions.numbers, settings.max_points
-            self._pulls.append(
-                _Pull(
+            self._terms.append(
+                LossTerm(
                     "sizes",
                     lambda logits, real: size_loss(logits[:, 0], real, dimensions, most),
                     SizeTargets.from_masks(masks, dimensions, most),
@@ -76,17 +76,17 @@ class TopologyForce:
     @property
     def small(self) -> dict[str, Any]:
         """The parts with a state."""
-        return {"targets": self._draws} | {f"{pull.name}_weight": pull.weight for pull in self._pulls}
+        return {"targets": self._draws} | {f"{term.name}_weight": term.weight for term in self._terms}
 
     def active(self, step: int) -> bool:
         """Tell whether a loss acts (or is measured) in this step."""
-        return any(pull.weight.active(step) for pull in self._pulls)
+        return any(term.weight.active(step) for term in self._terms)
 
     def add(self, step: int, logits: Tensor, adversarial: Tensor) -> tuple[Tensor, Values]:
-        """Return the sum of all forces [B, 1, H, W] and what is worth a curve.
+        """Return the sum of all gradients [B, 1, H, W], ``adversarial`` among them, and what is worth a curve.
 
         Persistence is computed from the logits in full precision, whatever the networks use. A training that has
-        diverged gets no topological force: the caller sees by the norm that it has.
+        diverged gets no topological gradient: the caller sees by the norm that it has.
         """
         norm = float(adversarial.norm())
         values: Values = {"force_adversarial": norm}
@@ -94,9 +94,9 @@ class TopologyForce:
             return adversarial, values
         rows = self._draws.next()
         total = adversarial
-        for pull in self._pulls:
-            if pull.weight.active(step):
-                force, more = pull.force(step, logits, rows, norm)
-                # One pull for every k steps is k times as strong: the mean force is the same, at a k-th of the cost.
-                total, values = total + self._every * force, values | more
+        for term in self._terms:
+            if term.weight.active(step):
+                gradient, more = term.gradient(step, logits, rows, norm)
+                # Every k-th step k times as strong: the same in the mean, at a k-th of the cost.
+                total, values = total + self._every * gradient, values | more
         return total, values
