@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from scipy.ndimage import binary_fill_holes
 
-from topogan.config import TopologyMode, TopologySettings
+from topogan.config import TopologySettings
 from topogan.homology import Diagram, betti_numbers, cubical_persistence, distance_filtration
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 
@@ -133,7 +133,7 @@ def losses() -> plt.Figure:
     """Where each mode pulls at first, and where that ends."""
     filled = logits_of(binary_fill_holes(ring()))
     filled[12:18, 12:18] -= 0.3
-    paper, likelihood = TopologySettings(mode=TopologyMode.PAPER), TopologySettings()
+    paper, likelihood = TopologySettings(mode="paper"), TopologySettings()
     rows = [
         ("paper: close", logits_of(ring(gap=3)), ring(), paper),
         ("paper: open", logits_of(ring()), ring(gap=3), paper),

@@ -23,7 +23,6 @@ from topogan.config import (
     Device,
     MaskSettings,
     TextureSettings,
-    TopologyMode,
     TopologySettings,
     TrainSettings,
 )
@@ -167,7 +166,7 @@ def check_persistence(device: torch.device) -> str:
     sizes = [(64, 64, 128), (128, 64, 32)] if device.type == "cuda" else [(64, 8, 16)]
     for size, width, batch in sizes:
         real = ring_set(4 * batch, size)
-        modes = (TopologyMode.OFF, TopologyMode.LIKELIHOOD, TopologyMode.PAPER)
+        modes = ("off", "likelihood", "paper")
         trainers = {
             mode: MaskTrainer(
                 real,
@@ -178,7 +177,7 @@ def check_persistence(device: torch.device) -> str:
             )
             for mode in modes
         }
-        times: dict[TopologyMode, list[float]] = {mode: [] for mode in modes}
+        times: dict[str, list[float]] = {mode: [] for mode in modes}
         for _ in range(30):
             for mode, trainer in trainers.items():
                 times[mode].append(_timed(trainer, device))

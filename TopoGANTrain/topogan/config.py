@@ -39,15 +39,6 @@ class Intensity(str, Enum):
     ARBITRARY = "arbitrary"
 
 
-class TopologyMode(str, Enum):
-    """Which topological loss the mask generator gets."""
-
-    OFF = "off"
-    LIKELIHOOD = "likelihood"
-    PAPER = "paper"
-    BINARISE = "binarise"
-
-
 class PointRule(str, Enum):
     """How ``likelihood`` turns matched diagrams into targets of single points."""
 
@@ -56,7 +47,7 @@ class PointRule(str, Enum):
 
 
 class HomologyDimensions(str, Enum):
-    """Which homology the topological loss acts on: pieces (H0), holes (H1) or both."""
+    """Which homology the topological loss acts on: connected components (H0), holes (H1) or both."""
 
     H0 = "h0"
     H1 = "h1"
@@ -200,10 +191,12 @@ class MaskSettings(Settings):
 class TopologySettings(Settings):
     """The topological loss λ·L_topo."""
 
-    mode: TopologyMode = setting(
-        TopologyMode.LIKELIHOOD,
+    mode: str = setting(
+        "likelihood",
         "Topology loss",
-        "likelihood acts on the grey output and can open and close; paper is equations 3 to 5; binarise is a control.",
+        "likelihood acts on the grey output and can open and close; paper is equations 3 to 5; binarise is a control; "
+        "off is none.",
+        pattern=REGISTERED,
     )
     point_rule: PointRule = setting(
         PointRule.W2, "Point rule", "How likelihood sets targets: by W2 matching, or by rank, which pulls harder."
@@ -236,6 +229,11 @@ class TopologySettings(Settings):
     warm_up: float = setting(0.6, "Warm-up", "Share of the steps before the topological loss begins.", ge=0.0, lt=1.0)
     ramp_steps: int = setting(300, "Ramp", "Steps over which λ rises to its value.", ge=1, le=1_000_000)
     max_points: int = setting(16, "Points", "Most persistent points of each dimension that are used.", ge=1, le=1024)
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a topological loss."""
+        return self.mode != "off"
 
 
 class TextureSettings(Settings):

@@ -19,6 +19,7 @@ from topogan.config import (
     leaf_fields,
     plain,
 )
+from topogan.losses import LOSSES
 from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
 from topogan.presets import preset_names, read_preset
 from topogan.training.objectives import OBJECTIVES
@@ -33,6 +34,7 @@ _SECTIONS: dict[str, type[Settings]] = {
 _REGISTRIES: dict[str, Mapping[str, Any]] = {
     "masks.backbone": MASK_NETWORKS,
     "masks.objective": OBJECTIVES,
+    "topology.mode": LOSSES,
     "textures.network": TEXTURE_NETWORKS,
 }
 _LIMITS = {"ge": "minimum", "gt": "minimum", "le": "maximum", "lt": "maximum"}

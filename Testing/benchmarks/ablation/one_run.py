@@ -22,7 +22,7 @@ from ablation.measure import figures_of
 from ablation.results import SCHEMA
 from ablation.sets import cache_folder, open_set
 from ablation.variants import NONE, Job
-from topogan.config import TopologyMode, TrainSettings
+from topogan.config import TrainSettings
 from topogan.device import exact_numerics
 from topogan.files import read_json, write_json
 from topogan.homology import betti_numbers_of_batch
@@ -83,7 +83,7 @@ def run_job(job: Job, result: Path) -> None:
 
 def train_variant(job: Job, training_set: TrainingSet) -> tuple[MaskTrainer, Curve, dict[str, float]]:
     """Train to the end; return the trainer, the curve from the first step, and the values of the last step."""
-    off = job.settings.topology.model_copy(update={"mode": TopologyMode.OFF})
+    off = job.settings.topology.model_copy(update={"mode": "off"})
     plain = MaskTrainer(training_set, job.settings.model_copy(update={"topology": off}), _CPU)
     shared = Job(job.set_name, NONE, 0.0, job.seed, job.protocol)
     folder = _checkpoints(job, training_set, f"warm-up-{shared.name}")
@@ -113,7 +113,7 @@ def step_cost(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict
     """
     if not job.variant.has_ratio:
         return {}
-    off = job.settings.topology.model_copy(update={"mode": TopologyMode.OFF})
+    off = job.settings.topology.model_copy(update={"mode": "off"})
     plain = MaskTrainer(training_set, job.settings.model_copy(update={"topology": off}), _CPU)
     _restore(plain, _checkpoint(trainer, []))
     seconds: dict[str, list[float]] = {"with": [], "without": []}

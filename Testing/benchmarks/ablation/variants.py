@@ -9,7 +9,6 @@ from topogan.config import (
     MaskSettings,
     Part,
     PointRule,
-    TopologyMode,
     TopologySettings,
     TrainSettings,
 )
@@ -22,7 +21,7 @@ RATIOS = (0.5, 2.0, 6.0)
 class Variant:
     """One form of the loss."""
 
-    mode: TopologyMode
+    mode: str
     point_rule: PointRule = PointRule.RANK
     sizes: float = 0.0
     """Strength of the loss of sizes."""
@@ -34,22 +33,22 @@ class Variant:
     @property
     def has_ratio(self) -> bool:
         """Tell whether the strength ρ means anything."""
-        return self.mode is not TopologyMode.OFF
+        return self.mode != "off"
 
 
 NONE = "none"
 # As results are called; what config.py has.
 DEFAULT = "w2+sizes-4th, ρ 2"
 VARIANTS = {
-    NONE: Variant(TopologyMode.OFF),
-    "none-longer": Variant(TopologyMode.OFF, longer=0.5),
-    "binarise": Variant(TopologyMode.BINARISE),
-    "rank": Variant(TopologyMode.LIKELIHOOD, PointRule.RANK),
-    "w2": Variant(TopologyMode.LIKELIHOOD, PointRule.W2),
-    "rank+sizes": Variant(TopologyMode.LIKELIHOOD, PointRule.RANK, sizes=2.0),
-    "rank+sizes-4th": Variant(TopologyMode.LIKELIHOOD, PointRule.RANK, sizes=2.0, every=4),
-    "w2+sizes-4th": Variant(TopologyMode.LIKELIHOOD, PointRule.W2, sizes=2.0, every=4),
-    "paper": Variant(TopologyMode.PAPER),
+    NONE: Variant("off"),
+    "none-longer": Variant("off", longer=0.5),
+    "binarise": Variant("binarise"),
+    "rank": Variant("likelihood", PointRule.RANK),
+    "w2": Variant("likelihood", PointRule.W2),
+    "rank+sizes": Variant("likelihood", PointRule.RANK, sizes=2.0),
+    "rank+sizes-4th": Variant("likelihood", PointRule.RANK, sizes=2.0, every=4),
+    "w2+sizes-4th": Variant("likelihood", PointRule.W2, sizes=2.0, every=4),
+    "paper": Variant("paper"),
 }
 
 

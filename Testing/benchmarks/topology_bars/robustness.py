@@ -7,16 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from topogan.config import TopologyMode, TopologySettings
+from topogan.config import TopologySettings
 from topogan.losses.sizes import SizeTargets, size_loss
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topology_bars.bars import Bar
 
 _SETTINGS = [
-    TopologySettings(mode=TopologyMode.PAPER),
+    TopologySettings(mode="paper"),
     TopologySettings(point_rule="rank"),
     TopologySettings(point_rule="w2"),
-    TopologySettings(mode=TopologyMode.BINARISE),
+    TopologySettings(mode="binarise"),
 ]
 Loss = Callable[[torch.Tensor, np.ndarray], torch.Tensor]
 

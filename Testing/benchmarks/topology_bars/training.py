@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from topogan.config import MaskSettings, TopologyMode, TopologySettings
+from topogan.config import MaskSettings, TopologySettings
 from topogan.losses.sizes import SizeTargets, size_loss
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.networks import make_mask_discriminator, make_mask_generator
@@ -72,7 +72,7 @@ def _costs(size: int, batch: int, width: int, rounds: int) -> dict[str, float]:
 
 def _losses() -> dict[str, TopologySettings]:
     return {
-        "paper": TopologySettings(mode=TopologyMode.PAPER),
+        "paper": TopologySettings(mode="paper"),
         "rank": TopologySettings(point_rule="rank"),
         "w2": TopologySettings(point_rule="w2"),
     }

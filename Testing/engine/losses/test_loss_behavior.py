@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from topogan.config import HomologyDimensions, PointRule, TopologyMode, TopologySettings
+from topogan.config import HomologyDimensions, PointRule, TopologySettings
 from topogan.homology import betti_numbers
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 
@@ -34,9 +34,9 @@ def after_descent(start: torch.Tensor, real: np.ndarray, settings: TopologySetti
     return logits.detach().numpy()[0, 0] >= 0
 
 
-PAPER = TopologySettings(mode=TopologyMode.PAPER)
-RANK = TopologySettings(mode=TopologyMode.LIKELIHOOD, point_rule=PointRule.RANK)
-W2 = TopologySettings(mode=TopologyMode.LIKELIHOOD, point_rule=PointRule.W2)
+PAPER = TopologySettings(mode="paper")
+RANK = TopologySettings(mode="likelihood", point_rule=PointRule.RANK)
+W2 = TopologySettings(mode="likelihood", point_rule=PointRule.W2)
 
 
 @pytest.mark.parametrize("settings", [PAPER, RANK], ids=["paper", "rank"])
@@ -123,7 +123,7 @@ def test_a_dimension_that_is_not_asked_for_is_left_alone(draw, settings) -> None
 
 
 def test_binarise_pushes_every_pixel_to_its_own_side() -> None:
-    settings = TopologySettings(mode=TopologyMode.BINARISE)
+    settings = TopologySettings(mode="binarise")
     logits = torch.tensor([[[[0.5, -0.5], [2.0, -3.0]]]], requires_grad=True)
     targets = TopologyTargets.from_masks(np.zeros((1, 2, 2)), settings)
     TopologyLoss(settings)(logits, targets).backward()

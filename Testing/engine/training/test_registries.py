@@ -13,6 +13,7 @@ from topogan.config import MaskSettings, Part, TextureSettings, TrainSettings, v
 from topogan.config_schema import settings_schema
 from topogan.demo import run_demo
 from topogan.errors import InputError
+from topogan.losses import LOSSES
 from topogan.model import load_model
 from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
 from topogan.networks.masks import MaskNetworks
@@ -65,6 +66,7 @@ def test_networks_and_an_objective_from_outside_train_to_a_model(
 UNKNOWN = [
     ({"masks": {"objective": "hinge"}}, "masks.objective cannot be 'hinge': choose log or nonsaturating or wgan-gp."),
     ({"masks": {"backbone": "toy"}}, "masks.backbone cannot be 'toy': choose dcgan or resnet."),
+    ({"topology": {"mode": "toy"}}, "topology.mode cannot be 'toy': choose off or likelihood or paper or binarise."),
     ({"textures": {"network": "toy"}}, "textures.network cannot be 'toy': choose unet."),
 ]
 
@@ -104,7 +106,12 @@ def test_what_is_no_name_is_refused_at_once(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "registry"),
-    [("masks.backbone", MASK_NETWORKS), ("masks.objective", OBJECTIVES), ("textures.network", TEXTURE_NETWORKS)],
+    [
+        ("masks.backbone", MASK_NETWORKS),
+        ("masks.objective", OBJECTIVES),
+        ("textures.network", TEXTURE_NETWORKS),
+        ("topology.mode", LOSSES),
+    ],
 )
 def test_panels_and_help_name_what_there_is(setting: str, registry: dict[str, Any]) -> None:
     (row,) = [row for row in settings_schema()["sections"]["train"] if row["name"] == setting]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from topogan.config import MaskSettings, Part, TextureSettings, TopologyMode, TopologySettings, TrainSettings
+from topogan.config import MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json
 from topogan.model import load_model
@@ -27,7 +27,7 @@ from topogan.training.mask_trainer import MaskTrainer
 TINY = TrainSettings(
     part=Part.MASKS,
     masks=MaskSettings(width=4, latent=8, steps=6, batch=8),
-    topology=TopologySettings(mode=TopologyMode.OFF),
+    topology=TopologySettings(mode="off"),
     textures=TextureSettings(width=4, steps=4, batch=4),
     threads=1,
     checkpoint_every=2,

@@ -10,32 +10,36 @@ from scipy.special import expit
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from topogan.config import PointRule
+from topogan.config import PointRule, TopologySettings
+from topogan.homology.betti import betti_numbers_of_batch
 from topogan.homology.matching import assign
 from topogan.homology.persistence import pairs_of_batch
 from topogan.losses.padded_diagrams import PaddedDiagrams, values_at
 
 
-def likelihood_loss(
-    logits: Tensor, betti: NDArray[np.int64], dimensions: tuple[int, ...], rule: PointRule, max_points: int
-) -> Tensor:
+def measure(masks: NDArray[np.generic], settings: TopologySettings) -> tuple[NDArray[np.int64]]:
+    """int [N, D]: Betti numbers of masks [N, H, W] in the D dimensions of ``settings``."""
+    return (betti_numbers_of_batch(masks)[:, settings.dimensions.numbers],)
+
+
+def loss(logits: Tensor, targets: tuple[NDArray[np.int64]], settings: TopologySettings) -> Tensor:
     """Match samples with real Betti numbers, then pull each point to (1, 0) or to the diagonal.
 
     Args:
         logits: float32 or float64 [B, H, W].
-        betti: int [B, D], Betti numbers of B real masks in ``dimensions``.
-        dimensions: which of 0 and 1.
-        rule: ``rank`` or ``w2``.
-        max_points: K, the most persistent points (in probability) of each dimension that take part.
+        targets: of B real masks.
+        settings: the ``dimensions``, the ``point_rule``, and ``max_points``: K, the most persistent points (in
+            probability) of each dimension that take part.
 
     Returns:
         A scalar: sum over the points, divided by B.
     """
-    points = padded_diagrams(logits.detach().cpu().numpy(), dimensions, max_points)
-    wanted = np.minimum(betti, max_points)[assign(assignment_costs(points, np.minimum(betti, max_points)))]
+    points = padded_diagrams(logits.detach().cpu().numpy(), settings.dimensions.numbers, settings.max_points)
+    betti = np.minimum(targets[0], settings.max_points)
+    wanted = betti[assign(assignment_costs(points, betti))]
     birth = values_at(logits, points.birth_pixel)
     death = values_at(logits, points.death_pixel)
-    per_point = _rank_loss if rule is PointRule.RANK else _w2_loss
+    per_point = _rank_loss if settings.point_rule is PointRule.RANK else _w2_loss
     return per_point(birth, death, points, wanted) / len(logits)
 
 

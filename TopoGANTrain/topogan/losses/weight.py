@@ -6,7 +6,7 @@ import math
 from statistics import fmean, median
 from typing import Any
 
-from topogan.config import TopologyMode, TopologySettings
+from topogan.config import TopologySettings
 
 # How often after the warm-up both gradients are measured while λ is still 0: less in a short training, of which at most
 # this share of the steps after the warm-up is for measuring.
@@ -50,7 +50,7 @@ class TopologyWeight:
         settings = self._settings
         wanted = settings.ratio > 0 or settings.fixed_weight > 0
         due = step >= self._first_step and (step - self._first_step) % settings.every == 0
-        return settings.mode is not TopologyMode.OFF and wanted and due
+        return settings.on and wanted and due
 
     def update(self, step: int, adversarial_norm: float, topological_norm: float) -> float:
         """Take the gradient norms at the generator's output in ``step``, and return the λ to use in it.

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from topogan.config import Part, TrainSettings
 from topogan.errors import InputError, lookup
+from topogan.losses import LOSSES
 from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
 from topogan.training.objectives import OBJECTIVES
 from topogan.training_set import TrainingSet
 
 
 def check_names(settings: TrainSettings) -> None:
-    """Refuse settings that name networks or an objective that are not registered.
+    """Refuse settings that name networks, an objective or a loss that are not registered.
 
     Raises:
         InputError: the first such setting.
     """
     lookup(MASK_NETWORKS, settings.masks.backbone, "masks.backbone")
     lookup(OBJECTIVES, settings.masks.objective, "masks.objective")
+    lookup(LOSSES, settings.topology.mode, "topology.mode")
     lookup(TEXTURE_NETWORKS, settings.textures.network, "textures.network")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from topogan.config import TopologyMode, TrainSettings
+from topogan.config import TrainSettings
 from topogan.device import mixed_precision
 from topogan.errors import lookup
 from topogan.networks import make_mask_discriminator, make_mask_generator, mask_to_network
@@ -121,7 +121,7 @@ class MaskTrainer:
         return contact_sheet(grey, columns=8), quick_metrics(grey >= 0.5, self._real(reference))
 
     def _make_topology(self, settings: TrainSettings) -> TopologicalGradient | None:
-        if settings.topology.mode is TopologyMode.OFF:
+        if not settings.topology.on:
             return None
         draws = stream(settings.seed, "masks: targets")
         return TopologicalGradient(settings.topology, self._real(self._rows), settings.masks, draws)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from topogan.config import MaskSettings, TopologyMode, TopologySettings
+from topogan.config import MaskSettings, TopologySettings
 from topogan.losses.sizes import SizeTargets, size_loss
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.losses.weight import TopologyWeight
@@ -58,7 +58,7 @@ class TopologicalGradient:
     ) -> None:
         targets = TopologyTargets.from_masks(masks, settings)
         self._terms = [LossTerm("topology", TopologyLoss(settings), targets, TopologyWeight(settings, training.steps))]
-        if settings.mode is TopologyMode.LIKELIHOOD and settings.size_ratio > 0:
+        if settings.mode == "likelihood" and settings.size_ratio > 0:
             # A λ that is fixed is that of the topology; that of the sizes is always measured.
             of_sizes = settings.model_copy(update={"ratio": settings.size_ratio, "fixed_weight": 0.0})
             dimensions, most = settings.dimensions.numbers, settings.max_points

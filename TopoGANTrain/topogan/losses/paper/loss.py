@@ -5,7 +5,7 @@ Births of holes and deaths of components are matched with those of real masks an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from topogan.config import TopologySettings
 from topogan.homology.matching import ABSENT, alignment_costs, assign, match_points
 from topogan.homology.persistence import pairs_of_batch
 from topogan.losses.paper.pixel_targets import MeasuredMasks, pixel_targets
@@ -24,8 +25,7 @@ _SMALLEST_MOVE = 0.5
 _BLOCK = 128
 
 
-@dataclass(frozen=True)
-class Projections:
+class Projections(NamedTuple):
     """The numbers that equation 3 compares, of N masks; arrays [N, D, K].
 
     For dimension 1 the births of holes and almost-holes, for dimension 0 the deaths of components (all are born at
@@ -40,30 +40,21 @@ class Projections:
     pixel: NDArray[np.int64]
     """The critical pixel: where the hole is born, or where the component dies."""
 
-    def select(self, indices: NDArray[np.int64]) -> Projections:
-        """The numbers of some of the masks."""
-        return Projections(self.value[indices], self.removal[indices], self.pixel[indices])
-
-    @classmethod
-    def joined(cls, parts: list[Projections]) -> Projections:
-        """The numbers of several stacks of masks as those of one."""
-        names = [field.name for field in fields(cls)]
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
     def present(self, image: int, slot: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The values and removal prices of one mask in one dimension, without the filling."""
         count = int(np.searchsorted(self.value[image, slot], ABSENT))
         return self.value[image, slot, :count], self.removal[image, slot, :count]
 
 
-def projections_of_masks(masks: NDArray[np.generic], dimensions: tuple[int, ...], max_points: int) -> Projections:
-    """Measure masks [N, H, W] (structure where not 0)."""
+def measure(masks: NDArray[np.generic], settings: TopologySettings) -> Projections:
+    """Measure masks [N, H, W] (structure where not 0) in the dimensions of ``settings``."""
     starts = range(0, max(len(masks), 1), _BLOCK)
     blocks = [MeasuredMasks.of(masks[start : start + _BLOCK] != 0) for start in starts]
-    return Projections.joined([_projections(block, dimensions, max_points) for block in blocks])
+    found = [_projections(block, settings.dimensions.numbers, settings.max_points) for block in blocks]
+    return Projections(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
 
-def paper_loss(logits: Tensor, real: Projections, dimensions: tuple[int, ...], max_points: int) -> Tensor:
+def loss(logits: Tensor, targets: tuple[NDArray[Any], ...], settings: TopologySettings) -> Tensor:
     """Match samples with real masks, points with points, and push pixels so that births and deaths move.
 
     The gradient of equation 4 with respect to a birth or death is the sign of its move. What moves it in the image is
@@ -72,24 +63,22 @@ def paper_loss(logits: Tensor, real: Projections, dimensions: tuple[int, ...], m
 
     Args:
         logits: float [B, H, W]; structure where ≥ 0.
-        real: of B real masks.
-        dimensions: which of 0 and 1.
-        max_points: the most persistent points of each dimension that take part.
+        targets: of B real masks, as :func:`measure` gives them.
+        settings: the ``dimensions``, and ``max_points``, the most persistent points of each that take part.
 
     Returns:
         A scalar: sum over the moved points, divided by B.
     """
+    dimensions = settings.dimensions.numbers
     masks = MeasuredMasks.of(logits.detach().cpu().numpy() >= 0)
-    fake = _projections(masks, dimensions, max_points)
-    moves = _moves(fake, real, dimensions)
-    targets = pixel_targets(masks, fake.value, fake.pixel, moves)
-    flat = logits.flatten()
-    index = torch.from_numpy(targets.pixel).to(logits.device)
-    weight = torch.from_numpy(targets.weight).to(logits.dtype).to(logits.device)
-    grow = torch.from_numpy(targets.grow).to(logits.device)
-    value = flat[index]
+    fake = _projections(masks, dimensions, settings.max_points)
+    lines = pixel_targets(masks, fake.value, fake.pixel, _moves(fake, Projections(*targets), dimensions))
+    index, weight, grow = (
+        torch.from_numpy(array).to(logits.device) for array in (lines.pixel, lines.weight, lines.grow)
+    )
+    value = logits.flatten()[index]
     # Binary cross-entropy with a target of 1 or 0 is the softplus of the logit turned around or not.
-    return (weight * softplus(torch.where(grow, -value, value))).sum() / len(logits)
+    return (weight.to(logits.dtype) * softplus(torch.where(grow, -value, value))).sum() / len(logits)
 
 
 def _projections(masks: MeasuredMasks, dimensions: tuple[int, ...], max_points: int) -> Projections:
