@@ -22,7 +22,7 @@ SLICER_SIDE = [
 # A name is a module or a sub-package. It may import what stands in earlier layers, and nothing beside or above itself.
 LAYERS = [
     {"errors"},
-    {"files", "config", "resources", "progress", "randomness"},
+    {"files", "config", "console", "resources", "progress", "randomness"},
     {"presets", "device", "cli_options", "plane"},
     {"volumes"},
     {"homology"},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
 from topogan.errors import InputError
-from topogan.volumes import Geometry, PngOptions, Volume, find_pairs, open_volume
+from topogan.volumes import FORMATS, Geometry, PngOptions, Volume, find_pairs, open_volume
 
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 # x points to the patient's back, y to the left, z downwards: nothing may depend on the usual order.
@@ -438,3 +440,29 @@ def test_real_volumes_open() -> None:
     (mask,) = colors.volumes()
     assert mask.array.shape == (36, 512, 512)
     assert mask.array.any()
+
+
+def test_a_format_from_outside_is_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.toy").write_text("")
+    with pytest.raises(InputError, match=r"a\.toy is no volume .* one of \.nii, \.nii\.gz, .*\.mhd, or the folder"):
+        open_volume(tmp_path / "a.toy")
+    sitk.WriteImage(turned_image(voxels()), str(tmp_path / "b.nii"))
+    monkeypatch.setitem(FORMATS, ".toy", lambda path: open_volume(path.with_name("b.nii")))
+    assert open_volume(tmp_path / "a.toy").path.name == "b.nii"
+    monkeypatch.delitem(FORMATS, ".nii")
+    assert find_pairs([tmp_path]) == ([tmp_path / "a.toy"], [])
+
+
+def test_a_library_leaves_standard_error_to_the_process(tmp_path: Path) -> None:
+    code = (
+        "import os, SimpleITK as sitk; shown = sitk.ProcessObject.GetGlobalWarningDisplay(), os.fstat(2).st_ino\n"
+        "import topogan.volumes, topogan.console\n"
+        "assert (sitk.ProcessObject.GetGlobalWarningDisplay(), os.fstat(2).st_ino) == shown\n"
+        "say = lambda text: os.write(2, text)\n"
+        "with topogan.console.quiet_libraries(): say(b'seen ')\n"
+        "topogan.console.own_terminal()\n"
+        "with topogan.console.quiet_libraries(): say(b'not seen ')\n"
+        "say(b'seen again')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "seen seen again"

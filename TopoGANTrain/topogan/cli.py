@@ -27,6 +27,7 @@ from topogan.config import (
     TrainSettings,
     validated,
 )
+from topogan.console import own_terminal
 from topogan.errors import InputError, WorkError
 from topogan.presets import preset_names, read_preset
 from topogan.progress import ProgressReporter, duration
@@ -333,6 +334,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; return its exit code instead of leaving the process."""
+    own_terminal()
     try:
         return int(app(arguments, prog_name="topogan", standalone_mode=False) or 0)
     except (Exception, KeyboardInterrupt) as error:

@@ -1,8 +1,7 @@
-"""Volumes in one file: NIfTI, NRRD, MetaImage, through SimpleITK."""
+"""Volumes in one file, read through SimpleITK."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,40 +10,20 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from topogan.console import quiet_libraries
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, Volume
-from topogan.volumes.meta_header import check_meta
-from topogan.volumes.nifti_header import check_nifti
-from topogan.volumes.nrrd_header import check_nrrd
 from topogan.volumes.stored import check_size, not_finite
 
-# What ITK warns of is checked here and said in a sentence, or does not matter.
-sitk.ProcessObject.SetGlobalWarningDisplay(False)
-
-# ITK reads a part of these from disk. Measured, 10 phases of 4.6 MB each: NIfTI and MetaImage need 13 MB for a
-# phase, compressed or not; NRRD always reads all (55 MB).
-_STREAMABLE = (".nii", ".nii.gz", ".mha", ".mhd")
 # Slicer writes a sequence with its phases as a "list" axis, which ITK reads as the components of each voxel.
 _PHASE_KINDS = {"list", "time"}
-_STANDARD_ERROR = 2
-
-
-# By the ending: what checks the header, and ITK's reader, which it would else choose by what the content pretends.
-_KINDS: dict[str, tuple[Callable[[Path], None], str]] = {
-    ".nii": (check_nifti, "NiftiImageIO"),
-    ".nii.gz": (check_nifti, "NiftiImageIO"),
-    ".nrrd": (check_nrrd, "NrrdImageIO"),
-    ".nhdr": (check_nrrd, "NrrdImageIO"),
-    ".mha": (check_meta, "MetaImageIO"),
-    ".mhd": (check_meta, "MetaImageIO"),
-}
 
 
 @contextmanager
 def reading(path: Path, kind: str = "volume") -> Iterator[None]:
     """Turn ITK's errors into one sentence, and keep what its libraries print of damaged files off the terminal."""
     try:
-        with quiet():
+        with quiet_libraries():
             yield
     except RuntimeError as error:
         if "orthonormal" in str(error):
@@ -52,23 +31,6 @@ def reading(path: Path, kind: str = "volume") -> Iterator[None]:
         raise InputError(
             f"{path} cannot be read as a {kind}: it is damaged or another kind of file than its name says."
         ) from error
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Send the process's standard error nowhere: libpng, HDF5, the NIfTI and JPEG libraries write there directly."""
-    try:
-        kept = os.dup(_STANDARD_ERROR)
-    except OSError:  # a Windows program without a console has none
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), _STANDARD_ERROR)
-        yield
-    finally:
-        os.dup2(kept, _STANDARD_ERROR)
-        os.close(kept)
 
 
 def check_numbers(path: Path, array: np.ndarray) -> None:
@@ -87,24 +49,25 @@ def check_numbers(path: Path, array: np.ndarray) -> None:
 
 
 @dataclass(frozen=True)
-class ImageFile:
-    """A file of one volume or of several phases."""
+class ImageFormat:
+    """A format of volumes that ITK reads."""
 
-    path: Path
-    geometry: Geometry
-    phases: int
-    _components: bool
+    check: Callable[[Path], None]
+    """Refuses a file whose header is wrong, before ITK believes it."""
+    image_io: str
+    """ITK's reader, which it would else choose by what the content pretends."""
+    streamable: bool
+    """Whether ITK reads one phase without the others. Measured, 10 phases of 4.6 MB each: NIfTI and MetaImage need
+    13 MB for a phase, compressed or not; NRRD always reads all (55 MB)."""
 
-    @classmethod
-    def open(cls, path: Path) -> ImageFile:
+    def open(self, path: Path) -> ImageFile:
         """Read the header.
 
         Raises:
             InputError: not a volume, a color image, a flat picture, or not valid.
         """
-        check, _ = _kind(path)
-        check(path)
-        reader = _reader(path)
+        self.check(path)
+        reader = self.reader(path)
         with reading(path):
             reader.ReadImageInformation()
         size, components = reader.GetSize(), reader.GetNumberOfComponents()
@@ -118,7 +81,25 @@ class ImageFile:
         geometry = Geometry.of_image(reader)
         geometry.check(path)
         check_size(path, geometry.size)
-        return cls(path, geometry, size[3] if len(size) == 4 else components, components > 1)
+        return ImageFile(path, geometry, size[3] if len(size) == 4 else components, components > 1, self)
+
+    def reader(self, path: Path) -> sitk.ImageFileReader:
+        """A reader for the file that has read nothing yet."""
+        reader = sitk.ImageFileReader()
+        reader.SetImageIO(self.image_io)
+        reader.SetFileName(str(path))
+        return reader
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file of one volume or of several phases."""
+
+    path: Path
+    geometry: Geometry
+    phases: int
+    _components: bool
+    _format: ImageFormat
 
     def volumes(self) -> Iterator[Volume]:
         """Read one phase after the other."""
@@ -130,47 +111,29 @@ class ImageFile:
             del volume  # else it would live on while the next one is read
 
     def _images(self) -> Iterator[sitk.Image]:
-        if self.path.name.lower().endswith(_STREAMABLE) and not self._components:
+        if self._format.streamable and not self._components:
             for phase in range(self.phases):
                 with reading(self.path):
-                    image = _read_phase(self.path, phase)
+                    image = self._read_phase(phase)
                 yield image
                 del image
             return
         with reading(self.path):
-            whole = _reader(self.path).Execute()
+            whole = self._format.reader(self.path).Execute()
         for phase in range(self.phases):
             if self._components:
                 yield sitk.VectorIndexSelectionCast(whole, phase)
             else:
                 yield whole[:, :, :, phase] if whole.GetDimension() == 4 else whole
 
-
-def _reader(path: Path) -> sitk.ImageFileReader:
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO(_kind(path)[1])
-    reader.SetFileName(str(path))
-    return reader
-
-
-def _kind(path: Path) -> tuple[Callable[[Path], None], str]:
-    found = [kind for ending, kind in _KINDS.items() if path.name.lower().endswith(ending)]
-    if not found:
-        raise InputError(
-            f"{path} is no volume that can be read: give NIfTI, NRRD, MHA or MHD, or the folder of a DICOM series or "
-            "of PNG slices."
-        )
-    return found[0]
-
-
-def _read_phase(path: Path, phase: int) -> sitk.Image:
-    reader = _reader(path)
-    reader.ReadImageInformation()
-    size = list(reader.GetSize())
-    if len(size) == 4:
-        reader.SetExtractSize([*size[:3], 0])
-        reader.SetExtractIndex([0, 0, 0, phase])
-    return reader.Execute()
+    def _read_phase(self, phase: int) -> sitk.Image:
+        reader = self._format.reader(self.path)
+        reader.ReadImageInformation()
+        size = list(reader.GetSize())
+        if len(size) == 4:
+            reader.SetExtractSize([*size[:3], 0])
+            reader.SetExtractIndex([0, 0, 0, phase])
+        return reader.Execute()
 
 
 def _check_components_are_phases(path: Path, reader: sitk.ImageFileReader) -> None:

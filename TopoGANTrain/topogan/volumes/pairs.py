@@ -8,9 +8,8 @@ from pathlib import Path
 from topogan.errors import InputError
 from topogan.files import check_exists
 from topogan.volumes.png import in_natural_order
-from topogan.volumes.sources import is_volume_folder
+from topogan.volumes.sources import ending_of, is_volume_folder
 
-_FILE_ENDINGS = (".nii.gz", ".nii", ".seq.nrrd", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
 # nnU-Net numbers the channels of an image: the first one is the CT.
 _FIRST_CHANNEL = "_0000"
 
@@ -66,15 +65,12 @@ def _expand(given: Sequence[Path] | Path) -> tuple[list[Path], bool]:
 def _is_volume(path: Path) -> bool:
     if path.name.startswith("."):
         return False
-    return is_volume_folder(path) if path.is_dir() else path.name.lower().endswith(_FILE_ENDINGS)
+    return is_volume_folder(path) if path.is_dir() else bool(ending_of(path))
 
 
 def _stem(path: Path) -> str:
-    name = path.name
-    if not path.is_dir():
-        ending = next((ending for ending in _FILE_ENDINGS if name.lower().endswith(ending)), path.suffix)
-        name = name[: len(name) - len(ending)]
-    return name.removesuffix(_FIRST_CHANNEL)
+    ending = "" if path.is_dir() else ending_of(path) or path.suffix
+    return path.name[: len(path.name) - len(ending)].removesuffix(_FIRST_CHANNEL)
 
 
 def _by_stem(paths: list[Path]) -> dict[str, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -10,18 +10,22 @@ from topogan.errors import InputError
 from topogan.files import check_exists
 from topogan.volumes.dicom import DicomSeries, is_dicom_file, is_dicom_folder
 from topogan.volumes.geometry import Geometry, Volume
-from topogan.volumes.itk import ImageFile
+from topogan.volumes.itk import ImageFormat
+from topogan.volumes.meta_header import check_meta
+from topogan.volumes.nifti_header import check_nifti
+from topogan.volumes.nrrd_header import check_nrrd
 from topogan.volumes.png import PngOptions, PngSlices, is_png_folder
-
-__all__ = ["PngOptions", "VolumeSource", "is_volume_folder", "open_volume"]
 
 
 class VolumeSource(Protocol):
     """A volume whose header has been read and found right; its voxels are read when asked for."""
 
-    path: Path
-    geometry: Geometry
-    phases: int
+    @property
+    def path(self) -> Path: ...
+    @property
+    def geometry(self) -> Geometry: ...
+    @property
+    def phases(self) -> int: ...
 
     def volumes(self) -> Iterator[Volume]:
         """Read one phase after the other; keep none of them to hold one phase in memory.
@@ -31,11 +35,32 @@ class VolumeSource(Protocol):
         """
 
 
+_NIFTI = ImageFormat(check_nifti, "NiftiImageIO", streamable=True)
+_NRRD = ImageFormat(check_nrrd, "NrrdImageIO", streamable=False)
+_META = ImageFormat(check_meta, "MetaImageIO", streamable=True)
+FORMATS: dict[str, Callable[[Path], VolumeSource]] = {
+    ".nii": _NIFTI.open,
+    ".nii.gz": _NIFTI.open,
+    ".nrrd": _NRRD.open,
+    ".seg.nrrd": _NRRD.open,
+    ".seq.nrrd": _NRRD.open,
+    ".nhdr": _NRRD.open,
+    ".mha": _META.open,
+    ".mhd": _META.open,
+}
+"""What opens a file, by the ending of its name (the longest that fits): reads the header, raises InputError."""
+
+
+def ending_of(path: Path) -> str:
+    """The ending of a file's name that stands in :data:`FORMATS`; empty where none does."""
+    return max((ending for ending in FORMATS if path.name.lower().endswith(ending)), key=len, default="")
+
+
 def open_volume(path: Path, png: PngOptions | None = None) -> VolumeSource:
     """Read the header of a volume.
 
     Args:
-        path: a NIfTI, NRRD or MetaImage file (4-D: phases), a DICOM series folder or a folder of PNG slices.
+        path: a file of one of the :data:`FORMATS` (4-D: phases), a DICOM series folder or a folder of PNG slices.
         png: what PNG slices cannot say themselves; needed for them only.
 
     Raises:
@@ -48,7 +73,12 @@ def open_volume(path: Path, png: PngOptions | None = None) -> VolumeSource:
             raise InputError(f"{path} is no file but a device or a pipe: give a volume.")
         if is_dicom_file(path):
             raise InputError(f"{path} is a single DICOM file: name the folder of its series.")
-        return ImageFile.open(path)
+        if not ending_of(path):
+            raise InputError(
+                f"{path} is no volume that can be read: give one of {', '.join(FORMATS)}, or the folder of a DICOM "
+                "series or of PNG slices."
+            )
+        return FORMATS[ending_of(path)](path)
     if is_dicom_folder(path):
         return DicomSeries.open(path)
     if is_png_folder(path):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
+from topogan.console import quiet_libraries
 from topogan.errors import WorkError
-from topogan.volumes.itk import quiet
 
 
 def write_image(path: Path, image: sitk.Image, compressed: bool = True) -> None:
@@ -20,7 +20,7 @@ def write_image(path: Path, image: sitk.Image, compressed: bool = True) -> None:
         WorkError: the file could not be written completely.
     """
     try:
-        with quiet():
+        with quiet_libraries():
             sitk.WriteImage(image, str(path), useCompression=compressed)
             whole = sitk.Hash(sitk.ReadImage(str(path))) == sitk.Hash(image)
     except RuntimeError:
