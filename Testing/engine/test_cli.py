@@ -11,6 +11,7 @@ from rich.console import Console
 
 from topogan import cli
 from topogan.cli import run
+from topogan.homology import gudhi_cubical
 from topogan.progress import ProgressReporter, duration
 
 COMMANDS = [
@@ -90,6 +91,17 @@ def test_doctor_reports_this_environment(capsys: pytest.CaptureFixture[str]) -> 
     assert found["schema"] == "topogan.doctor/1"
     assert "cpu" in found["devices"]
     assert found["packages"]["gudhi"]
+
+
+def test_doctor_notes_a_gudhi_without_the_fast_path(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("topogan.doctor.nvidia_gpu", lambda: "")
+    assert run(["doctor"]) == 0
+    assert "gudhi (" not in capsys.readouterr().out
+    monkeypatch.setattr(gudhi_cubical, "import_module", lambda name: object())
+    assert run(["doctor"]) == 0
+    assert "lacks the fast routine" in capsys.readouterr().out
 
 
 def test_interrupt_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -308,7 +308,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         print(f"TopoGAN {found['topogan']} at {found['path']}")
         print(f"Python {found['python']} ({found['system']}), devices: {', '.join(found['devices']) or 'none'}")
         print("  ".join(f"{name} {version or 'missing'}" for name, version in found["packages"].items()))
-        print("\n".join(found["problems"]) or "No problem found.")
+        print("\n".join(found["problems"] or ["No problem found.", *found["notes"]]))
     if found["problems"]:
         raise typer.Exit(1)
 

@@ -33,7 +33,7 @@ _PROBE_SECONDS = 10
 
 
 def examine() -> dict[str, Any]:
-    """Return versions, devices and a list of problems, each one sentence with its remedy."""
+    """Return versions, devices, problems, and notes on what works but slowly: one sentence each, with its remedy."""
     packages = {name: _version(name) for name in _PACKAGES}
     problems = [
         f"{name} is not installed: install it, or choose another Python."
@@ -63,7 +63,19 @@ def examine() -> dict[str, Any]:
         "devices": devices,
         "gpu": gpu,
         "problems": problems,
+        "notes": [] if problems else _notes(packages),
     }
+
+
+def _notes(packages: dict[str, str]) -> list[str]:
+    from topogan.homology.gudhi_cubical import fast_path
+
+    if fast_path():
+        return []
+    return [
+        f"This gudhi ({packages['gudhi']}) lacks the fast routine for images: everything works, but persistence takes "
+        "50 to 200 times as long; install another version of gudhi."
+    ]
 
 
 def nvidia_gpu() -> str:

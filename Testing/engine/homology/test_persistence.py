@@ -86,7 +86,7 @@ def test_large_batches_are_packed_in_blocks() -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_without_the_fast_path_the_public_door_gives_the_same(random_image: RandomImage, seed: int) -> None:
+def test_without_the_fast_path_the_public_function_gives_the_same(random_image: RandomImage, seed: int) -> None:
     image = random_image(np.random.default_rng(seed))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(persistence, "persistence_of_top_cells", gudhi_cubical.persistence_by_cubical_complex)
@@ -94,7 +94,7 @@ def test_without_the_fast_path_the_public_door_gives_the_same(random_image: Rand
 
 
 def test_the_installed_gudhi_has_the_fast_path() -> None:
-    assert gudhi_cubical._fast is not gudhi_cubical.persistence_by_cubical_complex
+    assert gudhi_cubical.fast_path()
 
 
 @pytest.mark.parametrize("image", [[[3.0]], [[1.0, 2.0]], [[2.0], [1.0], [3.0]], np.full((5, 4), 2.5), [[-np.inf]]])

@@ -28,17 +28,19 @@ def persistence_by_cubical_complex(cells: NDArray[np.float64], min_persistence: 
     return [complex_.persistence_intervals_in_dimension(dimension).reshape(-1, 2) for dimension in (0, 1)]
 
 
-def _fast_function() -> PersistenceFunction:
+def fast_path() -> PersistenceFunction | None:
+    """GUDHI's routine for cells in a rectangle; None where the installed version lacks it."""
     # The public way to it, gudhi.sklearn.CubicalPersistence, costs 0.3 ms a call and needs scikit-learn.
     for module in ("gudhi._pers_cub_low_dim_ext", "gudhi._pers_cub_low_dim"):
         try:
-            return import_module(module)._persistence_on_rectangle_from_top_cells
+            function: PersistenceFunction = import_module(module)._persistence_on_rectangle_from_top_cells
+            return function
         except (ImportError, AttributeError):
             continue
-    return persistence_by_cubical_complex
+    return None
 
 
-_fast = _fast_function()
+_fast = fast_path() or persistence_by_cubical_complex
 # The fast path needs two cells each way, and is wrong or refuses below that.
 _SMALLEST_SIDE = 3
 
