@@ -4,17 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test clean
+.PHONY: check clean demo test
 
 demo: $(STAMP)
 	$(BIN)/topogan demo demo --overwrite
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 test: $(STAMP)
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest Testing
 
 $(STAMP): pyproject.toml Testing/constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint Testing/constraints.txt --editable '.[demo,test]'
+	$(BIN)/python -m pip install --quiet --constraint Testing/constraints.txt --editable '.[demo,dev,test]'
 	touch $(STAMP)
 
 clean:

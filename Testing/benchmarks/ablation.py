@@ -62,11 +62,11 @@ def _run(options: argparse.Namespace) -> None:
 
     protocol = Protocol(options.steps, options.width, options.warm_up, options.samples, options.batch)
     for job in make_jobs(_present(options.sets), options.variant, options.rho, options.seed, protocol):
-        result = options.results / job.set_name / f"{job.name}.json"
-        if is_done(job, result):
+        results = options.results / f"{job.set_name}.json"
+        if is_done(job, results):
             continue
         start = time.monotonic()
-        run_job(job, result)
+        run_job(job, results)
         print(f"{job.set_name} {job.name} in {time.monotonic() - start:.0f} s", flush=True)
 
 

@@ -34,7 +34,6 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ring_training_set: 
 
 def fake_result(variant: str, seed: int, error: float, dice: float) -> dict:
     """What one run writes, with one Betti error and one Dice to training of our choice."""
-    from ablation.results import SCHEMA
     from ablation.tables import SECTIONS
 
     shown = {column.name for columns in SECTIONS.values() for column in columns}
@@ -43,7 +42,6 @@ def fake_result(variant: str, seed: int, error: float, dice: float) -> dict:
     figures["Betti error"]["value"], figures["Dice to training"]["value"] = error, dice
     curve = [{"step": step, "valid": 90.0, "betti_error": error, "area_ratio": 1.0} for step in (5, 10)]
     return {
-        "schema": SCHEMA,
         "set": "phantom",
         "variant": variant,
         "ratio": None if variant == "none" else 2.0,
@@ -67,13 +65,13 @@ def fake_result(variant: str, seed: int, error: float, dice: float) -> dict:
 
 
 def test_summary_pairs_the_seeds_and_names_a_broken_guard(command, tmp_path: Path, capsys) -> None:
-    folder = tmp_path / "results" / "phantom"
-    folder.mkdir(parents=True)
+    from ablation.results import add_run
+
     values = [("none", 0, 0.4, 0.80), ("none", 1, 0.6, 0.80), ("rank", 0, 0.1, 0.83), ("rank", 1, 0.2, 0.83)]
     # A seed without its pair must not move the differences.
     for variant, seed, error, dice in [*values, ("rank", 2, 0.9, 0.83)]:
-        content = json.dumps(fake_result(variant, seed, error, dice))
-        (folder / f"{variant}-{seed}.json").write_text(content, encoding="utf-8")
+        content = fake_result(variant, seed, error, dice)
+        add_run(tmp_path / "results" / "phantom.json", f"{variant}-{seed}", content)
     assert command(["--summary"]) == 0
     printed = capsys.readouterr().out
     assert "-0.35 ± 0.071 (-0.4 to -0.3)" in printed
@@ -87,10 +85,9 @@ def test_summary_pairs_the_seeds_and_names_a_broken_guard(command, tmp_path: Pat
 
 def test_summary_keeps_the_text_around_the_tables(command, tmp_path: Path) -> None:
     from ablation.page import BEGIN, END
+    from ablation.results import add_run
 
-    (tmp_path / "results" / "phantom").mkdir(parents=True)
-    result = tmp_path / "results" / "phantom" / "none.json"
-    result.write_text(json.dumps(fake_result("none", 0, 0.4, 0.8)), encoding="utf-8")
+    add_run(tmp_path / "results" / "phantom.json", "none-0", fake_result("none", 0, 0.4, 0.8))
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
     assert command(["--summary"]) == 0
@@ -105,9 +102,9 @@ def test_summary_without_results_says_what_to_do(command, capsys) -> None:
 
 def test_runs_are_whole_and_not_repeated(command, tmp_path: Path, capsys) -> None:
     assert command([*TINY, *TINY_PROTOCOL]) == 0
-    (result,) = (tmp_path / "results" / "phantom").glob("*.json")
+    result = tmp_path / "results" / "phantom.json"
     text = result.read_text(encoding="utf-8")
-    content = json.loads(text)
+    (content,) = json.loads(text)["runs"].values()
     assert (content["variant"], content["steps"], content["warm_up_steps"]) == ("rank", 8, 4)
     assert set(content["step_ms"]) == {"with", "without"}
     assert str(tmp_path) not in text
@@ -117,6 +114,17 @@ def test_runs_are_whole_and_not_repeated(command, tmp_path: Path, capsys) -> Non
     assert command([*TINY, *TINY_PROTOCOL]) == 0
     assert result.stat().st_mtime_ns == before
     assert capsys.readouterr().out == ""
+
+
+def test_runs_that_end_together_are_all_kept(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ablation.results import add_run, read_runs
+
+    names = [f"none-seed{seed}" for seed in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: add_run(tmp_path / "phantom.json", name, {"name": name}), names))
+    assert read_runs(tmp_path / "phantom.json") == {name: {"name": name} for name in names}
 
 
 def test_a_shared_warm_up_gives_the_bits_of_a_whole_training(command, tmp_path: Path) -> None:

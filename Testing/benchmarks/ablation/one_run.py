@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 
 import topogan
 from ablation.measure import figures_of
-from ablation.results import SCHEMA
+from ablation.results import add_run, read_runs
 from ablation.sets import cache_folder, open_set
 from ablation.variants import NONE, Job
 from topogan.config import TrainSettings
 from topogan.device import exact_numerics
-from topogan.files import read_json, write_json
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.topology import betti_error, valid_share
 from topogan.randomness import torch_stream
@@ -42,8 +41,8 @@ _CPU = torch.device("cpu")
 Curve = list[dict[str, float]]
 
 
-def run_job(job: Job, result: Path) -> None:
-    """Carry out one job and write its figures to ``result``; nothing is written before all is done."""
+def run_job(job: Job, results: Path) -> None:
+    """Carry out one job and add its figures to ``results``, the file of its set; nothing before all is done."""
     training_set = open_set(job.set_name)
     start = time.process_time()
     with exact_numerics(1, _CPU):
@@ -76,8 +75,7 @@ def run_job(job: Job, result: Path) -> None:
         "mean_betti": betti_numbers_of_batch(masks).mean(axis=0).tolist(),
         "figures": figures_of(masks, training_set),
     }
-    result.parent.mkdir(parents=True, exist_ok=True)
-    write_json(result, content, SCHEMA)
+    add_run(results, job.name, content)
     shutil.rmtree(_checkpoints(job, training_set, job.name), ignore_errors=True)
 
 
@@ -181,11 +179,12 @@ def fingerprint(job: Job, training_set: TrainingSet) -> str:
     return digest.hexdigest()
 
 
-def is_done(job: Job, result: Path) -> bool:
-    """Tell whether there is a result of this job with the present set and networks."""
-    if not result.exists():
+def is_done(job: Job, results: Path) -> bool:
+    """Tell whether ``results``, the file of the set, holds this job with the present set and networks."""
+    content = read_runs(results).get(job.name)
+    if content is None:
         return False
-    content, training_set = read_json(result, SCHEMA), open_set(job.set_name)
+    training_set = open_set(job.set_name)
     same_set = content["training_set"]["content_hash"] == training_set.content_hash
     return same_set and content.get("networks") == fingerprint(job, training_set)
 

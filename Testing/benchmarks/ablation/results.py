@@ -1,4 +1,4 @@
-"""Read finished runs and pair them seed by seed."""
+"""Keep finished runs, one file a set, read them, and pair them seed by seed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from ablation.variants import NONE, VARIANTS, Protocol
-from topogan.files import read_json
+from filelock import FileLock
 
-SCHEMA = "topogan.ablation/1"
+from ablation.variants import NONE, VARIANTS, Protocol
+from topogan.files import read_json, write_json
+
+SCHEMA = "topogan.ablation/2"
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,23 @@ def spread_of(values: list[float]) -> float | None:
     return stdev(values) if len(values) > 1 else None
 
 
+def add_run(path: Path, name: str, content: dict[str, Any]) -> None:
+    """Add a run to the file of its set, or replace it; other processes may be adding theirs at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        runs = read_runs(path) | {name: content}
+        write_json(path, {"runs": dict(sorted(runs.items()))}, SCHEMA)
+
+
+def read_runs(path: Path) -> dict[str, dict[str, Any]]:
+    """The runs in the file of a set, by the names of their jobs; none where there is no file."""
+    return read_json(path, SCHEMA)["runs"] if path.exists() else {}
+
+
 def read_results(folder: Path) -> list[Group]:
-    """Read every result below ``folder``, in groups that may be compared; variants in their order, then by ρ."""
+    """Read the results of all sets, in groups that may be compared; variants in their order, then by ρ."""
     found: dict[tuple[str, ...], dict[str, dict[int, Result]]] = defaultdict(lambda: defaultdict(dict))
-    results = [Result(read_json(path, SCHEMA)) for path in sorted(folder.glob("*/*.json"))]
+    results = [Result(content) for path in sorted(folder.glob("*.json")) for content in read_runs(path).values()]
     for result in sorted(results, key=_place):
         # A set that was built anew, or other networks, must not be mixed with the old ones.
         content = result.content

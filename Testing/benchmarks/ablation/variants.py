@@ -64,7 +64,7 @@ class Protocol:
 
     @property
     def name(self) -> str:
-        """Part of file names."""
+        """Part of a job's name."""
         warm_up = "" if self.warm_up == Protocol.warm_up else f"-warm{self.warm_up:g}"
         return f"steps{self.steps}-width{self.width}{warm_up}"
 
@@ -86,7 +86,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Stem of the result's file."""
+        """What the run is called in the file of its set, and its checkpoints."""
         ratio = f"-rho{self.ratio:g}" if self.variant.has_ratio else ""
         return f"{self.variant_name}{ratio}-seed{self.seed}-{self.protocol.name}"
 
