@@ -1,6 +1,10 @@
 """Persistent homology of masks: filtrations, diagrams, Betti numbers and distances.
 
-Everywhere the structure is 8-connected and the background 4-connected.
+Everywhere the structure is 8-connected and the background 4-connected. Images are 2-D, dimensions 0 and 1.
+
+For notebooks, beside what the engine itself uses: :func:`superlevel_filtration` of grey images,
+:func:`persistence_image`, and of a :class:`Diagram` its ``betti_curve``, ``longer_than``, ``from_points`` and
+``to_gudhi``, which lead from and to GUDHI's own diagrams and plots.
 """
 
 from __future__ import annotations

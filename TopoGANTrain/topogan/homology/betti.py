@@ -84,4 +84,5 @@ def _components(structure: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _count(cells: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.count_nonzero(cells, axis=(1, 2)).astype(np.int64)
+    counts: NDArray[np.int64] = np.count_nonzero(cells, axis=(1, 2)).astype(np.int64)
+    return counts

@@ -27,7 +27,7 @@ def remove_small(mask: ArrayLike, pixels: int) -> NDArray[np.bool_]:
     Raises:
         InputError: the mask is not 2-D, or ``pixels`` is negative.
     """
-    structure = np.asarray(mask) != 0
+    structure: NDArray[np.bool_] = np.asarray(mask) != 0
     if structure.ndim != 2:
         raise InputError(f"Cleaning needs a mask [row, column], not an array of shape {structure.shape}.")
     if pixels < 0:
@@ -39,7 +39,7 @@ def remove_small(mask: ArrayLike, pixels: int) -> NDArray[np.bool_]:
 
 
 def _without_small_components(structure: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    labels, _ = label(structure, _EIGHT_CONNECTED)
+    labels: NDArray[np.int32] = label(structure, _EIGHT_CONNECTED)[0]
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     kept = sizes >= pixels
@@ -48,7 +48,7 @@ def _without_small_components(structure: NDArray[np.bool_], pixels: int) -> NDAr
 
 
 def _small_holes(structure: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    labels, _ = label(~structure)
+    labels: NDArray[np.int32] = label(~structure)[0]
     small = np.bincount(labels.ravel()) < pixels
     edges = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
     small[np.concatenate(edges)] = False

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,11 +80,6 @@ class Diagram:
         """bool [n]: classes that never die; an image has one, its first component."""
         return np.isinf(self.death) & (self.death_index < 0).all(axis=1)
 
-    @property
-    def finite(self) -> NDArray[np.bool_]:
-        """bool [n]: classes with a finite birth and death."""
-        return np.isfinite(self.birth) & np.isfinite(self.death)
-
     def of_dimension(self, dimension: int) -> Diagram:
         """The classes of one dimension."""
         return self[self.dimension == dimension]
@@ -140,7 +136,9 @@ def save_diagrams(path: Path, diagrams: Iterable[Diagram]) -> None:
     diagrams = list(diagrams)
     axes = diagrams[0].birth_index.shape[1] if diagrams else 2
     empty = Diagram.from_points({}, axes)
-    arrays = {name: np.concatenate([getattr(one, name) for one in (empty, *diagrams)]) for name in _ARRAYS}
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name) for one in (empty, *diagrams)]) for name in _ARRAYS
+    }
     arrays["counts"] = np.array([len(one) for one in diagrams], dtype=np.int64)
     # Positions and dimensions are small numbers; births and deaths keep every bit.
     for name in ("dimension", "birth_index", "death_index"):
@@ -181,7 +179,7 @@ def load_diagrams(path: Path) -> list[Diagram]:
     return [Diagram(*(arrays[name][start:end] for name in _ARRAYS)) for start, end in spans]
 
 
-def _fit_together(arrays: dict[str, NDArray[np.generic]], counts: NDArray[np.generic]) -> bool:
+def _fit_together(arrays: dict[str, NDArray[Any]], counts: NDArray[Any]) -> bool:
     numbers = all(array.dtype.kind in "iuf" for array in arrays.values()) and counts.dtype.kind in "iu"
     if not numbers or counts.ndim != 1 or len(counts) > _MAX_DIAGRAMS or (counts < 0).any():
         return False

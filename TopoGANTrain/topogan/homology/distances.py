@@ -82,7 +82,7 @@ def wasserstein_1d(a: Sequence[NDArray[np.float64]], b: Sequence[NDArray[np.floa
     if len(grid) < 2 or not a or not b:
         return np.zeros((len(a), len(b)))
     steps = np.diff(grid)
-    distances = cdist(_cumulative(a, grid) * steps, _cumulative(b, grid) * steps, "cityblock")
+    distances: Matrix = cdist(_cumulative(a, grid) * steps, _cumulative(b, grid) * steps, "cityblock")
     distances[[len(one) == 0 for one in a]] = 0.0
     distances[:, [len(one) == 0 for one in b]] = 0.0
     return distances
@@ -94,4 +94,5 @@ def _cumulative(sets: Sequence[NDArray[np.float64]], grid: NDArray[np.float64]) 
     owner = np.repeat(np.arange(len(sets)), lengths)
     counts = np.zeros((len(sets), len(grid)))
     np.add.at(counts, (owner, np.searchsorted(grid, np.concatenate(sets))), 1.0)
-    return np.cumsum(counts, axis=1)[:, :-1] / np.maximum(lengths, 1)[:, None]
+    shares: Matrix = np.cumsum(counts, axis=1)[:, :-1] / np.maximum(lengths, 1)[:, None]
+    return shares

@@ -73,7 +73,7 @@ def superlevel_filtration(image: ArrayLike) -> NDArray[np.floating]:
 
 
 def _structure(mask: ArrayLike, border: bool) -> NDArray[np.bool_]:
-    structure = np.asarray(mask) != 0
+    structure: NDArray[np.bool_] = np.asarray(mask) != 0
     if structure.ndim == 0 or structure.size == 0:
         raise InputError(f"A mask of shape {structure.shape} has no pixels: give at least one.")
     if not border:
@@ -85,7 +85,8 @@ def _structure(mask: ArrayLike, border: bool) -> NDArray[np.bool_]:
 
 
 def _sizes(pixel_size: float | Sequence[float], axes: int) -> tuple[float, ...]:
-    sizes = (float(pixel_size),) * axes if np.ndim(pixel_size) == 0 else tuple(float(size) for size in pixel_size)
+    given: list[float] | float = np.asarray(pixel_size, dtype=np.float64).tolist()
+    sizes = tuple(given) if isinstance(given, list) else (given,) * axes
     if len(sizes) != axes or not all(math.isfinite(size) and size > 0 for size in sizes):
         raise InputError(f"The pixel size {pixel_size!r} does not fit: give one positive number, or one for each axis.")
     return sizes
@@ -95,7 +96,7 @@ def _distance_to(structure: NDArray[np.bool_], sizes: tuple[float, ...]) -> NDAr
     isotropic = len(set(sizes)) == 1
     sampling = (1.0,) * structure.ndim if isotropic else sizes
     if structure.any():
-        distances = distance_transform_edt(~structure, sampling=None if isotropic else sizes)
+        distances: NDArray[np.float64] = distance_transform_edt(~structure, sampling=None if isotropic else sizes)
     else:
         # scipy's result is undefined here: there is no pixel to measure to.
         squares = sum((length * size) ** 2 for length, size in zip(structure.shape, sampling, strict=True))

@@ -7,6 +7,8 @@ values lets it return both; so every image needs such integers, and getting them
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ BLOCK = 2**15
 # Pixels that are tried first.
 _PROBED = 128
 _ONE = np.uint64(1)
+# Writes the keys of images and says so, or says that it cannot.
+Writer = Callable[[NDArray[Any], NDArray[np.float64], int], bool]
 _NOT_A_NUMBER = "The image holds NaN (not a number), which has no place in an order: remove or replace it."
 
 
@@ -73,7 +77,7 @@ def write_sort_keys(images: NDArray[np.generic], keys: NDArray[np.float64], limi
     """
     kind = images.dtype.kind
     if kind == "f" and images.dtype.itemsize <= 8:
-        wrote = _wrote_float32 if images.dtype.itemsize <= 4 else _wrote_float64
+        wrote: Writer = _wrote_float32 if images.dtype.itemsize <= 4 else _wrote_float64
     elif kind in "biu":
         wrote = _wrote_integers
     else:

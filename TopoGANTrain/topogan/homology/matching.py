@@ -29,7 +29,8 @@ def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     if len(cost) > cost.shape[1]:
         raise InputError(f"{len(cost)} samples cannot each get one of {cost.shape[1]} real masks: give as many.")
-    return linear_sum_assignment(cost)[1].astype(np.int64)
+    columns: NDArray[np.int64] = linear_sum_assignment(cost)[1].astype(np.int64)
+    return columns
 
 
 def alignment_costs(

@@ -37,7 +37,7 @@ def w1_of_points(a: list[Points], b: list[Points], symmetric: bool = False) -> N
     columns, column_of = (rows, row_of) if symmetric else _distinct(b)
     sets = _KeyedSets.of(columns)
     to_diagonal = [np.array([_to_diagonal(points).sum() for points in side]) for side in (rows, columns)]
-    distances = to_diagonal[0][:, None] + to_diagonal[1][None, :]
+    distances: NDArray[np.float64] = to_diagonal[0][:, None] + to_diagonal[1][None, :]
     for row, points in enumerate(rows):
         first = row + 1 if symmetric else 0
         distances[row, first:] -= _largest_savings(points, sets, first)
@@ -45,7 +45,8 @@ def w1_of_points(a: list[Points], b: list[Points], symmetric: bool = False) -> N
             distances[row, row] = 0.0
             distances[first:, row] = distances[row, first:]
     # Differences of sums may end a rounding error below 0.
-    return np.maximum(distances, 0.0)[np.ix_(row_of, column_of)]
+    np.maximum(distances, 0.0, out=distances)
+    return distances[np.ix_(row_of, column_of)]
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _largest_savings(points: Points, sets: _KeyedSets, first: int) -> NDArray[np
 
     spend = -_saving(points, sets.locations)
     useful = spend < 0.0
-    columns = ~canceled & useful.any(axis=0)[location]
+    columns = ~canceled & np.asarray(useful.any(axis=0))[location]
     rows = _reached(useful[:, location[columns]], owner[columns], count)
     rows[owner[canceled], canceled_by[canceled]] = False
     return saved + _matched_savings(spend, rows, location[columns], owner[columns])
@@ -174,4 +175,5 @@ def _to_diagonal(points: Points) -> NDArray[np.float64]:
 def _saving(a: Points, b: Points) -> NDArray[np.float64]:
     """How much cheaper it is to match two points than to send both to the diagonal; 0 where it is not."""
     both = _to_diagonal(a)[:, None] + _to_diagonal(b)[None, :]
-    return np.maximum(both - cdist(a, b, "chebyshev"), 0.0)
+    saving: NDArray[np.float64] = np.maximum(both - cdist(a, b, "chebyshev"), 0.0)
+    return saving

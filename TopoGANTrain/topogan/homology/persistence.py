@@ -123,8 +123,8 @@ def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] = 
     order = pairs.by_falling_persistence()
     values, index = pairs.values[order], _positions(pairs.pixels[order], images.shape[2])
     ends = np.bincount(pairs.image, minlength=len(images)).cumsum().tolist()
-    arrays = (pairs.dimension, values[:, 0], values[:, 1], index[:, 0], index[:, 1])
-    return [Diagram(*(array[start:end] for array in arrays)) for start, end in zip([0, *ends], ends, strict=False)]
+    joined = Diagram(pairs.dimension, values[:, 0], values[:, 1], index[:, 0], index[:, 1])
+    return [joined[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 1)) -> BatchPairs:

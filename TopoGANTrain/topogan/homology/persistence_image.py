@@ -39,6 +39,8 @@ def persistence_image(
     edges = np.linspace(0.0, extent, bins + 1)
 
     def shares(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.diff(erf((edges[None, :] - values[:, None]) / (blur * np.sqrt(2.0))), axis=1) / 2.0
+        below: NDArray[np.float64] = erf((edges[None, :] - values[:, None]) / (blur * np.sqrt(2.0)))
+        return np.diff(below, axis=1) / 2.0
 
-    return (shares(persistence) * persistence[:, None]).T @ shares(points[:, 0])
+    image: NDArray[np.float64] = (shares(persistence) * persistence[:, None]).T @ shares(points[:, 0])
+    return image

@@ -70,7 +70,10 @@ def assignment_costs(points: PaddedDiagrams, betti: NDArray[np.int64]) -> NDArra
     persistence = points.persistence
     count = persistence.shape[-1]
     real = (np.arange(count) < betti[:, :, None]).astype(np.float64)
-    return cdist(persistence.reshape(len(persistence), -1), real.reshape(len(real), -1), "sqeuclidean")
+    costs: NDArray[np.float64] = cdist(
+        persistence.reshape(len(persistence), -1), real.reshape(len(real), -1), "sqeuclidean"
+    )
+    return costs
 
 
 def _tensor(array: NDArray[np.generic], like: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from topogan.homology.persistence import BatchPairs
+
+Value = TypeVar("Value", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ class PaddedDiagrams:
         where = (*np.divmod(pairs.group[rows], dimensions), place)
         shape = (samples, dimensions, max_points)
 
-        def padded(values: NDArray[np.generic]) -> NDArray[np.generic]:
-            array = np.zeros(shape, dtype=values.dtype)
+        def padded(values: NDArray[Value]) -> NDArray[Value]:
+            array: NDArray[Value] = np.zeros(shape, dtype=values.dtype)
             array[where] = values[rows]
             return array
 

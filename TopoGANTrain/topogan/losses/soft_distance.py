@@ -29,7 +29,7 @@ def soft_distance(probability: Tensor) -> Tensor:
     Source: for h → 0 this is the distance (Varadhan, Comm. Pure Appl. Math. 20, 1967).
     """
     height, width = probability.shape[1:]
-    size = tuple(next_fast_len(length + _MARGIN, real=True) for length in (height, width))
+    size = (next_fast_len(height + _MARGIN, real=True), next_fast_len(width + _MARGIN, real=True))
     kernel = torch.exp(-_around_origin(*size, probability.device) / SOFTNESS)
     spectrum = torch.fft.rfft2(probability.double(), s=size) * torch.fft.rfft2(kernel)
     blurred = torch.fft.irfft2(spectrum, s=size)[:, :height, :width]

@@ -77,4 +77,5 @@ def make_image(
     blur = [_BLUR_MM / size for size in reversed(spacing)]
     image = gaussian_filter(contrast[tissue], blur)
     noise = gaussian_filter(random.standard_normal(tissue.shape, dtype=np.float32), _NOISE_BLUR_PIXELS)
-    return np.rint(image + noise * (_NOISE_HU / noise.std())).astype(np.int16)
+    rounded: NDArray[np.int16] = np.rint(image + noise * (_NOISE_HU / noise.std())).astype(np.int16)
+    return rounded

@@ -102,7 +102,7 @@ def _write_patient(
     return volumes
 
 
-def _as_volume(array: NDArray) -> sitk.Image:
+def _as_volume(array: NDArray[np.generic]) -> sitk.Image:
     volume = sitk.GetImageFromArray(array)
     volume.SetSpacing(SPACING)
     volume.SetOrigin([-(size - 1) / 2 * spacing for size, spacing in zip(SIZE, SPACING, strict=True)])

@@ -13,7 +13,8 @@ def ellipsoid(points: Field, center: ArrayLike, half: ArrayLike, shear: ArrayLik
     """An ellipsoid with half axes ``half``; ``shear`` (yz, xz, xy) tilts it, so that it is no textbook figure."""
     x, y, z = _scaled(points, center, half)
     yz, xz, xy = np.asarray(shear, dtype=np.float32)
-    return x * x + y * y + z * z + yz * y * z + xz * x * z + xy * x * y < 1
+    inside: Inside = x * x + y * y + z * z + yz * y * z + xz * x * z + xy * x * y < 1
+    return inside
 
 
 def capsule(points: Field, start: ArrayLike, end: ArrayLike, radius: float, end_radius: float | None = None) -> Inside:
@@ -24,12 +25,16 @@ def capsule(points: Field, start: ArrayLike, end: ArrayLike, radius: float, end_
     along = np.clip(np.tensordot(axis / (axis @ axis), offset, axes=1), 0.0, 1.0)
     offset -= _as_column(axis, points) * along
     wide = np.float32(radius) + np.float32((radius if end_radius is None else end_radius) - radius) * along
-    return (offset * offset).sum(axis=0) < wide * wide
+    inside: Inside = (offset * offset).sum(axis=0) < wide * wide
+    return inside
 
 
 def column(points: Field, center: tuple[float, float], half: tuple[float, float]) -> Field:
     """How far a point is from a vertical axis: 1 on the elliptic column around it, less inside."""
-    return np.hypot((points[0] - np.float32(center[0])) / half[0], (points[1] - np.float32(center[1])) / half[1])
+    distance: Field = np.hypot(
+        (points[0] - np.float32(center[0])) / half[0], (points[1] - np.float32(center[1])) / half[1]
+    )
+    return distance
 
 
 def _scaled(points: Field, center: ArrayLike, half: ArrayLike) -> Field:

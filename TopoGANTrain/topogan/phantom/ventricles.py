@@ -35,7 +35,8 @@ def above_annulus(patient: Patient, heart: Field, state: Beat) -> Field:
     across, angle = np.hypot(heart[0], heart[1]), np.arctan2(heart[1], heart[0]) - np.float32(patient.outflow_angle)
     saddle = np.minimum(across / np.float32(state.radius), 1) ** 2 * np.cos(2 * angle)
     tilted = np.float32(patient.annulus_slope) * np.minimum(across, 45.0) * np.cos(angle)
-    return heart[2] + np.float32(BASE * state.length) - tilted - np.float32(_ANNULUS_SADDLE) * saddle
+    above: Field = heart[2] + np.float32(BASE * state.length) - tilted - np.float32(_ANNULUS_SADDLE) * saddle
+    return above
 
 
 def left_ventricle(patient: Patient, heart: Field, state: Beat, above: Field) -> tuple[Inside, Inside, Inside]:
@@ -127,7 +128,8 @@ def _wall(patient: Patient, angle: Field, state: Beat) -> Field:
 
 def _bump(angle: Field, center: float, width: float) -> Field:
     """A smooth bump of height 1 around an angle (von Mises)."""
-    return np.exp((np.cos(angle - np.float32(center)) - 1) / np.float32(width**2))
+    bump: Field = np.exp((np.cos(angle - np.float32(center)) - 1) / np.float32(width**2))
+    return bump
 
 
 def _papillary_muscles(patient: Patient, centered: Field, state: Beat) -> Inside:

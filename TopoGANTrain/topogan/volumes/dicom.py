@@ -13,7 +13,7 @@ import pydicom
 import SimpleITK as sitk
 from pydicom.filereader import read_file_meta_info, read_partial
 from pydicom.misc import is_dicom
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from topogan.errors import InputError
@@ -82,7 +82,7 @@ def read_dicom(path: Path, keywords: Sequence[str] = ()) -> pydicom.Dataset:
         raise InputError(f"{path} is a deflated DICOM file: export it with another transfer syntax.")
     if not keywords:
         return pydicom.dcmread(path)
-    wanted = [Tag(keyword) for keyword in keywords]
+    wanted: list[BaseTag | int] = [Tag(keyword) for keyword in keywords]
     last = max(wanted)
     with path.open("rb") as file:
         return read_partial(file, stop_when=lambda tag, _vr, _length: tag > last, specific_tags=wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -29,8 +30,8 @@ class Geometry:
     direction: tuple[float, ...]
 
     @classmethod
-    def of_image(cls, image: sitk.Image | sitk.ImageFileReader) -> Geometry:
-        """Take the spatial part of an image or of a file's header (3-D, or 4-D with the phases last)."""
+    def of_image(cls, image: Any) -> Geometry:
+        """Take the spatial part of SimpleITK's image or file reader (3-D, or 4-D with the phases last)."""
         count = image.GetDimension()
         direction = np.asarray(image.GetDirection()).reshape(count, count)[:3, :3]
         return cls(
@@ -43,15 +44,17 @@ class Geometry:
     @property
     def axes(self) -> np.ndarray:
         """Unit vectors of the index axes x, y, z as the columns of a 3×3 matrix (LPS)."""
-        return np.asarray(self.direction).reshape(3, 3)
+        return np.array(self.direction, dtype=float).reshape(3, 3)
 
     def to_point(self, index: np.ndarray) -> np.ndarray:
         """Continuous indices [n, 3] (x, y, z; voxel centers are whole numbers) to LPS points [n, 3] in mm."""
-        return np.asarray(self.origin) + (np.asarray(index) * self.spacing) @ self.axes.T
+        point: np.ndarray = np.asarray(self.origin) + (np.asarray(index) * self.spacing) @ self.axes.T
+        return point
 
     def to_index(self, point: np.ndarray) -> np.ndarray:
         """LPS points [n, 3] in mm to continuous indices [n, 3] (x, y, z)."""
-        return (np.asarray(point) - self.origin) @ self.axes / self.spacing
+        index: np.ndarray = (np.asarray(point) - self.origin) @ self.axes / self.spacing
+        return index
 
     def corners(self, margin: float = 0.0) -> np.ndarray:
         """The 8 corner points [8, 3] in mm: voxel centers, moved outwards by ``margin`` voxels."""
@@ -62,7 +65,8 @@ class Geometry:
         """Tell for LPS points [n, 3] whether they lie inside the volume, outer voxels' edges included: bool [n]."""
         index = self.to_index(points)
         slack = 0.5 + SAME_GRID_TOLERANCE
-        return ((index >= -slack) & (index <= np.asarray(self.size) - 1 + slack)).all(axis=1)
+        inside: np.ndarray = (index >= -slack) & (index <= np.asarray(self.size) - 1 + slack)
+        return np.asarray(inside.all(axis=1))
 
     def is_same_grid(self, other: Geometry) -> bool:
         """Tell whether both have their voxel centers at the same places, whichever way the axes are stored.
@@ -134,10 +138,9 @@ class Volume:
         low = np.clip(np.asarray(low, dtype=int), 0, size - 1)
         high = np.clip(np.asarray(high, dtype=int), low, size - 1)
         x, y, z = (slice(first, last + 1) for first, last in zip(low, high, strict=True))
-        origin = tuple(float(value) for value in self.geometry.to_point(low[None])[0])
-        geometry = Geometry(
-            tuple(int(n) for n in high - low + 1), self.geometry.spacing, origin, self.geometry.direction
-        )
+        columns, rows, slices = (high - low + 1).tolist()
+        left, back, up = self.geometry.to_point(low[None])[0].tolist()
+        geometry = Geometry((columns, rows, slices), self.geometry.spacing, (left, back, up), self.geometry.direction)
         return Volume(self.array[z, y, x], geometry)
 
     def to_image(self) -> sitk.Image:

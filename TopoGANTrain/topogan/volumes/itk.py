@@ -133,7 +133,8 @@ class ImageFile:
         if len(size) == 4:
             reader.SetExtractSize([*size[:3], 0])
             reader.SetExtractIndex([0, 0, 0, phase])
-        return reader.Execute()
+        image: sitk.Image = reader.Execute()
+        return image
 
 
 def _check_components_are_phases(path: Path, reader: sitk.ImageFileReader) -> None:

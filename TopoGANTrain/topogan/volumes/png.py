@@ -90,7 +90,7 @@ class PngSlices:
         pixel = options.pixel_size
         check_size(path, (*sizes[0], len(files)))
         # At least a byte a pixel in memory, however few bits are stored.
-        check_growth(path, np.prod(sizes[0]) * len(files), sum(file.stat().st_size for file in files))
+        check_growth(path, sizes[0][0] * sizes[0][1] * len(files), sum(file.stat().st_size for file in files))
         geometry = Geometry(
             (*sizes[0], len(files)), (pixel, pixel, options.slice_spacing or pixel), (0.0, 0.0, 0.0), _IDENTITY
         )
@@ -125,7 +125,8 @@ def _is_structure(file: Path, pixels: np.ndarray, rule: str) -> np.ndarray:
     if rule.startswith("#"):
         colors = pixels[..., :3] if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
         wanted = [[int(color[start : start + 2], 16) for start in (1, 3, 5)] for color in rule.split(",")]
-        return np.any([(colors == color).all(axis=2) for color in wanted], axis=0)
+        found: np.ndarray = np.any([(colors == color).all(axis=2) for color in wanted], axis=0)
+        return found
     grey = _grey(file, pixels)
     return grey < int(rule[1:]) if rule.startswith("<") else grey >= int(rule[2:])
 

@@ -56,7 +56,7 @@ def is_structure_set(path: Path) -> bool:
         return False
     with reading_dicom(path):
         header = read_dicom(path, ["SOPClassUID"])
-        return header.get("SOPClassUID") == RTStructureSetStorage
+        return bool(header.get("SOPClassUID") == RTStructureSetStorage)
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def _moves(fake: Projections, real: Projections, dimensions: tuple[int, ...]) ->
         value, removal = fake.present(image, slot)
         if not len(value):
             continue
-        other, other_removal = real.present(partner[image], slot)
+        other, other_removal = real.present(int(partner[image]), slot)
         match = match_points(value, removal, other, other_removal)
         # Without a partner a point goes to the diagonal: a birth rises to its death, a death falls to its birth.
         to_diagonal = removal if dimensions[slot] == 1 else -removal

@@ -103,7 +103,8 @@ def _line(start: Positions, end: Positions) -> NDArray[np.int64]:
     """int [n, t, 2]: the pixels of straight lines one pixel wide; a short line repeats its end."""
     length = np.maximum(np.abs(end - start).max(axis=1), 1)
     part = np.minimum(np.arange(length.max(initial=1) + 1) / length[:, None], 1.0)[:, :, None]
-    return np.rint(start[:, None] * (1.0 - part) + end[:, None] * part).astype(np.int64)
+    pixels: NDArray[np.int64] = np.rint(start[:, None] * (1.0 - part) + end[:, None] * part).astype(np.int64)
+    return pixels
 
 
 def _distinct(

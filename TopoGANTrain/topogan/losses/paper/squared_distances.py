@@ -52,12 +52,13 @@ def squared_distances(structure: NDArray[np.bool_]) -> NDArray[np.int32]:
         block = structure[start : start + together]
         along_rows = _along_rows(block, farthest, np.uint16 if fits else np.int32)
         squares[start : start + together] = _across_rows(along_rows).transpose(2, 0, 1)
-    return np.minimum(squares, nowhere, out=squares)
+    np.minimum(squares, nowhere, out=squares)
+    return squares
 
 
-def _along_rows(structure: NDArray[np.bool_], farthest: int, kind: type) -> NDArray[np.integer]:
+def _along_rows(structure: NDArray[np.bool_], farthest: int, kind: type[np.integer]) -> NDArray[np.integer]:
     """Squared distance within each row, [H, W, B]; ``farthest``² where the row has no structure."""
-    background = np.ascontiguousarray(~structure.transpose(2, 1, 0)).astype(kind)
+    background: NDArray[np.integer] = np.ascontiguousarray(~structure.transpose(2, 1, 0)).astype(kind)
     distance = _since_structure(background, farthest)
     np.minimum(distance, _since_structure(background[::-1], farthest)[::-1], out=distance)
     np.minimum(distance, farthest, out=distance)
@@ -107,11 +108,12 @@ def nearest_of_other_kind(
     rows, columns = position.T
     lengths = np.abs(squares[image, rows, columns])
     candidates = position[:, None] + _steps(lengths)
-    inside = ((candidates >= 0) & (candidates < limits)).all(axis=2)
-    candidates = np.where(inside[:, :, None], candidates, position[:, None])
+    inside = ((candidates >= 0) & (candidates < limits)).all(axis=2, keepdims=True)
+    candidates = np.where(inside, candidates, position[:, None])
     kinds = structure[image[:, None], candidates[..., 0], candidates[..., 1]]
     first = (kinds != structure[image, rows, columns][:, None]).argmax(axis=1)
-    return candidates[np.arange(len(candidates)), first]
+    found: NDArray[np.int64] = candidates[np.arange(len(candidates)), first]
+    return found
 
 
 def _steps(lengths: NDArray[np.integer]) -> NDArray[np.int64]:
