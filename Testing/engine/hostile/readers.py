@@ -161,10 +161,10 @@ def _prepare_request(folder: Path, good: dict[str, Path]) -> None:
 
 
 def _read_request(folder: Path) -> None:
-    from topogan.serve.mailbox import Mailbox
+    from topogan.serve.request_folder import RequestFolder
 
     os.utime(folder / "requests" / "a.json", (0, 0))  # so old that nobody can still be writing it
-    Mailbox(folder).read("a")
+    RequestFolder(folder).read("a")
 
 
 def _prepare_plane(folder: Path, good: dict[str, Path]) -> None:
