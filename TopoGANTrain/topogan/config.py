@@ -56,7 +56,7 @@ class PointRule(str, Enum):
 
 
 class HomologyDimensions(str, Enum):
-    """Which homology the topological loss acts on: pieces (H0), holes (H1) or both."""
+    """Which homology the topological loss acts on: components (H0), holes (H1) or both."""
 
     H0 = "h0"
     H1 = "h1"
@@ -331,7 +331,7 @@ _MOST_SHOWN = 80
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
-def validated(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
+def validated(kind: type[AnySettings], values: Any) -> AnySettings:
     """Make settings from plain values.
 
     Raises:

@@ -212,7 +212,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON: it is damaged or not a TopoGAN file.") from error
     found = content.get("schema") if isinstance(content, dict) else None
-    if found != schema:
+    if not isinstance(content, dict) or found != schema:
         raise InputError(
             f"{path} has the schema {repr(found)[:_MOST_QUOTED]} where {schema!r} is expected: "
             "it is another kind of file, or was written by another version of TopoGAN."
@@ -277,7 +277,7 @@ def exchange(one: Path, other: Path) -> bool:
     try:
         library = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":
-            return library.renamex_np(*names, _SWAP) == 0
-        return library.renameat2(_HERE, names[0], _HERE, names[1], _SWAP) == 0
+            return bool(library.renamex_np(*names, _SWAP) == 0)
+        return bool(library.renameat2(_HERE, names[0], _HERE, names[1], _SWAP) == 0)
     except (AttributeError, OSError, TypeError):  # Windows, and C libraries before 2018
         return False

@@ -22,4 +22,5 @@ def read_preset(name: str) -> dict[str, Any]:
     """
     if name not in preset_names():
         raise InputError(f"There is no preset {name!r}: choose one of {', '.join(preset_names())}.")
-    return json.loads(resource_path("presets", f"{name}.json").read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(resource_path("presets", f"{name}.json").read_text(encoding="utf-8"))
+    return content

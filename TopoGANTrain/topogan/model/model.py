@@ -61,7 +61,7 @@ class Model:
             n: how many.
             seed: same seed, same samples.
             betti: (b0, b1) that every mask must have: others are thrown away and drawn again; None takes all.
-            clean: remove pieces and fill holes of fewer pixels first; 0 is off.
+            clean: remove components and fill holes of fewer pixels first; 0 is off.
             attempts: give up after ``attempts · n`` tries.
 
         Raises:

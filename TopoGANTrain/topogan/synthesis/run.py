@@ -44,7 +44,7 @@ def synthesize(
 
     It holds ``masks.nrrd`` (uint8), ``textures.nrrd`` (int16, HU for CT; only where the model paints), both as stacks
     with axes [sample, row, column] of independent samples and not as volumes, ``diagrams.npz`` (distance filtration
-    without frame, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``.
+    without border, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``.
 
     Args:
         model: package (folder or .zip), or a loaded model.
@@ -84,8 +84,8 @@ def _request(settings: SynthesisSettings, model: Model) -> SamplingRequest:
     elif settings.betti == "modal":
         betti = model.metadata.betti.modal
     else:
-        pieces, holes = settings.betti.split(",")
-        betti = (int(pieces), int(holes))
+        b0, b1 = settings.betti.split(",")
+        betti = (int(b0), int(b1))
     return SamplingRequest(settings.count, settings.seed, betti, settings.clean, settings.attempts)
 
 

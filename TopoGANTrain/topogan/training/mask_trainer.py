@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +19,7 @@ from topogan.training.exact_state import ExactState, pack_networks, restore_netw
 from topogan.training.objectives import OBJECTIVES, Penalty, interpolation_penalty, r1_penalty
 from topogan.training.optimization import Values, descend, make_optimizers
 from topogan.training.topological_gradient import TopologicalGradient
-
-if TYPE_CHECKING:
-    from topogan.training_set import TrainingSet
+from topogan.training_set import TrainingSet
 
 # Without momentum of the mean, with a long memory of the square (Karras et al., ICLR 2018).
 _BETAS = (0.0, 0.99)
@@ -61,7 +59,7 @@ class MaskTrainer:
         self._objective = lookup(OBJECTIVES, self._settings.objective, "masks.objective")
         self.step, self.total = 0, self._settings.steps
         self._set, self._rows = training_set, training_set.train
-        blank = seeded(lambda: blank_mask_networks(settings, training_set.size), seed, "masks: weights")
+        blank: dict[str, Any] = seeded(lambda: blank_mask_networks(settings, training_set.size), seed, "masks: weights")
         # Channels last makes these small convolutions a fifth faster on CPUs.
         placed = {key: part.to(device, memory_format=torch.channels_last) for key, part in blank.items()}
         if start is not None:
@@ -128,7 +126,8 @@ class MaskTrainer:
 
     def _real(self, rows: np.ndarray) -> np.ndarray:
         """Masks of the structure: bool [n, H, W]."""
-        return self._set.masks[rows] == 1
+        masks: np.ndarray = self._set.masks[rows] == 1
+        return masks
 
     def _latents(self, count: int, generator: torch.Generator) -> Tensor:
         return torch.randn(count, self._settings.latent, generator=generator).to(self._device)

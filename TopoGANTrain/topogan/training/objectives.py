@@ -69,5 +69,5 @@ def interpolation_penalty(discriminator: Discriminator, real: Tensor, fake: Tens
 
 def _gradients(discriminator: Discriminator, images: Tensor) -> Tensor:
     images = images.detach().requires_grad_()
-    (gradients,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
-    return torch.flatten(gradients, 1)
+    gradients: Tensor = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)[0].flatten(1)
+    return gradients

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,9 +19,7 @@ from topogan.runs.previews import contact_sheet
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
 from topogan.training.objectives import OBJECTIVES
 from topogan.training.optimization import Values, descend, make_optimizers
-
-if TYPE_CHECKING:
-    from topogan.training_set import TrainingSet
+from topogan.training_set import TrainingSet
 
 # Isola et al. use (0.5, 0.999), and halve the discriminator's loss to slow it down against the generator.
 _BETAS = (0.5, 0.999)
@@ -61,6 +57,8 @@ class TextureTrainer:
     ) -> None:
         self._settings, self._device, seed = settings.textures, device, settings.seed
         self.step, self.total = 0, self._settings.steps
+        assert training_set.images is not None and training_set.window is not None
+        self._images, self._window = training_set.images, training_set.window
         self._set, self._rows = training_set, training_set.train
         blank = seeded(lambda: blank_texture_networks(settings), seed, "textures: weights")
         placed = {key: part.to(device) for key, part in blank.items()}
@@ -103,14 +101,14 @@ class TextureTrainer:
         mask, image = self._pairs(self._shown)
         with torch.no_grad():
             fake = self._generator(mask, self._preview_noise)
-        low, high = self._set.window
+        low, high = self._window
         error = float((fake - image).abs().mean()) * (high - low) / 2
         rows = torch.stack([mask, fake, image], dim=1).flatten(0, 2)
         return contact_sheet((rows.cpu().numpy() + 1) / 2, columns=6), {"quick_absolute_error": error}
 
     def _pairs(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         mask = mask_to_network(self._set.masks[rows] == 1)
-        image = intensities_to_network(self._set.images[rows], self._set.window)
+        image = intensities_to_network(self._images[rows], self._window)
         return mask.to(self._device), image.to(self._device)
 
     def _noise(self, count: int, generator: torch.Generator) -> Tensor:
