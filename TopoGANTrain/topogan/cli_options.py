@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 import typer
+from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
 from topogan.config import Settings
@@ -34,13 +35,24 @@ def _help(field: FieldInfo) -> str:
 
 
 def _parameter(name: str, field: FieldInfo, rename: dict[str, str]) -> inspect.Parameter:
-    flag = rename.get(name, "--" + name.replace(".", "-").replace("_", "-"))
-    declarations = [f"{flag}/--no-{flag[2:]}"] if isinstance(field.default, bool) else [flag]
+    flag = rename.get(name, _flag(name))
+    declarations = [f"{flag}/--no-{flag[2:]}"] if isinstance(field.default, bool) else [flag, *_older(name, field)]
     # None means "not given", so that a preset's value is only replaced by what the user wrote.
     option = typer.Option(None, *declarations, help=_help(field), show_default=False, rich_help_panel=_panel(name))
     return inspect.Parameter(
         name.replace(".", "__"), inspect.Parameter.KEYWORD_ONLY, default=option, annotation=_option_type(field) | None
     )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace(".", "-").replace("_", "-")
+
+
+def _older(name: str, field: FieldInfo) -> list[str]:
+    """Flags of the names that the setting had before."""
+    names = field.validation_alias.choices[1:] if isinstance(field.validation_alias, AliasChoices) else []
+    group, dot, _ = name.rpartition(".")
+    return [_flag(f"{group}{dot}{older}") for older in names]
 
 
 def _panel(name: str) -> str:
@@ -81,11 +93,3 @@ def _put(target: dict[str, Any], dotted: str, value: Any) -> None:
     for group in groups:
         target = target.setdefault(group, {})
     target[name] = value
-
-
-def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return ``base`` with the values of ``over`` in their places, group by group."""
-    result = dict(base)
-    for name, value in over.items():
-        result[name] = merged(result[name], value) if isinstance(value, dict) and name in result else value
-    return result

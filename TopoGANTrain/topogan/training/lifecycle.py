@@ -16,6 +16,7 @@ from topogan.config import Part, TrainSettings, validated
 from topogan.device import choose_device, exact_numerics, thread_count
 from topogan.errors import InputError, WorkError
 from topogan.model import Model, load_model, save_model
+from topogan.presets import fit_batches
 from topogan.runs.checkpoints import Checkpoint, latest_checkpoint
 from topogan.runs.failures import failure_sentence, failure_trace, signals_as_requests, without_paths
 from topogan.runs.folder import RunFolder, check_run_folder, read_config
@@ -77,13 +78,16 @@ def train(
     if out.resolve() in (dataset.resolve(), *dataset.resolve().parents):
         raise InputError(f"The training set {dataset} lies in the run folder {out}: name another run folder.")
     _check_trainable(training_set, settings)
+    settings, adapted = fit_batches(settings, len(training_set.train))
     device = choose_device(settings.device)
     source = load_model(model) if model is not None else None
     start = start_from(source, settings, training_set) if source is not None else Start(settings)
     config = _make_config(start.settings, training_set, device, source)
     folder = RunFolder.create(out, overwrite, config)
     progress = Progress(start.networks)
-    work = _Work(folder, config, start.settings, training_set, device, progress, None, start.messages)
+    work = _Work(folder, config, start.settings, training_set, device, progress, None, adapted + start.messages)
+    if training_set.missing_parts:
+        work.messages.append(training_set.missing_parts)
     if not remember_dataset(config["id"], dataset):
         work.messages.append("Your settings folder cannot be written: to resume this run, name its training set.")
     return _carry_out(work, on_event)
@@ -203,23 +207,15 @@ def _check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None
     """Refuse what could only fail later.
 
     Raises:
-        InputError: textures without images, batches larger than the training split, empty masks, or diagrams that
-            cannot be read.
+        InputError: textures without images, empty masks, or diagrams that cannot be read.
     """
     if settings.part is not Part.MASKS and training_set.images is None:
         raise InputError(
             f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
         )
-    for part in (Part.MASKS, Part.TEXTURES):
-        batch, rows = getattr(settings, part.value).batch, len(training_set.train)
-        if settings.part in (Part.BOTH, part) and batch > rows:
-            raise InputError(
-                f"{part.value}.batch is {batch} and the training set has {rows} slices for training: "
-                f"set it to {rows} or less, or prepare more data."
-            )
-    for row in training_set.train:
-        if not (training_set.masks[row] == 1).any():
-            raise InputError(f"Mask {row} of {training_set.folder} holds no structure: prepare the set again.")
+    empty = training_set.train[training_set.betti[training_set.train, 0] == 0]
+    if len(empty):
+        raise InputError(f"Mask {empty[0]} of {training_set.folder} holds no structure: prepare the set again.")
     training_set.diagrams()  # the model package will need them: better refused now than after hours
 
 
@@ -237,7 +233,8 @@ def _make_config(
             "size": training_set.size,
             "pixel_size_mm": training_set.pixel_size,
             "train": len(training_set.train),
-            "held_out": len(training_set.held_out),
+            "validation": len(training_set.validation),
+            "test": len(training_set.test),
         },
         "device": device.type,
         "threads": thread_count(settings.threads),
