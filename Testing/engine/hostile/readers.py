@@ -96,7 +96,8 @@ def _read_model(folder: Path) -> None:
 
 
 def _sign_model(folder: Path) -> None:
-    from topogan.model.metadata import content_hash, file_hash
+    from topogan.files import content_hash
+    from topogan.model.metadata import file_hash
 
     path = folder / "configs" / "metadata.json"
     try:

@@ -33,7 +33,7 @@ class Model:
     """Mask [B, 1, H, W] in {-1, 1} and noise -> intensities in [-1, 1]."""
     texture_discriminator: nn.Module | None
     reference: list[Diagram]
-    """Diagrams of real held-out masks (distance filtration, pixels), without positions."""
+    """Diagrams of real masks that were not trained on (distance filtration, pixels), without positions."""
     device: torch.device
     """Where the generators are."""
 

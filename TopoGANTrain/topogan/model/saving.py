@@ -13,11 +13,11 @@ from torch import nn
 from topogan import __version__
 from topogan.config import TrainSettings
 from topogan.errors import InputError
-from topogan.files import staged_folder, write_json
+from topogan.files import content_hash, staged_folder, write_json
 from topogan.metrics.topology import betti_histogram
 from topogan.model import layout
 from topogan.model.card import LICENSE_TEXT, model_card
-from topogan.model.metadata import BettiSummary, Metadata, TrainedOn, content_hash, file_hash
+from topogan.model.metadata import BettiSummary, Metadata, TrainedOn, file_hash
 from topogan.model.reference import write_reference
 from topogan.model.weights import write_weights
 from topogan.training_set import TrainingSet
@@ -85,13 +85,15 @@ def _describe(
             "window": training_set.window,
             "betti": BettiSummary(
                 train=_betti_counts(training_set, training_set.train),
-                held_out=_betti_counts(training_set, training_set.held_out),
+                validation=_betti_counts(training_set, training_set.validation),
+                test=_betti_counts(training_set, training_set.test),
                 modal=training_set.modal_betti,
             ),
             "training_set": TrainedOn(
                 content_hash=training_set.content_hash,
                 train=len(training_set.train),
-                held_out=len(training_set.held_out),
+                validation=len(training_set.validation),
+                test=len(training_set.test),
                 patients=len(set(training_set.patients)),
                 independent=training_set.independent,
             ),

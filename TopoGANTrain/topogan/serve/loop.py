@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topogan.errors import InputError, WorkError
+from topogan.errors import Cancelled, InputError, WorkError
 from topogan.runs.failures import failure_trace, without_paths
 from topogan.runs.lock import RunLock
 from topogan.serve.processes import process_alive
@@ -87,8 +87,6 @@ class _Server:
 
     def _answer(self, identifier: str) -> bool:
         """Work on a request; False when it has to wait."""
-        from topogan.synthesis import Cancelled
-
         if self._is_unwanted(identifier):
             self._requests.fail(identifier, "cancelled", "The request was cancelled.")
             return True

@@ -12,7 +12,7 @@ import torch
 
 from topogan.config import SynthesisSettings
 from topogan.device import choose_device
-from topogan.errors import InputError, WorkError
+from topogan.errors import Cancelled, InputError, WorkError
 from topogan.files import check_new_folder, staged_folder
 from topogan.metrics.shape import best_matches
 from topogan.model import Model, Samples, load_model
@@ -25,10 +25,6 @@ OnEvent = Callable[[dict[str, Any]], None]
 
 # SimpleITK writes a stack from memory; all in all 12 bytes a pixel were measured: 3 GB at this many.
 MAX_PIXELS = 1 << 28
-
-
-class Cancelled(WorkError):
-    """Whoever asked for the samples no longer wants them."""
 
 
 def synthesize(
@@ -138,5 +134,5 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:
     if real is None:
         return None
-    found = best_matches(samples.masks == 1, real.masks, np.asarray(real.train))
+    found = best_matches(samples.masks.astype(bool), real.masks, np.asarray(real.train))
     return Nearest(found.index, found.dice, real.content_hash)

@@ -109,14 +109,13 @@ class MaskTrainer:
         """Draw 64 samples of the average, always from the same z.
 
         Returns:
-            Their contact sheet in [0, 1], and the quick metrics against real masks (held-out where there are any).
+            Their contact sheet in [0, 1], and the quick metrics against real masks (of validation where there are any).
         """
         from topogan.metrics.quick import quick_metrics
 
         with torch.no_grad():
             grey = torch.sigmoid(self._average.network(self._preview_z))[:, 0].cpu().numpy()
-        reference = self._set.held_out if len(self._set.held_out) else self._rows
-        return contact_sheet(grey, columns=8), quick_metrics(grey >= 0.5, self._real(reference))
+        return contact_sheet(grey, columns=8), quick_metrics(grey >= 0.5, self._real(self._set.validation_or_train))
 
     def _make_topology(self, settings: TrainSettings) -> TopologicalGradient | None:
         if settings.topology.mode is TopologyMode.OFF:
@@ -126,8 +125,7 @@ class MaskTrainer:
 
     def _real(self, rows: np.ndarray) -> np.ndarray:
         """Masks of the structure: bool [n, H, W]."""
-        masks: np.ndarray = self._set.masks[rows] == 1
-        return masks
+        return self._set.structure_masks(rows)
 
     def _latents(self, count: int, generator: torch.Generator) -> Tensor:
         return torch.randn(count, self._settings.latent, generator=generator).to(self._device)

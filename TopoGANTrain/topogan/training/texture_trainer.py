@@ -69,7 +69,7 @@ class TextureTrainer:
         self._optimizers = make_optimizers(self._generator, self._discriminator, rate, _BETAS)
         self._random = torch_stream(seed, "textures: noise")
         self._sampler = BatchSampler(len(self._rows), self._settings.batch, stream(seed, "textures: batches"))
-        shown = training_set.held_out if len(training_set.held_out) else self._rows
+        shown = training_set.validation_or_train
         self._shown = shown[np.linspace(0, len(shown) - 1, _PREVIEW_ROWS).astype(int)]
         self._preview_noise = self._noise(_PREVIEW_ROWS, torch_stream(seed, "textures: previews"))
 
@@ -92,7 +92,7 @@ class TextureTrainer:
         return ExactState(self.networks(), self._optimizers, {"noise": self._random}, {"batches": self._sampler})
 
     def preview(self) -> tuple[np.ndarray, dict[str, float]]:
-        """Paint eight masks (held-out where there are any), always with the same noise.
+        """Paint eight masks (of validation where there are any), always with the same noise.
 
         Returns:
             Rows of mask, painted and real as a contact sheet in [0, 1], and the mean absolute difference of painted
@@ -107,7 +107,7 @@ class TextureTrainer:
         return contact_sheet((rows.cpu().numpy() + 1) / 2, columns=6), {"quick_absolute_error": error}
 
     def _pairs(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        mask = mask_to_network(self._set.masks[rows] == 1)
+        mask = mask_to_network(self._set.structure_masks(rows))
         image = intensities_to_network(self._images[rows], self._window)
         return mask.to(self._device), image.to(self._device)
 
