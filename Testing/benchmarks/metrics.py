@@ -20,6 +20,9 @@ import numpy as np
 import SimpleITK as sitk
 from metric_sanity import painted, simulated_masks
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
+from training_sets import write_training_set
+
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix
 from topogan.metrics.topology import betti_score, unbiased_mmd
@@ -30,15 +33,14 @@ MEMORY_BAR = 1.10
 PIXEL_SIZE = 1.5
 
 
-def write_folders(folder: Path, size: int, samples: int, training: int, held_out: int) -> None:
+def write_folders(folder: Path, size: int, samples: int, training: int, test: int) -> None:
     """A training set and a synthesis of simulated slices with CT."""
     # No more than 1500 different ones: drawing them is slow, and copies cost the metrics the same.
-    total = samples + training + held_out
+    total = samples + training + test
     masks = np.resize(simulated_masks(min(total, 1500), size, np.random.default_rng(0)), (total, size, size))
     images = painted(masks, 0)
     made, real = folder / "samples", folder / "set"
     made.mkdir()
-    real.mkdir()
     for name, stack in (("masks", masks[:samples].astype(np.uint8)), ("textures", images[:samples])):
         image = sitk.GetImageFromArray(stack)
         image.SetSpacing((PIXEL_SIZE,) * 3)
@@ -53,26 +55,10 @@ def write_folders(folder: Path, size: int, samples: int, training: int, held_out
         "model": {"content_hash": "b", "training_set": "a"},
     }
     (made / "report.json").write_text(json.dumps(report))
-    np.save(real / "masks.npy", masks[samples:].astype(np.uint8))
-    np.save(real / "images.npy", images[samples:])
-    rows = [
-        [row, f"patient_{row // 20:03d}", 0, 0.5, "train" if row < training else "held_out", 0.0, *betti]
-        for row, betti in enumerate(betti_numbers_of_batch(masks[samples:]).tolist())
-    ]
-    _write_rows(real / "slices.csv", ["row", "patient", "phase", "level", "split", "area_mm2", "b0", "b1"], rows)
-    description = {
-        "schema": "topogan.training-set/1",
-        "structure": "rings",
-        "intensity": "HU",
-        "pixel_size_mm": PIXEL_SIZE,
-        "size": size,
-        "window": [-200.0, 600.0],
-        "independent": True,
-        "counts": {"total": training + held_out, "train": training, "held_out": held_out},
-        "betti": {"modal": [2, 1]},
-        "content_hash": "a",
-    }
-    (real / "dataset.json").write_text(json.dumps(description))
+    words = {"content_hash": "a", "betti": {"modal": [2, 1]}}
+    write_training_set(
+        real, masks[samples:], images[samples:], training, diagrams=False, pixel_size_mm=PIXEL_SIZE, **words
+    )
 
 
 def _write_rows(path: Path, header: list[str], rows: list[list[object]]) -> None:
@@ -129,7 +115,7 @@ def main() -> int:
     for size, bar in BARS_SECONDS.items():
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write_folders(folder, size, samples=500, training=500, held_out=500)
+            write_folders(folder, size, samples=500, training=500, test=500)
             found = measured(folder)
         passed &= found["seconds"] <= bar
         print(f"{size}²: 500 against 500 in {found['seconds']:.1f} s (bar {bar:.0f} s)")
@@ -138,7 +124,7 @@ def main() -> int:
     for training in (2000, 16000):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write_folders(folder, 64, samples=200, training=training, held_out=500)
+            write_folders(folder, 64, samples=200, training=training, test=500)
             peaks.append(measured(folder, memory=True)["peak_mb"])
     passed &= peaks[1] <= MEMORY_BAR * peaks[0]
     print(f"peak memory with 2000 and 16000 training slices: {peaks[0]:.0f} and {peaks[1]:.0f} MB")

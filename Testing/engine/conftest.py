@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.ndimage import binary_fill_holes
+from training_sets import write_training_set
 
 from topogan.homology import distance_filtration, signed_distance_filtration
 
 SIZE = 64
 PIXEL_SIZE = 1.5
-WINDOW = (-200.0, 600.0)
 
 
 def ring(inner: float, outer: float, center: tuple[float, float] = (31.5, 31.5)) -> np.ndarray:
@@ -27,42 +25,11 @@ def ring(inner: float, outer: float, center: tuple[float, float] = (31.5, 31.5))
 
 @pytest.fixture(scope="session")
 def ring_training_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """24 rings of two patients with images: 16 for training, 8 held out."""
-    from topogan.homology import cubical_persistence_of_batch, distance_filtration, save_diagrams
-
+    """24 rings of three patients with images: 16 for training, 3 for validation, 5 for the test."""
+    masks = np.stack([ring(6 + index % 5, 14 + index % 7) for index in range(24)])
+    images = np.where(masks, 300, 40) + np.random.default_rng(0).normal(0, 20, masks.shape)
     folder = tmp_path_factory.mktemp("real") / "training_set"
-    folder.mkdir()
-    generator = np.random.default_rng(0)
-    masks = np.stack([ring(6 + index % 5, 14 + index % 7) for index in range(24)]).astype(np.uint8)
-    images = np.where(masks == 1, 300, 40) + generator.normal(0, 20, masks.shape)
-    np.save(folder / "masks.npy", masks)
-    np.save(folder / "images.npy", images.astype(np.int16))
-    filtrations = np.stack([distance_filtration(mask) for mask in masks])
-    save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations, (0, 1)))
-    with (folder / "slices.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["row", "patient", "phase", "level", "split", "area_mm2", "b0", "b1"])
-        for row, mask in enumerate(masks):
-            patient, split = ("patient_001", "train") if row < 16 else ("patient_002", "held_out")
-            writer.writerow([row, patient, 0, row / 23, split, mask.sum() * PIXEL_SIZE**2, 1, 1])
-    description = {
-        "schema": "topogan.training-set/1",
-        "structure": "ring",
-        "labels": [1],
-        "intensity": "HU",
-        "pixel_size_mm": PIXEL_SIZE,
-        "size": SIZE,
-        "window": WINDOW,
-        "plane": "axial",
-        "independent": True,
-        "counts": {"total": 24, "train": 16, "held_out": 8, "patients": 2},
-        "betti": {"train": {"1,1": 16}, "held_out": {"1,1": 8}, "modal": [1, 1]},
-        "content_hash": "c" * 64,
-        "settings": {},
-        "volumes": [],
-    }
-    (folder / "dataset.json").write_text(json.dumps(description), encoding="utf-8")
-    return folder
+    return write_training_set(folder, masks, images, 16, 3, pixel_size_mm=PIXEL_SIZE, content_hash="c" * 64)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from topogan.dataset.plan import choose_pixel_size
 from topogan.dataset.split import split_slices
 from topogan.errors import InputError
 from topogan.homology import betti_numbers_of_batch
+from topogan.training_set import PARTS
 from topogan.volumes import find_pairs
 
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -96,8 +98,10 @@ def test_training_set_is_complete(prepared: Path) -> None:
     assert found.masks.shape == found.images.shape == (96, 64, 64)
     assert (found.masks.dtype, found.images.dtype) == (np.uint8, np.int16)
     assert set(np.unique(found.masks)) == {0, 1}
-    assert content["counts"] == {"total": 96, "train": 64, "held_out": 32, "patients": 3}
-    assert content["betti"] == {"train": {"1,1": 64}, "held_out": {"1,1": 32}, "modal": [1, 1]}
+    assert content["counts"] == {"total": 96, "train": 32, "validation": 32, "test": 32, "patients": 3}
+    one_part = {"1,1": 32}
+    assert content["betti"] == {"train": one_part, "validation": one_part, "test": one_part, "modal": [1, 1]}
+    assert content["missing_parts"] == ""
     assert content["window"] == [-200, 600]
     assert (content["plane"], content["intensity"], content["independent"]) == ("axial", "HU", True)
     assert [volume["patient"] for volume in content["volumes"]] == ["patient_001", "patient_002", "patient_003"]
@@ -111,16 +115,31 @@ def test_table_says_what_the_masks_are(prepared: Path) -> None:
     np.testing.assert_array_equal(betti_numbers_of_batch(np.asarray(found.masks) == 1), found.betti)
     assert [int(row["row"]) for row in rows] == list(range(96))
     assert (found.levels.min(), found.levels.max()) == (0.0, 1.0)
-    # 1 piece and 1 hole by the diagrams too: one class of each dimension that is there at the structure itself.
+    # 1 component and 1 hole by the diagrams too: one class of each dimension that is there at the structure itself.
     for diagram in found.diagrams():
         assert diagram.betti_numbers(0.0) == (1, 1)
 
 
-def test_no_patient_is_in_both_parts(prepared: Path) -> None:
-    found = TrainingSet.open(prepared)
-    parts = [{found.patients[row] for row in rows} for rows in (found.train, found.held_out)]
-    assert not parts[0] & parts[1]
-    assert len(parts[1]) == 1
+@pytest.mark.parametrize(("count", "parts"), [(2, (1, 0, 1)), (3, (1, 1, 1)), (4, (2, 1, 1)), (20, (12, 3, 5))])
+def test_each_patient_is_in_one_part(count: int, parts: tuple[int, int, int]) -> None:
+    patients = [f"patient_{number % count:03d}" for number in range(4 * count)]
+    for seed in range(5):
+        split, independent = split_slices(patients, [0.5] * len(patients), 0.15, 0.25, seed)
+        assert independent
+        found = [{patient for patient, one in zip(patients, split, strict=True) if one == part} for part in PARTS]
+        assert tuple(map(len, found)) == parts
+        assert len(set().union(*found)) == count
+
+
+def test_two_patients_leave_none_for_validation(tmp_path: Path) -> None:
+    events: list[dict[str, Any]] = []
+    masks, _ = patients(tmp_path, 2)
+    out = prepare(tmp_path / "out", masks, settings=myocardium(), on_event=events.append)
+    said = "No patient is left for validation: curves are measured on training slices."
+    assert (
+        TrainingSet.open(out).missing_parts == json.loads((out / "dataset.json").read_text())["missing_parts"] == said
+    )
+    assert said in events[-1]["text"]
 
 
 def test_patch_looks_as_in_slicers_red_view(prepared: Path) -> None:
@@ -167,7 +186,7 @@ def test_pixels_as_large_as_voxels_are_voxels(tmp_path: Path) -> None:
     labels = ring_labels()
     scan = scan_of(labels)
     mask, image = save(tmp_path / "m.nii.gz", labels), save(tmp_path / "i.nii.gz", scan)
-    found = TrainingSet.open(prepare(tmp_path / "out", [mask], [image], myocardium(pixel_size=1.0, held_out=0.1)))
+    found = TrainingSet.open(prepare(tmp_path / "out", [mask], [image], myocardium(pixel_size=1.0, test=0.1)))
     padded = np.pad(scan, ((0, 0), (32, 32), (32, 32)), constant_values=-1000)
     inside = np.pad(labels == 2, ((0, 0), (32, 32), (32, 32)))
     numbers = np.rint(4 + found.levels * 31).astype(int)
@@ -181,7 +200,7 @@ def test_pixels_as_large_as_voxels_are_voxels(tmp_path: Path) -> None:
 
 def test_anisotropic_voxels_keep_areas(tmp_path: Path) -> None:
     mask = save(tmp_path / "m.nrrd", ring_labels(), spacing=(0.7, 1.3, 2.0))
-    rows = rows_of(prepare(tmp_path / "out", [mask], settings=myocardium(held_out=0.1)))
+    rows = rows_of(prepare(tmp_path / "out", [mask], settings=myocardium(test=0.1)))
     true = (ring_labels()[20] == 2).sum() * 0.7 * 1.3
     for row in rows:
         assert float(row["area_mm2"]) == pytest.approx(true, rel=0.03)
@@ -198,7 +217,7 @@ def test_coronal_plane_shows_the_head_at_the_top(tmp_path: Path) -> None:
     labels[5:35, 20:50, 20:40] = 1
     labels[30:35, 20:50, 20:30] = 0  # missing: up, and on the side of low x, which is the patient's right
     mask = save(tmp_path / "m.nrrd", labels)
-    settings = PrepareSettings(pixel_size=1.5, held_out=0.1)
+    settings = PrepareSettings(pixel_size=1.5, test=0.1)
     found = TrainingSet.open(prepare(tmp_path / "out", [mask], settings=settings, plane=SLICER_CORONAL))
     middle = np.asarray(found.masks[len(found.masks) // 2]) == 1
     rows, columns = np.flatnonzero(middle.any(axis=1)), np.flatnonzero(middle.any(axis=0))
@@ -223,7 +242,7 @@ def test_oblique_plane_cuts_a_tube_into_rings(tmp_path: Path) -> None:
     right = np.array([-np.cos(tilt), 0, -np.sin(tilt)])
     plane = np.eye(4)
     plane[:3, :3] = np.stack([right, [0, 1, 0], through], axis=1)
-    settings = PrepareSettings(held_out=0.1, pixel_size=1.0)
+    settings = PrepareSettings(test=0.1, pixel_size=1.0)
     found = TrainingSet.open(prepare(tmp_path / "out", [mask], settings=settings, plane=[plane]))
     assert found.modal_betti == (1, 1)
     assert (found.betti == (1, 1)).all()
@@ -268,24 +287,35 @@ def test_one_patient_is_split_into_blocks_with_gaps(tmp_path: Path) -> None:
     assert len(found.train) >= 16
     assert len(found.masks) < 32
     slices = np.rint(found.levels * 31).astype(int)
-    distance = np.abs(slices[found.train][:, None] - slices[found.held_out][None])
+    distance = np.abs(slices[found.train][:, None] - slices[found.test][None])
     assert distance.min() >= 2
 
 
-@pytest.mark.parametrize("share", [0.05, 0.25, 0.5])
-@pytest.mark.parametrize("slices", [20, 33, 90, 400])
-def test_blocks_keep_their_share_and_distance(slices: int, share: float) -> None:
+def test_a_patient_with_few_slices_keeps_enough_to_train_on(tmp_path: Path) -> None:
+    """Too few for three parts, enough for two."""
+    labels = ring_labels()
+    labels[28:] = 0
+    found = TrainingSet.open(prepare(tmp_path / "out", [save(tmp_path / "m.nrrd", labels)], settings=myocardium()))
+    assert len(found.train) >= 16
+    assert len(found.test) > 0
+    assert found.missing_parts.startswith("No slice is left for validation")
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.15])
+@pytest.mark.parametrize("test", [0.05, 0.25, 0.5])
+@pytest.mark.parametrize("slices", [33, 90, 400])
+def test_blocks_keep_their_share_and_distance(slices: int, test: float, validation: float) -> None:
     levels = np.repeat(np.arange(slices) / (slices - 1), 3)
     for seed in range(5):
-        parts, independent = split_slices(["patient_001"] * len(levels), levels, share, seed)
-        numbers = {"train": set(), "held_out": set(), "gap": set()}
-        for level, part in zip(levels, parts, strict=True):
+        split, independent = split_slices(["patient_001"] * len(levels), levels, validation, test, seed)
+        numbers: dict[str, set[int]] = {part: set() for part in (*PARTS, "gap")}
+        for level, part in zip(levels, split, strict=True):
             numbers[part].add(round(level * (slices - 1)))
-        train, held_out = numbers["train"], numbers["held_out"]
         assert not independent
-        assert not train & held_out
-        assert abs(len(held_out) / slices - share) <= max(0.1, 2 / slices)
-        assert all(abs(one - other) >= 2 for one in train for other in held_out)
+        for part, share in (("test", test), ("validation", validation)):
+            assert abs(len(numbers[part]) / slices - share) <= max(0.05, 2 / slices)
+        for one, other in itertools.combinations(PARTS, 2):
+            assert all(abs(first - second) >= 2 for first in numbers[one] for second in numbers[other])
 
 
 def test_outputs_name_nobody(tmp_path: Path) -> None:
@@ -309,7 +339,7 @@ def test_tiles_cover_the_slices(tmp_path: Path) -> None:
         for number, picture in enumerate(values):
             sitk.WriteImage(sitk.GetImageFromArray(picture), tmp_path / kind / f"{number}.png")
     settings = PrepareSettings(
-        tiling=True, png_pixel_size=0.5, png_structure=">=128", intensity=Intensity.ARBITRARY, held_out=0.1
+        tiling=True, png_pixel_size=0.5, png_structure=">=128", intensity=Intensity.ARBITRARY, test=0.1
     )
     found = TrainingSet.open(prepare(tmp_path / "out", *find_pairs(tmp_path / "label", tmp_path / "image"), settings))
     assert found.pixel_size == 0.5
@@ -335,7 +365,7 @@ def test_other_grid_needs_resample(tmp_path: Path) -> None:
     sitk.WriteImage(coarse, tmp_path / "m.nrrd")
     with pytest.raises(InputError, match=r"30 x 30 x 20 voxels .* does not lie on the grid .* 'resample'"):
         prepare(tmp_path / "out", [tmp_path / "m.nrrd"], [image], myocardium())
-    settings = myocardium(resample=True, held_out=0.1)
+    settings = myocardium(resample=True, test=0.1)
     found = TrainingSet.open(prepare(tmp_path / "out", [tmp_path / "m.nrrd"], [image], settings))
     inside = np.asarray(found.masks) == 1
     assert abs(np.median(np.asarray(found.images)[inside]) - MUSCLE) < 10
@@ -357,7 +387,7 @@ def test_slices_beyond_the_image_are_left_out(tmp_path: Path) -> None:
     mask = save(tmp_path / "m.nrrd", labels)
     sitk.WriteImage(sitk.ReadImage(save(tmp_path / "i.nrrd", scan_of(labels)))[:, :, :30], tmp_path / "i.nrrd")
     said: list[str] = []
-    settings = myocardium(resample=True, held_out=0.1)
+    settings = myocardium(resample=True, test=0.1)
     out = prepare(
         tmp_path / "out",
         [mask],
@@ -374,7 +404,7 @@ def test_pixel_size_that_is_too_small_names_the_one_needed(tmp_path: Path) -> No
     with pytest.raises(InputError, match=r"is 37 mm wide.*use a pixel size of 0\.62 mm"):
         prepare(tmp_path / "out", [mask], settings=myocardium(pixel_size=0.5))
     assert nothing_left(tmp_path)
-    found = TrainingSet.open(prepare(tmp_path / "out", [mask], settings=myocardium(pixel_size=0.62, held_out=0.1)))
+    found = TrainingSet.open(prepare(tmp_path / "out", [mask], settings=myocardium(pixel_size=0.62, test=0.1)))
     masks = np.asarray(found.masks)
     assert not (masks[:, [0, -1]].any() or masks[:, :, [0, -1]].any())
 
@@ -398,7 +428,7 @@ def test_wrong_labels_are_named(tmp_path: Path) -> None:
 
 def test_several_labels_make_one_structure(tmp_path: Path) -> None:
     mask = save(tmp_path / "m.nii.gz", ring_labels().astype(np.float64))
-    out = prepare(tmp_path / "out", [mask], settings=myocardium(labels=(1, 2), held_out=0.1))
+    out = prepare(tmp_path / "out", [mask], settings=myocardium(labels=(1, 2), test=0.1))
     assert TrainingSet.open(out).modal_betti == (1, 0)
 
 
@@ -451,8 +481,8 @@ def test_existing_folders_are_kept(prepared: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not empty"):
         prepare(prepared, [mask], settings=myocardium())
     assert (prepared / "dataset.json").read_bytes() == before
-    out = prepare(tmp_path / "out", [mask], settings=myocardium(held_out=0.1))
-    prepare(out, [mask], settings=myocardium(held_out=0.1, size=128), overwrite=True)
+    out = prepare(tmp_path / "out", [mask], settings=myocardium(test=0.1))
+    prepare(out, [mask], settings=myocardium(test=0.1, size=128), overwrite=True)
     assert TrainingSet.open(out).size == 128
 
 
@@ -468,7 +498,7 @@ def test_arbitrary_intensities_become_0_to_1000(tmp_path: Path) -> None:
     assert found.window == (0.0, 1000.0)
     medians = [
         np.median(found.images[rows][found.masks[rows] == 1])
-        for rows in (found.train, found.held_out)
+        for rows in (found.train, found.test)
     ]  # fmt: skip
     assert medians[0] == pytest.approx(medians[1], abs=15)
     assert 700 < medians[0] < 900  # muscle between air at 0 and blood at 1000
@@ -479,7 +509,7 @@ def test_preview_outlines_the_masks(prepared: Path) -> None:
     assert picture.shape[1] == 1440
     red, green, blue = np.moveaxis(picture, 2, 0)
     assert ((red - blue > 100) & (red - green > 80)).sum() > 2000  # outlines
-    assert (blue - red > 100).sum() > 200  # titles of held-out patches
+    assert (blue - red > 100).sum() > 200  # titles of test patches
 
 
 def test_progress_is_told(tmp_path: Path) -> None:
@@ -542,5 +572,5 @@ def test_real_masks_of_many_patients(tmp_path: Path) -> None:
     found = TrainingSet.open(prepare(tmp_path / "out", masks, settings=PrepareSettings(structure="left atrium")))
     assert found.independent
     assert len(set(found.patients)) == 20
-    assert len({found.patients[row] for row in found.held_out}) == 5
+    assert len({found.patients[row] for row in found.test}) == 5
     assert found.modal_betti == (1, 0)

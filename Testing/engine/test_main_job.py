@@ -55,7 +55,7 @@ def samples(work: Path, model: Path, training_set: Path) -> Path:
 def test_training_set_is_split_by_patient(training_set: Path) -> None:
     rows = list(csv.DictReader((training_set / "slices.csv").open()))
     splits = {row["patient"]: row["split"] for row in rows}
-    assert sorted(splits.values()) == ["held_out", "train"]
+    assert sorted(splits.values()) == ["test", "train"]
     assert all(splits[row["patient"]] == row["split"] for row in rows)
     assert json.loads((training_set / "dataset.json").read_text())["betti"]["modal"] == [1, 1]
 

@@ -80,9 +80,9 @@ class TestPackage:
         assert metadata.window == real.window
         assert metadata.betti.modal == (1, 1)
         assert metadata.betti.train == {"1,1": 16}
-        assert metadata.betti.held_out == {"1,1": 8}
+        assert (metadata.betti.validation, metadata.betti.test) == ({"1,1": 3}, {"1,1": 5})
         trained = metadata.training_set
-        assert (trained.train, trained.held_out, trained.patients) == (16, 8, 2)
+        assert (trained.train, trained.validation, trained.test, trained.patients) == (16, 3, 5, 3)
         assert model.settings.masks.latent == 4
 
     def test_layout_is_that_of_a_bundle(self, ring_model: Path) -> None:
@@ -104,18 +104,18 @@ class TestPackage:
     def test_card_and_license_speak_plainly(self, ring_model: Path) -> None:
         card = (ring_model / "docs/README.md").read_text(encoding="utf-8")
         assert "not a medical device" in card
-        assert "16 slices for training and 8 held out, of 2 patient(s)" in card
+        assert "16 slices for training, 3 for validation and 5 for testing, of 3 patient(s)" in card
         assert "1 piece and 1 hole" in card
         assert "terms of that data" in (ring_model / "LICENSE").read_text(encoding="utf-8")
 
-    def test_card_says_when_held_out_slices_are_not_independent(self, tmp_path: Path, real: TrainingSet) -> None:
+    def test_card_says_when_test_slices_are_not_independent(self, tmp_path: Path, real: TrainingSet) -> None:
         card = (save(tmp_path / "model", replace(real, independent=False)) / "docs/README.md").read_text()
         assert "not independent" in card
 
     def test_reference_diagrams_have_values_but_no_places(self, ring_model: Path, real: TrainingSet) -> None:
         stored = load_diagrams(ring_model / "reference/diagrams.npz")
-        originals = [real.diagrams()[row] for row in real.held_out]
-        assert len(stored) == len(originals) == 8
+        originals = [real.diagrams()[row] for row in real.validation]
+        assert len(stored) == len(originals) == 3
         for kept, original in zip(stored, originals, strict=True):
             assert np.array_equal(kept.birth, original.birth)
             assert np.array_equal(kept.death, original.death)

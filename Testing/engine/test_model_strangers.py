@@ -21,8 +21,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from topogan.errors import InputError
+from topogan.files import content_hash
 from topogan.model import load_model, pack_model
-from topogan.model.metadata import content_hash, file_hash
+from topogan.model.metadata import file_hash
 
 METADATA = "configs/metadata.json"
 GENERATOR = "models/masks_generator.safetensors"

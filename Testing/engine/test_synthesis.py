@@ -16,11 +16,11 @@ import SimpleITK as sitk
 from matplotlib.image import imread
 
 from topogan.config import SynthesisSettings
-from topogan.errors import InputError, WorkError
+from topogan.errors import Cancelled, InputError, WorkError
 from topogan.export import export_nnunet
 from topogan.homology import betti_numbers, load_diagrams
 from topogan.model import Model, load_model
-from topogan.synthesis import Cancelled, synthesize
+from topogan.synthesis import synthesize
 from topogan.training_set import TrainingSet
 
 SETTINGS = SynthesisSettings(count=12, seed=1)

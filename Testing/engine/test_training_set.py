@@ -57,10 +57,30 @@ def test_what_a_training_set_offers(folder: Path) -> None:
     assert found.size == 64
     assert found.masks.shape == (24, 64, 64)
     assert isinstance(found.masks, np.memmap)
-    assert sorted([*found.train, *found.held_out]) == list(range(24))
+    assert [*found.train, *found.validation, *found.test] == list(range(24))
+    assert found.missing_parts == ""
     assert len(found.patients) == len(found.levels) == len(found.betti) == 24
     assert found.modal_betti == (1, 1)
     assert len(found.diagrams()) == 24
+
+
+def test_masks_of_a_structure_by_name(folder: Path) -> None:
+    found = TrainingSet.open(folder)
+    assert found.structures == ("ring",)
+    masks = found.structure_masks(found.test, "ring")
+    assert (masks.shape, masks.dtype) == ((5, 64, 64), bool)
+    assert np.array_equal(masks, found.structure_masks(found.test))
+    with pytest.raises(InputError, match="structure cannot be 'disc': choose ring"):
+        found.structure_masks(found.test, "disc")
+
+
+def test_without_validation_curves_are_measured_on_training_slices(folder: Path) -> None:
+    table = folder / "slices.csv"
+    table.write_text(table.read_text().replace("validation", "train"))
+    edit("dataset.json", counts={"total": 24, "train": 19, "test": 5}, independent=False)(folder)
+    found = TrainingSet.open(folder)
+    assert np.array_equal(found.validation_or_train, found.train)
+    assert found.missing_parts == "No slice is left for validation: curves are measured on training slices."
 
 
 def test_masks_alone(folder: Path) -> None:
@@ -76,7 +96,7 @@ def test_masks_alone(folder: Path) -> None:
     [
         (remove("dataset.json"), r"dataset\.json is missing"),
         (cut("dataset.json"), "cannot be read as JSON"),
-        (edit("dataset.json", schema="topogan.training-set/2"), "another version of TopoGAN"),
+        (edit("dataset.json", schema="topogan.training-set/3"), "another version of TopoGAN"),
         (edit("dataset.json", betti={}), "betti.modal: field required"),
         (edit("dataset.json", window="wide"), "window: input should be a valid tuple"),
         (remove("slices.csv"), r"slices\.csv is missing"),

@@ -55,8 +55,8 @@ def ring_set(count: int = 128, size: int = 64) -> Any:
     images = (masks * 300.0 + np.random.default_rng(0).normal(0, 20, masks.shape)).astype(np.int16)
     rows = np.arange(count)
     return SimpleNamespace(
-        masks=masks, images=images, train=rows[: count * 3 // 4], held_out=rows[count * 3 // 4 :], size=size,
-        window=(-200.0, 600.0),
+        structure_masks=lambda rows: masks[rows] == 1, images=images, train=rows[: count * 3 // 4], size=size,
+        validation_or_train=rows[count * 3 // 4 :], window=(-200.0, 600.0),
     )  # fmt: skip
 
 
@@ -138,12 +138,13 @@ def check_checkpoint(device: torch.device) -> str:
 
 
 def _check_run(device: torch.device) -> None:
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "engine" / "training"))
-    from conftest import write_training_set
+    testing = Path(__file__).resolve().parents[1]
+    sys.path[:0] = [str(testing / "common"), str(testing / "engine" / "training")]
+    from conftest import write_rings
 
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["XDG_CONFIG_HOME"] = temporary  # the user's own settings are left alone
-        dataset, run = write_training_set(Path(temporary) / "set"), Path(temporary) / "run"
+        dataset, run = write_rings(Path(temporary) / "set"), Path(temporary) / "run"
         wanted = settings().model_copy(update={"device": Device.AUTO, "checkpoint_every": 10})
 
         def stop(event: dict) -> None:

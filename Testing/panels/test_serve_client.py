@@ -109,18 +109,18 @@ def test_closing_leaves_nothing(client: ServeClient, folder: Path) -> None:
 
 def test_the_engine_understands_the_request(client: ServeClient, folder: Path) -> None:
     """The engine's own reader takes what the client writes, and the client what the engine writes."""
-    from topogan.serve.mailbox import Mailbox
+    from topogan.serve.request_folder import RequestFolder
 
-    mailbox = Mailbox(folder)
-    mailbox.prepare()
+    requests = RequestFolder(folder)
+    requests.prepare()
     request = client.ask(folder / "model", {"count": 3, "seed": 7, "betti": "modal", "clean": 2, "device": "cpu"})
-    assert mailbox.waiting() == [request]
-    read = mailbox.read(request)
+    assert requests.waiting() == [request]
+    read = requests.read(request)
     assert Path(read.model) == folder / "model"
     assert (read.settings.count, read.settings.seed, read.settings.betti) == (3, 7, "modal")
-    mailbox.report(request, 1, 3)
+    requests.report(request, 1, 3)
     assert client.poll(request) == Answer("running", 1, 3)
     client.cancel(request)
-    assert mailbox.is_cancelled(request)
-    mailbox.fail(request, "input", "There is no model: name another.")
+    assert requests.is_cancelled(request)
+    requests.fail(request, "input", "There is no model: name another.")
     assert client.poll(request) == Answer("failed", error="There is no model: name another.")

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 import topogan
-from topogan.cli_options import merged, with_settings
+from topogan.cli_options import with_settings
 from topogan.config import (
     DownstreamSettings,
     PhantomSettings,
@@ -29,7 +29,7 @@ from topogan.config import (
 )
 from topogan.console import own_terminal
 from topogan.errors import InputError, WorkError
-from topogan.presets import preset_names, read_preset
+from topogan.presets import preset_names, train_settings
 from topogan.progress import ProgressReporter, duration
 
 app = typer.Typer(
@@ -107,16 +107,30 @@ def train(
     out: Annotated[Path, typer.Argument(help="Run folder to write; it must be new or empty.")],
     model: Annotated[Path | None, typer.Option("--from", help="Model package to go on from (fine-tuning).")] = None,
     preset: Annotated[str | None, typer.Option(help=f"Named settings: {', '.join(preset_names())}.")] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            "--prepare",
+            help="Folder with a request.json that says what to prepare the training set from, before the training; "
+            "a file 'stop' in it ends the preparation (used by the Slicer panel).",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     *,
     given: dict[str, Any],
 ) -> None:
     """Train masks and textures; stop with Ctrl-C or 'topogan stop', go on with 'topogan resume'."""
-    base = read_preset(preset)["train"] if preset else {}
-    settings = validated(TrainSettings, merged(base, given))
+    settings = train_settings(preset, given)
+    from topogan.dataset.request import prepare_as_requested
+    from topogan.runs.folder import check_run_folder
     from topogan.training import train as run_train
+    from topogan.training.checks import check_names
 
     with ProgressReporter() as report:
+        if request is not None:
+            check_names(settings)
+            check_run_folder(out.absolute(), overwrite)
+            prepare_as_requested(request, dataset, settings, report)
         folder = run_train(dataset, out, settings, model=model, overwrite=overwrite, on_event=report)
     _say_how_it_ended(folder)
 
@@ -204,7 +218,7 @@ def serve(
 @app.command()
 def evaluate(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
-    training_set: Annotated[Path, typer.Option(help="Training set whose held-out patients are the yardstick.")],
+    training_set: Annotated[Path, typer.Option(help="Training set whose test patients are the yardstick.")],
     report: Annotated[Path, typer.Option(help="HTML page to write; the numbers go beside it as .json.")] = Path(
         "report.html"
     ),
@@ -213,7 +227,7 @@ def evaluate(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
-    """Compare samples with held-out real masks: topology, shape, texture, memorization."""
+    """Compare samples with the real masks of test patients: topology, shape, texture, memorization."""
     from topogan.evaluation import evaluate as run_evaluate
 
     with ProgressReporter() as progress:
@@ -228,13 +242,13 @@ def evaluate(
 @with_settings(DownstreamSettings)
 def downstream(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize', with textures.")],
-    training_set: Annotated[Path, typer.Option(help="Training set whose held-out patients are segmented.")],
+    training_set: Annotated[Path, typer.Option(help="Training set whose test patients are segmented.")],
     out: Annotated[Path | None, typer.Option(help="JSON file to write with the scores of every seed.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     *,
     given: dict[str, Any],
 ) -> None:
-    """Train a U-Net on real, on synthetic and on both slices, and segment held-out patients with each."""
+    """Train a U-Net on real, on synthetic and on both slices, and segment test patients with each."""
     settings = validated(DownstreamSettings, given)
     from topogan.evaluation.downstream import downstream as run_downstream
 

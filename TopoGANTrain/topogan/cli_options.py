@@ -34,8 +34,8 @@ def _help(field: FieldInfo) -> str:
 
 
 def _parameter(name: str, field: FieldInfo, rename: dict[str, str]) -> inspect.Parameter:
-    flags = [rename.get(known, "--" + known.replace(".", "-").replace("_", "-")) for known in _names(name, field)]
-    declarations = [f"{flags[0]}/--no-{flags[0][2:]}"] if isinstance(field.default, bool) else flags
+    flag = rename.get(name, _flag(name))
+    declarations = [f"{flag}/--no-{flag[2:]}"] if isinstance(field.default, bool) else [flag, *_older(name, field)]
     # None means "not given", so that a preset's value is only replaced by what the user wrote.
     option = typer.Option(None, *declarations, help=_help(field), show_default=False, rich_help_panel=_panel(name))
     return inspect.Parameter(
@@ -43,10 +43,15 @@ def _parameter(name: str, field: FieldInfo, rename: dict[str, str]) -> inspect.P
     )
 
 
-def _names(name: str, field: FieldInfo) -> list[str]:
-    """The dotted name of a setting, and those that it had before."""
-    known = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
-    return [name, *(name.rpartition(".")[0] + f".{older}" for older in known[1:])]
+def _flag(name: str) -> str:
+    return "--" + name.replace(".", "-").replace("_", "-")
+
+
+def _older(name: str, field: FieldInfo) -> list[str]:
+    """Flags of the names that the setting had before."""
+    names = field.validation_alias.choices[1:] if isinstance(field.validation_alias, AliasChoices) else []
+    group, dot, _ = name.rpartition(".")
+    return [_flag(f"{group}{dot}{older}") for older in names]
 
 
 def _panel(name: str) -> str:
@@ -87,11 +92,3 @@ def _put(target: dict[str, Any], dotted: str, value: Any) -> None:
     for group in groups:
         target = target.setdefault(group, {})
     target[name] = value
-
-
-def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return ``base`` with the values of ``over`` in their places, group by group."""
-    result = dict(base)
-    for name, value in over.items():
-        result[name] = merged(result[name], value) if isinstance(value, dict) and name in result else value
-    return result

@@ -118,12 +118,20 @@ class PrepareSettings(Settings):
     intensity: Intensity = setting(
         Intensity.HU, "Intensity", "HU for CT; arbitrary for other images, each of whose own range becomes 0 to 1000."
     )
-    held_out: float = setting(
+    validation: float = setting(
+        0.15,
+        "Validation",
+        "Share of the patients that curves and previews are measured on; with one patient, share of its slices.",
+        ge=0.05,
+        le=0.4,
+    )
+    test: float = setting(
         0.25,
-        "Held out",
-        "Share of the patients kept aside for evaluation; with one patient, share of its slices.",
+        "Test",
+        "Share of the patients that only reports look at; with one patient, share of its slices.",
         ge=0.05,
         le=0.5,
+        validation_alias=AliasChoices("test", "held_out"),  # its name when there was no validation
     )
     resample: bool = setting(
         False,
@@ -287,7 +295,7 @@ class SynthesisSettings(Settings):
 
 
 class DownstreamSettings(Settings):
-    """How much synthetic data help a segmentation network (U-Net), tested on held-out patients."""
+    """How much synthetic data help a segmentation network (U-Net), measured on test patients."""
 
     steps: int = setting(600, "Steps", "Training steps of each network.", ge=1, le=1_000_000)
     batch: int = setting(16, "Batch size", "Slices per step.", ge=1, le=256)
@@ -329,7 +337,7 @@ _MOST_SHOWN = 80
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
-def validated(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
+def validated(kind: type[AnySettings], values: Any) -> AnySettings:
     """Make settings from plain values.
 
     Raises:

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from topogan import __version__
-from topogan.cli_options import merged
-from topogan.config import Part, PhantomSettings, PrepareSettings, SynthesisSettings, TrainSettings, validated
-from topogan.dataset import prepare
+from topogan.config import Part, PhantomSettings, PrepareSettings, SynthesisSettings, validated
+from topogan.dataset import MINIMUM_TRAIN_SLICES, prepare
 from topogan.errors import InputError, WorkError
 from topogan.evaluation import evaluate
 from topogan.files import staged_folder, write_json
 from topogan.phantom import make_phantom
-from topogan.plane import read_plane
-from topogan.presets import read_preset
+from topogan.plane import Plane, read_plane
+from topogan.presets import asked_batch, read_preset, train_settings
 from topogan.resources import slicer_library_parent
 from topogan.runs import read_status
 from topogan.synthesis import synthesize
@@ -59,7 +58,7 @@ def run_demo(
         InputError: an input or a setting is wrong, or slicer-core is not installed.
         WorkError: the scene could not be made, or the training was stopped.
     """
-    settings = validated(TrainSettings, merged(read_preset("demo")["train"], given))
+    settings = train_settings("demo", given)
     check_names(settings)
     _check_slicer_core()
 
@@ -69,14 +68,23 @@ def run_demo(
     # Until the input has proved right, an older demo stays and nothing new is left behind.
     with staged_folder(out, overwrite, _SCHEMA) as work:
         write_json(work / "demo.json", {"topogan": __version__}, _SCHEMA)
-        if segmentations:
-            choice = validated(PrepareSettings, {"labels": tuple(labels)})
-            prepare(work / "training_set", *find_pairs(segmentations, images), choice, on_event=on_event)
-        else:
-            _prepare_phantom(work, on_event)
+        choice: dict[str, Any] = {"labels": labels}
+        plane: Plane = "axial"
+        if not segmentations:
+            phantom = make_phantom(work / "phantom", PhantomSettings(), on_event=on_event)
+            segmentations, images = [phantom / "segmentations"], [phantom / "images"]
+            choice, plane = read_preset("demo")["prepare"], read_plane(str(phantom / "planes.json"))
+        if not images:
+            settings = settings.model_copy(update={"part": Part.MASKS})
+        prepare(
+            work / "training_set",
+            *find_pairs(segmentations, images),
+            validated(PrepareSettings, choice),
+            plane=plane,
+            on_event=on_event,
+            train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(settings)),
+        )
     training_set = out / "training_set"
-    if segmentations and not images:
-        settings = settings.model_copy(update={"part": Part.MASKS})
 
     run = train(training_set, out / "run", settings, on_event=on_event)
     if read_status(run).state != "finished":
@@ -97,14 +105,6 @@ def _sample(model: Path, out: Path, settings: SynthesisSettings, training_set: P
     synthesize(model, out, settings, training_set=training_set, on_event=on_event)
     report = evaluate(out, training_set, report=out.with_suffix(".html"), on_event=on_event)
     on_event({"kind": "message", "text": report.summary()})
-
-
-def _prepare_phantom(work: Path, on_event: OnEvent) -> None:
-    phantom = make_phantom(work / "phantom", PhantomSettings(), on_event=on_event)
-    segmentations, images = find_pairs([phantom / "segmentations"], [phantom / "images"])
-    settings = PrepareSettings(**read_preset("demo")["prepare"])
-    plane = read_plane(str(phantom / "planes.json"))
-    prepare(work / "training_set", segmentations, images, settings, plane=plane, on_event=on_event)
 
 
 def _check_slicer_core() -> None:
@@ -136,7 +136,7 @@ def _where(out: Path) -> str:
         "training_set/preview.png": "real masks and CT",
         "samples/gallery.png": "synthetic masks and CT, as they come",
         "samples_with_topology/gallery.png": "the same, asked for the most frequent real topology",
-        "samples.html": "report: how close the first are to held-out patients",
+        "samples.html": "report: how close the first are to test patients",
         "samples_with_topology.html": "report on the second",
         "run/model": "the model package",
         "scene/scene.mrb": "open it in 3D Slicer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
 
@@ -52,13 +53,14 @@ def exact_numerics(threads: int, device: torch.device) -> Iterator[None]:
     On a GPU some backward passes have no deterministic kernel, so that nothing is promised there.
     """
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    fill = torch.utils.deterministic.fill_uninitialized_memory
+    deterministic: Any = torch.utils.deterministic
+    fill = deterministic.fill_uninitialized_memory
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(device.type == "cpu" or before[1])
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a safety net for debugging that costs time
+    deterministic.fill_uninitialized_memory = False  # a safety net for debugging that costs time
     try:
         yield
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
-        torch.utils.deterministic.fill_uninitialized_memory = fill
+        deterministic.fill_uninitialized_memory = fill

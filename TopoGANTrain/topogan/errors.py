@@ -19,6 +19,10 @@ class WorkError(RuntimeError):
     """The input was right but the work failed (disk full, killed, diverged). Exit code 1."""
 
 
+class Cancelled(WorkError):
+    """Whoever asked for the work no longer wants it."""
+
+
 def lookup(registry: Mapping[str, Registered], name: str, setting: str) -> Registered:
     """What a registry (such as :data:`topogan.networks.masks.MASK_NETWORKS`) holds under ``name``.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -199,8 +200,8 @@ def write_json(path: Path, content: dict[str, Any], schema: str) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path: Path, schema: str) -> dict[str, Any]:
-    """Read what :func:`write_json` wrote.
+def read_json(path: Path, schema: str, *older: str) -> dict[str, Any]:
+    """Read what :func:`write_json` wrote, in its ``schema`` or in one of the ``older`` ones.
 
     Raises:
         InputError: the file is missing, is not JSON, or holds another schema or a newer major version.
@@ -212,7 +213,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON: it is damaged or not a TopoGAN file.") from error
     found = content.get("schema") if isinstance(content, dict) else None
-    if found != schema:
+    if not isinstance(content, dict) or found not in (schema, *older):
         raise InputError(
             f"{path} has the schema {repr(found)[:_MOST_QUOTED]} where {schema!r} is expected: "
             "it is another kind of file, or was written by another version of TopoGAN."
@@ -226,6 +227,12 @@ def _text(path: Path) -> str:
     if not stat.S_ISREG(state.st_mode) or state.st_size > _MAX_JSON_BYTES:
         raise ValueError("no file of ours")
     return path.read_text(encoding="utf-8")
+
+
+def content_hash(hashes: dict[str, str]) -> str:
+    """SHA-256 of the names and hashes of files, whatever their order."""
+    text = "".join(f"{name} {hashes[name]}\n" for name in sorted(hashes))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def check_new_file(path: Path, overwrite: bool = False) -> None:
@@ -277,7 +284,7 @@ def exchange(one: Path, other: Path) -> bool:
     try:
         library = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":
-            return library.renamex_np(*names, _SWAP) == 0
-        return library.renameat2(_HERE, names[0], _HERE, names[1], _SWAP) == 0
+            return bool(library.renamex_np(*names, _SWAP) == 0)
+        return bool(library.renameat2(_HERE, names[0], _HERE, names[1], _SWAP) == 0)
     except (AttributeError, OSError, TypeError):  # Windows, and C libraries before 2018
         return False

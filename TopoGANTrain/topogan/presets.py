@@ -1,12 +1,17 @@
-"""Named sets of training settings, shared by the command line and the panels."""
+"""Named sets of training settings, shared by the command line and the panels; and what a user has asked for himself."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
+from topogan.config import MaskSettings, Part, Settings, TextureSettings, TrainSettings, validated
 from topogan.errors import InputError
 from topogan.resources import resource_path
+
+# A batch of one mask says nothing of a distribution.
+_SMALLEST_BATCH = 2
 
 
 def preset_names() -> list[str]:
@@ -22,4 +27,64 @@ def read_preset(name: str) -> dict[str, Any]:
     """
     if name not in preset_names():
         raise InputError(f"There is no preset {name!r}: choose one of {', '.join(preset_names())}.")
-    return json.loads(resource_path("presets", f"{name}.json").read_text(encoding="utf-8"))
+    return cast(dict[str, Any], json.loads(resource_path("presets", f"{name}.json").read_text(encoding="utf-8")))
+
+
+def train_settings(preset: str | None, given: dict[str, Any]) -> TrainSettings:
+    """Put what a user gave (nested) over a preset; ``model_fields_set`` of each group then tells what was given.
+
+    Raises:
+        InputError: there is no such preset, or a setting is wrong.
+    """
+    base = read_preset(preset)["train"] if preset else {}
+    settings = validated(TrainSettings, merged(base, given))
+    groups = {
+        name: type(group).model_construct(_fields_set=set(given.get(name, {})), **dict(group))
+        for name, group in settings
+        if isinstance(group, Settings)
+    }
+    return settings.model_copy(update=groups)
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the values of ``over`` in their places, group by group."""
+    result = dict(base)
+    for name, value in over.items():
+        result[name] = merged(result[name], value) if isinstance(value, dict) and name in result else value
+    return result
+
+
+def asked_batch(settings: TrainSettings) -> int:
+    """The largest batch that was asked for and not a default's or a preset's; 0 where there is none."""
+    return max((group.batch for _, group in _trained(settings) if "batch" in group.model_fields_set), default=0)
+
+
+def fit_batches(settings: TrainSettings, slices: int) -> tuple[TrainSettings, list[str]]:
+    """Make batches that nobody asked for no larger than the training part.
+
+    Returns:
+        The settings, and a sentence for each batch that is another now.
+
+    Raises:
+        InputError: a batch that was asked for is larger.
+    """
+    messages = []
+    for part, group in _trained(settings):
+        if group.batch <= slices:
+            continue
+        if "batch" in group.model_fields_set or slices < _SMALLEST_BATCH:
+            raise InputError(
+                f"{part}.batch is {group.batch} and the training set has {slices} slices for training: "
+                f"set it to {slices} or less, or prepare more data."
+            )
+        settings = settings.model_copy(update={part: group.model_copy(update={"batch": slices})})
+        messages.append(f"{part}.batch is {slices} and not {group.batch}: there are no more slices for training.")
+    return settings, messages
+
+
+def _trained(settings: TrainSettings) -> Iterator[tuple[str, MaskSettings | TextureSettings]]:
+    groups: dict[Part, MaskSettings | TextureSettings] = {
+        Part.MASKS: settings.masks,
+        Part.TEXTURES: settings.textures,
+    }
+    return ((part.value, group) for part, group in groups.items() if settings.part in (Part.BOTH, part))

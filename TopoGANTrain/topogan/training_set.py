@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topogan.config import PRINTABLE, in_words
-from topogan.errors import InputError
+from topogan.errors import InputError, lookup
 from topogan.files import read_json
 
 if TYPE_CHECKING:
     from topogan.homology import Diagram
 
-SCHEMA = "topogan.training-set/1"
+SCHEMA = "topogan.training-set/2"
+# With two parts: what is called test now was "held_out", and nothing was set aside for validation.
+_OLD_SCHEMA, _OLD_TEST = "topogan.training-set/1", "held_out"
 # Fewer masks say nothing of a distribution, and a batch could not be drawn from them.
 MINIMUM_TRAIN_SLICES = 16
-TRAIN, HELD_OUT = "train", "held_out"
-# A patch of 256 pixels has no room for more pieces or holes.
+TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
+# A patch of 256 pixels has no room for more connected components or holes.
 _MOST_CLASSES = 256 * 256
 
 
@@ -39,7 +41,8 @@ class _Checked(BaseModel):
 class _Counts(_Checked):
     total: _Count
     train: _Count
-    held_out: _Count
+    validation: _Count = 0
+    test: Annotated[_Count, Field(validation_alias=AliasChoices("test", _OLD_TEST))]
 
 
 class _Betti(_Checked):
@@ -79,13 +82,14 @@ class TrainingSet:
         pixel_size: mm per pixel.
         intensity: ``"HU"``, ``"arbitrary"`` or ``"none"`` (no images).
         window: lowest and highest intensity that textures show; None without images.
-        independent: False where training and held-out slices come from the same patient.
+        independent: False where the parts come from the same patient.
         modal_betti: the most frequent (b0, b1) of the training masks.
-        content_hash: SHA-256 over masks and images.
-        masks: uint8 label ids [N, H, W]; 1 = structure.
+        content_hash: SHA-256 that tells this set from others; :mod:`topogan.dataset.store` says over what.
+        masks: uint8 label ids [N, H, W]; see :meth:`structure_masks`.
         images: int16 [N, H, W], or None.
-        train: row numbers of the training split, int64, rising.
-        held_out: row numbers of the held-out split, int64, rising.
+        train: row numbers of what networks learn from, int64, rising.
+        validation: the same of what curves, previews and choices look at; empty where nothing is left for it.
+        test: the same of what reports alone look at.
         patients: pseudonym of the patient of each row.
         levels: place of each slice along its structure, 0 to 1: float64 [N].
         betti: (b0, b1) of each mask: int64 [N, 2].
@@ -107,7 +111,8 @@ class TrainingSet:
     masks: np.ndarray
     images: np.ndarray | None
     train: np.ndarray
-    held_out: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
     patients: list[str]
     levels: np.ndarray
     betti: np.ndarray
@@ -122,7 +127,7 @@ class TrainingSet:
         folder = Path(folder)
         if not folder.is_dir():
             raise InputError(f"There is no training set at {folder}: make one with 'topogan prepare'.")
-        content = read_json(folder / "dataset.json", SCHEMA)
+        content = read_json(folder / "dataset.json", SCHEMA, _OLD_SCHEMA)
         try:
             described = _Description.model_validate(content)
         except ValidationError as error:
@@ -135,9 +140,10 @@ class TrainingSet:
     def _of(cls, folder: Path, described: _Description, rows: list[_Row]) -> TrainingSet:
         shape = (len(rows), described.size, described.size)
         splits = np.array([row.split for row in rows])
-        train, held_out = np.flatnonzero(splits == TRAIN), np.flatnonzero(splits == HELD_OUT)
+        train, validation, test = (np.flatnonzero(splits == part) for part in PARTS)
         counts = described.counts
-        if (len(rows), len(train), len(held_out)) != (counts.total, counts.train, counts.held_out):
+        found = len(rows), len(train), len(validation), len(test)
+        if found != (counts.total, counts.train, counts.validation, counts.test):
             raise _damaged(folder, "slices.csv and dataset.json count differently")
         return cls(
             folder=folder,
@@ -152,14 +158,43 @@ class TrainingSet:
             masks=_array(folder, "masks.npy", shape, np.uint8),
             images=_array(folder, "images.npy", shape, np.int16) if described.window is not None else None,
             train=train,
-            held_out=held_out,
+            validation=validation,
+            test=test,
             patients=[row.patient for row in rows],
             levels=np.array([row.level for row in rows]),
             betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(-1, 2),
         )
 
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """Names of the segmented structures, in the order of their label ids, which begin at 1."""
+        return (self.structure,)
+
+    def structure_masks(self, rows: np.ndarray | slice, structure: str | None = None) -> np.ndarray:
+        """Where a structure is in some masks: bool [n, H, W].
+
+        Args:
+            rows: row numbers [n].
+            structure: one of :attr:`structures`; None: the first.
+
+        Raises:
+            InputError: there is no such structure.
+        """
+        labels = {name: label for label, name in enumerate(self.structures, start=1)}
+        return np.asarray(self.masks[rows] == lookup(labels, structure or self.structures[0], "structure"))
+
+    @property
+    def validation_or_train(self) -> np.ndarray:
+        """Rows that curves, previews and choices look at: :attr:`validation`, or :attr:`train` where that is empty."""
+        return self.validation if len(self.validation) else self.train
+
+    @property
+    def missing_parts(self) -> str:
+        """A sentence on the part for which nothing was left; empty where all three are there."""
+        return missing_parts(len(self.validation), self.independent)
+
     def diagrams(self) -> list[Diagram]:
-        """Load the diagram of every mask: distance filtration, in pixels, without frame.
+        """Load the diagram of every mask: distance filtration, in pixels, without a border of background.
 
         Raises:
             InputError: the file is missing or holds another number of diagrams.
@@ -173,6 +208,12 @@ class TrainingSet:
         if len(diagrams) != len(self.masks):
             raise _damaged(self.folder, f"{len(diagrams)} diagrams for {len(self.masks)} masks")
         return diagrams
+
+
+def missing_parts(validation: int, independent: bool) -> str:
+    """What is said of a training set with so many validation slices, of other patients or not."""
+    left = "patient" if independent else "slice"
+    return "" if validation else f"No {left} is left for validation: curves are measured on training slices."
 
 
 def _damaged(folder: Path, what: str) -> InputError:
@@ -201,7 +242,8 @@ def _read_rows(path: Path) -> list[_Row]:
 
 
 def _row(line: dict[str, str]) -> _Row:
-    row = _Row(line["patient"], float(line["level"]), line["split"], (int(line["b0"]), int(line["b1"])))
+    part = TEST if line["split"] == _OLD_TEST else line["split"]
+    row = _Row(line["patient"], float(line["level"]), part, (int(line["b0"]), int(line["b1"])))
     if not math.isfinite(row.level) or not 0 <= min(row.betti) <= max(row.betti) <= _MOST_CLASSES:
         raise ValueError(line)
     return row

@@ -14,7 +14,7 @@ def verdict(betti: tuple[int, int], expected: tuple[int, int]) -> str:
     """Say what is wrong with the topology of a mask.
 
     Args:
-        betti: (b0, b1) of the mask: pieces and holes.
+        betti: (b0, b1) of the mask: connected components and holes.
         expected: (b0, b1) that it should have.
 
     Returns:

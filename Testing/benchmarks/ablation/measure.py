@@ -35,7 +35,7 @@ def figures_of(masks: NDArray[np.bool_], real: TrainingSet) -> dict[str, dict[st
         own figure) and ``unit``.
     """
     samples = SliceSet(masks, betti_numbers_of_batch(masks), None)
-    training, held_out = real_slices(real, real.train), real_slices(real, real.held_out)
+    training, held_out = real_slices(real, real.train), real_slices(real, real.test)
     sets = ThreeSets(samples, samples, training, held_out, real.pixel_size, real.window)
     cleaned = cleaned_sets(sets)
     metrics = [

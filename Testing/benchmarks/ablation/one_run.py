@@ -61,7 +61,7 @@ def run_job(job: Job, results: Path) -> None:
         "training_set": {
             "content_hash": training_set.content_hash,
             "train": len(training_set.train),
-            "held_out": len(training_set.held_out),
+            "held_out": len(training_set.test),
             "independent": training_set.independent,
             "pixel_size_mm": training_set.pixel_size,
             "modal_betti": list(training_set.modal_betti),
@@ -160,12 +160,12 @@ def _restore(trainer: MaskTrainer, checkpoint: Checkpoint) -> None:
 def _point(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[str, float]:
     """How good samples are at this step: fewer than in the end, hence noisier."""
     masks = draw_masks(trainer, job.settings.masks.latent, _CURVE_SAMPLES)
-    betti, real = betti_numbers_of_batch(masks), training_set.betti[training_set.held_out]
+    betti, real = betti_numbers_of_batch(masks), training_set.betti[training_set.validation_or_train]
     return {
         "step": trainer.step,
         "valid": valid_share(betti, training_set.modal_betti),
         "betti_error": betti_error(betti, real),
-        "area_ratio": float(masks.mean() / (training_set.masks[training_set.held_out] == 1).mean()),
+        "area_ratio": float(masks.mean() / training_set.structure_masks(training_set.validation_or_train).mean()),
     }
 
 

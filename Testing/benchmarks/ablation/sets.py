@@ -71,7 +71,7 @@ def _rings(out: Path) -> None:
         paths = []
         for patient in sorted(set(phantom.patients)):
             mine = [row for row in rows.tolist() if phantom.patients[row] == patient]
-            stack = sitk.GetImageFromArray((phantom.masks[mine] == 1).astype(np.uint8))
+            stack = sitk.GetImageFromArray(phantom.structure_masks(np.array(mine)).astype(np.uint8))
             stack.SetSpacing((phantom.pixel_size, phantom.pixel_size, 1.0))
             paths.append(Path(scratch) / f"{patient}.nii.gz")
             sitk.WriteImage(stack, str(paths[-1]))
@@ -114,7 +114,7 @@ def _tiles_of(out: Path, images: list[int]) -> None:
             framed = sitk.GetImageFromArray(with_frames(label < 128)[None].astype(np.uint8))
             sitk.WriteImage(framed, str(paths[-1]))
         settings = PrepareSettings(
-            structure="membranes", tiling=True, pixel_size=1.0, minimum_area=0.0, held_out=_ISBI_HELD_OUT
+            structure="membranes", tiling=True, pixel_size=1.0, minimum_area=0.0, test=_ISBI_HELD_OUT
         )
         prepare(out, paths, settings=settings)
 

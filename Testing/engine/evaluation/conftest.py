@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from training_sets import write_training_set
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 TRAINING_HASH = "a" * 64
@@ -30,34 +31,10 @@ def sanity() -> ModuleType:
     return module
 
 
-def write_training_set(folder: Path, masks: np.ndarray, images: np.ndarray | None, trained: int) -> Path:
-    """Write the first ``trained`` slices as training patients, the others as held out; ten slices a patient."""
-    from topogan.homology import betti_numbers_of_batch
-
-    folder.mkdir(parents=True)
-    np.save(folder / "masks.npy", masks.astype(np.uint8))
-    if images is not None:
-        np.save(folder / "images.npy", images.astype(np.int16))
-    with (folder / "slices.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["row", "patient", "phase", "level", "split", "area_mm2", "b0", "b1"])
-        for row, (pieces, holes) in enumerate(betti_numbers_of_batch(masks).tolist()):
-            split = "train" if row < trained else "held_out"
-            writer.writerow([row, f"patient_{row // 10 + 1:03d}", 0, 0.5, split, 1.0, pieces, holes])
-    description = {
-        "schema": "topogan.training-set/1",
-        "structure": "myocardium <left>",
-        "intensity": "none" if images is None else "HU",
-        "pixel_size_mm": PIXEL_SIZE,
-        "size": int(masks.shape[1]),
-        "window": None if images is None else [-200.0, 600.0],
-        "independent": True,
-        "counts": {"total": len(masks), "train": trained, "held_out": len(masks) - trained},
-        "betti": {"modal": [2, 1]},
-        "content_hash": TRAINING_HASH,
-    }
-    (folder / "dataset.json").write_text(json.dumps(description), encoding="utf-8")
-    return folder
+def write_real(folder: Path, masks: np.ndarray, images: np.ndarray | None, trained: int) -> Path:
+    """Write the first ``trained`` slices for training, the others for the test."""
+    words = {"structure": "myocardium <left>", "content_hash": TRAINING_HASH, "betti": {"modal": [2, 1]}}
+    return write_training_set(folder, masks, images, trained, diagrams=False, pixel_size_mm=PIXEL_SIZE, **words)
 
 
 def write_synthesis(folder: Path, masks: np.ndarray, textures: np.ndarray | None, **changes: object) -> Path:
@@ -86,7 +63,7 @@ def write_synthesis(folder: Path, masks: np.ndarray, textures: np.ndarray | None
 
 @pytest.fixture(scope="session")
 def real_slices(sanity: ModuleType) -> tuple[np.ndarray, np.ndarray]:
-    """70 slices and their CT: 40 to train on, 30 held out."""
+    """70 slices and their CT: 40 to train on, 30 for the test."""
     masks = sanity.simulated_masks(70, 64, np.random.default_rng(5))
     return masks, sanity.painted(masks, 5)
 
@@ -101,7 +78,7 @@ def synthetic_slices(sanity: ModuleType, real_slices: tuple[np.ndarray, np.ndarr
 
 @pytest.fixture(scope="session")
 def training_set(tmp_path_factory: pytest.TempPathFactory, real_slices: tuple[np.ndarray, np.ndarray]) -> Path:
-    return write_training_set(tmp_path_factory.mktemp("real") / "set", *real_slices, trained=40)
+    return write_real(tmp_path_factory.mktemp("real") / "set", *real_slices, trained=40)
 
 
 @pytest.fixture(scope="session")
@@ -120,4 +97,4 @@ def make_synthesis(tmp_path: Path):
 def make_training_set(tmp_path: Path):
     """Write another training set: ``make_training_set(masks, images, trained)``."""
     numbers = iter(range(100))
-    return lambda *arrays, **more: write_training_set(tmp_path / f"set{next(numbers)}", *arrays, **more)
+    return lambda *arrays, **more: write_real(tmp_path / f"set{next(numbers)}", *arrays, **more)

@@ -96,7 +96,8 @@ def _read_model(folder: Path) -> None:
 
 
 def _sign_model(folder: Path) -> None:
-    from topogan.model.metadata import content_hash, file_hash
+    from topogan.files import content_hash
+    from topogan.model.metadata import file_hash
 
     path = folder / "configs" / "metadata.json"
     try:
@@ -161,10 +162,10 @@ def _prepare_request(folder: Path, good: dict[str, Path]) -> None:
 
 
 def _read_request(folder: Path) -> None:
-    from topogan.serve.mailbox import Mailbox
+    from topogan.serve.request_folder import RequestFolder
 
     os.utime(folder / "requests" / "a.json", (0, 0))  # so old that nobody can still be writing it
-    Mailbox(folder).read("a")
+    RequestFolder(folder).read("a")
 
 
 def _prepare_plane(folder: Path, good: dict[str, Path]) -> None:

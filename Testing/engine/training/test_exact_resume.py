@@ -65,7 +65,7 @@ def test_killed_five_times(ring_set: Path, uninterrupted: Path, tmp_path: Path) 
     command = [sys.executable, str(script), str(ring_set), str(run), SETTINGS.model_dump_json()]
     # One thread from the start: a process that has started threads cannot be forked safely.
     ended = subprocess.run(
-        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False, timeout=200
+        command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr
     assert [json.loads(line) for line in ended.stdout.splitlines()] == [

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from topogan import cli
 from topogan.config import MaskSettings, Part, TextureSettings, TrainSettings, validated
 from topogan.config_schema import settings_schema
 from topogan.demo import run_demo
@@ -79,6 +80,10 @@ def test_an_unknown_name_is_refused_before_anything_is_written(
         train(label_set, tmp_path / "run", validated(TrainSettings, {"part": Part.MASKS, **values}))
     with pytest.raises(InputError, match=sentence):
         run_demo(tmp_path / "demo", [], [], [1], values, overwrite=False, on_event=lambda event: None)
+    ((group, named),) = values.items()
+    ((name, value),) = named.items()
+    wanted = [str(tmp_path / "set"), str(tmp_path / "run"), "--prepare", str(tmp_path), f"--{group}-{name}", value]
+    assert cli.run(["train", *wanted]) == 2
     assert not list(tmp_path.iterdir())
 
 

@@ -105,13 +105,13 @@ def test_the_topological_force_is_added_at_the_logits(
     topology = TopologySettings(mode="binarise", warm_up=0.0, fixed_weight=3.0 / every, ramp_steps=1, every=every)
     trainer = mask_trainer(rings, topology)
     forces = []
-    backward = torch.Tensor.backward
+    backward = torch.autograd.backward
 
     def spy(tensor: torch.Tensor, gradient: torch.Tensor | None = None, **more: Any) -> None:
         forces.append((tensor.detach().clone(), gradient))
         backward(tensor, gradient, **more)
 
-    monkeypatch.setattr(torch.Tensor, "backward", spy)
+    monkeypatch.setattr(torch.autograd, "backward", spy)
     values = trainer.train_step()
     assert len(forces) == 2, "one for the discriminator, one for the generator"
     logits, force = forces[1]

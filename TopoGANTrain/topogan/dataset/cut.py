@@ -34,15 +34,15 @@ class Patches:
     pixel_size: float
 
     def labels(self, structure: Volume, frame: Frame, plans: Sequence[PatchPlan]) -> np.ndarray:
-        """Cut masks: uint8 [n, size, size], 0 outside the volume.
+        """Cut masks: bool [n, size, size], False outside the volume.
 
         The share of structure is interpolated (linear) and rounded: where a plane is oblique to the voxels, the
-        nearest voxel would give staircases whose corners are holes and pieces that no anatomy has. Measured on
+        nearest voxel would give staircases whose corners are holes and parts that no anatomy has. Measured on
         short-axis slices of the phantom's myocardium (1.5 mm voxels and pixels): 31 of 171 masks have other Betti
         numbers than the same slice sampled at 0.75 mm with the nearest voxel, 9 with interpolation. In axial planes
         (left atria, heart and aorta of real CT and MR) the two agree in all but 2 %.
         """
-        return (self._cut(structure, frame.for_labels(), plans, 0.0) >= _HALF).astype(np.uint8)
+        return self._cut(structure, frame.for_labels(), plans, 0.0) >= _HALF
 
     def intensities(self, volume: Volume, frame: Frame, plans: Sequence[PatchPlan], outside: float) -> np.ndarray:
         """Cut images (linear interpolation): float32 [n, size, size], ``outside`` where the volume does not reach."""

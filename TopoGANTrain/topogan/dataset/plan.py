@@ -8,7 +8,7 @@ with its veins) would then need patches as wide as its course, and its slices wo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,13 +61,14 @@ class CasePlan:
     outside: int
 
 
-def plan_case(case: Case, settings: PrepareSettings, tile: float) -> CasePlan:
+def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callable[[], None]) -> CasePlan:
     """Find the slices of the structure in every phase of a case.
 
     Args:
         case: opened inputs.
         settings: labels, smallest area.
         tile: width of a tile in mm, or 0 to center patches on the structure.
+        go_on: is called before each phase; raises where the work is no longer wanted.
 
     Raises:
         InputError: the structure is absent, or lies outside the image.
@@ -76,6 +77,7 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float) -> CasePlan:
     too_small = outside = 0
     path = case.segmentation.path
     for phase, volume in enumerate(case.segmentation.volumes()):
+        go_on()
         structure = structure_of(volume, settings.labels, path)
         del volume
         found = list(_tiles(structure, case, phase, tile) if tile else _slices(structure, case.frame, phase))

@@ -8,15 +8,16 @@ from typing import Any
 
 from topogan.config import PrepareSettings
 from topogan.dataset.cut import Patches
+from topogan.dataset.cutting import CaseReader
 from topogan.dataset.inputs import Case, open_cases
-from topogan.dataset.pieces import CaseReader
 from topogan.dataset.plan import PatchPlan, choose_pixel_size, large_enough, plan_case
 from topogan.dataset.preview import write_preview
 from topogan.dataset.split import GAP, check_enough, split_slices
 from topogan.dataset.write import TrainingSetWriter
+from topogan.errors import Cancelled
 from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
-from topogan.training_set import SCHEMA, TrainingSet
+from topogan.training_set import MINIMUM_TRAIN_SLICES, SCHEMA, TRAIN, TrainingSet
 
 OnEvent = Callable[[dict[str, Any]], None]
 Split = dict[PatchPlan, str]
@@ -31,6 +32,8 @@ def prepare(
     plane: Plane = "axial",
     overwrite: bool = False,
     on_event: OnEvent | None = None,
+    train_slices: int = MINIMUM_TRAIN_SLICES,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Path:
     """Cut patches around a structure out of volumes and write them as a training set.
 
@@ -46,28 +49,38 @@ def prepare(
         plane: ``"axial"``, Slicer's 4×4 SliceToRAS matrix, or one for each volume; only their directions count.
         overwrite: replace an older training set at ``out``.
         on_event: takes progress events of the stages ``measure`` and ``cut``.
+        train_slices: refuse fewer training slices than this, before any patch is cut.
+        cancelled: is asked between phases and chunks of patches; if it says yes, nothing is left.
 
     Returns:
         ``out``.
 
     Raises:
         InputError: one sentence on the first input that cannot be used.
+        Cancelled: on request.
     """
     out, settings, report = Path(out), settings or PrepareSettings(), on_event or (lambda event: None)
+
+    def go_on() -> None:
+        if cancelled and cancelled():
+            raise Cancelled("The preparation was stopped.")
+
     check_new_folder(out, overwrite, SCHEMA)
     cases = open_cases(segmentations, images, settings, patients, plane)
-    pixel_size, plans = _plan(cases, settings, report)
-    splits, independent = _split(cases, plans, settings)
+    pixel_size, plans = _plan(cases, settings, report, go_on)
+    splits, independent = _split(cases, plans, settings, train_slices)
     with staged_folder(out, overwrite, SCHEMA) as folder:
         patches = Patches(settings.size, pixel_size)
         with TrainingSetWriter(folder, settings, patches, with_images=bool(images)) as writer:
             for number, (case, split) in enumerate(zip(cases, splits, strict=True), start=1):
                 reader = CaseReader(case, settings, patches)
-                for piece in reader.pieces(list(split)):
-                    writer.add_piece(piece, case.patient, [split[plan] for plan in piece.plans])
+                for chunk in reader.chunks(list(split)):
+                    go_on()
+                    writer.add_chunk(chunk, case.patient, [split[plan] for plan in chunk.plans])
                 writer.add_volume(case.patient, reader.content_hash)
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
-        check_enough([row.split for row in writer.rows], found=len(writer.rows))
+                go_on()
+        check_enough([row.split for row in writer.rows], len(writer.rows), train_slices)
         writer.describe("axial" if isinstance(plane, str) else "given", independent)
         summary = _look_at(folder)
     report({"kind": "message", "text": summary})
@@ -81,12 +94,14 @@ def _look_at(folder: Path) -> str:
     return _summary(training_set)
 
 
-def _plan(cases: list[Case], settings: PrepareSettings, report: OnEvent) -> tuple[float, list[list[PatchPlan]]]:
+def _plan(
+    cases: list[Case], settings: PrepareSettings, report: OnEvent, go_on: Callable[[], None]
+) -> tuple[float, list[list[PatchPlan]]]:
     """First pass: return mm per pixel, and the patches of each case."""
     tile_pixel = (settings.pixel_size or cases[0].frame.pitch) if settings.tiling else 0.0
     plans = []
     for number, case in enumerate(cases, start=1):
-        plans.append(plan_case(case, settings, settings.size * tile_pixel))
+        plans.append(plan_case(case, settings, settings.size * tile_pixel, go_on))
         report({"kind": "step", "stage": "measure", "step": number, "total": len(cases), "values": {}})
     pixel_size = tile_pixel or choose_pixel_size(cases, plans, settings)
     plans = [large_enough(plan, pixel_size) for plan in plans]
@@ -99,26 +114,32 @@ def _plan(cases: list[Case], settings: PrepareSettings, report: OnEvent) -> tupl
     return pixel_size, [plan.patches for plan in plans]
 
 
-def _split(cases: list[Case], plans: list[list[PatchPlan]], settings: PrepareSettings) -> tuple[list[Split], bool]:
+def _split(
+    cases: list[Case], plans: list[list[PatchPlan]], settings: PrepareSettings, train_slices: int
+) -> tuple[list[Split], bool]:
     """Return the part of each patch, case by case and without those of the gaps; and whether parts are independent."""
     patients = [case.patient for case, patches in zip(cases, plans, strict=True) for _ in patches]
     levels = [patch.level for patches in plans for patch in patches]
     if not levels:
-        check_enough([], found=0)
-    parts, independent = split_slices(patients, levels, settings.held_out, settings.seed)
-    check_enough(parts, found=len(parts))
+        check_enough([], 0, train_slices)
+    for validation in (settings.validation, 0.0):  # what is too little for three parts may do for two
+        parts, independent = split_slices(patients, levels, validation, settings.test, settings.seed)
+        if parts.count(TRAIN) >= MINIMUM_TRAIN_SLICES:
+            break
+    check_enough(parts, len(parts), train_slices)
     remaining = iter(parts)
     splits = [{patch: next(remaining) for patch in patches} for patches in plans]
     return [{patch: part for patch, part in split.items() if part != GAP} for split in splits], independent
 
 
 def _summary(training_set: TrainingSet) -> str:
-    pieces, holes = training_set.modal_betti
+    components, holes = training_set.modal_betti
     share = (training_set.betti[training_set.train] == training_set.modal_betti).all(axis=1).mean()
     patients = len(set(training_set.patients))
     origin = f"{patients} patients" if training_set.independent else "one patient (not independent)"
     return (
-        f"{training_set.structure}: {len(training_set.train)} slices to train on and {len(training_set.held_out)} held "
-        f"out, of {origin}; {training_set.size} x {training_set.size} pixels of {training_set.pixel_size:.3g} mm; "
-        f"(pieces, holes) is ({pieces}, {holes}) in {share:.0%} of the training slices."
-    )
+        f"{training_set.structure}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
+        f"validation and {len(training_set.test)} for the test, of {origin}; {training_set.size} x {training_set.size} "
+        f"pixels of {training_set.pixel_size:.3g} mm; (components, holes) is ({components}, {holes}) in {share:.0%} "
+        f"of the training slices. {training_set.missing_parts}"
+    ).rstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -13,7 +14,8 @@ from topogan.training_set import TrainingSet
 _COLUMNS, _ROWS = 8, 5
 _CELL_INCHES = (1.5, 1.7)
 _TITLE_INCHES = 0.55
-_OUTLINE, _HELD_OUT = "#ff5a36", "#1f6fd6"
+_OUTLINE = "#ff5a36"
+_COLORS = {"train": "black", "validation": "#b06a00", "test": "#1f6fd6"}
 
 
 def write_preview(training_set: TrainingSet, path: Path) -> None:
@@ -34,31 +36,30 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
     figure.subplots_adjust(
         left=0.005, right=0.995, top=1.0 - _TITLE_INCHES / height, bottom=0.01, wspace=0.04, hspace=0.16
     )
-    held_out = set(training_set.held_out.tolist())
+    color_of = {row: color for part, color in _COLORS.items() for row in getattr(training_set, part).tolist()}
     for cell in cells.flat:
         cell.axis("off")
     for cell, row in zip(cells.flat, chosen.tolist(), strict=False):
         _draw(cell, training_set, row)
-        color = _HELD_OUT if row in held_out else "black"
-        pieces, holes = training_set.betti[row]
+        components, holes = training_set.betti[row]
         number = training_set.patients[row].removeprefix("patient_").lstrip("0")
-        cell.set_title(
-            f"P{number}  level {training_set.levels[row]:.2f}  ({pieces}, {holes})", fontsize=7, color=color, pad=2
-        )
+        title = f"P{number}  level {training_set.levels[row]:.2f}  ({components}, {holes})"
+        cell.set_title(title, fontsize=7, color=color_of[row], pad=2)
     figure.savefig(path, metadata={"Software": "TopoGAN"})
 
 
 def _title(training_set: TrainingSet) -> str:
     return (
-        f"{training_set.structure}: {len(training_set.train)} slices to train on, "
-        f"{len(training_set.held_out)} held out (blue); patch {training_set.size} x {training_set.size} pixels of "
-        f"{training_set.pixel_size:.3g} mm; P = patient, (pieces, holes)"
+        f"{training_set.structure}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
+        f"validation (brown), {len(training_set.test)} for the test (blue); patch {training_set.size} x "
+        f"{training_set.size} pixels of {training_set.pixel_size:.3g} mm; P = patient, (components, holes)\n"
+        f"{training_set.missing_parts}"
     )
 
 
-def _draw(cell: object, training_set: TrainingSet, row: int) -> None:
-    mask = np.asarray(training_set.masks[row]) == 1
-    if training_set.images is None:
+def _draw(cell: Axes, training_set: TrainingSet, row: int) -> None:
+    (mask,) = training_set.structure_masks(np.array([row]))
+    if training_set.images is None or training_set.window is None:
         cell.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         return
     low, high = training_set.window

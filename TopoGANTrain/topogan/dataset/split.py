@@ -1,4 +1,4 @@
-"""Which slices are learned and which are kept aside."""
+"""Which slices are learned, which are looked at meanwhile, and which are kept for the report."""
 
 from __future__ import annotations
 
@@ -7,67 +7,76 @@ from collections.abc import Sequence
 import numpy as np
 
 from topogan.errors import InputError
-from topogan.training_set import HELD_OUT, MINIMUM_TRAIN_SLICES, TRAIN
+from topogan.training_set import MINIMUM_TRAIN_SLICES, TEST, TRAIN, VALIDATION
 
 GAP = "gap"
-# One patient: blocks all along the structure, so that both parts hold every level of it.
-_MOST_BLOCKS = 4
-_SLICES_PER_BLOCK = 20
+# One patient: blocks all along the structure, so that each part holds every level of it.
+_MOST_BLOCKS = 2
+_SLICES_PER_BLOCK = 40
 # Neighboring slices are nearly equal: this share of the structure's length (at least one slice) is dropped between
-# a held-out block and the training slices on each side.
+# blocks of different parts.
 _GAP_SHARE = 0.03
 
 
 def split_slices(
-    patients: Sequence[str], levels: Sequence[float], held_out: float, seed: int
+    patients: Sequence[str], levels: Sequence[float], validation: float, test: float, seed: int
 ) -> tuple[list[str], bool]:
     """Split by patient; with one patient, by blocks of slice level with gaps between them.
 
     Args:
         patients: pseudonym of each slice's patient.
         levels: place of each slice along its structure, 0 to 1.
-        held_out: share of patients (or of the levels) to keep aside.
+        validation: share of patients (or of the levels) for validation; 0 or two patients leave nothing for it.
+        test: the same for the test, which gets one patient at least.
         seed: of the random choice.
 
     Returns:
-        ``"train"``, ``"held_out"`` or ``"gap"`` (to be dropped) for each slice, and whether both parts come from
-        different patients.
+        ``"train"``, ``"validation"``, ``"test"`` or ``"gap"`` (to be dropped) for each slice, and whether the parts
+        come from different patients.
     """
     names = sorted(set(patients))
     random = np.random.default_rng(seed)
     if len(names) == 1:
-        return _by_blocks(np.asarray(levels, dtype=float), held_out, random), False
-    count = min(max(1, round(held_out * len(names))), len(names) - 1)
-    kept_aside = set(random.permutation(names)[:count].tolist())
-    return [HELD_OUT if patient in kept_aside else TRAIN for patient in patients], True
+        return _by_blocks(np.asarray(levels, dtype=float), validation, test, random), False
+    # Each part has a patient where there are three.
+    least = int(validation > 0 and len(names) > 2)
+    tested = min(max(1, round(test * len(names))), len(names) - 1 - least)
+    validated = min(max(1, round(validation * len(names))), len(names) - 1 - tested) if least else 0
+    parts = [TEST] * tested + [VALIDATION] * validated + [TRAIN] * (len(names) - tested - validated)
+    part_of = dict(zip(random.permutation(names).tolist(), parts, strict=True))
+    return [part_of[patient] for patient in patients], True
 
 
-def _by_blocks(levels: np.ndarray, held_out: float, random: np.random.Generator) -> list[str]:
+def _by_blocks(levels: np.ndarray, validation: float, test: float, random: np.random.Generator) -> list[str]:
     slices = len(np.unique(levels.round(6)))
     blocks = min(max(1, slices // _SLICES_PER_BLOCK), _MOST_BLOCKS)
     # One more than a slice's distance, so that at least one slice falls into each gap.
     gap = blocks * max(_GAP_SHARE, 1.001 / max(1, slices - 1))
     place = (levels * blocks + random.random()) % 1.0
-    in_block = place < held_out
-    in_gap = (place < held_out + gap) | (place >= 1.0 - gap)
-    return np.where(in_block, HELD_OUT, np.where(in_gap, GAP, TRAIN)).tolist()
+    parts, lengths = [TEST, GAP], [test, gap]
+    if validation:
+        parts, lengths = [*parts, VALIDATION, GAP], [*lengths, validation, gap]
+    ends = np.cumsum([*lengths, max(0.0, 1.0 - sum(lengths) - gap)])
+    return [[*parts, TRAIN, GAP][number] for number in np.searchsorted(ends, place, side="right")]
 
 
-def check_enough(split: Sequence[str], found: int) -> None:
+def check_enough(split: Sequence[str], found: int, train_slices: int) -> None:
     """Refuse a training set that is too small.
 
     Args:
         split: part of each slice.
         found: how many slices of the structure there were before the split.
+        train_slices: how many training slices the training needs.
 
     Raises:
-        InputError: fewer than 16 training slices, or no held-out slice.
+        InputError: fewer than ``train_slices`` training slices, or no test slice.
     """
-    train, held_out = split.count(TRAIN), split.count(HELD_OUT)
-    if train >= MINIMUM_TRAIN_SLICES and held_out:
+    train, test = split.count(TRAIN), split.count(TEST)
+    if train >= train_slices and test:
         return
+    batch = ", or choose a smaller batch" if train >= MINIMUM_TRAIN_SLICES and test else ""
     raise InputError(
         f"The volumes hold {found} usable slice{'' if found == 1 else 's'} of the structure, which leaves {train} to "
-        f"train on and {held_out} to hold out, where at least {MINIMUM_TRAIN_SLICES} and 1 are needed: "
-        "add volumes, or lower the smallest slice or the slice spacing."
+        f"train on and {test} to test on, where at least {train_slices} and 1 are needed: "
+        f"add volumes, or lower the smallest slice or the slice spacing{batch}."
     )

@@ -1,16 +1,20 @@
-"""Write the arrays and tables of a training set piece by piece."""
+"""Write the arrays and tables of a training set as they come, and hash what is written on the way.
+
+The content hash of a training set is :func:`topogan.files.content_hash` over ``masks.npy``, ``images.npy`` (if any)
+and ``slices.csv``, where an array's hash is the SHA-256 of its voxels without the file's header. Sets of the schema
+before have the SHA-256 of the two arrays' files, one after the other, in its place. Readers only compare it.
+"""
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-
-_CHUNK = 1 << 20
 
 
 class GrowingArray:
@@ -21,6 +25,7 @@ class GrowingArray:
 
     def __init__(self, path: Path, size: int, dtype: type) -> None:
         self._shape, self._dtype, self._count = (size, size), np.dtype(dtype), 0
+        self._digest = hashlib.sha256()
         self._file = open(path, "wb")  # noqa: SIM115 - closed by __exit__
         self._header_end = self._write_header()
 
@@ -34,9 +39,16 @@ class GrowingArray:
         np.lib.format.write_array_header_1_0(self._file, description)
         return self._file.tell()
 
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the voxels so far, in hexadecimal."""
+        return self._digest.hexdigest()
+
     def append(self, patches: np.ndarray) -> None:
         """Add [n, size, size]."""
-        self._file.write(np.ascontiguousarray(patches, dtype=self._dtype))
+        voxels = np.ascontiguousarray(patches, dtype=self._dtype).data
+        self._file.write(voxels)
+        self._digest.update(voxels)
         self._count += len(patches)
 
     def __enter__(self) -> GrowingArray:
@@ -51,19 +63,12 @@ class GrowingArray:
                 raise AssertionError("The header of the array grew into its data.")
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file with a line of column names."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-
-
-def content_hash(paths: Iterable[Path]) -> str:
-    """SHA-256 over files, one after the other, in hexadecimal."""
-    digest = hashlib.sha256()
-    for path in paths:
-        with open(path, "rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    return digest.hexdigest()
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a CSV file with a line of column names; return the SHA-256 of its bytes in hexadecimal."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    content = text.getvalue().encode("utf-8")
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()

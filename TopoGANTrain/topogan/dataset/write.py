@@ -13,9 +13,9 @@ import numpy as np
 
 from topogan.config import PrepareSettings
 from topogan.dataset.cut import Patches
-from topogan.dataset.pieces import Piece, window_of
-from topogan.dataset.store import GrowingArray, content_hash, write_table
-from topogan.files import write_json
+from topogan.dataset.cutting import PatchChunk, window_of
+from topogan.dataset.store import GrowingArray, write_table
+from topogan.files import content_hash, write_json
 from topogan.homology import (
     Diagram,
     betti_numbers_of_batch,
@@ -23,7 +23,7 @@ from topogan.homology import (
     distance_filtration,
     save_diagrams,
 )
-from topogan.training_set import HELD_OUT, SCHEMA, TRAIN
+from topogan.training_set import PARTS, SCHEMA, TRAIN, VALIDATION, missing_parts
 
 
 class SliceRow(NamedTuple):
@@ -54,10 +54,11 @@ class TrainingSetWriter:
         self.rows: list[SliceRow] = []
 
     def __enter__(self) -> TrainingSetWriter:
-        size = self._patches.size
-        self._masks = self._files.enter_context(GrowingArray(self._folder / "masks.npy", size, np.uint8))
-        if self._with_images:
-            self._images = self._files.enter_context(GrowingArray(self._folder / "images.npy", size, np.int16))
+        kinds = {"masks.npy": np.uint8, **({"images.npy": np.int16} if self._with_images else {})}
+        self._arrays = {
+            name: self._files.enter_context(GrowingArray(self._folder / name, self._patches.size, kind))
+            for name, kind in kinds.items()
+        }
         return self
 
     def __exit__(
@@ -66,18 +67,18 @@ class TrainingSetWriter:
         self._files.__exit__(kind, error, trace)
         if kind is None:
             save_diagrams(self._folder / "diagrams.npz", self._diagrams)
-            write_table(self._folder / "slices.csv", SliceRow._fields, self.rows)
+            self._table_hash = write_table(self._folder / "slices.csv", SliceRow._fields, self.rows)
 
-    def add_piece(self, piece: Piece, patient: str, splits: Sequence[str]) -> None:
+    def add_chunk(self, chunk: PatchChunk, patient: str, splits: Sequence[str]) -> None:
         """Add the patches of a phase with their diagrams and numbers; ``splits`` has an entry for each."""
-        inside = piece.masks == 1
-        self._masks.append(piece.masks)
-        if self._with_images:
-            self._images.append(piece.images)
-        filtrations = np.stack([distance_filtration(mask) for mask in inside])
+        self._arrays["masks.npy"].append(chunk.masks)
+        if chunk.images is not None:
+            self._arrays["images.npy"].append(chunk.images)
+        filtrations = np.stack([distance_filtration(mask) for mask in chunk.masks])
         self._diagrams += cubical_persistence_of_batch(filtrations, (0, 1))
-        areas = inside.sum(axis=(1, 2)) * self._patches.pixel_size**2
-        for plan, split, area, betti in zip(piece.plans, splits, areas, betti_numbers_of_batch(inside), strict=True):
+        areas = chunk.masks.sum(axis=(1, 2)) * self._patches.pixel_size**2
+        numbers = betti_numbers_of_batch(chunk.masks)
+        for plan, split, area, betti in zip(chunk.plans, splits, areas, numbers, strict=True):
             self.rows.append(
                 SliceRow(
                     row=len(self.rows),
@@ -97,8 +98,8 @@ class TrainingSetWriter:
 
     def describe(self, plane: str, independent: bool) -> None:
         """Write ``dataset.json``; ``plane`` is "axial" or "given"."""
-        settings = self._settings
-        arrays = ["masks.npy", *(["images.npy"] if self._with_images else [])]
+        settings, counts = self._settings, self._counts()
+        hashes = {name: array.content_hash for name, array in self._arrays.items()}
         content = {
             "structure": settings.structure,
             "labels": list(settings.labels),
@@ -108,9 +109,10 @@ class TrainingSetWriter:
             "window": list(window_of(settings)) if self._with_images else None,
             "plane": plane,
             "independent": independent,
-            "counts": self._counts(),
+            "counts": counts,
+            "missing_parts": missing_parts(counts[VALIDATION], independent),
             "betti": self._betti(),
-            "content_hash": content_hash(self._folder / name for name in arrays),
+            "content_hash": content_hash({**hashes, "slices.csv": self._table_hash}),
             "settings": settings.model_dump(mode="json"),
             "volumes": self._volumes,
         }
@@ -119,12 +121,10 @@ class TrainingSetWriter:
     def _counts(self) -> dict[str, int]:
         splits = Counter(row.split for row in self.rows)
         patients = len({row.patient for row in self.rows})
-        return {"total": len(self.rows), "train": splits[TRAIN], "held_out": splits[HELD_OUT], "patients": patients}
+        return {"total": len(self.rows), **{part: splits[part] for part in PARTS}, "patients": patients}
 
     def _betti(self) -> dict[str, Any]:
-        counted = {
-            part: Counter((row.b0, row.b1) for row in self.rows if row.split == part) for part in (TRAIN, HELD_OUT)
-        }
+        counted = {part: Counter((row.b0, row.b1) for row in self.rows if row.split == part) for part in PARTS}
         histograms = {
             part: {f"{b0},{b1}": count for (b0, b1), count in counter.most_common()}
             for part, counter in counted.items()

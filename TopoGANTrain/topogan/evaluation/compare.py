@@ -132,6 +132,6 @@ def _counts(samples: SyntheticSet, real: TrainingSet, sets: ThreeSets) -> dict[s
     return {
         "synthetic": len(samples.masks),
         "training": len(real.train),
-        "held_out": len(real.held_out),
+        "held_out": len(real.test),
         "compared": {name: len(found) for name, found in sets.named.items()},
     }

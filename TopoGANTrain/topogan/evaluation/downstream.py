@@ -77,7 +77,7 @@ def downstream(
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
     data = _training_data(samples, real, real.images, samples.textures)
-    test = real.images[real.held_out], real.masks[real.held_out] == 1
+    test = real.images[real.test], real.structure_masks(real.test)
     by_data: dict[str, list[SegmentationScores]] = {name: [] for name in data}
     total, done = settings.seeds * len(data), 0
     for seed in range(settings.seeds):
@@ -97,7 +97,7 @@ def downstream(
 def _training_data(
     samples: SyntheticSet, real: TrainingSet, images: NDArray[np.int16], textures: NDArray[np.int16]
 ) -> dict[str, Slices]:
-    real_slices = images[real.train], real.masks[real.train] == 1
+    real_slices = images[real.train], real.structure_masks(real.train)
     synthetic = textures, samples.masks
     both = tuple(np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
     return {"real": real_slices, "synthetic": synthetic, "real and synthetic": (both[0], both[1])}

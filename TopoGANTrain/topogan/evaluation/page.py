@@ -103,7 +103,7 @@ def _provenance(result: Evaluation) -> dict[str, str]:
         "Samples": f"{len(result.samples.masks)} of {result.real.size} × {result.real.size} pixels",
         "Pixel size": f"{result.real.pixel_size:.3g} mm",
         "Training slices": f"{len(result.real.train)}, patients: {len(set(patients[result.real.train]))}",
-        "Held-out slices": f"{len(result.real.held_out)}, patients: {len(set(patients[result.real.held_out]))}",
+        "Held-out slices": f"{len(result.real.test)}, patients: {len(set(patients[result.real.test]))}",
         "Slices compared": ", ".join(f"{count} {plots.STYLES[name].label}" for name, count in compared.items()),
         "Expected topology": topology_in_words(result.expected),
         "Training set (content hash)": result.real.content_hash,
@@ -153,7 +153,7 @@ def _copy_chapter(result: Evaluation) -> Chapter:
 
     def pair(case: Case) -> NDArray[np.uint8]:
         sample = result.samples.masks[case.sample]
-        real = np.asarray(result.real.masks[case.nearest_training_row] == 1)
+        real = result.real.structure_masks(np.array([case.nearest_training_row]))[0]
         pair_of_masks = [pictures.mask_picture(sample), pictures.mask_picture(real)]
         return pictures.side_by_side([*pair_of_masks, pictures.overlap_picture(sample, real)])
 

@@ -104,7 +104,7 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
         samples=everything,
         synthetic=everything.drawn(LARGEST_SET, seed=0),
         training=real_slices(real, real.train, with_images),
-        held_out=real_slices(real, real.held_out, with_images),
+        held_out=real_slices(real, real.test, with_images),
         pixel_size=real.pixel_size,
         window=real.window,
     )
@@ -114,11 +114,11 @@ def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = 
     """At most 2,000 of some rows of a training set, in memory."""
     chosen = draw(rows, LARGEST_SET, seed=0)
     images = real.images[chosen] if with_images and real.images is not None else None
-    return SliceSet(real.masks[chosen] == 1, real.betti[chosen], images)
+    return SliceSet(real.structure_masks(chosen), real.betti[chosen], images)
 
 
 def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
-    for name, count in (("synthesis", len(samples.masks)), ("training set's held-out part", len(real.held_out))):
+    for name, count in (("synthesis", len(samples.masks)), ("training set's held-out part", len(real.test))):
         if count < 2:
             raise InputError(f"The {name} holds {count} slice(s) where at least 2 are needed to compare.")
     size = samples.masks.shape[1]

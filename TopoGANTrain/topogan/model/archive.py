@@ -31,12 +31,14 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 class CautiousFile(io.FileIO):
-    """A file that is never read in large pieces: ``zipfile`` reads the whole table of contents at once."""
+    """A file that is never read in large chunks: ``zipfile`` reads the whole table of contents at once."""
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            size = _MAX_DIRECTORY_BYTES
         if size > _MAX_DIRECTORY_BYTES:
             raise zipfile.BadZipFile("its table of contents is too large")
-        return super().read(_MAX_DIRECTORY_BYTES if size < 0 else size)
+        return super().read(size)
 
 
 @contextmanager

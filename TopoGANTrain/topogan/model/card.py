@@ -30,7 +30,7 @@ _CARD = """\
 **For research only. This is not a medical device: do not use it, or what it makes, for diagnosis or treatment.**
 
 ## Data
-- {train} slices for training and {held_out} held out, of {patients} patient(s).
+- {train} slices for training, {validation} for validation and {test} for testing, of {patients} patient(s).
 - {independence}
 - Most frequent topology of the real masks: {modal}.
 - Topology of the training masks (pieces,holes: slices): {histogram}.
@@ -43,7 +43,7 @@ _CARD = """\
 ## Metrics
 {metrics}
 
-Numbers are those of the training; `topogan evaluate` compares samples with held-out patients.
+Numbers are those of the training; `topogan evaluate` compares samples with test patients.
 
 ## Intended use
 Making masks and images for method development, teaching, and as additional training data for segmentation networks
@@ -69,13 +69,14 @@ def model_card(metadata: Metadata) -> str:
         size=metadata.size,
         pixel_size=metadata.pixel_size_mm,
         train=trained.train,
-        held_out=trained.held_out,
+        validation=trained.validation,
+        test=trained.test,
         patients=trained.patients,
         independence=(
-            "Held-out slices are of other patients than training slices."
+            "Training, validation and test slices are of different patients."
             if trained.independent
-            else "Held-out slices are **not independent**: they are of the same patient(s) as training slices, "
-            "so that every figure that rests on them is too good."
+            else "Validation and test slices are **not independent**: they are of the same patient(s) as training "
+            "slices, so that every figure that rests on them is too good."
         ),
         modal=topology_in_words(metadata.betti.modal),
         histogram="; ".join(f"{betti}: {count}" for betti, count in metadata.betti.train.items()),

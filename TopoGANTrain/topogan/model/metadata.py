@@ -6,15 +6,17 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topogan.config import PRINTABLE, TrainSettings, in_words, validated
 from topogan.errors import InputError
-from topogan.files import read_json
+from topogan.files import content_hash, read_json
 from topogan.model.layout import METADATA, OPENED, SCHEMA, refused
 
 _Count = Annotated[int, Field(ge=0, le=10**9)]
 _BettiNumber = Annotated[int, Field(ge=0, le=9999)]
+# "held_out" in packages of sets with two parts.
+_TEST = AliasChoices("test", "held_out")
 _Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Int16 = Annotated[float, Field(ge=-(2**15), le=2**15 - 1)]
 
@@ -28,7 +30,8 @@ class BettiSummary(_Checked):
     """How often each (b0, b1), written "b0,b1", occurs in the real masks."""
 
     train: dict[str, _Count]
-    held_out: dict[str, _Count]
+    validation: dict[str, _Count] = {}
+    test: dict[str, _Count] = Field(validation_alias=_TEST)
     modal: tuple[_BettiNumber, _BettiNumber]
 
 
@@ -37,7 +40,8 @@ class TrainedOn(_Checked):
 
     content_hash: Annotated[str, Field(max_length=200)]
     train: _Count
-    held_out: _Count
+    validation: _Count = 0
+    test: _Count = Field(validation_alias=_TEST)
     patients: _Count
     independent: bool
 
@@ -94,14 +98,8 @@ def _first_complaint(error: ValidationError) -> str:
     return f"{name}: {in_words(first)}" if name else in_words(first)
 
 
-def content_hash(files: dict[str, str]) -> str:
-    """SHA-256 of the names and hashes of ``files``, whatever their order."""
-    text = "".join(f"{name} {files[name]}\n" for name in sorted(files))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file, read in pieces."""
+    """SHA-256 of a file, read in chunks."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):

@@ -33,7 +33,7 @@ class Model:
     """Mask [B, 1, H, W] in {-1, 1} and noise -> intensities in [-1, 1]."""
     texture_discriminator: nn.Module | None
     reference: list[Diagram]
-    """Diagrams of real held-out masks (distance filtration, pixels), without positions."""
+    """Diagrams of real masks that were not trained on (distance filtration, pixels), without positions."""
     device: torch.device
     """Where the generators are."""
 
@@ -61,7 +61,7 @@ class Model:
             n: how many.
             seed: same seed, same samples.
             betti: (b0, b1) that every mask must have: others are thrown away and drawn again; None takes all.
-            clean: remove pieces and fill holes of fewer pixels first; 0 is off.
+            clean: remove components and fill holes of fewer pixels first; 0 is off.
             attempts: give up after ``attempts · n`` tries.
 
         Raises:

@@ -20,11 +20,12 @@ _MAX_ARRAYS = 20
 
 
 def write_reference(path: Path, training_set: TrainingSet) -> None:
-    """Write diagrams of at most 500 held-out masks, without the pixels that they come from.
+    """Write diagrams of at most 500 validation masks, without the pixels that they come from.
 
+    Of the test masks only where there are no others: a package is looked at while choosing, a test should not be.
     What is left are numbers such as "a hole of radius 7": nothing of a patient's anatomy can be drawn from them.
     """
-    rows = training_set.held_out
+    rows = training_set.validation if len(training_set.validation) else training_set.test
     if len(rows) > REFERENCE_DIAGRAMS:
         rows = rows[np.linspace(0, len(rows) - 1, REFERENCE_DIAGRAMS).astype(np.int64)]
     diagrams = training_set.diagrams()

@@ -61,9 +61,9 @@ class Samples:
     textures: NDArray[np.int16] | None
     """int16 [n, H, W] in HU (or the training images' own unit); None where the model paints none."""
     diagrams: list[Diagram]
-    """Persistence of each mask's distance filtration without frame, in pixels."""
+    """Persistence of each mask's distance filtration without border, in pixels."""
     betti: NDArray[np.int64]
-    """int [n, 2]: pieces and holes of each mask."""
+    """int [n, 2]: (b0, b1) of each mask, its components and holes."""
     raw_betti: NDArray[np.int64]
     """int [n, 2]: the same before cleaning."""
     seeds: Seeds
@@ -84,7 +84,7 @@ class SamplingRequest:
     betti: tuple[int, int] | None = None
     """(b0, b1) that every mask must have; None takes all."""
     clean: int = 0
-    """Pieces and holes of fewer pixels are removed and filled before the topology is looked at."""
+    """Components and holes of fewer pixels are removed and filled before the topology is looked at."""
     attempts: int = 20
     """Give up after this many times ``count`` tries."""
 

@@ -13,11 +13,11 @@ from torch import nn
 from topogan import __version__
 from topogan.config import TrainSettings
 from topogan.errors import InputError
-from topogan.files import staged_folder, write_json
+from topogan.files import content_hash, staged_folder, write_json
 from topogan.metrics.topology import betti_histogram
 from topogan.model import layout
 from topogan.model.card import LICENSE_TEXT, model_card
-from topogan.model.metadata import BettiSummary, Metadata, TrainedOn, content_hash, file_hash
+from topogan.model.metadata import BettiSummary, Metadata, TrainedOn, file_hash
 from topogan.model.reference import write_reference
 from topogan.model.weights import write_weights
 from topogan.training_set import TrainingSet
@@ -52,18 +52,17 @@ def save_model(
     """
     if masks is None and textures is None:
         raise InputError("There is neither a mask network nor a texture network to save: train one first.")
-    parts = {
-        layout.MASKS_GENERATOR: masks and masks["generator"],
-        layout.MASKS_DISCRIMINATOR: masks and masks["discriminator"],
-        layout.TEXTURES_GENERATOR: textures and textures["generator"],
-        layout.TEXTURES_DISCRIMINATOR: textures and textures["discriminator"],
-    }
+    parts: dict[str, nn.Module] = {}
+    if masks is not None:
+        parts |= {layout.MASKS_GENERATOR: masks["generator"], layout.MASKS_DISCRIMINATOR: masks["discriminator"]}
+    if textures is not None:
+        parts[layout.TEXTURES_GENERATOR] = textures["generator"]
+        parts[layout.TEXTURES_DISCRIMINATOR] = textures["discriminator"]
     with staged_folder(Path(out), overwrite, layout.SCHEMA) as folder:
         for name in layout.FILES:
             (folder / name).parent.mkdir(exist_ok=True)
         for name, network in parts.items():
-            if network is not None:
-                write_weights(folder / name, network)
+            write_weights(folder / name, network)
         write_reference(folder / layout.REFERENCE, training_set)
         files = {name: file_hash(folder / name) for name in layout.OPENED if (folder / name).exists()}
         metadata = _describe(settings, training_set, training, files)
@@ -77,28 +76,32 @@ def save_model(
 def _describe(
     settings: TrainSettings, training_set: TrainingSet, training: dict[str, Any], files: dict[str, str]
 ) -> Metadata:
-    return Metadata(
-        structure=training_set.structure,
-        size=training_set.size,
-        pixel_size_mm=training_set.pixel_size,
-        intensity=training_set.intensity,
-        window=training_set.window,
-        betti=BettiSummary(
-            train=_betti_counts(training_set, training_set.train),
-            held_out=_betti_counts(training_set, training_set.held_out),
-            modal=training_set.modal_betti,
-        ),
-        training_set=TrainedOn(
-            content_hash=training_set.content_hash,
-            train=len(training_set.train),
-            held_out=len(training_set.held_out),
-            patients=len(set(training_set.patients)),
-            independent=training_set.independent,
-        ),
-        settings=settings,
-        training=training,
-        files=files,
-        content_hash=content_hash(files),
+    return Metadata.model_validate(
+        {
+            "structure": training_set.structure,
+            "size": training_set.size,
+            "pixel_size_mm": training_set.pixel_size,
+            "intensity": training_set.intensity,
+            "window": training_set.window,
+            "betti": BettiSummary(
+                train=_betti_counts(training_set, training_set.train),
+                validation=_betti_counts(training_set, training_set.validation),
+                test=_betti_counts(training_set, training_set.test),
+                modal=training_set.modal_betti,
+            ),
+            "training_set": TrainedOn(
+                content_hash=training_set.content_hash,
+                train=len(training_set.train),
+                validation=len(training_set.validation),
+                test=len(training_set.test),
+                patients=len(set(training_set.patients)),
+                independent=training_set.independent,
+            ),
+            "settings": settings,
+            "training": training,
+            "files": files,
+            "content_hash": content_hash(files),
+        }
     )
 
 

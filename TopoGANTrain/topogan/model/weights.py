@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -65,7 +66,7 @@ def _check_table_length(path: Path) -> None:
         raise InputError(f"{path.name} is damaged or no safetensors file")
 
 
-def _compare(file: safe_open, expected: dict[str, torch.Tensor], name: str) -> None:
+def _compare(file: Any, expected: dict[str, torch.Tensor], name: str) -> None:
     found = set(file.keys())
     if found != set(expected):
         odd = min(found ^ set(expected))
@@ -79,7 +80,7 @@ def _compare(file: safe_open, expected: dict[str, torch.Tensor], name: str) -> N
             )
 
 
-def _filled(file: safe_open, build: Callable[[], nn.Module], name: str) -> nn.Module:
+def _filled(file: Any, build: Callable[[], nn.Module], name: str) -> nn.Module:
     # Initializing draws random numbers; whoever loads a model in the middle of a seeded job must not notice.
     with torch.random.fork_rng(devices=[]):
         network = build()

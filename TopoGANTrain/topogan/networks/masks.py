@@ -163,7 +163,8 @@ class _UpBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         deep = self.conv1(self.doubled(torch.relu(self.norm1(features))))
         deep = self.conv2(torch.relu(self.norm2(deep)))
-        return deep + self.doubled(self.skip(features))
+        total: Tensor = deep + self.doubled(self.skip(features))
+        return total
 
 
 class _DownBlock(nn.Module):
@@ -178,7 +179,8 @@ class _DownBlock(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         deep = self.conv1(functional.leaky_relu(features, _SLOPE))
         deep = functional.avg_pool2d(self.conv2(functional.leaky_relu(deep, _SLOPE)), 2)
-        return deep + self.skip(functional.avg_pool2d(features, 2))
+        total: Tensor = deep + self.skip(functional.avg_pool2d(features, 2))
+        return total
 
 
 MASK_NETWORKS: dict[str, MaskNetworks] = {

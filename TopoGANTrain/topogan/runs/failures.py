@@ -50,7 +50,8 @@ def without_paths(text: str, private: dict[Path, str]) -> str:
     words = {str(path): word for path, word in private.items()}
     for path in sorted(words, key=len, reverse=True):
         for written in (path, repr(path)[1:-1]):
-            text = re.sub(re.escape(written) + _END_OF_NAME, lambda found, word=words[path]: word, text)
+            # Not as a template, in which a backslash would mean something.
+            text = words[path].join(re.split(re.escape(written) + _END_OF_NAME, text))
     return _ANY_PATH.sub("a path", text)
 
 

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from topogan.errors import InputError, WorkError
+from topogan.errors import Cancelled, InputError, WorkError
 from topogan.runs.failures import failure_trace, without_paths
 from topogan.runs.lock import RunLock
-from topogan.serve.mailbox import LOCK_FILE, Mailbox, Request
-from topogan.serve.parent import process_alive
+from topogan.serve.processes import process_alive
+from topogan.serve.request_folder import LOCK_FILE, Request, RequestFolder
 
 if TYPE_CHECKING:
     from topogan.model import Model
@@ -34,13 +34,13 @@ def serve(folder: Path | str, parent_pid: int = 0, idle_seconds: float = IDLE_SE
         InputError: the folder cannot be used, or another engine serves it already.
         WorkError: the folder was removed or can no longer be written.
     """
-    mailbox = Mailbox(Path(folder).absolute())
-    mailbox.prepare()
-    lock = RunLock(mailbox.folder / LOCK_FILE)
+    requests = RequestFolder(Path(folder).absolute())
+    requests.prepare()
+    lock = RunLock(requests.folder / LOCK_FILE)
     if not lock.acquire():
         raise InputError(f"Another engine answers the requests of {folder}: name another folder.")
     try:
-        return _Server(mailbox, parent_pid, idle_seconds).run()
+        return _Server(requests, parent_pid, idle_seconds).run()
     except OSError as error:
         raise WorkError(f"The folder {folder} can no longer be written ({error.strerror}): start again.") from error
     finally:
@@ -48,92 +48,87 @@ def serve(folder: Path | str, parent_pid: int = 0, idle_seconds: float = IDLE_SE
 
 
 class _Server:
-    def __init__(self, mailbox: Mailbox, parent_pid: int, idle_seconds: float) -> None:
-        self._mailbox, self._parent_pid, self._idle_seconds = mailbox, parent_pid, idle_seconds
+    def __init__(self, requests: RequestFolder, parent_pid: int, idle_seconds: float) -> None:
+        self._requests, self._parent_pid, self._idle_seconds = requests, parent_pid, idle_seconds
         self._models = _LastModel()
         self._last_work = time.monotonic()
         self._last_beat = -_SECONDS_BETWEEN_BEATS
 
     def run(self) -> str:
-        self._mailbox.show("starting")
-        self._mailbox.clear_up()
+        self._requests.write_status("starting")
+        self._requests.clear_up()
         # The heavy imports take seconds; whoever waits sees "starting" in the meantime.
         import topogan.synthesis  # noqa: F401
 
         self._last_work = time.monotonic()
         while (reason := self._reason_to_end()) is None:
-            worked = [self._answer(identifier) for identifier in self._mailbox.waiting()]
+            worked = [self._answer(identifier) for identifier in self._requests.waiting()]
             if any(worked):
                 self._last_work = time.monotonic()
-            self._beat("idle")
+            self._show("idle")
             time.sleep(_POLL_SECONDS)
-        (self._mailbox.folder / "stop").unlink(missing_ok=True)
-        self._mailbox.show("ended", reason=reason)
+        (self._requests.folder / "stop").unlink(missing_ok=True)
+        self._requests.write_status("ended", reason=reason)
         return reason
 
     def _reason_to_end(self) -> str | None:
-        if self._mailbox.stop_asked():
+        if self._requests.stop_asked():
             return "stop"
         if self._parent_pid and not process_alive(self._parent_pid):
             return "parent"
         return "idle" if time.monotonic() - self._last_work > self._idle_seconds else None
 
-    def _beat(self, state: str, request: str | None = None) -> None:
+    def _show(self, state: str, request: str | None = None) -> None:
+        """Write the status, at most once a second."""
         now = time.monotonic()
         if now - self._last_beat >= _SECONDS_BETWEEN_BEATS:
             self._last_beat = now
-            self._mailbox.show(state, request)
+            self._requests.write_status(state, request)
 
     def _answer(self, identifier: str) -> bool:
         """Work on a request; False when it has to wait."""
-        from topogan.synthesis import Cancelled
-
         if self._is_unwanted(identifier):
-            self._mailbox.fail(identifier, "cancelled", "The request was cancelled.")
+            self._requests.fail(identifier, "cancelled", "The request was cancelled.")
             return True
         try:
-            request = self._mailbox.read(identifier)
+            request = self._requests.read(identifier)
             if request is None:
                 return False
             self._work(identifier, request)
-            self._mailbox.finish(identifier, "finished")
+            self._requests.finish(identifier, "finished")
         except Cancelled:
-            self._mailbox.fail(identifier, "cancelled", "The request was cancelled.")
+            self._requests.fail(identifier, "cancelled", "The request was cancelled.")
         except InputError as error:
-            self._mailbox.fail(identifier, "input", str(error))
+            self._requests.fail(identifier, "input", str(error))
         except WorkError as error:
-            self._mailbox.fail(identifier, "work", str(error))
+            self._requests.fail(identifier, "work", str(error))
         except MemoryError:
-            self._mailbox.fail(identifier, "work", "There is not enough memory: ask for fewer samples.")
+            self._requests.fail(identifier, "work", "There is not enough memory: ask for fewer samples.")
         except Exception as error:  # a fault in one request must not take the service from all others
             print(without_paths(failure_trace(error), {}), file=sys.stderr, flush=True)
             name = type(error).__name__
             sentence = f"The synthesis failed unexpectedly ({name}): the engine's log says where."
-            self._mailbox.fail(identifier, "work", sentence)
+            self._requests.fail(identifier, "work", sentence)
         return True
 
     def _work(self, identifier: str, request: Request) -> None:
         from topogan.synthesis import synthesize
 
-        self._beat_now(identifier)
-        self._mailbox.report(identifier, 0, request.settings.count)
+        self._requests.write_status("working", identifier)
+        self._requests.report(identifier, 0, request.settings.count)
         model = self._models.get(Path(request.model))
         synthesize(
             model,
-            Path(request.out) if request.out else self._mailbox.result(identifier),
+            Path(request.out) if request.out else self._requests.result(identifier),
             request.settings,
             training_set=request.training_set,
-            on_event=lambda event: self._mailbox.report(identifier, event["step"], event["total"]),
+            on_event=lambda event: self._requests.report(identifier, event["step"], event["total"]),
             cancelled=lambda: self._is_unwanted(identifier),
         )
 
-    def _beat_now(self, identifier: str) -> None:
-        self._last_beat = -_SECONDS_BETWEEN_BEATS
-        self._beat("working", identifier)
-
     def _is_unwanted(self, identifier: str) -> bool:
-        self._beat("working", identifier)
-        return self._mailbox.is_cancelled(identifier) or self._reason_to_end() in ("stop", "parent")
+        self._show("working", identifier)
+        return self._requests.is_cancelled(identifier) or self._reason_to_end() in ("stop", "parent")
 
 
 class _LastModel:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from topogan.synthesis.run import Cancelled, synthesize
+from topogan.synthesis.run import synthesize
 
-__all__ = ["Cancelled", "synthesize"]
+__all__ = ["synthesize"]

@@ -12,7 +12,7 @@ import torch
 
 from topogan.config import SynthesisSettings
 from topogan.device import choose_device
-from topogan.errors import InputError, WorkError
+from topogan.errors import Cancelled, InputError, WorkError
 from topogan.files import check_new_folder, staged_folder
 from topogan.metrics.shape import best_matches
 from topogan.model import Model, Samples, load_model
@@ -25,10 +25,6 @@ OnEvent = Callable[[dict[str, Any]], None]
 
 # SimpleITK writes a stack from memory; all in all 12 bytes a pixel were measured: 3 GB at this many.
 MAX_PIXELS = 1 << 28
-
-
-class Cancelled(WorkError):
-    """Whoever asked for the samples no longer wants them."""
 
 
 def synthesize(
@@ -44,7 +40,7 @@ def synthesize(
 
     It holds ``masks.nrrd`` (uint8), ``textures.nrrd`` (int16, HU for CT; only where the model paints), both as stacks
     with axes [sample, row, column] of independent samples and not as volumes, ``diagrams.npz`` (distance filtration
-    without frame, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``.
+    without border, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``.
 
     Args:
         model: package (folder or .zip), or a loaded model.
@@ -84,8 +80,8 @@ def _request(settings: SynthesisSettings, model: Model) -> SamplingRequest:
     elif settings.betti == "modal":
         betti = model.metadata.betti.modal
     else:
-        pieces, holes = settings.betti.split(",")
-        betti = (int(pieces), int(holes))
+        b0, b1 = settings.betti.split(",")
+        betti = (int(b0), int(b1))
     return SamplingRequest(settings.count, settings.seed, betti, settings.clean, settings.attempts)
 
 
@@ -138,5 +134,5 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:
     if real is None:
         return None
-    found = best_matches(samples.masks == 1, real.masks, np.asarray(real.train))
+    found = best_matches(samples.masks.astype(bool), real.masks, np.asarray(real.train))
     return Nearest(found.index, found.dice, real.content_hash)

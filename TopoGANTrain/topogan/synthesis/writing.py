@@ -61,7 +61,7 @@ def write_samples(
 
 def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float) -> None:
     """Write [sample, row, column] with square pixels; slices lie one pixel size apart so that viewers can scroll."""
-    image = sitk.GetImageFromArray(stack)
+    image: Any = sitk.GetImageFromArray(stack)
     image.SetSpacing((pixel_size,) * 3)
     image.SetMetaData("content", _NATURE)
     write_image(path, image)
@@ -76,7 +76,7 @@ def _write_table(
         "b0": samples.betti[:, 0].tolist(),
         "b1": samples.betti[:, 1].tolist(),
         "verdict": [verdict((b0, b1), expected) for b0, b1 in samples.betti.tolist()],
-        "area_mm2": [f"{area:.6g}" for area in areas(samples.masks, pixel_size)],
+        "area_mm2": [f"{area:.6g}" for area in areas(samples.masks == 1, pixel_size)],
     }
     if nearest is not None:
         columns["nearest_training_row"] = nearest.row.tolist()
@@ -98,7 +98,7 @@ def write_report(
 ) -> None:
     """Write ``report.json``: what was asked, what came out, and of which model."""
     valid = [verdict((b0, b1), expected) == VALID for b0, b1 in samples.betti.tolist()]
-    area = areas(samples.masks, metadata.pixel_size_mm)
+    area = areas(samples.masks == 1, metadata.pixel_size_mm)
     content: dict[str, Any] = {
         "topogan": __version__,
         "nature": _NATURE,

@@ -26,21 +26,13 @@ def check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
     """Refuse a training set that cannot be trained on with these settings.
 
     Raises:
-        InputError: textures without images, batches larger than the training split, empty masks, or diagrams that
-            cannot be read.
+        InputError: textures without images, empty masks, or diagrams that cannot be read.
     """
     if settings.part is not Part.MASKS and training_set.images is None:
         raise InputError(
             f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
         )
-    for part in (Part.MASKS, Part.TEXTURES):
-        batch, rows = getattr(settings, part.value).batch, len(training_set.train)
-        if settings.part in (Part.BOTH, part) and batch > rows:
-            raise InputError(
-                f"{part.value}.batch is {batch} and the training set has {rows} slices for training: "
-                f"set it to {rows} or less, or prepare more data."
-            )
-    for row in training_set.train:
-        if not (training_set.masks[row] == 1).any():
-            raise InputError(f"Mask {row} of {training_set.folder} holds no structure: prepare the set again.")
+    empty = training_set.train[training_set.betti[training_set.train, 0] == 0]
+    if len(empty):
+        raise InputError(f"Mask {empty[0]} of {training_set.folder} holds no structure: prepare the set again.")
     training_set.diagrams()  # the model package will need them: better refused now than after hours

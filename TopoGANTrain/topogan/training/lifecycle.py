@@ -14,6 +14,7 @@ from topogan.config import TrainSettings, validated
 from topogan.device import choose_device, thread_count
 from topogan.errors import InputError
 from topogan.model import Model, load_model
+from topogan.presets import fit_batches
 from topogan.runs.checkpoints import latest_checkpoint
 from topogan.runs.folder import RunFolder, check_run_folder, read_config
 from topogan.runs.known_runs import remember_dataset, remembered_dataset
@@ -62,13 +63,16 @@ def train(
     if out.resolve() in (dataset.resolve(), *dataset.resolve().parents):
         raise InputError(f"The training set {dataset} lies in the run folder {out}: name another run folder.")
     check_trainable(training_set, settings)
+    settings, adapted = fit_batches(settings, len(training_set.train))
     device = choose_device(settings.device)
     source = load_model(model) if model is not None else None
     start = start_from(source, settings, training_set) if source is not None else Start(settings)
     config = _make_config(start.settings, training_set, device, source)
     folder = RunFolder.create(out, overwrite, config)
     progress = Progress(start.networks)
-    work = Work(folder, config, start.settings, training_set, device, progress, None, start.messages)
+    work = Work(folder, config, start.settings, training_set, device, progress, None, adapted + start.messages)
+    if training_set.missing_parts:
+        work.messages.append(training_set.missing_parts)
     if not remember_dataset(config["id"], dataset):
         work.messages.append("Your settings folder cannot be written: to resume this run, name its training set.")
     return carry_out(work, on_event)
@@ -140,7 +144,8 @@ def _make_config(
             "size": training_set.size,
             "pixel_size_mm": training_set.pixel_size,
             "train": len(training_set.train),
-            "held_out": len(training_set.held_out),
+            "validation": len(training_set.validation),
+            "test": len(training_set.test),
         },
         "device": device.type,
         "threads": thread_count(settings.threads),

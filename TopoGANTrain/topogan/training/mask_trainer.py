@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +19,7 @@ from topogan.training.exact_state import ExactState, pack_networks, restore_netw
 from topogan.training.objectives import OBJECTIVES, Penalty, interpolation_penalty, r1_penalty
 from topogan.training.optimization import Values, descend, make_optimizers
 from topogan.training.topological_gradient import TopologicalGradient
-
-if TYPE_CHECKING:
-    from topogan.training_set import TrainingSet
+from topogan.training_set import TrainingSet
 
 # Without momentum of the mean, with a long memory of the square (Karras et al., ICLR 2018).
 _BETAS = (0.0, 0.99)
@@ -61,7 +59,7 @@ class MaskTrainer:
         self._objective = lookup(OBJECTIVES, self._settings.objective, "masks.objective")
         self.step, self.total = 0, self._settings.steps
         self._set, self._rows = training_set, training_set.train
-        blank = seeded(lambda: blank_mask_networks(settings, training_set.size), seed, "masks: weights")
+        blank: dict[str, Any] = seeded(lambda: blank_mask_networks(settings, training_set.size), seed, "masks: weights")
         # Channels last makes these small convolutions a fifth faster on CPUs.
         placed = {key: part.to(device, memory_format=torch.channels_last) for key, part in blank.items()}
         if start is not None:
@@ -111,14 +109,13 @@ class MaskTrainer:
         """Draw 64 samples of the average, always from the same z.
 
         Returns:
-            Their contact sheet in [0, 1], and the quick metrics against real masks (held-out where there are any).
+            Their contact sheet in [0, 1], and the quick metrics against real masks (of validation where there are any).
         """
         from topogan.metrics.quick import quick_metrics
 
         with torch.no_grad():
             grey = torch.sigmoid(self._average.network(self._preview_z))[:, 0].cpu().numpy()
-        reference = self._set.held_out if len(self._set.held_out) else self._rows
-        return contact_sheet(grey, columns=8), quick_metrics(grey >= 0.5, self._real(reference))
+        return contact_sheet(grey, columns=8), quick_metrics(grey >= 0.5, self._real(self._set.validation_or_train))
 
     def _make_topology(self, settings: TrainSettings) -> TopologicalGradient | None:
         if not settings.topology.on:
@@ -128,7 +125,7 @@ class MaskTrainer:
 
     def _real(self, rows: np.ndarray) -> np.ndarray:
         """Masks of the structure: bool [n, H, W]."""
-        return self._set.masks[rows] == 1
+        return self._set.structure_masks(rows)
 
     def _latents(self, count: int, generator: torch.Generator) -> Tensor:
         return torch.randn(count, self._settings.latent, generator=generator).to(self._device)

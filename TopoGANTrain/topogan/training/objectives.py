@@ -64,10 +64,11 @@ def interpolation_penalty(discriminator: Discriminator, real: Tensor, fake: Tens
         share: how much of each mixture is real, uniform in [0, 1), [B].
     """
     mixture = torch.lerp(fake, real, share[:, None, None, None])
-    return (_gradients(discriminator, mixture).norm(dim=1) - 1.0).square().mean()
+    norms: Tensor = _gradients(discriminator, mixture).norm(dim=1)
+    return (norms - 1.0).square().mean()
 
 
 def _gradients(discriminator: Discriminator, images: Tensor) -> Tensor:
     images = images.detach().requires_grad_()
-    (gradients,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
-    return torch.flatten(gradients, 1)
+    gradients: Tensor = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)[0].flatten(1)
+    return gradients

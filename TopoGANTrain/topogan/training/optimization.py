@@ -28,9 +28,11 @@ def descend(
     """
     parameters = list(network.parameters())
     optimizer.zero_grad()
-    loss.backward(gradient, inputs=parameters)
+    torch.autograd.backward(loss, gradient, inputs=parameters)
     optimizer.step()
-    return torch.stack([parameter.grad.norm() for parameter in parameters]).norm()
+    norms = [torch.linalg.vector_norm(parameter.grad) for parameter in parameters if parameter.grad is not None]
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(norms))
+    return norm
 
 
 def as_floats(values: Values) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,9 +15,7 @@ from topogan.training.exact_state import ExactState
 from topogan.training.mask_trainer import MaskTrainer, blank_mask_networks
 from topogan.training.optimization import Values
 from topogan.training.texture_trainer import TextureTrainer, blank_texture_networks
-
-if TYPE_CHECKING:
-    from topogan.training_set import TrainingSet
+from topogan.training_set import TrainingSet
 
 Networks = dict[str, nn.Module]  # "generator" and "discriminator"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,9 +19,7 @@ from topogan.runs.previews import contact_sheet
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
 from topogan.training.objectives import OBJECTIVES
 from topogan.training.optimization import Values, descend, make_optimizers
-
-if TYPE_CHECKING:
-    from topogan.training_set import TrainingSet
+from topogan.training_set import TrainingSet
 
 # Isola et al. use (0.5, 0.999), and halve the discriminator's loss to slow it down against the generator.
 _BETAS = (0.5, 0.999)
@@ -61,6 +57,8 @@ class TextureTrainer:
     ) -> None:
         self._settings, self._device, seed = settings.textures, device, settings.seed
         self.step, self.total = 0, self._settings.steps
+        assert training_set.images is not None and training_set.window is not None
+        self._images, self._window = training_set.images, training_set.window
         self._set, self._rows = training_set, training_set.train
         blank = seeded(lambda: blank_texture_networks(settings), seed, "textures: weights")
         placed = {key: part.to(device) for key, part in blank.items()}
@@ -71,7 +69,7 @@ class TextureTrainer:
         self._optimizers = make_optimizers(self._generator, self._discriminator, rate, _BETAS)
         self._random = torch_stream(seed, "textures: noise")
         self._sampler = BatchSampler(len(self._rows), self._settings.batch, stream(seed, "textures: batches"))
-        shown = training_set.held_out if len(training_set.held_out) else self._rows
+        shown = training_set.validation_or_train
         self._shown = shown[np.linspace(0, len(shown) - 1, _PREVIEW_ROWS).astype(int)]
         self._preview_noise = self._noise(_PREVIEW_ROWS, torch_stream(seed, "textures: previews"))
 
@@ -94,7 +92,7 @@ class TextureTrainer:
         return ExactState(self.networks(), self._optimizers, {"noise": self._random}, {"batches": self._sampler})
 
     def preview(self) -> tuple[np.ndarray, dict[str, float]]:
-        """Paint eight masks (held-out where there are any), always with the same noise.
+        """Paint eight masks (of validation where there are any), always with the same noise.
 
         Returns:
             Rows of mask, painted and real as a contact sheet in [0, 1], and the mean absolute difference of painted
@@ -103,14 +101,14 @@ class TextureTrainer:
         mask, image = self._pairs(self._shown)
         with torch.no_grad():
             fake = self._generator(mask, self._preview_noise)
-        low, high = self._set.window
+        low, high = self._window
         error = float((fake - image).abs().mean()) * (high - low) / 2
         rows = torch.stack([mask, fake, image], dim=1).flatten(0, 2)
         return contact_sheet((rows.cpu().numpy() + 1) / 2, columns=6), {"quick_absolute_error": error}
 
     def _pairs(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        mask = mask_to_network(self._set.masks[rows] == 1)
-        image = intensities_to_network(self._set.images[rows], self._set.window)
+        mask = mask_to_network(self._set.structure_masks(rows))
+        image = intensities_to_network(self._images[rows], self._window)
         return mask.to(self._device), image.to(self._device)
 
     def _noise(self, count: int, generator: torch.Generator) -> Tensor:

@@ -43,13 +43,13 @@ class Request(Settings):
     """Training set to compare the samples with."""
 
 
-class Mailbox:
+class RequestFolder:
     """Reads requests and writes what becomes of them, each by its id (letters, digits, ``_`` and ``-``)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._requests, self._results = folder / "requests", folder / "results"
-        self._beat = 0
+        self._heartbeat = 0
         self._last_report: tuple[str, float] = ("", 0.0)
 
     def prepare(self) -> None:
@@ -146,13 +146,13 @@ class Mailbox:
         write_json(self._file(identifier, "error"), {"kind": kind, "error": sentence}, ERROR_SCHEMA)
         self.finish(identifier, "cancelled" if kind == "cancelled" else "failed")
 
-    def show(self, state: str, request: str | None = None, reason: str | None = None) -> None:
+    def write_status(self, state: str, request: str | None = None, reason: str | None = None) -> None:
         """Write ``serve.json``: state ``starting``, ``idle``, ``working`` or ``ended``, and a rising heartbeat."""
-        self._beat += 1
+        self._heartbeat += 1
         content: dict[str, Any] = {
             "pid": os.getpid(),
             "version": __version__,
-            "heartbeat": self._beat,
+            "heartbeat": self._heartbeat,
             "ready": state in ("idle", "working"),
             "state": state,
             "request": request,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,16 +18,16 @@ from topogan.errors import InputError
 from topogan.volumes import Volume
 
 # Patches in memory at once, whatever the number of slices or tiles in a volume.
-_PIECE = 128
+_PATCHES_AT_ONCE = 128
 
 
 @dataclass(frozen=True)
-class Piece:
+class PatchChunk:
     """Some patches of one phase.
 
     Attributes:
         plans: where each was cut.
-        masks: uint8 [n, H, W], 1 = structure; none is empty.
+        masks: bool [n, H, W]; none is empty.
         images: int16 [n, H, W], or None.
     """
 
@@ -39,7 +40,7 @@ class CaseReader:
     """Cuts the patches of a case, phase by phase, and hashes the voxels that it reads on the way.
 
     Attributes:
-        content_hash: SHA-256 of the voxels, once :meth:`pieces` has ended.
+        content_hash: SHA-256 of the voxels, once :meth:`chunks` has ended.
     """
 
     def __init__(self, case: Case, settings: PrepareSettings, patches: Patches) -> None:
@@ -52,7 +53,7 @@ class CaseReader:
         """In hexadecimal."""
         return self._digest.hexdigest()
 
-    def pieces(self, plans: Sequence[PatchPlan]) -> Iterator[Piece]:
+    def chunks(self, plans: Sequence[PatchPlan]) -> Iterator[PatchChunk]:
         """Cut the planned patches; phases without any are read for the hash only.
 
         Raises:
@@ -64,13 +65,13 @@ class CaseReader:
             self._add_to_hash(segmentation)
             structure = structure_of(segmentation, self._settings.labels, case.segmentation.path)
             del segmentation  # one volume at a time: the image comes now
-            image = self._read_image(images, phase)
+            image = self._read_image(images, case.image.path, phase) if images and case.image else None
             planned = [plan for plan in plans if plan.phase == phase]
-            for start in range(0, len(planned), _PIECE):
-                yield from self._cut(structure, image, planned[start : start + _PIECE])
+            for start in range(0, len(planned), _PATCHES_AT_ONCE):
+                yield from self._cut(structure, image, planned[start : start + _PATCHES_AT_ONCE])
             del structure, image  # before the next phase is read
 
-    def _cut(self, structure: Volume, image: Volume | None, planned: list[PatchPlan]) -> Iterator[Piece]:
+    def _cut(self, structure: Volume, image: Volume | None, planned: list[PatchPlan]) -> Iterator[PatchChunk]:
         frame = self._case.frame
         masks = self._patches.labels(structure, frame, planned)
         # A structure thinner than a pixel can fall between the samples.
@@ -83,22 +84,19 @@ class CaseReader:
             outside = self._scale.low if self._scale else OUTSIDE_HU
             cut = self._patches.intensities(image, frame, planned, outside)
             textures = self._scale.apply(cut) if self._scale else to_hu(cut)
-        yield Piece(planned, masks[seen], textures)
+        yield PatchChunk(planned, masks[seen], textures)
 
-    def _read_image(self, images: Iterator[Volume] | None, phase: int) -> Volume | None:
-        if images is None:
-            return None
+    def _read_image(self, images: Iterator[Volume], path: Path, phase: int) -> Volume:
         volume = next(images)
         self._add_to_hash(volume)
         if phase == 0:
-            self._check_values(volume)
+            self._check_values(volume, path)
         return volume
 
     def _add_to_hash(self, volume: Volume) -> None:
-        self._digest.update(np.ascontiguousarray(volume.array))
+        self._digest.update(np.ascontiguousarray(volume.array).data)
 
-    def _check_values(self, volume: Volume) -> None:
-        path = self._case.image.path
+    def _check_values(self, volume: Volume, path: Path) -> None:
         if self._settings.intensity is Intensity.ARBITRARY:
             self._scale = ArbitraryScale.of(volume.array)
             if self._scale is None:

@@ -1,0 +1,88 @@
+"""Training sets written by hand, as :mod:`topogan.training_set` reads them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+WINDOW = (-200.0, 600.0)
+
+
+def counted(betti: Iterable[Iterable[int]]) -> dict[str, int]:
+    """How often each (b0, b1) occurs."""
+    return dict(Counter(f"{b0},{b1}" for b0, b1 in betti))
+
+
+def write_training_set(
+    folder: Path,
+    masks: np.ndarray,
+    images: np.ndarray | None,
+    train: int,
+    validation: int = 0,
+    diagrams: bool = True,
+    **described: Any,
+) -> Path:
+    """Write the first ``train`` masks for training, the next for validation, the others for the test; a patient each.
+
+    Args:
+        folder: is made.
+        masks: [N, H, W], structure where 1 or True.
+        images: [N, H, W] in HU, or None.
+        train: number of masks.
+        validation: number of masks.
+        diagrams: whether the persistence diagrams are written, too.
+        described: entries of ``dataset.json`` that replace the usual ones.
+    """
+    from topogan.homology import (
+        betti_numbers_of_batch,
+        cubical_persistence_of_batch,
+        distance_filtration,
+        save_diagrams,
+    )
+
+    folder.mkdir(parents=True)
+    masks = np.asarray(masks, np.uint8)
+    np.save(folder / "masks.npy", masks)
+    if images is not None:
+        np.save(folder / "images.npy", images.astype(np.int16))
+    if diagrams:
+        filtrations = np.stack([distance_filtration(mask) for mask in masks])
+        save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations, (0, 1)))
+    betti = betti_numbers_of_batch(masks)
+    rows = {
+        "train": range(train),
+        "validation": range(train, train + validation),
+        "test": range(train + validation, len(masks)),
+    }
+    with (folder / "slices.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "patient", "phase", "level", "split", "area_mm2", "b0", "b1"])
+        for number, (part, mine) in enumerate(rows.items(), start=1):
+            for row in mine:
+                area = int(masks[row].sum())
+                writer.writerow([row, f"patient_{number:03d}", 0, row / len(masks), part, area, *betti[row]])
+    description = {
+        "schema": "topogan.training-set/2",
+        "structure": "ring",
+        "labels": [1],
+        "intensity": "none" if images is None else "HU",
+        "pixel_size_mm": 1.0,
+        "size": masks.shape[1],
+        "window": None if images is None else WINDOW,
+        "plane": "axial",
+        "independent": True,
+        "counts": {"total": len(masks), **{part: len(mine) for part, mine in rows.items()}, "patients": 3},
+        "betti": {**{part: counted(betti[mine]) for part, mine in rows.items()}, "modal": [1, 1]},
+        "content_hash": hashlib.sha256(masks.tobytes() + (b"" if images is None else images.tobytes())).hexdigest(),
+        "settings": {},
+        "volumes": [],
+    }
+    (folder / "dataset.json").write_text(json.dumps({**description, **described}), encoding="utf-8")
+    return folder
