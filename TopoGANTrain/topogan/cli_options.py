@@ -30,7 +30,7 @@ def _help(field: FieldInfo) -> str:
     span = f"{bounds['ge']:g} to {bounds['le']:g}" if len(bounds) == 2 and bounds["le"] < 1e9 else ""
     default = plain(field.default)
     shown = ",".join(map(str, default)) if isinstance(default, list) else str(default)
-    notes = [note for note in (extra.get("unit", ""), span, f"default {shown}") if note]
+    notes = [note for note in (str(extra.get("unit", "")), span, f"default {shown}") if note]
     return f"{field.description} ({'; '.join(notes)})"
 
 

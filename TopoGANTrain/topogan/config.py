@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 
 from topogan.errors import InputError
 
@@ -25,7 +26,7 @@ class Settings(BaseModel):
 
 def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) -> Any:
     """A field with what a panel shows: a short ``title``, a help ``text`` and a ``unit``."""
-    extra = {"unit": unit} if unit else {}
+    extra: JsonDict = {"unit": unit} if unit else {}
     return Field(default=default, title=title, description=text, json_schema_extra=extra, **limits)
 
 
@@ -322,7 +323,7 @@ _MOST_SHOWN = 80
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
-def validated(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
+def validated(kind: type[AnySettings], values: object) -> AnySettings:
     """Make settings from plain values.
 
     Raises:
@@ -348,9 +349,11 @@ def _shown(value: Any) -> str:
 def _reason(kind: type[Settings], error: Any) -> str:
     """What is wrong; for a text of the wrong form the setting's own help instead of a regular expression."""
     if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] != PRINTABLE:
-        for name in error["loc"][:-1]:
-            kind = kind.model_fields[name].annotation
-        return kind.model_fields[error["loc"][-1]].description.rstrip(".")
+        *groups, last = error["loc"]
+        group: Any = kind
+        for name in groups:
+            group = group.model_fields[name].annotation
+        return str(group.model_fields[last].description).rstrip(".")
     return in_words(error)
 
 
@@ -360,5 +363,5 @@ def in_words(error: Any) -> str:
         return "it holds characters that cannot be printed"
     if error["type"] == "model_type":
         return "it should be a group of values"
-    message = error["msg"].removeprefix("Value error, ")
+    message = str(error["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]

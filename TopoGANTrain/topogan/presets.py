@@ -83,5 +83,8 @@ def fit_batches(settings: TrainSettings, slices: int) -> tuple[TrainSettings, li
 
 
 def _trained(settings: TrainSettings) -> Iterator[tuple[str, MaskSettings | TextureSettings]]:
-    groups = {Part.MASKS: settings.masks, Part.TEXTURES: settings.textures}
+    groups: dict[Part, MaskSettings | TextureSettings] = {
+        Part.MASKS: settings.masks,
+        Part.TEXTURES: settings.textures,
+    }
     return ((part.value, group) for part, group in groups.items() if settings.part in (Part.BOTH, part))
