@@ -69,7 +69,7 @@ class PointRule(str, Enum):
 
 
 class HomologyDimensions(str, Enum):
-    """Which homology the topological loss acts on: pieces (H0), holes (H1) or both."""
+    """Which homology the topological loss acts on: connected components (H0), holes (H1) or both."""
 
     H0 = "h0"
     H1 = "h1"
