@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import itertools
 import json
 import subprocess
@@ -199,7 +198,7 @@ def test_no_array_is_read_again_to_be_hashed(tmp_path: Path, monkeypatch: pytest
 
     def watch(path: Any, mode: str = "r", *others: Any, **more: Any) -> Any:
         opened.append((Path(path).name, mode))
-        return io.open(path, mode, *others, **more)
+        return open(path, mode, *others, **more)
 
     monkeypatch.setattr(store, "open", watch, raising=False)
     prepare(tmp_path / "out", *patients(tmp_path), myocardium())
