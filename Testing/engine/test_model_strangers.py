@@ -155,6 +155,8 @@ def linked(name: str) -> Change:
 
 
 def pipe(folder: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
     (folder / GENERATOR).unlink()
     os.mkfifo(folder / GENERATOR)
 
@@ -459,6 +461,7 @@ def test_files_may_lie_at_the_top_of_a_zip(tmp_path: Path, ring_model: Path) -> 
     assert load_model(tmp_path / "package.zip").metadata.structure == "ring"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the resource module measures on POSIX only")
 def test_memory_stays_bounded(tmp_path: Path, ring_model: Path) -> None:
     """The worst cases in one process: its peak stays near that of a good package."""
     folders = []
@@ -477,7 +480,7 @@ def test_memory_stays_bounded(tmp_path: Path, ring_model: Path) -> None:
         "    try: load_model(path)\n"
         "    except ValueError: pass\n"
         "    else: raise SystemExit(path)\n"
-        "print((peak() - before) // 1024)"
+        "print((peak() - before) >> (20 if sys.platform == 'darwin' else 10))"
     )
     grown = subprocess.check_output([sys.executable, "-c", code, str(ring_model), *folders], text=True)
     assert int(grown) < 50, "MB"

@@ -112,6 +112,8 @@ def _work(folder, step, how):
         step += 1
         time.sleep(0.01)
         show("running", eta_seconds=1.0)
+        while "waits" in how and step == 5 and not (folder / "go").exists():
+            time.sleep(0.01)
         if (folder / "stop").exists() and "deaf" not in how:
             (folder / "stop").unlink()
             show("stopped")
@@ -182,7 +184,7 @@ def make_engine(folder: Path) -> Engine:
     return Engine(Path(sys.executable), parent=package.parent)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Wait for something that another process does.
 
     Raises:

@@ -249,14 +249,13 @@ def test_leaving_can_end_the_training(bench: Bench, how: list[str], monkeypatch:
     from TopoGANLib import training_session
 
     start = training_session.start_stopper
-    monkeypatch.setattr(training_session, "start_stopper", lambda *what: start(*what, patience=0.5))
+    monkeypatch.setattr(training_session, "start_stopper", lambda *what: start(*what, patience=2.0))
     session = bench.session()
     session.start(bench.train(*how))
     follow(session, lambda progress: progress.step > 3)
     pid = RunMonitor(bench.run).poll().pid
-    before = time.monotonic()
     session.leave(keep_running=False)
-    assert time.monotonic() - before < 0.5, "Slicer does not wait"
+    assert lives(pid) or not how, "Slicer does not wait for an engine that is given time"
     wait_until(lambda: not lives(pid))
     assert RunMonitor(bench.run).poll().state == ("failed" if how else "stopped")
 
