@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from topogan.errors import InputError, WorkError
-from topogan.runs.lock import RunLock
 from topogan.serve import serve
-from topogan.serve.mailbox import LOCK_FILE
 from topogan.serve.parent import alive_on_windows, process_alive
+from topogan_contract.lock import RunLock
+from topogan_contract.service import ServiceFolder
 
 PATIENCE = 60.0
 ENDLESS = {"count": 1000, "betti": "9,9", "attempts": 1000}
@@ -279,8 +279,8 @@ class TestEnding:
 
 class TestFolder:
     def test_two_engines_do_not_share_one(self, panel: Panel) -> None:
-        (panel.folder / LOCK_FILE).touch()
-        lock = RunLock(panel.folder / LOCK_FILE)
+        (ServiceFolder(panel.folder).lock).touch()
+        lock = RunLock(ServiceFolder(panel.folder).lock)
         assert lock.acquire()
         try:
             with pytest.raises(InputError, match="Another engine"):

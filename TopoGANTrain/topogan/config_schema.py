@@ -17,8 +17,8 @@ from topogan.config import (
     TrainSettings,
 )
 from topogan.presets import preset_names, read_preset
+from topogan_contract import schemas
 
-SCHEMA = "topogan.settings/1"
 _SECTIONS: dict[str, type[Settings]] = {
     "phantom": PhantomSettings,
     "prepare": PrepareSettings,
@@ -80,7 +80,7 @@ def _describe(name: str, field: FieldInfo) -> dict[str, Any]:
 def settings_schema() -> dict[str, Any]:
     """Return every section's settings, with type, range, unit, default, help and choices, and the presets."""
     return {
-        "schema": SCHEMA,
+        "schema": schemas.SETTINGS,
         "sections": {
             section: [_describe(name, field) for name, field in leaf_fields(kind)]
             for section, kind in _SECTIONS.items()

@@ -11,7 +11,6 @@ import glob
 import json
 import os
 import shutil
-import stat
 import sys
 import time
 import uuid
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan.errors import InputError, WorkError
+from topogan_contract import schemas
 
 # On Windows a reader that has the destination open blocks the replacement for as long as it reads.
 _REPLACE_ATTEMPTS = 50
@@ -30,8 +30,6 @@ _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 # Names may have 255 bytes on most disks, and a letter takes up to 4; the rest is for what marks a temporary folder.
 _NAME_KEPT = 50
 _LEFTOVER_SECONDS = 24 * 3600.0
-# Beyond every file of ours.
-_MAX_JSON_BYTES = 64 << 20
 _MOST_QUOTED = 60
 # RENAME_EXCHANGE of Linux (renameat2(2)) and RENAME_SWAP of macOS (renamex_np(2)); AT_FDCWD.
 _SWAP, _HERE = 2, -100
@@ -181,8 +179,8 @@ def _kinds_of_result(path: Path) -> list[str]:
     found = []
     for candidate in [*path.glob("*.json"), *path.glob("configs/*.json")]:
         try:
-            content = json.loads(_text(candidate))
-        except (OSError, ValueError, RecursionError):
+            content = schemas.read_json(candidate)
+        except (OSError, ValueError):
             continue
         if isinstance(content, dict) and str(content.get("schema", "")).startswith("topogan."):
             found.append(str(content["schema"]).split("/")[0])
@@ -206,10 +204,10 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         InputError: the file is missing, is not JSON, or holds another schema or a newer major version.
     """
     try:
-        content = json.loads(_text(path))
+        content = schemas.read_json(path)
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: is {path.parent} the right folder?") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON: it is damaged or not a TopoGAN file.") from error
     found = content.get("schema") if isinstance(content, dict) else None
     if found != schema:
@@ -218,14 +216,6 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
             "it is another kind of file, or was written by another version of TopoGAN."
         )
     return content
-
-
-def _text(path: Path) -> str:
-    """Read a text file of bounded size; what is no file (a pipe) would keep a reader waiting for ever."""
-    state = path.stat()
-    if not stat.S_ISREG(state.st_mode) or state.st_size > _MAX_JSON_BYTES:
-        raise ValueError("no file of ours")
-    return path.read_text(encoding="utf-8")
 
 
 def check_new_file(path: Path, overwrite: bool = False) -> None:

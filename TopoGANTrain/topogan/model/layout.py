@@ -12,8 +12,6 @@ from textwrap import shorten
 
 from topogan.errors import InputError
 
-SCHEMA = "topogan.model/1"
-
 METADATA = "configs/metadata.json"
 MASKS_GENERATOR = "models/masks_generator.safetensors"
 MASKS_CRITIC = "models/masks_critic.safetensors"

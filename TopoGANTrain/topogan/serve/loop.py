@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from topogan.errors import InputError, WorkError
 from topogan.runs.failures import failure_trace, without_paths
-from topogan.runs.lock import RunLock
-from topogan.serve.mailbox import LOCK_FILE, Mailbox, Request
+from topogan.serve.mailbox import Mailbox, Request
 from topogan.serve.parent import process_alive
+from topogan_contract.lock import RunLock
+from topogan_contract.service import FINISHED
 
 if TYPE_CHECKING:
     from topogan.model import Model
@@ -36,7 +37,7 @@ def serve(folder: Path | str, parent_pid: int = 0, idle_seconds: float = IDLE_SE
     """
     mailbox = Mailbox(Path(folder).absolute())
     mailbox.prepare()
-    lock = RunLock(mailbox.folder / LOCK_FILE)
+    lock = RunLock(mailbox.folder.lock)
     if not lock.acquire():
         raise InputError(f"Another engine answers the requests of {folder}: name another folder.")
     try:
@@ -67,7 +68,7 @@ class _Server:
                 self._last_work = time.monotonic()
             self._beat("idle")
             time.sleep(_POLL_SECONDS)
-        (self._mailbox.folder / "stop").unlink(missing_ok=True)
+        self._mailbox.folder.stop.unlink(missing_ok=True)
         self._mailbox.show("ended", reason=reason)
         return reason
 
@@ -96,7 +97,7 @@ class _Server:
             if request is None:
                 return False
             self._work(identifier, request)
-            self._mailbox.finish(identifier, "finished")
+            self._mailbox.finish(identifier, FINISHED)
         except Cancelled:
             self._mailbox.fail(identifier, "cancelled", "The request was cancelled.")
         except InputError as error:
@@ -120,7 +121,7 @@ class _Server:
         model = self._models.get(Path(request.model))
         synthesize(
             model,
-            Path(request.out) if request.out else self._mailbox.result(identifier),
+            Path(request.out) if request.out else self._mailbox.folder.result(identifier),
             request.settings,
             training_set=request.training_set,
             on_event=lambda event: self._mailbox.report(identifier, event["step"], event["total"]),

@@ -21,11 +21,12 @@ from topogan.runs.failures import failure_sentence, failure_trace, signals_as_re
 from topogan.runs.folder import RunFolder, check_run_folder, read_config
 from topogan.runs.known_runs import remember_dataset, remembered_dataset
 from topogan.runs.recorder import OnEvent, Recorder
-from topogan.runs.status import FAILED, FINISHED, STOPPED, StatusWriter, read_status
+from topogan.runs.status import StatusWriter, read_status
 from topogan.training.fine_tuning import Start, start_from
 from topogan.training.loop import Progress, TrainingLoop, progress_of
 from topogan.training.stages import Stage, planned_stages
 from topogan.training_set import TrainingSet
+from topogan_contract.run import FAILED, FINISHED, STOPPED
 
 
 @dataclass

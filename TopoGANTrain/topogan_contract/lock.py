@@ -1,16 +1,17 @@
 """The operating system's lock on a run folder: held means that an engine lives, whatever clocks and pids say.
 
-The system gives the lock back when the process ends, however it ends.
+The system gives the lock back when the process ends, however it ends. Not by filelock: Slicer does not bundle it, and
+without flock it falls back to a file that outlives its process, which would break "held means alive".
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import IO, Any
 
-_WINDOWS = os.name == "nt"
 # Someone who asks whether the lock is held takes it for an instant; whoever wants to keep it waits that long.
 _PATIENCE_SECONDS = 1.0
 _PAUSE_SECONDS = 0.02
@@ -53,7 +54,7 @@ def is_locked(path: Path) -> bool:
     """Tell, without waiting, whether anyone holds the lock of ``path``."""
     try:
         file = path.open("rb")
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # not there, or not to be opened: nobody is known to hold it
         return False
     with file:
         free = _try_lock(file.fileno(), exclusive=False)
@@ -64,12 +65,12 @@ def is_locked(path: Path) -> bool:
 
 def _try_lock(descriptor: int, exclusive: bool) -> bool:
     try:
-        if _WINDOWS:
+        if sys.platform == "win32":
             import msvcrt
 
             # Windows locks the byte at the file's position, which may lie behind its end; shared locks do not exist.
             os.lseek(descriptor, 0, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
@@ -80,11 +81,11 @@ def _try_lock(descriptor: int, exclusive: bool) -> bool:
 
 
 def _unlock(descriptor: int) -> None:
-    if _WINDOWS:
+    if sys.platform == "win32":
         import msvcrt
 
         os.lseek(descriptor, 0, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
     else:
         import fcntl
 

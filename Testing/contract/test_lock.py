@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from topogan.runs import lock
-from topogan.runs.lock import RunLock, is_locked
+from topogan_contract import lock
+from topogan_contract.lock import RunLock, is_locked
 
-HOLD = "import sys; from pathlib import Path; from topogan.runs.lock import RunLock; "
+HOLD = "import sys; from pathlib import Path; from topogan_contract.lock import RunLock; "
 HOLD += "lock = RunLock(Path(sys.argv[1])); assert lock.acquire(); print('held', flush=True); input()"
 
 
@@ -65,6 +65,6 @@ class _FakeWindows(types.ModuleType):
 
 def test_windows_branch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "msvcrt", _FakeWindows())
-    monkeypatch.setattr(lock, "_WINDOWS", True)
+    monkeypatch.setattr(lock, "sys", types.SimpleNamespace(platform="win32"))
     monkeypatch.setattr(lock, "_PATIENCE_SECONDS", 0.05)
     test_one_holder_at_a_time(tmp_path)
