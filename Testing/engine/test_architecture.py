@@ -16,6 +16,7 @@ SLICER_SIDE = [
     REPOSITORY / "TopoGANTrain" / "TopoGANTrain.py",
     REPOSITORY / "TopoGANSynth" / "TopoGANSynth.py",
     *(REPOSITORY / "TopoGANTrain" / "TopoGANLib").rglob("*.py"),
+    *(REPOSITORY / "TopoGANTrain" / "TopoGANTrainLib").rglob("*.py"),
     *(REPOSITORY / "TopoGANSynth" / "TopoGANSynthLib").rglob("*.py"),
 ]
 
@@ -35,7 +36,7 @@ LAYERS = [
 ]
 # What Slicer bundles, the standard library aside.
 SLICER_BUNDLES = {"numpy", "scipy", "vtk", "vtkmodules", "SimpleITK", "pydicom", "qt", "ctk", "slicer", "PythonQt"}
-OWN_SLICER_SIDE = {"TopoGANLib", "TopoGANSynthLib"}
+OWN_SLICER_SIDE = {"TopoGANLib", "TopoGANTrainLib", "TopoGANSynthLib"}
 SHARED = "topogan_contract"
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LIBRARY = REPOSITORY / "TopoGANTrain" / "TopoGANLib"
 FORMS = {
     "TopoGANTrain": REPOSITORY / "TopoGANTrain" / "Resources" / "UI" / "TopoGANTrain.ui",
     "TopoGANSynth": REPOSITORY / "TopoGANSynth" / "Resources" / "UI" / "TopoGANSynth.ui",
@@ -25,7 +24,7 @@ _OWN_WIDGETS = ("ctk", "qMRML")
 def sources() -> list[Path]:
     """All Python files that run inside Slicer."""
     found = [REPOSITORY / name / f"{name}.py" for name in ("TopoGANTrain", "TopoGANSynth")]
-    return found + sorted(LIBRARY.rglob("*.py")) + sorted((REPOSITORY / "TopoGANSynth").rglob("TopoGANSynthLib/*.py"))
+    return found + sorted(path for path in REPOSITORY.glob("TopoGAN*/TopoGAN*Lib/**/*.py"))
 
 
 def widgets(form: Path) -> dict[str, str]:

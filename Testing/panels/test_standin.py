@@ -182,7 +182,7 @@ def test_uninstalling_gives_slicer_core_back(tmp_path: Path) -> None:
         "import slicer\n"
         "before, util = set(dir(slicer)), slicer.util\n"
         "from standin import install\n"
-        "from TopoGANLib.headless import start_headless\n"
+        "from TopoGANLib.headless.application import start_headless\n"
         "logic = start_headless().application_logic\n"
         "stand_in = install(logic, Path(sys.argv[1]))\n"
         "assert slicer.app.applicationName == 'Slicer'\n"

@@ -96,7 +96,7 @@ def schema_text() -> str:
 
 def main() -> None:
     """Write the file beside the Slicer-side library: ``python -m topogan.config_schema``."""
-    path = Path(__file__).resolve().parents[1] / "TopoGANLib" / "settings.schema.json"
+    path = Path(__file__).resolve().parents[1] / "TopoGANLib" / "forms" / "settings.schema.json"
     path.write_text(schema_text(), encoding="utf-8", newline="\n")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 WAITING, RUNNING, FINISHED, FAILED, CANCELLED = "waiting", "running", "finished", "failed", "cancelled"
 """States of a request. The kinds of errors are ``input``, ``work`` and ``cancelled``."""
+ENDED = (FINISHED, FAILED, CANCELLED)
 
 
 @dataclass(frozen=True)

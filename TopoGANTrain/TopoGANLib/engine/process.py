@@ -5,7 +5,6 @@ A crash, a lack of memory or a clash of versions in the engine stays there: Slic
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -17,28 +16,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ENGINE_PARENT = Path(__file__).resolve().parents[1]
-"""The folder that holds the engine, the package ``topogan``: beside this library, from source and installed."""
+ENGINE_PARENT = Path(__file__).resolve().parents[2]
+"""The folder that holds the engine, the package ``topogan``: beside ``TopoGANLib``, from source and installed."""
 
 PATIENCE_SECONDS = 30.0
 
-# Windows API (winbase.h); subprocess has these names on Windows only.
-_CREATE_NEW_PROCESS_GROUP = 0x00000200
+# Windows API (winbase.h); subprocess has this name on Windows only.
 _CREATE_NO_WINDOW = 0x08000000
 
 _TAIL_BYTES = 8192
 
 # The engine beside this library wins over every other copy, and the empty entry, which is the working folder, goes: a
 # stray numpy.py there would be imported instead of numpy.
-_PATH_LINE = "sys.path[:] = [{parent!r}, *filter(None, sys.path)]"
-_START_LINE = f"import sys, runpy; {_PATH_LINE}; runpy.run_module('topogan', run_name='__main__', alter_sys=True)"
-# Preparing and training in one process, so that Slicer may be closed at any time in between. What was written for the
-# preparation alone, a copy of patient data, goes as soon as that is over, with Slicer or without. The arguments come
-# from a file: quotes and line ends on a command line do not pass every launcher of every system.
-_CHAIN_LINE = (
-    f"import atexit, json, shutil, sys; {_PATH_LINE}; job = json.load(open(sys.argv[1], encoding='utf-8')); "
-    "atexit.register(shutil.rmtree, job['temporary'], True); from topogan.cli import run; "
-    "code = run(job['first']); shutil.rmtree(job['temporary'], True); sys.exit(code or run(job['second']))"
+_START_LINE = (
+    "import sys, runpy; sys.path[:] = [{parent!r}, *filter(None, sys.path)]; "
+    "runpy.run_module('topogan', run_name='__main__', alter_sys=True)"
 )
 
 
@@ -70,26 +62,6 @@ class Engine:
             OSError: this Python cannot be started, or ``log`` cannot be written.
         """
         return self.run(self.command(arguments), log)
-
-    def start_chain(
-        self, first: Sequence[str | Path], second: Sequence[str | Path], temporary: Path, log: Path
-    ) -> EngineProcess:
-        """Start two commands in one process, the second if the first has succeeded.
-
-        Args:
-            first: arguments of one command.
-            second: arguments of the other.
-            temporary: folder that is removed when the first has ended, however it ended.
-            log: gets what both say; a file with the arguments is put beside it.
-
-        Raises:
-            OSError: this Python cannot be started, or ``log`` cannot be written.
-        """
-        job = {"first": [*map(str, first)], "second": [*map(str, second)], "temporary": str(temporary)}
-        path = log.with_suffix(".job.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(job), encoding="utf-8")
-        return self.run([str(self.python), "-u", "-c", _CHAIN_LINE.format(parent=str(self.parent)), str(path)], log)
 
     def run(self, command: Sequence[str], log: Path) -> EngineProcess:
         """Start any command line as a process that can be ended with all that it starts.
@@ -149,16 +121,6 @@ class EngineProcess:
             return said[-1]
         return f"The engine ended without a word (exit code {code}): its output says where it was."
 
-    def interrupt(self) -> None:
-        """Ask it to end as Ctrl-C does, so that it clears up half-written files."""
-        if self.exit_code() is not None:
-            return
-        if sys.platform == "win32":
-            with suppress(OSError):  # it has just ended
-                os.kill(self._popen.pid, signal.CTRL_BREAK_EVENT)
-        else:
-            _signal_group(self._popen.pid, signal.SIGINT)
-
     def kill(self) -> None:
         """End it and all that it started, at once."""
         if self.exit_code() is not None:
@@ -169,12 +131,12 @@ class EngineProcess:
             _signal_group(self._popen.pid, signal.SIGKILL)
 
 
-class PoliteEnd:
+class StopThenKill:
     """Asks for an end once, and forces it if nothing has happened for 30 seconds; driven by ticks, it never waits.
 
     Usage::
 
-        end = PoliteEnd(process.interrupt, process.kill)
+        end = StopThenKill(monitor.request_stop, process.kill)
         end.tick(alive=process.exit_code() is None)  # now and then, until it is not alive
     """
 
@@ -198,9 +160,9 @@ class PoliteEnd:
 
 
 def popen_options() -> dict[str, Any]:
-    """What makes a new process the head of a group of its own, without a console window."""
+    """What makes a new process the head of a group of its own (POSIX), or gives it no console window (Windows)."""
     if sys.platform == "win32":
-        return {"creationflags": _CREATE_NO_WINDOW | _CREATE_NEW_PROCESS_GROUP}
+        return {"creationflags": _CREATE_NO_WINDOW}
     return {"start_new_session": True}
 
 

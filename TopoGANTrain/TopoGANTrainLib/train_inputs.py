@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import slicer
 
-from TopoGANLib.errors import InputError
-from TopoGANLib.scene_input import SceneInput, read_scene_input, write_plane
-from TopoGANLib.settings import Setting, command_arguments
-from TopoGANLib.training_session import Preparation
-from TopoGANLib.user_settings import new_work_folder
+from TopoGANLib.forms.settings import Setting, nested_values
+from TopoGANLib.forms.user_settings import new_work_folder
+from TopoGANTrainLib.scene_input import InputError, plane_of, read_scene_input
+from TopoGANTrainLib.training_session import Preparation
 
 
 @dataclass(frozen=True)
@@ -33,27 +32,23 @@ class FromScene:
         segment = self.segmentation.GetSegmentation().GetSegment(self.segment_id)
         return segment.GetName() if segment else ""
 
-    def preparation(self, out: Path, settings: Sequence[Setting], values: Mapping[str, Any]) -> Preparation:
-        """How ``out`` becomes the training set.
+    def preparation(self, settings: Sequence[Setting], values: Mapping[str, Any]) -> Preparation:
+        """What the engine makes the training set from.
 
         Raises:
             InputError: what was chosen cannot be used.
         """
         chosen = read_scene_input(self.volume, self.segmentation, self.segment_id)
-        temporary = new_work_folder("input")
-        arguments: list[str | Path] = [out, "--segmentation", temporary / "segmentation.nrrd", "--resample"]
-        if chosen.image is not None:
-            arguments += ["--ct", temporary / "ct.nrrd"]
-        if self.slice_node is not None:
-            temporary.mkdir(parents=True)
-            write_plane(temporary / "plane.json", self.slice_node)
-            arguments += ["--plane", temporary / "plane.json"]
+        plane = "axial" if self.slice_node is None else plane_of(self.slice_node)
         # In the file that is written the segment is 1, whatever it was.
-        rest = {name: value for name, value in values.items() if name not in ("prepare_labels", "prepare_resample")}
-        if not rest.get("prepare_structure"):
-            rest["prepare_structure"] = chosen.structure
-        arguments += command_arguments(settings, rest)
-        return Preparation(arguments, temporary, _Writer(chosen, temporary))
+        given = {"prepare_structure": chosen.structure, **values, "prepare_resample": True, "prepare_labels": "1"}
+        folder = new_work_folder("input")
+
+        def request() -> dict[str, Any]:
+            images, segmentations = chosen.write(folder)
+            return _request(segmentations, images, plane, nested_values(settings, given))
+
+        return Preparation(folder, request)
 
 
 @dataclass(frozen=True)
@@ -65,18 +60,18 @@ class FromFiles:
     name = ""
     """Files do not say what is learned."""
 
-    def preparation(self, out: Path, settings: Sequence[Setting], values: Mapping[str, Any]) -> Preparation:
-        """How ``out`` becomes the training set.
+    def preparation(self, settings: Sequence[Setting], values: Mapping[str, Any]) -> Preparation:
+        """What the engine makes the training set from.
 
         Raises:
             InputError: a path is not there.
         """
-        arguments: list[str | Path] = [out, "--segmentation", _existing(self.segmentations)]
-        if self.images is not None:
-            arguments += ["--ct", _existing(self.images)]
-        given = {name: value for name, value in values.items() if value != "" or name != "prepare_structure"}
-        arguments += command_arguments(settings, given)
-        return Preparation(arguments, new_work_folder("input"))
+        for path in filter(None, (self.segmentations, self.images)):
+            if not path.exists():
+                raise InputError(f"{path} does not exist: choose another file or folder.")
+        images = [] if self.images is None else [self.images]
+        request = _request([self.segmentations], images, "axial", nested_values(settings, values))
+        return Preparation(new_work_folder("input"), lambda: request)
 
 
 @dataclass(frozen=True)
@@ -103,19 +98,16 @@ class FromTrainingSet:
 Inputs = FromScene | FromFiles | FromTrainingSet
 
 
-@dataclass(frozen=True)
-class _Writer:
-    chosen: SceneInput = field(repr=False)
-    folder: Path
-
-    def __call__(self) -> None:
-        self.chosen.write(self.folder)
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise InputError(f"{path} does not exist: choose another file or folder.")
-    return path
+def _request(
+    segmentations: Iterable[Path], images: Iterable[Path], plane: str | list[list[float]], settings: dict[str, Any]
+) -> dict[str, Any]:
+    """As :mod:`topogan_contract.preparation` says."""
+    return {
+        "segmentations": [str(path.absolute()) for path in segmentations],
+        "images": [str(path.absolute()) for path in images],
+        "plane": plane,
+        "settings": settings,
+    }
 
 
 def new_folder(results: Path, name: str) -> Path:

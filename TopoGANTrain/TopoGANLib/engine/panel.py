@@ -12,11 +12,11 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from TopoGANLib import user_settings
-from TopoGANLib.connections import Connections
-from TopoGANLib.engine_check import EngineCheck, EngineReport
-from TopoGANLib.engine_install import TORCH, EngineInstaller
-from TopoGANLib.engine_process import ENGINE_PARENT, Engine
+from TopoGANLib.engine.check import EngineCheck, EngineReport
+from TopoGANLib.engine.install import TORCH, EngineInstaller
+from TopoGANLib.engine.process import ENGINE_PARENT, Engine
+from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.connections import Connections
 
 REQUIREMENTS = ENGINE_PARENT / "Resources" / "requirements.txt"
 """What the engine needs beside torch and what Slicer brings."""

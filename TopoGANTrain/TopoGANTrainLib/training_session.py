@@ -5,45 +5,43 @@ Driven by ticks that never wait: the panel's timer gives them, or a loop of one'
 
 from __future__ import annotations
 
+import json
 import shutil
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from TopoGANLib import run_monitor
-from TopoGANLib.engine_process import Engine, EngineProcess, PoliteEnd
-from TopoGANLib.run_monitor import RunMonitor, RunReport
-from TopoGANLib.run_stopper import start_stopper
+from topogan_contract import preparation as layout
+from topogan_contract import schemas
+from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
+from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
+from TopoGANLib.engine.run_monitor import RunMonitor, RunReport, start_stopper
+from TopoGANLib.forms.background import Background
 
 PREPARING, STARTING = "preparing", "starting"
-RUNNING, STOPPING = run_monitor.RUNNING, run_monitor.STOPPING
-FINISHED, STOPPED, FAILED, SILENT = (
-    run_monitor.FINISHED,
-    run_monitor.STOPPED,
-    run_monitor.FAILED,
-    run_monitor.SILENT,
-)
-ENDED = (FINISHED, STOPPED, FAILED)
+"""States before there is a run; the others are the run's own."""
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_DIE = 1.0
-# While Qt waits for events Slicer's main thread may keep Python's lock, and a thread then moves only when it is let.
-_BREATH_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
 class Preparation:
     """What makes the training set before the training."""
 
-    arguments: Sequence[str | Path]
-    """Of ``topogan prepare``."""
-    temporary: Path
-    """Folder for what only the preparation reads; it is removed afterwards."""
-    write: Callable[[], object] = lambda: None
-    """Fills ``temporary``; called on a thread of its own."""
+    folder: Path
+    """For the request and what only the preparation reads; the engine removes it afterwards."""
+    request: Callable[[], Mapping[str, Any]]
+    """Writes data into ``folder`` if need be, and returns what :mod:`topogan_contract.preparation` asks for."""
+
+    def write(self) -> None:
+        """Fill ``folder``; takes long, and is called on a thread of its own."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"schema": schemas.PREPARE_REQUEST, **self.request()})
+        (self.folder / layout.REQUEST_FILE).write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -87,9 +85,11 @@ class TrainingSession:
         self._engine, self._work, self._clock = engine, work, clock
         self._monitor = RunMonitor(run, clock)
         self._process: EngineProcess | None = None
-        self._preparation: _Writing | None = None
-        self._end: PoliteEnd | None = None
-        self._stop_wanted = False
+        self._preparation: Preparation | None = None
+        self._writing: Background[None] | None = None
+        self._command: list[str | Path] = []
+        # There as soon as the end is wanted.
+        self._end: StopThenKill | None = None
         # Whether what the folder says is about this session's engine, not about one that ended before.
         self._seen_working = False
         # How it ended, if that was before there was an engine.
@@ -116,14 +116,14 @@ class TrainingSession:
             OSError: the engine's Python cannot be started, or a folder cannot be written.
         """
         self.run.parent.mkdir(parents=True, exist_ok=True)
-        train = ["train", *arguments]
+        self._command = ["train", *arguments]
         if preparation is None:
-            self._process = self._engine.start(train, self.log)
+            self._process = self._engine.start(self._command, self.log)
             return
-        prepare = ["prepare", *preparation.arguments]
-        self._preparation = _Writing(
-            preparation, lambda: self._engine.start_chain(prepare, train, preparation.temporary, self.log)
-        )
+        self._command += ["--prepare", preparation.folder]
+        self._preparation = preparation
+        no_memory = "There is not enough memory to hand the volume on: close other data."
+        self._writing = Background(preparation.write, no_memory)
 
     def resume(self) -> None:
         """Go on from the last checkpoint.
@@ -131,19 +131,18 @@ class TrainingSession:
         Raises:
             OSError: the engine's Python cannot be started.
         """
-        self._end, self._stop_wanted, self._seen_working, self._never_started = None, False, False, None
+        self._end, self._seen_working, self._never_started = None, False, None
         self._process = self._engine.start(["resume", self.run], self.log)
 
     def stop(self) -> None:
         """Ask for an end with a checkpoint; force follows after 30 seconds."""
         if self._end is None:
-            self._stop_wanted = True
-            self._end = PoliteEnd(self._ask, self._force, clock=self._clock)
+            self._end = StopThenKill(self._ask, self._force, clock=self._clock)
 
     def tick(self) -> Progress:
         """Look how it is doing, and do what is due."""
-        if self._preparation is not None and self._process is None:
-            progress = self._tick_writing(self._preparation)
+        if self._writing is not None and self._process is None:
+            progress = self._tick_writing(self._writing)
             if progress is not None:
                 return progress
         if self._never_started is not None:
@@ -165,8 +164,8 @@ class TrainingSession:
         Args:
             keep_running: leave the training alone; otherwise it writes a checkpoint and ends, if need be by force.
         """
-        if self._preparation is not None and self._process is None:
-            self._preparation.finish()
+        if self._writing is not None and self._process is None:
+            self._writing.done(_SECONDS_TO_FINISH_WRITING)  # what is still being written could not be removed
             self._remove_leftovers()
         elif keep_running:
             return
@@ -180,25 +179,27 @@ class TrainingSession:
             self._monitor.request_stop()
             start_stopper(self._engine, self.run, self._work / "stopper.txt")
 
-    def _tick_writing(self, writing: _Writing) -> Progress | None:
+    def _tick_writing(self, writing: Background[None]) -> Progress | None:
         if not writing.done():
-            return Progress(STOPPING if self._stop_wanted else PREPARING)
+            return Progress(STOPPING if self._end is not None else PREPARING)
         error = writing.error
-        if not self._stop_wanted and not error:
+        if self._end is None and not error:
             try:
-                self._process = writing.go_on()
+                self._process = self._engine.start(self._command, self.log)
                 return None
             except OSError as refusal:
                 error = f"The engine cannot be started ({refusal.strerror}): choose another Python."
         self._remove_leftovers()
-        self._never_started = Progress(STOPPED if self._stop_wanted else FAILED, error=error)
+        self._never_started = Progress(STOPPED if self._end is not None else FAILED, error=error)
         return self._never_started
 
     def _judge(self, report: RunReport | None) -> Progress:
         code = None if self._process is None else self._process.exit_code()
         ours_lives = self._process is not None and code is None
-        if report is not None and report.state in run_monitor.WORKING:
+        if report is not None and report.state in ALIVE and not self._seen_working:
             self._seen_working = True
+            if self._end is not None:  # wanted when there was no run to ask
+                self._monitor.request_stop()
         about_us = report is not None and (self._process is None or self._seen_working or code == 0)
         if report is not None and about_us:
             return self._of_report(report)
@@ -206,11 +207,11 @@ class TrainingSession:
             return self._before_the_run(has_run=report is not None)
         if self._process is None:
             return Progress(FAILED, error=f"There is no run in {self.run}: start a new one.")
-        state, error = (STOPPED, "") if self._stop_wanted else (FAILED, self._process.complaint())
+        state, error = (STOPPED, "") if self._end is not None else (FAILED, self._process.complaint())
         return Progress(state, error=error, resumable=report is not None, log=self._said())
 
     def _before_the_run(self, has_run: bool) -> Progress:
-        if self._stop_wanted:
+        if self._end is not None:
             return Progress(STOPPING)
         said = [line.strip() for line in self._process.output(3) if line.strip()] if self._process else []
         preparing = self._preparation is not None and not has_run
@@ -218,8 +219,8 @@ class TrainingSession:
 
     def _of_report(self, report: RunReport) -> Progress:
         state = report.state
-        if state in run_monitor.WORKING:
-            state = STOPPING if self._stop_wanted or state == run_monitor.STOPPING else RUNNING
+        if state in ALIVE:
+            state = STOPPING if self._end is not None or state == STOPPING else RUNNING
         return Progress(
             state=state,
             fraction=report.fraction if report.total else None,
@@ -228,7 +229,7 @@ class TrainingSession:
             stage=report.stage,
             eta_seconds=report.eta_seconds,
             error=report.error,
-            resumable=state in run_monitor.RESUMABLE,
+            resumable=state in RESUMABLE,
             log=self._said() if state == FAILED else [],
         )
 
@@ -236,10 +237,11 @@ class TrainingSession:
         return self._monitor.log() if self._process is None else self._process.output()
 
     def _ask(self) -> None:
-        if self._monitor.poll() is not None and (self._seen_working or self._process is None):
+        if self._seen_working:
             self._monitor.request_stop()
-        elif self._process is not None:
-            self._process.interrupt()
+        elif self._preparation is not None:
+            with suppress(OSError):  # it is gone: the preparation is over, and the run will be asked
+                (self._preparation.folder / layout.STOP_FILE).touch()
 
     def _force(self) -> None:
         self._monitor.kill()
@@ -249,39 +251,9 @@ class TrainingSession:
     def _remove_leftovers(self) -> None:
         """What a killed preparation has left beside the run."""
         if self._preparation is not None:
-            self._preparation.remove()
-            self._preparation = None
+            shutil.rmtree(self._preparation.folder, ignore_errors=True)
+            self._preparation = self._writing = None
         for left in self.run.parent.glob(".*.partial"):
             shutil.rmtree(left, ignore_errors=True)
         with suppress(OSError):  # not empty: something of it is worth keeping
             self.run.parent.rmdir()
-
-
-class _Writing:
-    """Fills the preparation's folder on a thread, and starts the engine when that is done."""
-
-    def __init__(self, preparation: Preparation, go_on: Callable[[], EngineProcess]) -> None:
-        self._preparation, self.go_on = preparation, go_on
-        self.error = ""
-        self._thread = threading.Thread(target=self._write, name="TopoGAN input", daemon=True)
-        self._thread.start()
-
-    def done(self) -> bool:
-        """Whether it is over; gives the thread a moment to work in."""
-        self._thread.join(_BREATH_SECONDS)
-        return not self._thread.is_alive()
-
-    def finish(self) -> None:
-        """Wait for a moment: Slicer is being closed, and what is still being written could not be removed."""
-        self._thread.join(_SECONDS_TO_FINISH_WRITING)
-
-    def remove(self) -> None:
-        shutil.rmtree(self._preparation.temporary, ignore_errors=True)
-
-    def _write(self) -> None:
-        try:
-            self._preparation.write()
-        except (OSError, ValueError) as error:
-            self.error = str(error)
-        except MemoryError:
-            self.error = "There is not enough memory to hand the volume on: close other data."

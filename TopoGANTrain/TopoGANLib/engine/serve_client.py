@@ -15,14 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from TopoGANLib.engine_process import Engine, EngineProcess
-from TopoGANLib.run_monitor import read_json
-
-REQUEST_SCHEMA = "topogan.request/1"
-PROGRESS_SCHEMA = "topogan.progress/1"
-ERROR_SCHEMA = "topogan.error/1"
-
-WAITING, RUNNING, FINISHED, FAILED, CANCELLED = "waiting", "running", "finished", "failed", "cancelled"
+from topogan_contract import schemas
+from topogan_contract.schemas import find_json
+from topogan_contract.service import CANCELLED, ENDED, FAILED, FINISHED, RUNNING, WAITING, ServiceFolder
+from TopoGANLib.engine.process import Engine, EngineProcess
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Answer:
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
-        return self.state in (FINISHED, FAILED, CANCELLED)
+        return self.state in ENDED
 
 
 class ServeClient:
@@ -54,13 +50,13 @@ class ServeClient:
     """
 
     def __init__(self, engine: Engine, folder: Path) -> None:
-        self._engine, self._folder = engine, folder
+        self._engine, self._folder = engine, ServiceFolder(folder)
         self._process: EngineProcess | None = None
 
     @property
     def log(self) -> Path:
         """What the engine says."""
-        return self._folder / "log.txt"
+        return self._folder.path / "log.txt"
 
     @property
     def process(self) -> EngineProcess | None:
@@ -78,12 +74,11 @@ class ServeClient:
             OSError: the folder cannot be written, or the engine's Python cannot be started.
         """
         identifier = uuid.uuid4().hex
-        content = {"schema": REQUEST_SCHEMA, "model": str(model.absolute()), "settings": dict(settings)}
-        requests = self._folder / "requests"
-        requests.mkdir(parents=True, exist_ok=True)
-        partial = requests / f".{identifier}.partial"
+        content = {"schema": schemas.REQUEST, "model": str(model.absolute()), "settings": dict(settings)}
+        self._folder.requests.mkdir(parents=True, exist_ok=True)
+        partial = self._folder.requests / f".{identifier}.partial"
         partial.write_text(json.dumps(content), encoding="utf-8")
-        os.replace(partial, requests / f"{identifier}.json")
+        os.replace(partial, self._folder.request(identifier))
         if self._process is None or self._process.exit_code() is not None:
             self._start()
         return identifier
@@ -92,17 +87,16 @@ class ServeClient:
         """Say how a request is doing."""
         # Looked at before the files: an engine that answers and then ends must not look as if it had not answered.
         engine_lives = self._process is not None and self._process.exit_code() is None
-        results = self._folder / "results"
-        error = read_json(results / f"{identifier}.error.json", ERROR_SCHEMA)
+        error = find_json(self._folder.error(identifier), schemas.ERROR)
         if error is not None:
             state = CANCELLED if error.get("kind") == "cancelled" else FAILED
             return Answer(state, error=str(error.get("error", "")))
-        folder = results / identifier
+        folder = self._folder.result(identifier)
         if folder.is_dir():
             return Answer(FINISHED, folder=folder)
         if not engine_lives:
-            return self._answer_of_the_dead(identifier)
-        progress = read_json(results / f"{identifier}.progress.json", PROGRESS_SCHEMA)
+            return self._answer_without_engine(identifier)
+        progress = find_json(self._folder.progress(identifier), schemas.PROGRESS)
         if progress is None:
             return Answer(WAITING)
         return Answer(RUNNING, int(progress.get("step", 0)), int(progress.get("total", 0)))
@@ -110,29 +104,28 @@ class ServeClient:
     def cancel(self, identifier: str) -> None:
         """Let the engine drop a request; its answer will be ``cancelled``."""
         with suppress(OSError):  # the folder is gone, and the request with it
-            (self._folder / "requests" / f"{identifier}.cancel").touch()
+            self._folder.cancel(identifier).touch()
 
     def forget(self, identifier: str) -> None:
         """Remove the files of a request that has ended."""
-        shutil.rmtree(self._folder / "results" / identifier, ignore_errors=True)
+        shutil.rmtree(self._folder.result(identifier), ignore_errors=True)
 
     def close(self) -> None:
         """End the engine at once and remove the folder; nothing in it is meant to be kept."""
         if self._process is not None:
             self._process.kill()
             self._process = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._folder.path, ignore_errors=True)
 
     def _start(self) -> None:
-        self._process = self._engine.start(["serve", self._folder, "--parent", str(os.getpid())], self.log)
+        self._process = self._engine.start(["serve", self._folder.path, "--parent", str(os.getpid())], self.log)
 
-    def _answer_of_the_dead(self, identifier: str) -> Answer:
-        requests = self._folder / "requests"
-        if (requests / f"{identifier}.cancel").exists():
+    def _answer_without_engine(self, identifier: str) -> Answer:
+        if self._folder.cancel(identifier).exists():
             return Answer(CANCELLED, error="The request was cancelled.")
         if self._process is None:
             return Answer(FAILED, error="The engine was ended: ask again.")
-        if self._process.exit_code() == 0 and (requests / f"{identifier}.json").exists():
+        if self._process.exit_code() == 0 and self._folder.request(identifier).exists():
             # It had waited long enough for work and ended just when the request came.
             self._start()
             return Answer(WAITING)

@@ -8,9 +8,9 @@ import numpy as np
 import slicer
 import vtk
 
-from TopoGANLib.barcode import show_barcode
-from TopoGANLib.diagrams import Diagram
-from TopoGANLib.tables import number_columns
+from TopoGANLib.scene.barcode import show_barcode
+from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.tables import number_columns
 
 # The segmentation refers to the other nodes by these roles. References are saved with the scene and survive new ids.
 _ROLES = ("image", "barcode", "diagrams", "samples", "metrics")
@@ -20,7 +20,7 @@ _SHOWN_SAMPLE = "TopoGAN.shownSample"
 
 @dataclass(frozen=True)
 class SynthesisNodes:
-    """What :func:`TopoGANLib.scene.build_scene` made, or what a loaded scene holds of it.
+    """What :func:`TopoGANLib.scene.build.build_scene` made, or what a loaded scene holds of it.
 
     Usage::
 
@@ -34,7 +34,7 @@ class SynthesisNodes:
     image: slicer.vtkMRMLScalarVolumeNode
     """Textures, or the masks as gray values."""
     barcode: slicer.vtkMRMLPlotChartNode
-    """Chart of the shown sample; its table is ``TopoGANLib.barcode.barcode_table``."""
+    """Chart of the shown sample; its table is ``TopoGANLib.scene.barcode.barcode_table``."""
     diagrams: slicer.vtkMRMLTableNode
     """Births and deaths of all samples."""
     samples: slicer.vtkMRMLTableNode

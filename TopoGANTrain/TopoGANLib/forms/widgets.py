@@ -1,16 +1,42 @@
-"""Ties qMRMLSegmentSelectorWidget to two parameters, which parameterNodeWrapper's own connectors cannot do."""
+"""What the widgets of a form need beyond their .ui file and Slicer's own connectors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import qt
 import slicer
 
-from TopoGANLib.connections import Connections
+from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.settings import Setting
+
+_FEW_DECIMALS = 2
+
+
+def describe_widgets(ui: Any, settings: Iterable[Setting]) -> None:
+    """Give each bound widget the help of its setting, and boxes for numbers unit and digits.
+
+    Args:
+        ui: the form's widgets by name.
+        settings: what the engine knows.
+    """
+    known = {setting.attribute: setting for setting in settings}
+    for widget in vars(ui).values():
+        setting = known.get(widget.property("SlicerParameterName"))
+        if setting is None:
+            continue
+        widget.toolTip = setting.tool_tip()
+        # As annotations of the parameters they would work too, but Slicer logs a warning for each.
+        if type(widget) is qt.QDoubleSpinBox:
+            widget.decimals = setting.decimals
+            widget.singleStep = 0.1 if setting.decimals == _FEW_DECIMALS else 10.0 ** -(setting.decimals - 1)
+        if setting.unit and type(widget) in (qt.QSpinBox, qt.QDoubleSpinBox):
+            widget.suffix = f" {setting.unit}"
 
 
 class SegmentChoice:
-    """Keeps a selector of segments and the parameters of node and segment equal, whichever changes."""
+    """Keeps a qMRMLSegmentSelectorWidget and the parameters of node and segment equal, whichever changes."""
 
     def __init__(self, selector: Any, node_name: str, segment_name: str) -> None:
         """Listen to the selector.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import re
 from dataclasses import dataclass
@@ -13,20 +12,20 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from TopoGANLib.diagrams import Diagram, read_diagrams
-from TopoGANLib.errors import SynthesisFolderError
+from topogan_contract import schemas, synthesis
+from TopoGANLib.scene.diagrams import Diagram
 
-SCHEMA_NAME = "topogan.synthesis"
-SCHEMA_MAJOR = 1
 # The engine writes no larger stack.
 _MAX_PIXELS = 1 << 28
 # No gray value is further from 0.
 _FARTHEST = 1e9
-# The engine writes headers of 600 bytes. ITK's reader writes beyond its memory when it quotes a line of 900 bytes, and
-# would take Slicer with it.
+# The engine writes headers of 600 bytes.
 _MAX_HEADER = 1 << 14
-_MAX_LINE = 400
 _AGAIN = "the folder is incomplete or damaged, synthesize again"
+
+
+class SynthesisFolderError(ValueError):
+    """The folder cannot be shown: it is missing, damaged, of another kind, or from another version."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +70,46 @@ def read_synthesis_folder(folder: Path) -> Synthesis:
             other.
     """
     report = _read_report(folder)
-    mask_image = _read_stack(folder / "masks.nrrd")
+    mask_image = _read_stack(folder / synthesis.MASKS_FILE)
     masks = sitk.GetArrayFromImage(mask_image).astype(np.uint8)
     textures = None
-    if (folder / "textures.nrrd").exists():
-        texture_image = _read_stack(folder / "textures.nrrd")
+    if (folder / synthesis.TEXTURES_FILE).exists():
+        texture_image = _read_stack(folder / synthesis.TEXTURES_FILE)
         _check_same_grid(folder, mask_image, texture_image)
         textures = sitk.GetArrayFromImage(texture_image).astype(np.int16)
     # The engine counts diagrams in pixels, which are square.
-    diagrams = read_diagrams(folder / "diagrams.npz", pixel_size=mask_image.GetSpacing()[0])
-    samples = _read_samples(folder / "samples.csv")
+    diagrams = read_diagrams(folder / synthesis.DIAGRAMS_FILE, pixel_size=mask_image.GetSpacing()[0])
+    samples = _read_samples(folder / synthesis.SAMPLES_FILE)
     _check_counts(folder, len(masks), len(diagrams), len(next(iter(samples.values()), [])))
     return Synthesis(masks, textures, _ijk_to_ras(mask_image), diagrams, samples, report)
 
 
+def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
+    """Read the diagrams of all samples, which the engine counts in pixels, in mm.
+
+    Raises:
+        SynthesisFolderError: the file is missing, damaged, or no file of diagrams.
+    """
+    if not path.is_file():
+        raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
+    try:
+        synthesis.check_diagrams_size(path)
+        # Never a pickle: a folder may come from anywhere.
+        with np.load(path, allow_pickle=False) as file:
+            counts = file[synthesis.DIAGRAM_COUNTS]
+            arrays = {name: file[name] for name in synthesis.DIAGRAM_ARRAYS}
+    except Exception as error:  # numpy and zipfile raise a dozen kinds of errors for what is no archive of arrays
+        raise SynthesisFolderError(f"{path} cannot be read as diagrams: {_AGAIN}.") from error
+    if not synthesis.diagrams_fit_together(arrays, counts):
+        raise SynthesisFolderError(f"{path} contradicts itself: {_AGAIN}.")
+    dimension, birth, death, birth_index, death_index = arrays.values()
+    whole = Diagram(dimension, birth * pixel_size, death * pixel_size, birth_index, death_index)
+    ends = np.cumsum(counts)
+    return [whole.rows(slice(end - count, end)) for end, count in zip(ends, counts, strict=True)]
+
+
 def _read_report(folder: Path) -> dict[str, Any]:
-    path = folder / "report.json"
+    path = folder / synthesis.REPORT_FILE
     if not folder.is_dir():
         raise SynthesisFolderError(f"There is no folder {folder}: choose one that 'topogan synthesize' has written.")
     if not path.is_file():
@@ -94,18 +117,18 @@ def _read_report(folder: Path) -> dict[str, Any]:
             f"{folder} holds no report.json: it is not a synthesis folder, choose one that 'topogan synthesize' wrote."
         )
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        report = schemas.read_json(path)
+    except (OSError, ValueError) as error:
         raise SynthesisFolderError(f"{path} cannot be read: {_AGAIN}.") from error
     schema = str(report.get("schema", "")) if isinstance(report, dict) else ""
     name, _, major = schema.partition("/")
-    if name != SCHEMA_NAME or not re.fullmatch(r"[0-9]{1,9}", major):
+    if name != schemas.SYNTHESIS.partition("/")[0] or not re.fullmatch(r"[0-9]{1,9}", major):
         raise SynthesisFolderError(
             f"{folder} is not a synthesis folder: its report.json has the schema {schema[:60]!r}."
         )
-    if int(major) != SCHEMA_MAJOR:
+    if schema != schemas.SYNTHESIS:
         raise SynthesisFolderError(
-            f"{folder} has the format {schema}, and this TopoGAN reads {SCHEMA_NAME}/{SCHEMA_MAJOR}: "
+            f"{folder} has the format {schema}, and this TopoGAN reads {schemas.SYNTHESIS}: "
             "update the TopoGAN extension, or synthesize again with its own engine."
         )
     if not _is_window(report.get("window")):
@@ -148,7 +171,7 @@ def _read_stack(path: Path) -> sitk.Image:
 def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         header, blank, _ = file.read(_MAX_HEADER).partition(b"\n\n")
-    if not blank or any(len(line) > _MAX_LINE for line in header.split(b"\n")):
+    if not blank or any(len(line) > synthesis.LONGEST_NRRD_LINE for line in header.split(b"\n")):
         raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.")
 
 

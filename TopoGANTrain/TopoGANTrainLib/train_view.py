@@ -8,9 +8,8 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from TopoGANLib import training_session as states
-from TopoGANLib.training_session import Progress, TrainingSession
-from TopoGANLib.words import duration
+from topogan_contract.run import ENDED, FINISHED, RUNNING, STOPPED, STOPPING
+from TopoGANTrainLib.training_session import PREPARING, STARTING, Progress, TrainingSession
 
 _PREVIEW_WIDTH = 340
 
@@ -27,14 +26,14 @@ class TrainView:
         """Show a reading; None is for nothing yet."""
         ui = self._ui
         state = progress.state if progress else ""
-        ui.progressBar.visible = bool(state) and state not in states.ENDED
+        ui.progressBar.visible = bool(state) and state not in ENDED
         ui.statusLabel.visible = bool(state)
         if progress is not None:
             # A range of 0 to 0 shows that something moves, though nobody knows how far.
             ui.progressBar.setRange(0, 1000 if progress.fraction is not None else 0)
             ui.progressBar.value = round(1000 * (progress.fraction or 0))
             ui.statusLabel.text = self._words(progress)
-        finished = state == states.FINISHED and session is not None
+        finished = state == FINISHED and session is not None
         ui.modelSection.visible = finished
         ui.modelPathEdit.text = str(session.model) if finished else ""
         ui.logCollapsibleButton.visible = bool(progress and progress.log)
@@ -49,20 +48,20 @@ class TrainView:
 
     def _words(self, progress: Progress) -> str:
         steps = _("step {step} of {total}").format(step=progress.step, total=progress.total)
-        if progress.state == states.RUNNING:
+        if progress.state == RUNNING:
             stage = {"masks": _("Training masks"), "textures": _("Training textures")}.get(progress.stage)
             words = [stage or _("Training"), steps]
             if progress.eta_seconds is not None:
                 words.append(_("{time} left").format(time=duration(progress.eta_seconds)))
             return ", ".join(words)
-        if progress.state == states.STOPPED:
+        if progress.state == STOPPED:
             at = f" ({steps})" if progress.total else ""
             return (_("Stopped{at}. Resume goes on from here.") if progress.resumable else _("Stopped.")).format(at=at)
         words = {
-            states.PREPARING: _("Preparing the training set …"),
-            states.STARTING: _("Starting the engine …"),
-            states.STOPPING: _("Stopping, with a checkpoint …"),
-            states.FINISHED: _("Finished: the model is ready."),
+            PREPARING: _("Preparing the training set …"),
+            STARTING: _("Starting the engine …"),
+            STOPPING: _("Stopping, with a checkpoint …"),
+            FINISHED: _("Finished: the model is ready."),
         }.get(progress.state, "")
         return "\n".join(part for part in (words, progress.note or progress.error) if part)
 
@@ -73,3 +72,13 @@ class TrainView:
         self._picture = path
         picture = qt.QPixmap(str(path))
         self._ui.previewLabel.setPixmap(picture.scaledToWidth(_PREVIEW_WIDTH))
+
+
+def duration(seconds: float) -> str:
+    """A time span as people say it: ``"45 s"``, ``"12 min"``, ``"3 h 05 min"``."""
+    if seconds < 90:
+        return _("{seconds} s").format(seconds=f"{seconds:.0f}")
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return _("{minutes} min").format(minutes=minutes)
+    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=f"{minutes % 60:02d}")

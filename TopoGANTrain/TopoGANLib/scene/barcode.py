@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
-from TopoGANLib.diagrams import Diagram
-from TopoGANLib.tables import add_table, set_table
+from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.tables import add_table, set_table
 
 VALUE = "filtration value (mm)"
 ROWS_PER_BAR = 3  # birth, death, break

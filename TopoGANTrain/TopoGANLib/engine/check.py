@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from TopoGANLib.engine_process import Engine, EngineProcess
+from topogan_contract import schemas
+from TopoGANLib.engine.process import Engine, EngineProcess
 
-DOCTOR_SCHEMA = "topogan.doctor/1"
 _TIMEOUT_SECONDS = 120.0
 
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
@@ -114,7 +114,7 @@ def _doctor_json(output: list[str]) -> dict[str, Any] | None:
                 content = json.loads(line)
             except ValueError:
                 continue
-            if content.get("schema") == DOCTOR_SCHEMA:
+            if content.get("schema") == schemas.DOCTOR:
                 return content
     return None
 

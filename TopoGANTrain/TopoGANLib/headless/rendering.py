@@ -19,8 +19,8 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from TopoGANLib.barcode import number_of_bars
-from TopoGANLib.errors import SceneError
+from TopoGANLib.headless.application import SceneError
+from TopoGANLib.scene.barcode import number_of_bars
 
 # What the application registers for its slice views, less those that need a mouse or a legend.
 _SLICE_MANAGERS = (

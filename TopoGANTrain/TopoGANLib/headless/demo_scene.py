@@ -1,6 +1,6 @@
 """Makes a Slicer scene and pictures of it from a synthesis folder, without the application.
 
-``python -m TopoGANLib.demo_scene SYNTHESIS OUT`` needs slicer-core and writes ``scene.mrb``, ``slices.png``,
+``python -m TopoGANLib.headless.demo_scene SYNTHESIS OUT`` needs slicer-core and writes ``scene.mrb``, ``slices.png``,
 ``barcode.png`` and ``gallery.png`` into OUT. Exit code: 0 done, 1 the work failed, 2 the input is wrong; what went
 wrong is the last line on stderr.
 """
@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from TopoGANLib.errors import SceneError, SynthesisFolderError
-from TopoGANLib.headless import HeadlessSlicer, save_scene, start_headless
-from TopoGANLib.rendering import SliceViewPicture, draw_barcode, tile, write_png
-from TopoGANLib.scene import build_scene
-from TopoGANLib.synthesis_folder import read_synthesis_folder
-from TopoGANLib.synthesis_nodes import SynthesisNodes, show_in_views
+from TopoGANLib.headless.application import HeadlessSlicer, SceneError, save_scene, start_headless
+from TopoGANLib.headless.rendering import SliceViewPicture, draw_barcode, tile, write_png
+from TopoGANLib.scene.build import build_scene
+from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 
 SLICES_SHOWN = 3
 GALLERY_COLUMNS, GALLERY_ROWS = 8, 6
@@ -85,7 +84,7 @@ def _square_view(headless: HeadlessSlicer, pixels: int) -> SliceViewPicture:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of this module; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m TopoGANLib.demo_scene", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m TopoGANLib.headless.demo_scene", description=__doc__)
     parser.add_argument("synthesis", type=Path, help="folder that 'topogan synthesize' wrote")
     parser.add_argument("out", type=Path, help="folder for the scene and the pictures")
     given = parser.parse_args(arguments)

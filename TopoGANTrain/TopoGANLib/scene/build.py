@@ -9,12 +9,12 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from TopoGANLib.barcode import add_barcode
-from TopoGANLib.diagrams import Diagram
-from TopoGANLib.synthesis_folder import Synthesis
-from TopoGANLib.synthesis_nodes import SynthesisNodes
-from TopoGANLib.tables import Column, add_table, typed_column
-from TopoGANLib.terminology import terminology_entry
+from TopoGANLib.scene.barcode import add_barcode
+from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.nodes import SynthesisNodes
+from TopoGANLib.scene.synthesis_folder import Synthesis
+from TopoGANLib.scene.tables import Column, add_table, typed_column
+from TopoGANLib.scene.terminology import terminology_entry
 
 # Orange of Okabe and Ito's palette for color-blind readers, far from every gray of the CT under it.
 _MASK_COLOR = (230 / 255, 159 / 255, 0.0)
@@ -33,7 +33,7 @@ def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNo
 
     Args:
         scene: where the nodes go; inside Slicer, ``slicer.mrmlScene``.
-        synthesis: from :func:`TopoGANLib.synthesis_folder.read_synthesis_folder`.
+        synthesis: from :func:`TopoGANLib.scene.synthesis_folder.read_synthesis_folder`.
     """
     name = f"TopoGAN {synthesis.structure}"
     image = _add_image(scene, name, synthesis)

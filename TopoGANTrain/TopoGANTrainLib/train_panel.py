@@ -10,16 +10,15 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from TopoGANLib import user_settings
-from TopoGANLib.connections import Connections
-from TopoGANLib.engine_panel import EnginePanel
-from TopoGANLib.errors import InputError
-from TopoGANLib.segment_choice import SegmentChoice
-from TopoGANLib.settings import preset_values, read_presets
-from TopoGANLib.settings_widgets import describe_widgets
-from TopoGANLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
-from TopoGANLib.train_logic import TrainLogic
-from TopoGANLib.train_view import TrainView
+from TopoGANLib.engine.panel import EnginePanel
+from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.settings import changed_values, preset_values, read_presets
+from TopoGANLib.forms.widgets import SegmentChoice, describe_widgets
+from TopoGANTrainLib.scene_input import InputError
+from TopoGANTrainLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
+from TopoGANTrainLib.train_logic import TrainLogic
+from TopoGANTrainLib.train_view import TrainView
 
 
 class InputSource(enum.Enum):
@@ -211,7 +210,7 @@ class TrainPanel:
         if self._logic.isRunning:
             self._logic.stop()
             return
-        values = {setting.attribute: getattr(self._parameters, setting.attribute) for setting in self._logic.settings}
+        values = changed_values(self._logic.settings, self._parameters)
         self._try(
             lambda: self._logic.train(
                 self._inputs(), Path(self._ui.resultsPathLineEdit.currentPath), values, self._engine.engine

@@ -6,7 +6,6 @@ because nothing of MRML is touched there: the arrays are views of the nodes' vox
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +14,16 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from TopoGANLib.errors import InputError
-
 _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # Written in portions: one write of a whole volume would keep other threads waiting.
 _SLICES_AT_ONCE = 8
 _EMPTY = "The segment {segment} is empty: draw it first, or choose another."
 # The names of NRRD's numbers are numpy's, but for these.
 _NRRD_TYPES = {"float32": "float", "float64": "double"}
+
+
+class InputError(ValueError):
+    """What the user has chosen cannot be used: one sentence that says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,10 @@ def read_scene_input(
     return SceneInput(segment.GetName(), image, labels, int(segment.GetLabelValue()))
 
 
-def write_plane(path: Path, slice_node: slicer.vtkMRMLSliceNode) -> None:
-    """Write the plane of a slice view, such as Red, for ``topogan prepare --plane``."""
-    matrix = slicer.util.arrayFromVTKMatrix(slice_node.GetSliceToRAS())
-    path.write_text(json.dumps(matrix.tolist()), encoding="utf-8")
+def plane_of(slice_node: slicer.vtkMRMLSliceNode) -> list[list[float]]:
+    """The plane of a slice view, such as Red, as its SliceToRAS matrix: 4 rows of 4."""
+    matrix: list[list[float]] = slicer.util.arrayFromVTKMatrix(slice_node.GetSliceToRAS()).tolist()
+    return matrix
 
 
 def write_nrrd(path: Path, grid: Grid, only: int | None = None) -> None:

@@ -10,14 +10,15 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from TopoGANLib import user_settings
-from TopoGANLib.connections import Connections
-from TopoGANLib.engine_process import Engine
-from TopoGANLib.module_logic import PanelLogic
-from TopoGANLib.run_monitor import RunMonitor
-from TopoGANLib.settings import command_arguments, read_settings
-from TopoGANLib.train_inputs import FromTrainingSet, Inputs, new_folder
-from TopoGANLib.training_session import ENDED, FINISHED, Progress, TrainingSession
+from topogan_contract.run import ENDED, FINISHED
+from TopoGANLib.engine.process import Engine
+from TopoGANLib.engine.run_monitor import RunMonitor
+from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.module import PanelLogic
+from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
+from TopoGANTrainLib.train_inputs import FromTrainingSet, Inputs, new_folder
+from TopoGANTrainLib.training_session import Progress, TrainingSession
 
 _TICK_MILLISECONDS = 100
 _SECONDS_BETWEEN_LOOKS = 0.2
@@ -37,7 +38,7 @@ class TrainLogic(PanelLogic):
         """Nothing runs yet.
 
         Args:
-            parameter_node: class of :func:`TopoGANLib.settings.parameter_node_class`.
+            parameter_node: class of :func:`TopoGANLib.forms.settings.parameter_node_class`.
         """
         super().__init__(parameter_node)
         self.settings = read_settings("prepare", "train")
@@ -68,8 +69,8 @@ class TrainLogic(PanelLogic):
         Args:
             inputs: what to learn from.
             results: folder in which a new folder is made.
-            settings: parameters that differ from the defaults, by name (``"train_masks_steps"``); choices as the
-                engine's words or as members.
+            settings: parameters by name (``"train_masks_steps"``), choices as the engine's words or as members; what
+                is not among them is the engine's own choice.
             engine: which Python runs it; by default what the user has chosen, or Slicer's.
             wait: return at the end; the application does not react in the meantime.
 
@@ -80,10 +81,14 @@ class TrainLogic(PanelLogic):
         if self.isRunning:
             raise RuntimeError(_("A training is running already: stop it first."))
         values = self._values(settings or {})
-        folder, preparation, dataset = self._places(inputs, Path(results), values)
+        folder = new_folder(Path(results), str(values.get("prepare_structure", "")) or inputs.name)
+        if isinstance(inputs, FromTrainingSet):
+            inputs.check()
+            dataset, preparation = inputs.folder, None
+        else:
+            dataset, preparation = folder / "training-set", inputs.preparation(self._section("prepare"), values)
         session = TrainingSession(engine or self.engine(), folder / "run", user_settings.new_work_folder("training"))
-        options = command_arguments([s for s in self.settings if s.section == "train"], values)
-        session.start([dataset, session.run, *options], preparation)
+        session.start([dataset, session.run, *command_arguments(self._section("train"), values)], preparation)
         self._follow(session)
         return self._end(wait)
 
@@ -123,20 +128,14 @@ class TrainLogic(PanelLogic):
             self.session = None
 
     def _values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        values = {setting.attribute: setting.parameter()[1] for setting in self.settings}
-        unknown = set(settings) - set(values)
+        unknown = set(settings) - {setting.attribute for setting in self.settings}
         if unknown:
             raise RuntimeError(_("There is no setting {name}.").format(name=sorted(unknown)[0]))
-        values["prepare_structure"] = ""
-        return values | dict(settings)
+        # An empty text says nothing.
+        return {name: value for name, value in settings.items() if value != ""}
 
-    def _places(self, inputs: Inputs, results: Path, values: Mapping[str, Any]) -> tuple[Path, Any, Path]:
-        folder = new_folder(results, str(values["prepare_structure"]) or inputs.name)
-        if isinstance(inputs, FromTrainingSet):
-            inputs.check()
-            return folder, None, inputs.folder
-        prepare = [setting for setting in self.settings if setting.section == "prepare"]
-        return folder, inputs.preparation(folder / "training-set", prepare, values), folder / "training-set"
+    def _section(self, section: str) -> list[Setting]:
+        return [setting for setting in self.settings if setting.section == section]
 
     def _follow(self, session: TrainingSession) -> None:
         self.session = session

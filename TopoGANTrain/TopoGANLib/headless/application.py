@@ -17,13 +17,15 @@ from pathlib import Path
 import slicer
 import vtk
 
-from TopoGANLib.errors import SceneError
-
 SLICE_VIEWS = ("Red", "Green", "Yellow")
 
 # slicer-core names itself "slicer-core 4.0.0", at which Slicer warns that another application wrote the scene. The
 # writer is Slicer's own MRML library; the version is the oldest Slicer that TopoGAN supports, so that none warns.
 _SCENE_VERSION = "Slicer 5.12.0 0"
+
+
+class SceneError(RuntimeError):
+    """The scene could not be made, saved or drawn, though the input was right."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from typing import Annotated, Any
 
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
-SCHEMA = "topogan.settings/1"
+from topogan_contract import schemas
+
 _FILE = Path(__file__).with_name("settings.schema.json")
 _MOST_DECIMALS = 6
 
@@ -53,9 +54,7 @@ class Setting:
     @property
     def option(self) -> str:
         """Name of the option on the command line."""
-        # The command line says --label once for each.
-        name = "label" if self.name == "labels" else self.name
-        return "--" + name.replace(".", "-").replace("_", "-")
+        return "--" + self.name.replace(".", "-").replace("_", "-")
 
     @property
     def decimals(self) -> int:
@@ -85,17 +84,22 @@ class Setting:
             return Annotated[kind, WithinRange(kind(self.minimum), kind(self.maximum))], kind(self.default)
         return str, ",".join(map(str, self.default)) if self.type == "list" else str(self.default)
 
-    def arguments(self, value: Any) -> list[str]:
+    def argument(self, value: Any) -> str:
         """What the command line takes for a parameter's value."""
-        if isinstance(value, enum.Enum):
-            value = value.name
         if self.type == "bool":
-            return [self.option if value else self.option.replace("--", "--no-", 1)]
+            return self.option if value else self.option.replace("--", "--no-", 1)
+        # Written in one word, or an empty text or a negative number would be taken for something else.
+        return f"{self.option}={self.to_json(value)}"
+
+    def to_json(self, value: Any) -> Any:
+        """The engine's value for a parameter's; words that it does not know stay, for the engine to refuse."""
+        if self.choices:
+            word = getattr(value, "name", value)
+            return next((known for known, _ in self.choices if str(known) == str(word)), word)
         if self.type == "list":
             words = [word.strip() for word in str(value).split(",") if word.strip()]
-            return [part for word in words for part in (self.option, word)]
-        # Written in one word, or an empty text or a negative number would be taken for something else.
-        return [f"{self.option}={value}"]
+            return [int(word) if word.isdecimal() else word for word in words]
+        return value
 
     def from_json(self, value: Any) -> Any:
         """The parameter's value for one of the engine's."""
@@ -142,20 +146,34 @@ def preset_values(preset: Mapping[str, Any], settings: Iterable[Setting]) -> dic
     return values
 
 
+def changed_values(settings: Iterable[Setting], parameters: Any) -> dict[str, Any]:
+    """The parameters that are not at their defaults: the engine may adapt a default, and refuses what it is told."""
+    values = {setting.attribute: getattr(parameters, setting.attribute) for setting in settings}
+    return {name: value for name, value in values.items() if value != parameters.defaultValues[name]}
+
+
 def command_arguments(settings: Iterable[Setting], values: Mapping[str, Any]) -> list[str]:
-    """Options of the command line for the parameters in ``values``."""
-    return [
-        argument
-        for setting in settings
-        if setting.attribute in values
-        for argument in setting.arguments(values[setting.attribute])
-    ]
+    """Options of the command line for the values of parameters, by name; what is not among them is left out."""
+    return [setting.argument(values[setting.attribute]) for setting in settings if setting.attribute in values]
+
+
+def nested_values(settings: Iterable[Setting], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as the engine's JSON: ``{"masks": {"steps": 500}}``."""
+    nested: dict[str, Any] = {}
+    for setting in settings:
+        if setting.attribute in values:
+            *groups, name = setting.name.split(".")
+            group = nested
+            for part in groups:
+                group = group.setdefault(part, {})
+            group[name] = setting.to_json(values[setting.attribute])
+    return nested
 
 
 def parameter_node_class(name: str, settings: Iterable[Setting], **others: tuple[Any, Any]) -> type:
     """A parameter node wrapper with a parameter for each setting.
 
-    Its attribute ``choiceWords`` holds the words that each choice knows.
+    Its attributes ``choiceWords`` and ``defaultValues`` hold the words that each choice knows, and the defaults.
 
     Args:
         name: of the class.
@@ -168,12 +186,13 @@ def parameter_node_class(name: str, settings: Iterable[Setting], **others: tuple
     kind = parameterNodeWrapper(type(name, (), {"__annotations__": annotations, "__module__": __name__, **defaults}))
     choices = {attribute: choice for attribute, choice in annotations.items() if isinstance(choice, enum.EnumMeta)}
     kind.choiceWords = {attribute: frozenset(choice.__members__) for attribute, choice in choices.items()}
+    kind.defaultValues = defaults
     return kind
 
 
 def _read() -> dict[str, Any]:
     content = json.loads(_FILE.read_text(encoding="utf-8"))
-    if content.get("schema") != SCHEMA:
+    if content.get("schema") != schemas.SETTINGS:
         raise RuntimeError(f"{_FILE} is of another version: install the TopoGAN extension again.")
     return content
 
