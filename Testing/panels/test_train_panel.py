@@ -114,7 +114,7 @@ def test_the_whole_way(bench: Bench, scene: Any, engine: Engine, tmp_path: Path)
         pump(lambda: "step" in status(widget))
         assert "Training masks, step" in status(widget)
         bench.picture("TopoGANTrain", "training")
-        assert widget.ui.progressBar.value > 0
+        pump(lambda: widget.ui.progressBar.value > 0)
         pump(lambda: "Finished" in status(widget))
     assert watch.longest < 0.05, f"{watch.longest:.3f} s in\n{watch.where}"
     assert widget.ui.modelPathEdit.text == str(tmp_path / "results" / "Myocardium-1" / "run" / "model")
