@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 WAITING, RUNNING, FINISHED, FAILED, CANCELLED = "waiting", "running", "finished", "failed", "cancelled"
@@ -10,36 +9,17 @@ WAITING, RUNNING, FINISHED, FAILED, CANCELLED = "waiting", "running", "finished"
 ENDED = (FINISHED, FAILED, CANCELLED)
 
 
-@dataclass(frozen=True)
 class ServiceFolder:
-    """Where the files of requests lie, each by its id (letters, digits, ``_`` and ``-``)."""
+    """Where the files lie, those of a request by its id (letters, digits, ``_`` and ``-``).
 
-    path: Path
+    The panel writes into ``requests`` and makes ``stop`` to end the engine; the engine writes into ``results``, says in
+    ``status`` how it is doing, and holds ``lock``.
+    """
 
-    @property
-    def requests(self) -> Path:
-        """Written by the panel."""
-        return self.path / "requests"
-
-    @property
-    def results(self) -> Path:
-        """Written by the engine."""
-        return self.path / "results"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the engine."""
-        return self.path / "serve.lock"
-
-    @property
-    def status(self) -> Path:
-        """How the engine is doing."""
-        return self.path / "serve.json"
-
-    @property
-    def stop(self) -> Path:
-        """Made to end the engine."""
-        return self.path / "stop"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.requests, self.results = path / "requests", path / "results"
+        self.stop, self.status, self.lock = path / "stop", path / "serve.json", path / "serve.lock"
 
     def request(self, identifier: str) -> Path:
         """What is asked for; gone when it is answered."""
