@@ -23,7 +23,7 @@ from topogan.files import read_json
 from topogan.model import load_model
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
-from topogan.training import resume, train, work
+from topogan.training import checks, resume, train, work
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training_set import TrainingSet
 
@@ -408,9 +408,9 @@ def test_a_start_does_not_read_every_mask_to_find_empty_ones(ring_set: Path) -> 
             return real.masks[rows]
 
     watched = dataclasses.replace(real, masks=Watched())
-    lifecycle._check_masks(watched)
+    checks._check_masks(watched)
     assert 0 < len(read) < len(real.train) / 4
     empty = real.betti.copy()
     empty[real.train[5]] = 0
     with pytest.raises(InputError, match=f"Mask {real.train[5]} of .* holds no structure"):
-        lifecycle._check_masks(dataclasses.replace(watched, betti=empty))
+        checks._check_masks(dataclasses.replace(watched, betti=empty))
