@@ -158,6 +158,26 @@ class TrainingSet:
             betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(-1, 2),
         )
 
+    @property
+    def test(self) -> np.ndarray:
+        """Row numbers of the test part, int64, rising: in sets of two parts the held-out rows."""
+        return self.held_out
+
+    @property
+    def validation(self) -> np.ndarray:
+        """Row numbers of the validation part, int64, rising: none in sets of two parts."""
+        return np.zeros(0, dtype=np.int64)
+
+    def structure_masks(self, rows: np.ndarray, structure: str | None = None) -> np.ndarray:
+        """Where a structure is in some rows (int [n]), bool [n, H, W]; None: the first structure.
+
+        Raises:
+            InputError: there is no such structure.
+        """
+        if structure not in (None, self.structure):
+            raise InputError(f"The training set has no structure {structure!r}: choose {self.structure}.")
+        return self.masks[rows] == 1
+
     def diagrams(self) -> list[Diagram]:
         """Load the diagram of every mask: distance filtration, in pixels, without frame.
 
