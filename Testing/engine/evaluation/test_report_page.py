@@ -13,8 +13,8 @@ import SimpleITK as sitk
 from topogan.config import PrepareSettings
 from topogan.dataset import prepare
 from topogan.evaluation import evaluate
+from topogan.evaluation.page import Chapter, Page
 from topogan.evaluation.report import Metric
-from topogan.evaluation.report_html import Page, metrics_table, page_html
 from topogan.training_set import TrainingSet
 
 
@@ -108,7 +108,8 @@ def test_tables_show_real_beside_and_the_range_of_the_draws() -> None:
         "topology", "W1", 0.0213, -0.01, "image widths", "lower", dimension=1, note="100 slices a side",
         by_seed={"0": 0.02, "1": 0.0226},
     )  # fmt: skip
-    table = metrics_table([metric, Metric("topology", "KID", None, None, "", "lower")])
+    chapter = Chapter("Topology", "", [metric, Metric("topology", "KID", None, None, "", "lower")], [])
+    table = Page("", "", [], [], [chapter], {}).html()
     assert ">W1 of holes<" in table
     assert "0.02 to 0.0226" in table
     assert "−0.01" in table
@@ -116,7 +117,8 @@ def test_tables_show_real_beside_and_the_range_of_the_draws() -> None:
 
 
 def test_an_empty_page_is_still_a_page() -> None:
-    text = page_html(Page("Title & more", "All is well.", [], ["Beware < this."], [], {"Made with": "TopoGAN"}))
+    text = Page("Title & more", "All is well.", [], ["Beware < this."], [], {"Made with": "TopoGAN"}).html()
+    assert text.startswith("<!DOCTYPE html>")
     assert "Title &amp; more" in text
     assert '<p class="warning">Beware &lt; this.</p>' in text
 

@@ -13,7 +13,6 @@ from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.page import Evaluation, make_page
 from topogan.evaluation.report import Report, metric_to_json, report_paths, write_report
-from topogan.evaluation.report_html import page_html
 from topogan.evaluation.sections import memorization_section, shape_section, texture_section, topology_section
 from topogan.evaluation.sets import ThreeSets, open_sets
 from topogan.evaluation.synthetic_set import SyntheticSet
@@ -55,7 +54,7 @@ def evaluate(
     content = _content(result)
     if paths is None:
         return Report(result.verdict, result.metrics, content)
-    write_report(paths, page_html(make_page(result)), content)
+    write_report(paths, make_page(result).html(), content)
     return Report(result.verdict, result.metrics, content, paths[0])
 
 

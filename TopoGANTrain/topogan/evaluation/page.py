@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+from jinja2 import Environment, StrictUndefined
 from numpy.typing import NDArray
 
 from topogan import __version__
 from topogan.evaluation import pictures, plots
 from topogan.evaluation.cases import Case, best, nearest_to_training, worst
 from topogan.evaluation.diagram_section import DrawnDiagrams
-from topogan.evaluation.report import Metric
-from topogan.evaluation.report_html import Block, Chapter, Page, Picture
+from topogan.evaluation.report import Metric, label, number
 from topogan.evaluation.sets import ThreeSets
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.textures import TextureFigures
 from topogan.evaluation.wording import (
     area_sentence,
+    comparison,
     intensity_sentence,
     memorization_sentence,
     warning_sentences,
@@ -44,6 +46,53 @@ _PAIR_TEXT = (
     "Left the sample, in the middle the training mask, on the right their overlap: dark where both are, blue (dark "
     "grey on paper) the sample alone, orange (light grey) the training mask alone."
 )
+
+
+@dataclass(frozen=True)
+class Block:
+    """Something to look at under a heading: a drawing, or a row of pictures."""
+
+    caption: str
+    """Below a drawing, above pictures."""
+    text: str = ""
+    """Under the caption of pictures."""
+    svg: str = ""
+    pictures: list[tuple[str, str]] = field(default_factory=list)
+    """Captions and ``data:`` addresses."""
+    picture_width: str = "8rem"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One part of the page: what it says, its table and its figures."""
+
+    title: str
+    text: str
+    metrics: list[Metric]
+    blocks: list[Block]
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the page shows, in plain text; the template escapes it."""
+
+    title: str
+    verdict: str
+    findings: list[str]
+    warnings: list[str]
+    chapters: list[Chapter]
+    provenance: dict[str, str]
+
+    def html(self) -> str:
+        """The page as text, to be written in UTF-8."""
+        environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+        environment.filters |= {
+            "number": lambda value: number(value).replace("-", "−"),
+            "label": label,
+            "comparison": comparison,
+        }
+        template = Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8")
+        return environment.from_string(template).render(page=self)
 
 
 @dataclass(frozen=True)
@@ -196,5 +245,5 @@ def _samples_chapter(result: Evaluation) -> Chapter:
 
 def _pictures(
     cases: list[Case], picture: Callable[[Case], NDArray[np.uint8]], caption: Callable[[Case], str]
-) -> list[Picture]:
-    return [Picture(pictures.data_url(picture(case)), caption(case)) for case in cases]
+) -> list[tuple[str, str]]:
+    return [(caption(case), pictures.data_url(picture(case))) for case in cases]
