@@ -65,10 +65,10 @@ def painted(masks: Masks, seed: int) -> Images:
 
 @dataclass(frozen=True)
 class World:
-    """Real slices: a training and a held-out part of one population."""
+    """Real slices: a training and a test part of one population."""
 
     training: SliceSet
-    held_out: SliceSet
+    test: SliceSet
 
     @classmethod
     def simulated(cls, count: int, size: int) -> World:
@@ -79,16 +79,17 @@ class World:
     def values(self, masks: Masks, images: Images) -> Values:
         """Every metric of a set of samples, by its label."""
         samples = slices(masks, images)
-        sets = ThreeSets(samples, samples, self.training, self.held_out, PIXEL_SIZE, WINDOW)
+        sets = ThreeSets(samples, samples, self.training, self.test, PIXEL_SIZE, WINDOW)
         textures = texture_figures(sets, network=None)
         assert textures is not None
-        pool = self.training.masks.astype(np.uint8)
         metrics = [
             *betti_metrics(sets, (2, 1)),
             *diagram_section(DrawnDiagrams(sets)),
             *shape_section(sets),
             *texture_section(textures, "HU"),
-            *memorization_section(audit(masks, self.held_out.masks, pool, np.arange(len(pool)))),
+            *memorization_section(
+                audit(masks, self.test.masks, self.training.masks.__getitem__, np.arange(len(self.training)))
+            ),
         ]
         return {label(metric): metric.value for metric in metrics}
 
@@ -127,7 +128,7 @@ HOLE_BIRTHS = names("W1-birth of holes", "uMMD (W1-birth) of holes")
 PIECES = names("W1 of pieces", "uMMD (W1) of pieces")
 PIECE_DEATHS = names("W1-birth of pieces", "uMMD (W1-birth) of pieces")
 AREA = names("Mean area", "Area distance", "Area in the usual range")
-NEARNESS = names("Dice to real", "Dice to training", "Closer to training than a held-out slice")
+NEARNESS = names("Dice to real", "Dice to training", "Closer to training than a test slice")
 INSIDE = names("Mean HU inside the structure", "HU distance inside the structure")
 POOL = names("Mean HU inside enclosed holes", "HU distance inside enclosed holes")
 AROUND = names("Mean HU around the structure", "HU distance around the structure")
@@ -184,7 +185,7 @@ def perturbations(training: Masks) -> list[Perturbation]:
         Perturbation(
             "half are training masks",
             lambda masks: np.concatenate([masks[: len(masks) // 2], training[: len(masks) - len(masks) // 2]]),
-            up=names("Dice to training", "Closer to training than a held-out slice", COPIES),
+            up=names("Dice to training", "Closer to training than a test slice", COPIES),
         ),
         Perturbation(
             "40 HU brighter",

@@ -1,6 +1,6 @@
 """Every metric of real slices against real slices: ``python Testing/benchmarks/real_against_real.py TRAINING_SET``.
 
-The training patients stand for samples: what a perfect generator would reach against the held-out patients.
+The training patients stand for samples: what a perfect generator would reach against the test patients.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def main(folder: Path) -> None:
     """Print the table."""
     start = time.perf_counter()
     real = TrainingSet.open(folder)
-    training, held_out = real_slices(real, real.train), real_slices(real, real.held_out)
-    sets = ThreeSets(training, training, training, held_out, real.pixel_size, real.window)
+    training, test = real_slices(real, real.train), real_slices(real, real.test)
+    sets = ThreeSets(training, training, training, test, real.pixel_size, real.window)
     textures = texture_figures(sets, network=None)
     metrics = [
         *betti_metrics(sets, real.modal_betti),
@@ -34,11 +34,11 @@ def main(folder: Path) -> None:
         *diagram_section(DrawnDiagrams(sets)),
         *shape_section(sets),
         *(texture_section(textures, real.intensity) if textures else []),
-        *memorization_section(audit(held_out.masks, held_out.masks, real.masks, real.train)),
+        *memorization_section(audit(test.masks, test.masks, real.structure_masks, real.train)),
     ]
-    print(f"{real.structure}: {len(real.train)} training and {len(real.held_out)} held-out slices of", end=" ")
+    print(f"{real.structure}: {len(real.train)} training and {len(real.test)} test slices of", end=" ")
     print(f"{len(set(np.asarray(real.patients)[real.train]))} and", end=" ")
-    print(f"{len(set(np.asarray(real.patients)[real.held_out]))} patients, {real.pixel_size:.3g} mm")
+    print(f"{len(set(np.asarray(real.patients)[real.test]))} patients, {real.pixel_size:.3g} mm")
     print("| metric | real against real | draws | unit |\n|---|---|---|---|")
     for metric in metrics:
         draws = sorted(metric.real_by_seed.values())

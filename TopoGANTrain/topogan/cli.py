@@ -203,7 +203,7 @@ def serve(
 @app.command()
 def evaluate(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
-    training_set: Annotated[Path, typer.Option(help="Training set whose held-out patients are the yardstick.")],
+    training_set: Annotated[Path, typer.Option(help="Training set whose test patients the samples are compared with.")],
     report: Annotated[Path, typer.Option(help="HTML page to write; the numbers go beside it as .json.")] = Path(
         "report.html"
     ),
@@ -212,7 +212,7 @@ def evaluate(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
-    """Compare samples with held-out real masks: topology, shape, texture, memorization."""
+    """Compare samples with real masks of test patients: topology, shape, texture, memorization."""
     from topogan.evaluation import evaluate as run_evaluate
 
     with ProgressReporter() as progress:
@@ -227,13 +227,13 @@ def evaluate(
 @with_settings(DownstreamSettings)
 def downstream(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize', with textures.")],
-    training_set: Annotated[Path, typer.Option(help="Training set whose held-out patients are segmented.")],
+    training_set: Annotated[Path, typer.Option(help="Training set whose test patients are segmented.")],
     out: Annotated[Path | None, typer.Option(help="JSON file to write with the scores of every seed.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     *,
     given: dict[str, Any],
 ) -> None:
-    """Train a U-Net on real, on synthetic and on both slices, and segment held-out patients with each."""
+    """Train a U-Net on real, on synthetic and on both slices, and segment test patients with each."""
     settings = validated(DownstreamSettings, given)
     from topogan.evaluation.downstream import downstream as run_downstream
 

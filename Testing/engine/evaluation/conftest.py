@@ -31,11 +31,16 @@ def sanity() -> ModuleType:
 
 
 def write_training_set(folder: Path, masks: np.ndarray, images: np.ndarray | None, trained: int) -> Path:
-    """Write the first ``trained`` slices as training patients, the others as held out; ten slices a patient."""
+    """Write a set of two parts: the first ``trained`` slices to train on, the others held out; ten slices a patient.
+
+    A corner of each slice has another label, which no figure may take for the structure.
+    """
     from topogan.homology import betti_numbers_of_batch
 
     folder.mkdir(parents=True)
-    np.save(folder / "masks.npy", masks.astype(np.uint8))
+    labels = masks.astype(np.uint8)
+    labels[:, 0, 0] = 2
+    np.save(folder / "masks.npy", labels)
     if images is not None:
         np.save(folder / "images.npy", images.astype(np.int16))
     with (folder / "slices.csv").open("w", newline="", encoding="utf-8") as file:

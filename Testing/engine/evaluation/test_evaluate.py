@@ -136,7 +136,7 @@ def test_a_foreign_training_set_and_dependent_slices_are_warned_of(
     (real / "dataset.json").write_text(json.dumps({**description, "independent": False}))
     warnings = evaluate(samples, real).content["warnings"]
     assert [text.split(":")[0] for text in warnings] == [
-        "The held-out slices come from a patient that was trained on",
+        "The test slices come from a patient that was trained on",
         "The model was trained on another training set than this one",
     ]
 

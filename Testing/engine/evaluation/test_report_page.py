@@ -89,7 +89,7 @@ def test_all_chapters_figures_and_pictures_are_there(page: str) -> None:
 def test_sets_are_told_apart_without_color(page: str) -> None:
     assert "stroke-dasharray" in page
     assert "<pattern" in page
-    for word in ("synthetic", "real, held out", "real, trained on"):
+    for word in ("synthetic", "real, test", "real, trained on"):
         assert word in page
 
 

@@ -41,7 +41,7 @@ def all_cases(
         seeds: of each sample.
         expected: (b0, b1) that samples should have.
         audit: of the same samples.
-        dice_to_real: float [N], best match among the held-out masks.
+        dice_to_real: float [N], best match among the test masks.
     """
     copies = set(audit.copies.tolist())
     return [
@@ -64,12 +64,12 @@ def nearest_to_training(cases: list[Case], count: int = SHOWN) -> list[Case]:
 
 
 def best(cases: list[Case], count: int = SHOWN) -> list[Case]:
-    """Valid samples that are no copies, the most similar to a held-out mask first."""
+    """Valid samples that are no copies, the most similar to a test mask first."""
     return sorted((case for case in cases if case.verdict == "valid"), key=lambda case: -case.dice_to_real)[:count]
 
 
 def worst(cases: list[Case], expected: tuple[int, int], count: int = SHOWN) -> list[Case]:
-    """Samples with the most wrong pieces and holes first; among equals the least similar to any held-out mask."""
+    """Samples with the most wrong pieces and holes first; among equals the least similar to any test mask."""
 
     def order(case: Case) -> tuple[int, float]:
         wrong = abs(case.betti[0] - expected[0]) + abs(case.betti[1] - expected[1])

@@ -22,14 +22,14 @@ def cleaning_section(sets: ThreeSets, samples: SyntheticSet, expected: tuple[int
     if samples.raw_betti is not None:
         note = f"as generated; the other figures are of samples cleaned below {samples.cleaned_below} pixels"
         raw = SliceSet(sets.samples.masks, samples.raw_betti, None)
-        return betti_metrics(sets.with_slices(raw, sets.training, sets.held_out), expected, " (before cleaning)", note)
+        return betti_metrics(sets.with_slices(raw, sets.training, sets.test), expected, " (before cleaning)", note)
     note = f"pieces and holes below {CLEANED_PIXELS} pixels removed, in real slices too"
     return betti_metrics(cleaned_sets(sets), expected, " (cleaned)", note)
 
 
 def cleaned_sets(sets: ThreeSets) -> ThreeSets:
     """The Betti numbers of all slices without their specks; the masks themselves stay as they are."""
-    return sets.with_slices(*(_cleaned(found) for found in (sets.samples, sets.training, sets.held_out)))
+    return sets.with_slices(*(_cleaned(found) for found in (sets.samples, sets.training, sets.test)))
 
 
 def _cleaned(found: SliceSet) -> SliceSet:

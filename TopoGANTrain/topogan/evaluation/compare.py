@@ -1,4 +1,4 @@
-"""Compare a synthesis with the held-out patients of a training set."""
+"""Compare a synthesis with the test patients of a training set."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def evaluate(
 
     Args:
         synthesis: folder made by ``topogan synthesize``.
-        training_set: the training set of the model; its held-out patients are the yardstick.
+        training_set: the training set of the model; its test patients are what samples are compared with.
         report: page to write (``out.html``), with ``out.json`` beside it; None writes nothing.
         overwrite: replace an existing report.
         on_event: takes progress events.
@@ -84,9 +84,9 @@ def _evaluated(
     if textures:
         metrics += texture_section(textures, real.intensity)
     done()
-    found = audit(samples.masks, sets.held_out.masks, real.masks, real.train)
+    found = audit(samples.masks, sets.test.masks, real.structure_masks, real.train)
     metrics += memorization_section(found)
-    dice_to_real = best_matches(samples.masks, sets.held_out.masks).dice
+    dice_to_real = best_matches(samples.masks, sets.test.masks).dice
     cases = all_cases(sets.samples.betti, samples.seeds, expected, found, dice_to_real)
     verdict = topology_sentence(sets, samples, expected)
     done()
@@ -117,7 +117,7 @@ def _content(result: Evaluation) -> dict[str, Any]:
         },
         "metrics": [metric_to_json(metric) for metric in result.metrics],
         "memorization": {
-            "yardstick": float(result.audit.threshold),
+            "reference_dice": float(result.audit.threshold),
             "flagged": [asdict(result.cases[number]) for number in result.audit.copies.tolist()],
             "equal_to_training": result.audit.identical.tolist(),
             "equal_to_earlier_sample": result.audit.repeats.tolist(),
@@ -131,6 +131,6 @@ def _counts(samples: SyntheticSet, real: TrainingSet, sets: ThreeSets) -> dict[s
     return {
         "synthetic": len(samples.masks),
         "training": len(real.train),
-        "held_out": len(real.held_out),
+        "test": len(real.test),
         "compared": {name: len(found) for name, found in sets.named.items()},
     }

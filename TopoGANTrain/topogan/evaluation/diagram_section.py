@@ -42,7 +42,7 @@ class DrawnDiagrams:
 
     def __init__(self, sets: ThreeSets) -> None:
         named = sets.named
-        self.width = sets.held_out.masks.shape[-1]
+        self.width = sets.test.masks.shape[-1]
         self.count = min(LARGEST_MATCHING, *(len(found) for found in named.values()))
         drawing = any(len(found) > self.count for found in named.values())
         self.seeds = DRAW_SEEDS if drawing else DRAW_SEEDS[:1]
@@ -65,7 +65,7 @@ class DrawnDiagrams:
         A matrix is computed once where both of its sets are taken whole.
         """
         found: list[dict[tuple[str, str], Matrix]] = []
-        pairs = [("synthetic", "held_out"), ("training", "held_out"), *((name, name) for name in self._rows)]
+        pairs = [("synthetic", "test"), ("training", "test"), *((name, name) for name in self._rows)]
         for number in range(len(self.seeds)):
             drawn: dict[tuple[str, str], Matrix] = {}
             for first, second in pairs:
@@ -98,7 +98,7 @@ def _metrics(
 ) -> list[Metric]:
     seeds = [str(seed) for seed in diagrams.seeds]
     w1 = [
-        {seed: set_distance(drawn[of, "held_out"]) for seed, drawn in zip(seeds, matrices, strict=True)}
+        {seed: set_distance(drawn[of, "test"]) for seed, drawn in zip(seeds, matrices, strict=True)}
         for of in ("synthetic", "training")
     ]
     mmd = [
@@ -113,9 +113,9 @@ def _metrics(
 
 
 def _mmd(drawn: dict[tuple[str, str], Matrix], of: str) -> float | None:
-    # One scale for both columns, from real pairs alone: the samples cannot set their own yardstick.
-    scale = float(np.median(drawn["training", "held_out"]))
-    return unbiased_mmd(drawn[of, of], drawn["held_out", "held_out"], drawn[of, "held_out"], scale)
+    # One scale for both columns, from real pairs alone: the samples cannot set their own scale.
+    scale = float(np.median(drawn["training", "test"]))
+    return unbiased_mmd(drawn[of, of], drawn["test", "test"], drawn[of, "test"], scale)
 
 
 def _metric(name: str, unit: str, dimension: int, values: list[dict[str, float]], note: str) -> Metric:

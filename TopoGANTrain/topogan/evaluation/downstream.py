@@ -1,4 +1,4 @@
-"""Do synthetic slices help? A U-Net trained on real, on synthetic and on both, tested on held-out patients."""
+"""Do synthetic slices help? A U-Net trained on real, on synthetic and on both, compared on test patients."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Slices = tuple[NDArray[np.int16], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class DownstreamReport:
-    """Scores of each kind of training data on the same held-out slices."""
+    """Scores of each kind of training data on the same test slices."""
 
     by_data: dict[str, list[SegmentationScores]]
     """``real``, ``synthetic``, ``real and synthetic``: one entry per seed."""
@@ -53,14 +53,14 @@ def downstream(
     overwrite: bool = False,
     on_event: OnEvent | None = None,
 ) -> DownstreamReport:
-    """Train the same U-Net on real, on synthetic and on both kinds of slices, and test it on held-out patients.
+    """Train the same U-Net on real, on synthetic and on both kinds of slices, and try it on the test patients.
 
     All networks have the same number of steps, the same augmentation and the same first weights for a seed, so that
     only the data differ. Source of the protocol: Wang et al., ECCV 2020, Table 2.
 
     Args:
         synthesis: folder made by ``topogan synthesize`` with textures.
-        training_set: with images; its training patients are the real data, its held-out patients the test.
+        training_set: with images; its training patients are the real data, its test patients what is segmented.
         out: JSON file to write; None writes nothing.
         settings: of the trainings.
         overwrite: replace an existing file.
@@ -77,7 +77,7 @@ def downstream(
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
     data = _training_data(samples, real, real.images, samples.textures)
-    test = real.images[real.held_out], real.masks[real.held_out] == 1
+    test = real.images[real.test], real.structure_masks(real.test)
     by_data: dict[str, list[SegmentationScores]] = {name: [] for name in data}
     total, done = settings.seeds * len(data), 0
     for seed in range(settings.seeds):
@@ -97,7 +97,7 @@ def downstream(
 def _training_data(
     samples: SyntheticSet, real: TrainingSet, images: NDArray[np.int16], textures: NDArray[np.int16]
 ) -> dict[str, Slices]:
-    real_slices = images[real.train], real.masks[real.train] == 1
+    real_slices = images[real.train], real.structure_masks(real.train)
     synthetic = textures, samples.masks
     both = tuple(np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
     return {"real": real_slices, "synthetic": synthetic, "real and synthetic": (both[0], both[1])}

@@ -32,15 +32,15 @@ from topogan.training_set import TrainingSet
 from topogan.verdict import topology_in_words
 
 _TOPOLOGY_TEXT = (
-    "Pieces are counted with diagonal neighbors, holes without. Distances compare a set with the held-out patients: "
+    "Pieces are counted with diagonal neighbors, holes without. Distances compare a set with the test patients: "
     "the samples under Synthetic, the training patients, which are real too, under Real. Shares are of the samples "
-    "and of the held-out slices."
+    "and of the test slices."
 )
-_SHAPE_TEXT = "Sizes and overlaps. Means and shares under Real are of the held-out patients."
+_SHAPE_TEXT = "Sizes and overlaps. Means and shares under Real are of the test patients."
 _TEXTURE_TEXT = "Intensities are clipped to the window of the textures, and measured where the mask says."
 _COPY_TEXT = (
-    "A sample that repeats a patient's mask would disclose that patient. The yardstick under Real is how close "
-    "held-out patients come to the training patients."
+    "A sample that repeats a patient's mask would disclose that patient. Under Real is how close "
+    "test patients come to the training patients."
 )
 _PAIR_TEXT = (
     "Left the sample, in the middle the training mask, on the right their overlap: dark where both are, blue (dark "
@@ -152,7 +152,7 @@ def _provenance(result: Evaluation) -> dict[str, str]:
         "Samples": f"{len(result.samples.masks)} of {result.real.size} × {result.real.size} pixels",
         "Pixel size": f"{result.real.pixel_size:.3g} mm",
         "Training slices": f"{len(result.real.train)}, patients: {len(set(patients[result.real.train]))}",
-        "Held-out slices": f"{len(result.real.held_out)}, patients: {len(set(patients[result.real.held_out]))}",
+        "Test slices": f"{len(result.real.test)}, patients: {len(set(patients[result.real.test]))}",
         "Slices compared": ", ".join(f"{count} {plots.STYLES[name].label}" for name, count in compared.items()),
         "Expected topology": topology_in_words(result.expected),
         "Training set (content hash)": result.real.content_hash,
@@ -163,7 +163,7 @@ def _provenance(result: Evaluation) -> dict[str, str]:
 
 def _topology_chapter(result: Evaluation) -> Chapter:
     bars = plots.betti_bars({name: betti_histogram(found.betti) for name, found in result.sets.named.items()})
-    both = {name: result.diagrams.of(name, 0) for name in ("synthetic", "held_out")}
+    both = {name: result.diagrams.of(name, 0) for name in ("synthetic", "test")}
     blocks = [
         Block("How many slices have how many pieces and holes.", svg=bars),
         Block(
@@ -198,11 +198,11 @@ def _texture_chapter(result: Evaluation, textures: TextureFigures) -> Chapter:
 
 
 def _copy_chapter(result: Evaluation) -> Chapter:
-    dice = {"synthetic": result.audit.dice, "held_out": result.audit.yardstick}
+    dice = {"synthetic": result.audit.dice, "test": result.audit.reference_dice}
 
     def pair(case: Case) -> NDArray[np.uint8]:
         sample = result.samples.masks[case.sample]
-        real = np.asarray(result.real.masks[case.nearest_training_row] == 1)
+        (real,) = result.real.structure_masks(np.array([case.nearest_training_row]))
         pair_of_masks = [pictures.mask_picture(sample), pictures.mask_picture(real)]
         return pictures.side_by_side([*pair_of_masks, pictures.overlap_picture(sample, real)])
 
@@ -213,8 +213,7 @@ def _copy_chapter(result: Evaluation) -> Chapter:
     pairs = _pictures(nearest_to_training(result.cases), pair, caption)
     blocks = [
         Block(
-            "Dice of each slice with its most similar training mask. Copies would lie to the right of all held-out "
-            "slices.",
+            "Dice of each slice with its most similar training mask. Copies would lie to the right of all test slices.",
             svg=plots.distribution(dice, "Dice with the nearest training mask", "copies"),
         ),
         Block("The samples nearest to a training mask", _PAIR_TEXT, pictures=pairs, picture_width="17rem"),
@@ -234,8 +233,8 @@ def _samples_chapter(result: Evaluation) -> Chapter:
 
     width = "11rem" if result.textures else "7rem"
     bad = worst(result.cases, result.expected)
-    best_text = f"{topology_in_words(result.expected)}, no copy, most similar to a held-out mask first.".capitalize()
-    worst_text = "Most pieces and holes wrong first, then least similar to any held-out mask."
+    best_text = f"{topology_in_words(result.expected)}, no copy, most similar to a test mask first.".capitalize()
+    worst_text = "Most pieces and holes wrong first, then least similar to any test mask."
     blocks = [
         Block("Best", best_text, pictures=_pictures(best(result.cases), picture, caption), picture_width=width),
         Block("Worst", worst_text, pictures=_pictures(bad, picture, caption), picture_width=width),

@@ -42,7 +42,7 @@ class SetStyle:
 
 STYLES = {
     "synthetic": SetStyle("synthetic", "#0072B2", "", "-"),
-    "held_out": SetStyle("real, held out", "#E69F00", "////", "--"),
+    "test": SetStyle("real, test", "#E69F00", "////", "--"),
     "training": SetStyle("real, trained on", "#BBBBBB", "....", ":"),
 }
 

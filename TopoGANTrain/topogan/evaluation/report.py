@@ -18,9 +18,9 @@ Better = Literal["lower", "higher", "equal to real"]
 class Metric:
     """One figure of the synthetic set beside the same figure of real data.
 
-    A figure that compares two sets has the synthetic set against the held-out patients in ``value`` and the training
-    patients against the held-out patients in ``real``: what real data reach. A figure of one set (an area, a share)
-    has the held-out patients' in ``real`` and the training patients' in ``training``.
+    A figure that compares two sets has the synthetic set against the test patients in ``value`` and the training
+    patients against the test patients in ``real``: what real data reach. A figure of one set (an area, a share)
+    has the test patients' in ``real`` and the training patients' in ``training``.
     """
 
     group: str

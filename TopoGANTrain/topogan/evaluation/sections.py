@@ -24,7 +24,7 @@ from topogan.verdict import topology_in_words
 def distance_metric(
     sets: ThreeSets, function: Compared, group: str, name: str, unit: str, dimension: int | None = None
 ) -> Metric:
-    """A distance to the held-out patients, the lower the better, beside that of the training patients."""
+    """A distance to the test patients, the lower the better, beside that of the training patients."""
     value, real = sets.compared(function)
     several = len(value) > 1
     return Metric(
@@ -43,8 +43,8 @@ def distance_metric(
 def figure_metric(
     sets: ThreeSets, function: Callable[[SliceSet], float], group: str, name: str, unit: str, note: str = ""
 ) -> Metric:
-    """A figure of one set: of the synthetic, the held-out and the training slices."""
-    value, real, training = (function(found) for found in (sets.synthetic, sets.held_out, sets.training))
+    """A figure of one set: of the synthetic, the test and the training slices."""
+    value, real, training = (function(found) for found in (sets.synthetic, sets.test, sets.training))
     return Metric(group, name, value, real, unit, "equal to real", training=training, note=note)
 
 
@@ -84,20 +84,20 @@ def betti_metrics(sets: ThreeSets, modal: tuple[int, int], suffix: str = "", not
 
 
 def _valid(sets: ThreeSets, wanted: tuple[int, int], name: str, note: str) -> Metric:
-    shares = (valid_share(found.betti, wanted) for found in (sets.samples, sets.held_out, sets.training))
+    shares = (valid_share(found.betti, wanted) for found in (sets.samples, sets.test, sets.training))
     value, real, training = shares
     what = f"{topology_in_words(wanted)}{'; ' if note else ''}{note}"
     return Metric("topology", name, value, real, "%", "equal to real", training=training, note=what)
 
 
 def shape_section(sets: ThreeSets) -> list[Metric]:
-    """Areas, overlap with held-out masks, and diversity."""
+    """Areas, overlap with test masks, and diversity."""
     group = "shape"
 
     def area_of(found: SliceSet) -> NDArray[np.float64]:
         return areas(found.masks, sets.pixel_size)
 
-    low, high = np.percentile(area_of(sets.held_out), (5, 95))
+    low, high = np.percentile(area_of(sets.test), (5, 95))
 
     def share_inside(found: SliceSet) -> float:
         return 100.0 * float(((area_of(found) >= low) & (area_of(found) <= high)).mean())
@@ -105,7 +105,7 @@ def shape_section(sets: ThreeSets) -> list[Metric]:
     def distance(found: SliceSet, other: SliceSet) -> float:
         return float(wasserstein_distance(area_of(found), area_of(other)))
 
-    inside = f"between the held-out 5 and 95 %, {low:.0f} and {high:.0f} mm²"
+    inside = f"between the test slices' 5 and 95 %, {low:.0f} and {high:.0f} mm²"
     return [
         figure_metric(sets, lambda found: float(area_of(found).mean()), group, "Mean area", "mm²"),
         figure_metric(sets, share_inside, group, "Area in the usual range", "%", note=inside),
@@ -117,14 +117,14 @@ def shape_section(sets: ThreeSets) -> list[Metric]:
 
 def _dice_to_real(sets: ThreeSets) -> Metric:
     value, training = (
-        float(best_matches(found.masks, sets.held_out.masks).dice.mean()) for found in (sets.synthetic, sets.training)
+        float(best_matches(found.masks, sets.test.masks).dice.mean()) for found in (sets.synthetic, sets.training)
     )
-    return Metric("shape", "Dice to real", value, training, "", "higher", note="best match among held-out slices")
+    return Metric("shape", "Dice to real", value, training, "", "higher", note="best match among test slices")
 
 
 def memorization_section(found: MemorizationAudit) -> list[Metric]:
-    """How close samples come to single training masks, beside how close held-out masks come to them."""
-    samples, held_out = len(found.dice), len(found.yardstick)
+    """How close samples come to single training masks, beside how close test masks come to them."""
+    samples, test = len(found.dice), len(found.reference_dice)
 
     def share(name: str, positions: NDArray[np.int64], real: float, note: str = "") -> Metric:
         return Metric("memorization", name, 100.0 * len(positions) / samples, real, "%", "lower", note=note)
@@ -134,23 +134,23 @@ def memorization_section(found: MemorizationAudit) -> list[Metric]:
             group="memorization",
             name="Dice to training",
             value=float(found.dice.mean()),
-            real=float(found.yardstick.mean()),
+            real=float(found.reference_dice.mean()),
             unit="",
             better="equal to real",
             note="best match among training slices",
         ),
         Metric(
             group="memorization",
-            name="Closer to training than a held-out slice",
+            name="Closer to training than a test slice",
             value=found.closer_percent,
             real=50.0,
             unit="%",
             better="equal to real",
             note="50 % means no copying",
         ),
-        share("Possible copies", found.copies, 0.0, f"{100.0 / (held_out + 1):.2g} % expected from independent slices"),
-        share("Equal to a training mask", found.identical, 100.0 * len(found.held_out_identical) / held_out),
-        share("Equal to another mask", found.repeats, 100.0 * len(found.held_out_repeats) / held_out),
+        share("Possible copies", found.copies, 0.0, f"{100.0 / (test + 1):.2g} % expected from independent slices"),
+        share("Equal to a training mask", found.identical, 100.0 * len(found.test_identical) / test),
+        share("Equal to another mask", found.repeats, 100.0 * len(found.test_repeats) / test),
     ]
 
 
@@ -159,18 +159,16 @@ def texture_section(textures: TextureFigures, intensity: str) -> list[Metric]:
     unit = "HU" if intensity == "HU" else "intensity"
     metrics = []
     for tissue in Tissue:
-        synthetic, held_out, training = (
-            textures.histograms[name][tissue] for name in ("synthetic", "held_out", "training")
-        )
-        if synthetic.count or held_out.count or training.count:
-            metrics += _tissue_metrics(tissue, synthetic, held_out, training, unit)
+        synthetic, test, training = (textures.histograms[name][tissue] for name in ("synthetic", "test", "training"))
+        if synthetic.count or test.count or training.count:
+            metrics += _tissue_metrics(tissue, synthetic, test, training, unit)
     spectra = textures.spectra
     metrics.append(
         Metric(
             group="texture",
             name="Power spectrum distance",
-            value=spectrum_distance(spectra["synthetic"], spectra["held_out"]),
-            real=spectrum_distance(spectra["training"], spectra["held_out"]),
+            value=spectrum_distance(spectra["synthetic"], spectra["test"]),
+            real=spectrum_distance(spectra["training"], spectra["test"]),
             unit="dB",
             better="lower",
         )
@@ -181,8 +179,8 @@ def texture_section(textures: TextureFigures, intensity: str) -> list[Metric]:
             Metric(
                 group="texture",
                 name="KID",
-                value=kernel_inception_distance(features["synthetic"], features["held_out"]),
-                real=kernel_inception_distance(features["training"], features["held_out"]),
+                value=kernel_inception_distance(features["synthetic"], features["test"]),
+                real=kernel_inception_distance(features["training"], features["test"]),
                 unit="",
                 better="lower",
                 note="with the feature network that was given",
@@ -194,7 +192,7 @@ def texture_section(textures: TextureFigures, intensity: str) -> list[Metric]:
 def _tissue_metrics(
     tissue: Tissue,
     synthetic: IntensityHistogram,
-    held_out: IntensityHistogram,
+    test: IntensityHistogram,
     training: IntensityHistogram,
     unit: str,
 ) -> list[Metric]:
@@ -204,7 +202,7 @@ def _tissue_metrics(
             group="texture",
             name=f"Mean {unit} {tissue.value}",
             value=synthetic.mean,
-            real=held_out.mean,
+            real=test.mean,
             unit=unit,
             better="equal to real",
             training=training.mean,
@@ -213,8 +211,8 @@ def _tissue_metrics(
         Metric(
             group="texture",
             name=f"{unit} distance {tissue.value}",
-            value=synthetic.distance(held_out),
-            real=training.distance(held_out),
+            value=synthetic.distance(test),
+            real=training.distance(test),
             unit=unit,
             better="lower",
             note=note,

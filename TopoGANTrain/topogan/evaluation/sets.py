@@ -1,4 +1,4 @@
-"""The three sets that an evaluation compares: synthetic, training patients, held-out patients."""
+"""The three sets that an evaluation compares: synthetic, training patients, test patients."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ThreeSets:
     synthetic: SliceSet
     """At most 2,000 of the samples, for what grows with the number of pairs."""
     training: SliceSet
-    held_out: SliceSet
+    test: SliceSet
     pixel_size: float
     """mm."""
     window: tuple[float, float] | None
@@ -60,23 +60,23 @@ class ThreeSets:
     @property
     def named(self) -> dict[str, SliceSet]:
         """The sets by the names that reports use."""
-        return {"synthetic": self.synthetic, "training": self.training, "held_out": self.held_out}
+        return {"synthetic": self.synthetic, "training": self.training, "test": self.test}
 
-    def with_slices(self, samples: SliceSet, training: SliceSet, held_out: SliceSet) -> ThreeSets:
+    def with_slices(self, samples: SliceSet, training: SliceSet, test: SliceSet) -> ThreeSets:
         """The same comparison of other slices."""
         drawn = samples.drawn(LARGEST_SET, seed=0)
-        return ThreeSets(samples, drawn, training, held_out, self.pixel_size, self.window)
+        return ThreeSets(samples, drawn, training, test, self.pixel_size, self.window)
 
     @property
     def common_count(self) -> int:
-        """To how many slices the synthetic and the training set are cut before either is compared with the held-out.
+        """To how many slices the synthetic and the training set are cut before either is compared with the test.
 
         Most distances between finite sets shrink with the sets' size: equal sizes make the two comparable.
         """
         return min(len(self.synthetic), len(self.training))
 
     def compared(self, function: Compared) -> tuple[dict[str, float], dict[str, float]]:
-        """``function(set, held_out)`` for the synthetic and the training set, for each seed of the draws.
+        """``function(set, test)`` for the synthetic and the training set, for each seed of the draws.
 
         Returns:
             Values by seed of the synthetic and of the training set; one seed only where nothing had to be drawn.
@@ -84,7 +84,7 @@ class ThreeSets:
         count = self.common_count
         seeds = DRAW_SEEDS if max(len(self.synthetic), len(self.training)) > count else DRAW_SEEDS[:1]
         synthetic, training = (
-            {str(seed): function(found.drawn(count, seed), self.held_out) for seed in seeds}
+            {str(seed): function(found.drawn(count, seed), self.test) for seed in seeds}
             for found in (self.synthetic, self.training)
         )
         return synthetic, training
@@ -104,7 +104,7 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
         samples=everything,
         synthetic=everything.drawn(LARGEST_SET, seed=0),
         training=real_slices(real, real.train, with_images),
-        held_out=real_slices(real, real.held_out, with_images),
+        test=real_slices(real, real.test, with_images),
         pixel_size=real.pixel_size,
         window=real.window,
     )
@@ -114,11 +114,11 @@ def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = 
     """At most 2,000 of some rows of a training set, in memory."""
     chosen = draw(rows, LARGEST_SET, seed=0)
     images = real.images[chosen] if with_images and real.images is not None else None
-    return SliceSet(real.masks[chosen] == 1, real.betti[chosen], images)
+    return SliceSet(real.structure_masks(chosen), real.betti[chosen], images)
 
 
 def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
-    for name, count in (("synthesis", len(samples.masks)), ("training set's held-out part", len(real.held_out))):
+    for name, count in (("synthesis", len(samples.masks)), ("training set's test part", len(real.test))):
         if count < 2:
             raise InputError(f"The {name} holds {count} slice(s) where at least 2 are needed to compare.")
     size = samples.masks.shape[1]

@@ -26,12 +26,12 @@ class TextureFigures:
 
 
 def texture_figures(sets: ThreeSets, network: FeatureNetwork | None) -> TextureFigures | None:
-    """Go through the images of the held-out set and of as many synthetic as training slices; None without images."""
+    """Go through the images of the test set and of as many synthetic as training slices; None without images."""
     count = sets.common_count
     compared = {
         "synthetic": sets.synthetic.drawn(count, seed=0),
         "training": sets.training.drawn(count, seed=0),
-        "held_out": sets.held_out,
+        "test": sets.test,
     }
     images = {name: found.images for name, found in compared.items() if found.images is not None}
     if sets.window is None or len(images) < len(compared):
