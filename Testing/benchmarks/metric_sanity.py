@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, binary_fill_holes, gaussian_filter
 
+from topogan.evaluation.betti_section import betti_metrics
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.report import label, number
-from topogan.evaluation.sections import betti_metrics, memorization_section, shape_section, texture_section
 from topogan.evaluation.sets import SliceSet, ThreeSets
-from topogan.evaluation.textures import texture_figures
+from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.texture_section import texture_figures, texture_section
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.memorization import audit
 

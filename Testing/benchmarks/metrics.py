@@ -20,6 +20,7 @@ import numpy as np
 import SimpleITK as sitk
 from metric_sanity import painted, simulated_masks
 
+from topogan.evaluation.sections import SECTIONS
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix
 from topogan.metrics.topology import betti_score, unbiased_mmd
@@ -133,7 +134,7 @@ def main() -> int:
             found = measured(folder)
         passed &= found["seconds"] <= bar
         print(f"{size}²: 500 against 500 in {found['seconds']:.1f} s (bar {bar:.0f} s)")
-        print(f"     topology, diagrams, shape, texture, copies: {found['parts']} s, the rest is the page")
+        print(f"     {', '.join(SECTIONS)}: {found['parts']} s, the rest is the page")
     peaks = []
     for training in (2000, 16000):
         with tempfile.TemporaryDirectory() as name:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from topogan.evaluation.cleaning_section import cleaned_sets
+from topogan.evaluation.betti_section import betti_metrics, cleaned_sets
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.report import label, number
-from topogan.evaluation.sections import betti_metrics, memorization_section, shape_section, texture_section
 from topogan.evaluation.sets import ThreeSets, real_slices
-from topogan.evaluation.textures import texture_figures
+from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.texture_section import texture_figures, texture_section
 from topogan.metrics.memorization import audit
 from topogan.training_set import TrainingSet
 

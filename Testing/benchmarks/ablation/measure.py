@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from topogan.evaluation.cleaning_section import cleaned_sets
+from topogan.evaluation.betti_section import betti_metrics, cleaned_sets
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.report import Metric, label
-from topogan.evaluation.sections import betti_metrics, distance_metric, memorization_section, shape_section
-from topogan.evaluation.sets import SliceSet, ThreeSets, real_slices
+from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric, real_slices
+from topogan.evaluation.shape_section import memorization_section, shape_section
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.memorization import audit
 from topogan.metrics.topology import betti_score

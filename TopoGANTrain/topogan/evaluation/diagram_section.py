@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
-from topogan.evaluation.report import Metric
+from topogan.evaluation.report import Metric, drawn_metric
 from topogan.evaluation.sets import DRAW_SEEDS, ThreeSets
 from topogan.homology import Diagram
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix, w1_within
@@ -43,6 +42,7 @@ class DrawnDiagrams:
     def __init__(self, sets: ThreeSets) -> None:
         named = sets.named
         self.width = sets.test.masks.shape[-1]
+        self.dimensions = range(sets.test.betti.shape[1])
         self.count = min(LARGEST_MATCHING, *(len(found) for found in named.values()))
         drawing = any(len(found) > self.count for found in named.values())
         self.seeds = DRAW_SEEDS if drawing else DRAW_SEEDS[:1]
@@ -87,7 +87,7 @@ def diagram_section(diagrams: DrawnDiagrams) -> list[Metric]:
     """W1, W1-birth and the MMD with each of them, per dimension."""
     metrics: list[Metric] = []
     for distance in DISTANCES:
-        for dimension in (0, 1):
+        for dimension in diagrams.dimensions:
             matrices = diagrams.matrices(distance, dimension)
             metrics += _metrics(distance.name, dimension, diagrams, matrices)
     return metrics
@@ -105,10 +105,9 @@ def _metrics(
         {seed: value for seed, drawn in zip(seeds, matrices, strict=True) if (value := _mmd(drawn, of)) is not None}
         for of in ("synthetic", "training")
     ]
-    note = f"{diagrams.count} slices a side"
     return [
-        _metric(name, "image widths", dimension, w1, note),
-        _metric(f"uMMD ({name})", "", dimension, mmd, "" if mmd[0] else _NO_SCALE),
+        drawn_metric("topology", name, "image widths", *w1, dimension, f"{diagrams.count} slices a side"),
+        drawn_metric("topology", f"uMMD ({name})", "", *mmd, dimension, "" if mmd[0] else _NO_SCALE),
     ]
 
 
@@ -116,20 +115,3 @@ def _mmd(drawn: dict[tuple[str, str], Matrix], of: str) -> float | None:
     # One scale for both columns, from real pairs alone: the samples cannot set their own scale.
     scale = float(np.median(drawn["training", "test"]))
     return unbiased_mmd(drawn[of, of], drawn["test", "test"], drawn[of, "test"], scale)
-
-
-def _metric(name: str, unit: str, dimension: int, values: list[dict[str, float]], note: str) -> Metric:
-    value, real = values
-    several = len(value) > 1
-    return Metric(
-        group="topology",
-        name=name,
-        value=fmean(value.values()) if value else None,
-        real=fmean(real.values()) if real else None,
-        unit=unit,
-        better="lower",
-        dimension=dimension,
-        note=note,
-        by_seed=value if several else {},
-        real_by_seed=real if several else {},
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
 
 from topogan.errors import InputError
@@ -45,11 +46,11 @@ class Metric:
 class Report:
     """The result of :func:`topogan.evaluation.evaluate`."""
 
-    verdict: str
+    conclusion: str
     """One sentence: what a reader should know first."""
     metrics: list[Metric]
     content: dict[str, Any]
-    """All that the JSON file holds, metrics and verdict included."""
+    """All that the JSON file holds, metrics and conclusion included."""
     path: Path | None = None
     """The page that was written, or None; the JSON file lies beside it."""
 
@@ -65,7 +66,7 @@ class Report:
         raise KeyError(f"{name}, dimension {dimension}")
 
     def summary(self) -> str:
-        """The verdict and a plain table, for a terminal."""
+        """The conclusion and a plain table, for a terminal."""
         rows = [("", "synthetic", "real", "")]
         rows += [(label(metric), number(metric.value), number(metric.real), metric.unit) for metric in self.metrics]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -73,7 +74,32 @@ class Report:
             f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {real:>{widths[2]}}  {unit}".rstrip()
             for name, value, real, unit in rows
         ]
-        return "\n".join([self.verdict, *table])
+        return "\n".join([self.conclusion, *table])
+
+
+def drawn_metric(
+    group: str,
+    name: str,
+    unit: str,
+    value: dict[str, float],
+    real: dict[str, float],
+    dimension: int | None = None,
+    note: str = "",
+) -> Metric:
+    """A figure, the lower the better, by its values for each seed of the draws; without any it is not defined."""
+    several = len(value) > 1
+    return Metric(
+        group=group,
+        name=name,
+        value=fmean(value.values()) if value else None,
+        real=fmean(real.values()) if real else None,
+        unit=unit,
+        better="lower",
+        dimension=dimension,
+        note=note,
+        by_seed=value if several else {},
+        real_by_seed=real if several else {},
+    )
 
 
 def label(metric: Metric) -> str:

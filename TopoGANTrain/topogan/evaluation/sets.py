@@ -1,4 +1,4 @@
-"""The three sets that an evaluation compares: synthetic, training patients, test patients."""
+"""The three sets that an evaluation compares: synthetic, training patients, test patients; how to compare them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
+from topogan.evaluation.report import Metric, drawn_metric
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.sampling import draw
@@ -29,7 +30,7 @@ class SliceSet:
     masks: NDArray[np.bool_]
     """bool [N, H, W]."""
     betti: NDArray[np.int64]
-    """int [N, 2]."""
+    """Betti numbers, int [N, dimensions]: (b0, b1) of 2-D slices."""
     images: NDArray[np.int16] | None
     """int16 [N, H, W]."""
 
@@ -108,6 +109,21 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
         pixel_size=real.pixel_size,
         window=real.window,
     )
+
+
+def distance_metric(
+    sets: ThreeSets, function: Compared, group: str, name: str, unit: str, dimension: int | None = None
+) -> Metric:
+    """A distance to the test patients, the lower the better, beside that of the training patients."""
+    return drawn_metric(group, name, unit, *sets.compared(function), dimension)
+
+
+def figure_metric(
+    sets: ThreeSets, function: Callable[[SliceSet], float], group: str, name: str, unit: str, note: str = ""
+) -> Metric:
+    """A figure of one set: of the synthetic, the test and the training slices."""
+    value, real, training = (function(found) for found in (sets.synthetic, sets.test, sets.training))
+    return Metric(group, name, value, real, unit, "equal to real", training=training, note=note)
 
 
 def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = True) -> SliceSet:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from topogan.evaluation.report import Metric, number
 from topogan.evaluation.sets import ThreeSets
 from topogan.evaluation.synthetic_set import SyntheticSet
@@ -16,6 +18,17 @@ _TOLERANCE = {"%": 5.0, "HU": 10.0, "dB": 1.0}
 _SAME_RATIO = 1.1
 # Independent samples come closer than every test mask now and then; this many times as often is no chance.
 _COPIES_BY_CHANCE = 3.0
+
+
+class Words(NamedTuple):
+    """What a reader should know of an evaluation, in sentences."""
+
+    conclusion: str
+    """What to know first: how many samples have the wanted topology."""
+    findings: list[str]
+    """What to know beside it."""
+    warnings: list[str]
+    """What makes the figures less trustworthy, or the samples dangerous."""
 
 
 def sample_verdict(betti: tuple[int, int], expected: tuple[int, int], is_copy: bool) -> str:
@@ -47,6 +60,17 @@ def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int,
     return f"{start}, while {real:.0f} % of real slices do."
 
 
+def findings(metrics: list[Metric], audit: MemorizationAudit) -> list[str]:
+    """Area, brightness and copying, one sentence each."""
+    named = {metric.name: metric for metric in metrics}
+    brightness = intensity_sentence(metrics)
+    return [
+        area_sentence(named["Mean area"], named["Area in the usual range"]),
+        *([brightness] if brightness else []),
+        memorization_sentence(audit),
+    ]
+
+
 def area_sentence(mean: Metric, usual: Metric) -> str:
     """How large the structure is, beside real slices."""
     return (
@@ -59,7 +83,12 @@ def intensity_sentence(metrics: list[Metric]) -> str | None:
     """How bright the textures are in each tissue, beside real slices; None without textures."""
     tissues = []
     for metric in metrics:
-        if metric.name.startswith("Mean ") and metric.value is not None and metric.real is not None:
+        if (
+            metric.group == "texture"
+            and metric.name.startswith("Mean ")
+            and metric.value is not None
+            and metric.real is not None
+        ):
             where = metric.name.split(" ", 2)[2]
             tissues.append(f"{where} {metric.value:.0f} (real {metric.real:.0f})".replace("-", "−"))
             unit = "HU" if metric.unit == "HU" else "intensity"
