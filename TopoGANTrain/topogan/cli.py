@@ -11,7 +11,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -242,23 +241,17 @@ def downstream(
     print(result.summary())
 
 
-class ExportLayout(str, Enum):
-    """Layouts that other tools train on."""
-
-    NNUNET = "nnunet"
-
-
 @app.command()
 def export(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
     out: Output,
-    layout: Annotated[ExportLayout, typer.Option(help="nnunet: the raw layout of nnU-Net v2.")] = ExportLayout.NNUNET,
+    layout: Annotated[str, typer.Option(help="nnunet: the raw layout of nnU-Net v2.")] = "nnunet",
     overwrite: Overwrite = False,
 ) -> None:
     """Write samples as training data for a segmentation network."""
-    from topogan.export import export_nnunet
+    from topogan.export import export as run_export
 
-    print(f"Exported ({layout.value}): {export_nnunet(synthesis, out, overwrite=overwrite)}")
+    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite)}")
 
 
 @app.command()

@@ -64,7 +64,7 @@ class SyntheticSet:
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
             seeds, described = [row["seed"] for row in rows], _described(report, len(masks))
-            return cls(masks == 1, textures, seeds, stack.spacing[0], **described)
+            return cls(masks != 0, textures, seeds, stack.spacing[0], **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
             raise InputError(f"{folder} does not say what it must ({what}): synthesize again.") from error
