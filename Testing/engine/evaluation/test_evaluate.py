@@ -208,6 +208,8 @@ def test_incomplete_folders_are_refused(make_synthesis: Make, training_set: Path
     without_model = make_synthesis(*synthetic_slices, model={})
     with pytest.raises(InputError, match="does not say what it must"):
         evaluate(without_model, training_set)
+    with pytest.raises(InputError, match="3 Betti numbers where masks have 2"):
+        evaluate(make_synthesis(*synthetic_slices, requested_betti=[1, 1, 0]), training_set)
     (without_model / "samples.csv").unlink()
     with pytest.raises(InputError, match=r"samples\.csv is missing or damaged"):
         evaluate(without_model, training_set)

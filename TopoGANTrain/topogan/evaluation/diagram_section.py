@@ -86,29 +86,25 @@ class DrawnDiagrams:
 def diagram_section(diagrams: DrawnDiagrams) -> list[Metric]:
     """W1, W1-birth and the MMD with each of them, per dimension."""
     metrics: list[Metric] = []
+    seeds = [str(seed) for seed in diagrams.seeds]
+    note = f"{diagrams.count} slices a side"
     for distance in DISTANCES:
         for dimension in diagrams.dimensions:
-            matrices = diagrams.matrices(distance, dimension)
-            metrics += _metrics(distance.name, dimension, diagrams, matrices)
+            drawn = dict(zip(seeds, diagrams.matrices(distance, dimension), strict=True))
+            w1, real_w1 = (
+                {seed: set_distance(found[of, "test"]) for seed, found in drawn.items()}
+                for of in ("synthetic", "training")
+            )
+            mmd, real_mmd = (
+                {seed: value for seed, found in drawn.items() if (value := _mmd(found, of)) is not None}
+                for of in ("synthetic", "training")
+            )
+            name = f"uMMD ({distance.name})"
+            metrics += [
+                drawn_metric("topology", distance.name, "image widths", w1, real_w1, dimension, note),
+                drawn_metric("topology", name, "", mmd, real_mmd, dimension, "" if mmd else _NO_SCALE),
+            ]
     return metrics
-
-
-def _metrics(
-    name: str, dimension: int, diagrams: DrawnDiagrams, matrices: list[dict[tuple[str, str], Matrix]]
-) -> list[Metric]:
-    seeds = [str(seed) for seed in diagrams.seeds]
-    w1 = [
-        {seed: set_distance(drawn[of, "test"]) for seed, drawn in zip(seeds, matrices, strict=True)}
-        for of in ("synthetic", "training")
-    ]
-    mmd = [
-        {seed: value for seed, drawn in zip(seeds, matrices, strict=True) if (value := _mmd(drawn, of)) is not None}
-        for of in ("synthetic", "training")
-    ]
-    return [
-        drawn_metric("topology", name, "image widths", *w1, dimension, f"{diagrams.count} slices a side"),
-        drawn_metric("topology", f"uMMD ({name})", "", *mmd, dimension, "" if mmd[0] else _NO_SCALE),
-    ]
 
 
 def _mmd(drawn: dict[tuple[str, str], Matrix], of: str) -> float | None:

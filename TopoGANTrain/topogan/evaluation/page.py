@@ -57,13 +57,13 @@ class Page:
     def html(self) -> str:
         """The page as text, to be written in UTF-8."""
         environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-        environment.filters |= {
-            "number": lambda value: number(value).replace("-", "−"),
-            "label": label,
-            "comparison": comparison,
-        }
+        environment.filters.update(number=_printed, label=label, comparison=comparison)
         template = Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8")
         return environment.from_string(template).render(page=self)
+
+
+def _printed(value: float | None) -> str:
+    return number(value).replace("-", "−")
 
 
 def make_page(found: Comparison, metrics: list[Metric], words: Words) -> Page:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -19,8 +19,12 @@ from numpy.typing import NDArray
 
 from topogan.homology import Diagram
 from topogan.metrics.texture import Tissue
+from topogan.verdict import plural
 
-_RC: dict[str, Any] = {
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType  # of matplotlib 3.11
+
+_RC: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -47,8 +51,8 @@ STYLES = {
 }
 
 
-def betti_bars(shares: dict[str, dict[tuple[int, int], float]], most: int = 8) -> str:
-    """Share of each (pieces, holes) in each set, the most frequent first, the rest together.
+def betti_bars(shares: dict[str, dict[tuple[int, ...], float]], most: int = 8) -> str:
+    """Share of each (b0, b1, …) in each set, the most frequent first, the rest together.
 
     Args:
         shares: for each set the shares, summing to 1.
@@ -56,7 +60,7 @@ def betti_bars(shares: dict[str, dict[tuple[int, int], float]], most: int = 8) -
     """
     keys = sorted({key for found in shares.values() for key in found}, key=lambda key: _largest(shares, key))
     shown, rest = keys[:most], keys[most:]
-    names = [f"{pieces}, {holes}" for pieces, holes in shown] + (["other"] if rest else [])
+    names = [", ".join(map(str, key)) for key in shown] + (["other"] if rest else [])
     figure, axes = _figure(7.0, 2.4)
     width = 0.8 / len(shares)
     for number, (name, found) in enumerate(shares.items()):
@@ -64,13 +68,13 @@ def betti_bars(shares: dict[str, dict[tuple[int, int], float]], most: int = 8) -
         left = np.arange(len(names)) + (number - (len(shares) - 1) / 2) * width
         axes.bar(left, [100 * height for height in heights], width, **_filled(STYLES[name]))
     axes.set_xticks(range(len(names)), names)
-    axes.set_xlabel("pieces, holes")
+    axes.set_xlabel(", ".join(plural(dimension) for dimension in range(len(keys[0]))))
     axes.set_ylabel("slices (%)")
     _legend(axes)
     return _svg(figure, "betti")
 
 
-def _largest(shares: dict[str, dict[tuple[int, int], float]], key: tuple[int, int]) -> tuple[float, tuple[int, int]]:
+def _largest(shares: dict[str, dict[tuple[int, ...], float]], key: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
     return -max(found.get(key, 0.0) for found in shares.values()), key
 
 
@@ -195,7 +199,7 @@ def hole_densities(diagrams: dict[str, list[Diagram]]) -> str:
 
 
 def gap_histogram(diagrams: dict[str, list[Diagram]]) -> str:
-    """How wide the gaps between the pieces of a slice are; empty text where no slice has a second piece.
+    """How wide the gaps between the components of a slice are; empty text where no slice has a second one.
 
     Args:
         diagrams: of each set, in pixels.

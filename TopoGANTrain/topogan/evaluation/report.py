@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from topogan.errors import InputError
 from topogan.files import check_new_file, staged_file, write_json
+from topogan.verdict import plural
 
 SCHEMA = "topogan.evaluation/1"
 
@@ -34,7 +35,7 @@ class Metric:
     """Empty where the figure has none."""
     better: Better
     dimension: int | None = None
-    """0 for pieces, 1 for holes, None for both or neither."""
+    """0 for connected components, 1 for holes, None for all or none."""
     training: float | None = None
     note: str = ""
     by_seed: dict[str, float] = field(default_factory=dict)
@@ -104,7 +105,7 @@ def drawn_metric(
 
 def label(metric: Metric) -> str:
     """The metric's name with its dimension in words."""
-    return metric.name if metric.dimension is None else f"{metric.name} of {('pieces', 'holes')[metric.dimension]}"
+    return metric.name if metric.dimension is None else f"{metric.name} of {plural(metric.dimension)}"
 
 
 def number(value: float | None) -> str:

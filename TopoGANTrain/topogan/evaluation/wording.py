@@ -31,12 +31,12 @@ class Words(NamedTuple):
     """What makes the figures less trustworthy, or the samples dangerous."""
 
 
-def sample_verdict(betti: tuple[int, int], expected: tuple[int, int], is_copy: bool) -> str:
+def sample_verdict(betti: tuple[int, ...], expected: tuple[int, ...], is_copy: bool) -> str:
     """What is right or wrong with one sample: "valid", "no hole", "2 pieces instead of 1", "copies a training mask".
 
     Args:
-        betti: (b0, b1) of the sample.
-        expected: (b0, b1) that it should have.
+        betti: Betti numbers of the sample.
+        expected: those that it should have.
         is_copy: it comes closer to a training mask than any test mask does.
     """
     topology = verdict(betti, expected)
@@ -45,7 +45,7 @@ def sample_verdict(betti: tuple[int, int], expected: tuple[int, int], is_copy: b
     return COPY if topology == "valid" else f"{topology}, {COPY}"
 
 
-def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int, int]) -> str:
+def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int, ...]) -> str:
     """How many samples have the wanted topology, beside real slices of test patients."""
     total = len(sets.samples)
     share = valid_share(sets.samples.betti, wanted)

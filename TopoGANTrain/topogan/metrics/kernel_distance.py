@@ -19,7 +19,8 @@ def kernel_inception_distance(features: NDArray[np.float64], reference: NDArray[
     size = features.shape[1]
 
     def kernel(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (x @ y.T / size + 1.0) ** 3
+        products: NDArray[np.float64] = x @ y.T / size
+        return (products + 1.0) ** 3
 
     def within(x: NDArray[np.float64]) -> float:
         values = kernel(x, x)

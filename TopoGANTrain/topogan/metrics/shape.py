@@ -23,7 +23,8 @@ def areas(masks: Masks, pixel_size: float) -> NDArray[np.float64]:
         masks: bool [N, H, W].
         pixel_size: mm.
     """
-    return masks.sum(axis=(1, 2)) * pixel_size**2
+    found: NDArray[np.float64] = masks.sum(axis=(1, 2)) * pixel_size**2
+    return found
 
 
 @dataclass(frozen=True)
