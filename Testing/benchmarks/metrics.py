@@ -23,7 +23,8 @@ from metric_sanity import painted, simulated_masks
 from topogan.evaluation.sections import SECTIONS
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix
-from topogan.metrics.topology import betti_score, unbiased_mmd
+from topogan.metrics.mmd import unbiased_mmd
+from topogan.metrics.topology import betti_score
 
 BARS_SECONDS = {64: 30.0, 128: 90.0}
 BIRTHS_BAR_SECONDS = 2.0

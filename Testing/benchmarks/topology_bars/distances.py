@@ -13,8 +13,9 @@ from scipy.sparse import eye, kron, vstack
 from topogan.homology import assign, betti_numbers_of_batch, wasserstein_1d
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix
 from topogan.metrics.memorization import audit
+from topogan.metrics.mmd import unbiased_mmd
 from topogan.metrics.shape import best_matches, mean_pairwise_dice
-from topogan.metrics.topology import betti_error, betti_score, set_distance, unbiased_mmd, valid_share
+from topogan.metrics.topology import betti_error, betti_score, set_distance, valid_share
 from topology_bars.bars import Bar, at_least
 from topology_bars.clock import cpu_seconds, interleaved
 from topology_bars.inputs import half_and_half

@@ -12,8 +12,9 @@ from topogan.evaluation.report import Metric, drawn_metric
 from topogan.evaluation.sets import DRAW_SEEDS, ThreeSets
 from topogan.homology import Diagram
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix, w1_within
+from topogan.metrics.mmd import unbiased_mmd
 from topogan.metrics.sampling import draw
-from topogan.metrics.topology import set_distance, unbiased_mmd
+from topogan.metrics.topology import set_distance
 
 LARGEST_MATCHING = 500
 _NO_SCALE = "not defined: most real diagrams are equal in this dimension"

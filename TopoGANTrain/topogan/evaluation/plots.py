@@ -66,44 +66,49 @@ def betti_bars(shares: dict[str, dict[tuple[int, ...], float]], most: int = 8) -
     for number, (name, found) in enumerate(shares.items()):
         heights = [found.get(key, 0.0) for key in shown] + ([sum(found.get(key, 0.0) for key in rest)] if rest else [])
         left = np.arange(len(names)) + (number - (len(shares) - 1) / 2) * width
-        axes.bar(left, [100 * height for height in heights], width, **_filled(STYLES[name]))
+        style = STYLES[name]
+        filled: dict[str, Any] = {
+            "facecolor": style.color,
+            "edgecolor": "black",
+            "linewidth": 0.6,
+            "hatch": style.hatch,
+        }
+        axes.bar(left, [100 * height for height in heights], width, label=style.label, **filled)
     axes.set_xticks(range(len(names)), names)
-    axes.set_xlabel(", ".join(plural(dimension) for dimension in range(len(keys[0]))))
-    axes.set_ylabel("slices (%)")
-    _legend(axes)
-    return _svg(figure, "betti")
+    return _labelled(
+        figure, axes, ", ".join(plural(dimension) for dimension in range(len(keys[0]))), "slices (%)", "betti"
+    )
 
 
 def _largest(shares: dict[str, dict[tuple[int, ...], float]], key: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
     return -max(found.get(key, 0.0) for found in shares.values()), key
 
 
-def _filled(style: SetStyle) -> dict[str, Any]:
-    return {
-        "label": style.label,
-        "facecolor": style.color,
-        "edgecolor": "black",
-        "linewidth": 0.6,
-        "hatch": style.hatch,
-    }
-
-
-def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str, bins: int = 16) -> str:
+def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str) -> str:
     """The distributions of one figure per slice, as shares, over common bins.
 
     Args:
         values: for each set float [N].
         axis: what the values are, with the unit.
         name: of the figure, unique in the page.
-        bins: how many.
     """
-    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=bins)
+    one_slice = {key: 100.0 / len(found) for key, found in values.items()}
+    return _histogram(values, one_slice, axis, "slices (%)", name)
+
+
+def _histogram(values: dict[str, NDArray[np.float64]], weights: dict[str, float], x: str, y: str, name: str) -> str:
+    """How many values of each set lie in 16 common bins, times the weight of a value."""
+    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=16)
     figure, axes = _figure(7.0, 2.2)
     for key, found in values.items():
         counts, _ = np.histogram(found, bins=edges)
-        _outline(axes, edges, list(100.0 * counts / len(found)), STYLES[key])
-    axes.set_xlabel(axis)
-    axes.set_ylabel("slices (%)")
+        _outline(axes, edges, list(weights[key] * counts), STYLES[key])
+    return _labelled(figure, axes, x, y, name)
+
+
+def _labelled(figure: Figure, axes: Axes, x: str, y: str, name: str) -> str:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
     _legend(axes)
     return _svg(figure, name)
 
@@ -158,10 +163,7 @@ def spectra_lines(spectra: dict[str, NDArray[np.float64]]) -> str:
         cycles = np.arange(1, len(values) + 1)
         axes.plot(cycles, values, color=_line_color(style), linestyle=style.line, linewidth=1.6, label=style.label)
     axes.set_xscale("log")
-    axes.set_xlabel("cycles per image width")
-    axes.set_ylabel("power (dB)")
-    _legend(axes)
-    return _svg(figure, "spectrum")
+    return _labelled(figure, axes, "cycles per image width", "power (dB)", "spectrum")
 
 
 def hole_densities(diagrams: dict[str, list[Diagram]]) -> str:
@@ -205,18 +207,10 @@ def gap_histogram(diagrams: dict[str, list[Diagram]]) -> str:
         diagrams: of each set, in pixels.
     """
     deaths = {name: _points(found, dimension=0)[:, 1] for name, found in diagrams.items()}
-    everything = np.concatenate(list(deaths.values()))
-    if not everything.size:
+    if not any(found.size for found in deaths.values()):
         return ""
-    edges = np.histogram_bin_edges(everything, bins=16)
-    figure, axes = _figure(7.0, 2.2)
-    for name, found in deaths.items():
-        counts, _ = np.histogram(found, bins=edges)
-        _outline(axes, edges, list(counts / len(diagrams[name])), STYLES[name])
-    axes.set_xlabel("half the gap (pixels)")
-    axes.set_ylabel("gaps per slice")
-    _legend(axes)
-    return _svg(figure, "gaps")
+    one_gap = {name: 1.0 / len(found) for name, found in diagrams.items()}
+    return _histogram(deaths, one_gap, "half the gap (pixels)", "gaps per slice", "gaps")
 
 
 def _points(diagrams: list[Diagram], dimension: int) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import ThreeSets
-from topogan.metrics.kernel_distance import kernel_inception_distance
+from topogan.metrics.mmd import kernel_inception_distance
 from topogan.metrics.spectrum import radial_power_spectrum, spectrum_distance
 from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue, tissue_histograms
 

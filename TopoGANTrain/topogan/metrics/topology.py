@@ -82,29 +82,3 @@ def set_distance(distances: Distances) -> float:
     """
     rows, columns = linear_sum_assignment(distances)
     return float(distances[rows, columns].mean())
-
-
-def unbiased_mmd(within: Distances, within_reference: Distances, between: Distances, scale: float) -> float | None:
-    """Unbiased squared maximum mean discrepancy of two sets of diagrams with the kernel exp(−d / scale).
-
-    mean_{i≠j} k(x_i, x_j) + mean_{i≠j} k(y_i, y_j) − 2 mean k(x_i, y_j); no unit; it may be slightly negative, and is
-    then as good as 0. Source: Gretton et al., JMLR 2012, eq. 3, with the kernel exp(−W1/σ²) of Wang et al., ECCV 2020.
-
-    Args:
-        within: float [N, N], distances inside the first set.
-        within_reference: float [M, M], distances inside the second set.
-        between: float [N, M].
-        scale: σ² in the unit of the distances.
-
-    Returns:
-        The value, or None where ``scale`` is 0 (all reference diagrams are equal: the kernel is not defined).
-    """
-    if scale <= 0:
-        return None
-    inside = [_mean_off_diagonal(np.exp(-distances / scale)) for distances in (within, within_reference)]
-    return float(sum(inside) - 2.0 * np.exp(-between / scale).mean())
-
-
-def _mean_off_diagonal(kernel: Distances) -> float:
-    count = len(kernel)
-    return float((kernel.sum() - np.trace(kernel)) / (count * (count - 1)))
