@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, binary_fill_holes, gaussian_filter
+from simulated import PIXEL_SIZE, WINDOW, Images, Masks, painted, simulated_masks
 
 from topogan.evaluation.betti_section import betti_metrics
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
@@ -28,40 +28,11 @@ from topogan.metrics.memorization import audit
 
 DOCS = Path(__file__).resolve().parents[2] / "Resources" / "Docs" / "metrics.md"
 BEGIN, END = "<!-- sanity table: begin -->", "<!-- sanity table: end -->"
-WINDOW = (-200.0, 600.0)
-PIXEL_SIZE = 1.5
 FRESH_DRAWS = 8
 # A change counts when it exceeds this many standard deviations of fresh draws of the same size.
 DEVIATIONS = 4.0
 
-Masks = NDArray[np.bool_]
-Images = NDArray[np.int16]
 Values = dict[str, "float | None"]
-
-
-def simulated_masks(count: int, size: int, rng: np.random.Generator) -> Masks:
-    """Rings, in 7 of 10 slices with a disc beside them; 1 wall in 20 is open. bool [N, H, W]."""
-    rows, columns = np.mgrid[:size, :size] * (64.0 / size)
-    masks = []
-    for _ in range(count):
-        row, column = 32 + rng.uniform(-2, 2), 26 + rng.uniform(-2, 2)
-        stretch, radius, half_wall = rng.uniform(0.9, 1.1), rng.uniform(8, 11), rng.uniform(2.2, 3)
-        distance = np.hypot((rows - row) * stretch, (columns - column) / stretch)
-        mask = np.abs(distance - radius) < half_wall
-        if rng.random() < 0.05:
-            mask &= ~((np.abs(columns - column) < 1.6) & (rows > row))
-        if rng.random() < 0.7:
-            right = column + radius * stretch + half_wall + rng.uniform(6.5, 10)
-            mask |= np.hypot(rows - row, columns - right) < rng.uniform(3, 4.5)
-        masks.append(mask)
-    return np.array(masks)
-
-
-def painted(masks: Masks, seed: int) -> Images:
-    """CT of the slices: muscle 110 HU, blood pool 350 HU, around −50 HU, noise of 30 HU. int16 [N, H, W]."""
-    filled = np.array([binary_fill_holes(mask) for mask in masks])
-    clean = np.where(masks, 110.0, np.where(filled, 350.0, -50.0))
-    return np.rint(clean + np.random.default_rng(seed).normal(0.0, 30.0, masks.shape)).astype(np.int16)
 
 
 @dataclass(frozen=True)

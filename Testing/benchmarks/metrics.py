@@ -7,7 +7,6 @@ that is held). Ends with code 1 where one is missed.
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
@@ -17,8 +16,7 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
-from metric_sanity import painted, simulated_masks
+from simulated import painted, simulated_masks, write_synthesis, write_training_set
 
 from topogan.evaluation.sections import SECTIONS
 from topogan.homology import betti_numbers_of_batch
@@ -29,59 +27,16 @@ from topogan.metrics.topology import betti_score
 BARS_SECONDS = {64: 30.0, 128: 90.0}
 BIRTHS_BAR_SECONDS = 2.0
 MEMORY_BAR = 1.10
-PIXEL_SIZE = 1.5
 
 
-def write_folders(folder: Path, size: int, samples: int, training: int, held_out: int) -> None:
+def write_folders(folder: Path, size: int, samples: int, training: int, test: int) -> None:
     """A training set and a synthesis of simulated slices with CT."""
     # No more than 1500 different ones: drawing them is slow, and copies cost the metrics the same.
-    total = samples + training + held_out
+    total = samples + training + test
     masks = np.resize(simulated_masks(min(total, 1500), size, np.random.default_rng(0)), (total, size, size))
     images = painted(masks, 0)
-    made, real = folder / "samples", folder / "set"
-    made.mkdir()
-    real.mkdir()
-    for name, stack in (("masks", masks[:samples].astype(np.uint8)), ("textures", images[:samples])):
-        image = sitk.GetImageFromArray(stack)
-        image.SetSpacing((PIXEL_SIZE,) * 3)
-        sitk.WriteImage(image, str(made / f"{name}.nrrd"))
-    _write_rows(made / "samples.csv", ["sample", "seed"], [[number, number] for number in range(samples)])
-    report = {
-        "schema": "topogan.synthesis/1",
-        "requested_betti": None,
-        "accepted_percent": 100.0,
-        "settings": {"clean": 0},
-        "betti_histogram_before_cleaning": {},
-        "model": {"content_hash": "b", "training_set": "a"},
-    }
-    (made / "report.json").write_text(json.dumps(report))
-    np.save(real / "masks.npy", masks[samples:].astype(np.uint8))
-    np.save(real / "images.npy", images[samples:])
-    rows = [
-        [row, f"patient_{row // 20:03d}", 0, 0.5, "train" if row < training else "held_out", 0.0, *betti]
-        for row, betti in enumerate(betti_numbers_of_batch(masks[samples:]).tolist())
-    ]
-    _write_rows(real / "slices.csv", ["row", "patient", "phase", "level", "split", "area_mm2", "b0", "b1"], rows)
-    description = {
-        "schema": "topogan.training-set/1",
-        "structure": "rings",
-        "intensity": "HU",
-        "pixel_size_mm": PIXEL_SIZE,
-        "size": size,
-        "window": [-200.0, 600.0],
-        "independent": True,
-        "counts": {"total": training + held_out, "train": training, "held_out": held_out},
-        "betti": {"modal": [2, 1]},
-        "content_hash": "a",
-    }
-    (real / "dataset.json").write_text(json.dumps(description))
-
-
-def _write_rows(path: Path, header: list[str], rows: list[list[object]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_synthesis(folder / "samples", masks[:samples], images[:samples])
+    write_training_set(folder / "set", masks[samples:], images[samples:], training)
 
 
 def measured(folder: Path, memory: bool = False) -> dict[str, float]:
@@ -131,7 +86,7 @@ def main() -> int:
     for size, bar in BARS_SECONDS.items():
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write_folders(folder, size, samples=500, training=500, held_out=500)
+            write_folders(folder, size, samples=500, training=500, test=500)
             found = measured(folder)
         passed &= found["seconds"] <= bar
         print(f"{size}²: 500 against 500 in {found['seconds']:.1f} s (bar {bar:.0f} s)")
@@ -140,7 +95,7 @@ def main() -> int:
     for training in (2000, 16000):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            write_folders(folder, 64, samples=200, training=training, held_out=500)
+            write_folders(folder, 64, samples=200, training=training, test=500)
             peaks.append(measured(folder, memory=True)["peak_mb"])
     passed &= peaks[1] <= MEMORY_BAR * peaks[0]
     print(f"peak memory with 2000 and 16000 training slices: {peaks[0]:.0f} and {peaks[1]:.0f} MB")
