@@ -94,11 +94,11 @@ def names(*groups: str | Iterable[str]) -> frozenset[str]:
 
 
 BETTI_HOLES = names("Betti error", "Betti score of holes")
-BETTI_PIECES = names("Betti error", "Betti score of pieces")
+BETTI_COMPONENTS = names("Betti error", "Betti score of pieces")
 HOLES = names("W1 of holes", "uMMD (W1) of holes")
 HOLE_BIRTHS = names("W1-birth of holes", "uMMD (W1-birth) of holes")
-PIECES = names("W1 of pieces", "uMMD (W1) of pieces")
-PIECE_DEATHS = names("W1-birth of pieces", "uMMD (W1-birth) of pieces")
+COMPONENTS = names("W1 of pieces", "uMMD (W1) of pieces")
+COMPONENT_DEATHS = names("W1-birth of pieces", "uMMD (W1-birth) of pieces")
 AREA = names("Mean area", "Area distance", "Area in the usual range")
 NEARNESS = names("Dice to real", "Dice to training", "Closer to training than a test slice")
 INSIDE = names("Mean HU inside the structure", "HU distance inside the structure")
@@ -120,7 +120,7 @@ def perturbations(training: Masks) -> list[Perturbation]:
             lambda masks: np.array([binary_erosion(mask) for mask in masks]),
             up=names("Area distance", "W1 of holes", "W1 of pieces", "W1-birth of pieces"),
             down=names("Mean area", "Area in the usual range", NEARNESS, PAIRWISE),
-            open=names(HOLES, PIECES, PIECE_DEATHS, SPECTRUM, BETTI_HOLES, "Valid", HOLE_BIRTHS),
+            open=names(HOLES, COMPONENTS, COMPONENT_DEATHS, SPECTRUM, BETTI_HOLES, "Valid", HOLE_BIRTHS),
         ),
         Perturbation(
             "holes filled",
@@ -130,11 +130,11 @@ def perturbations(training: Masks) -> list[Perturbation]:
             open=names(HOLE_BIRTHS, POOL, COPIES, REPEATS),
         ),
         Perturbation(
-            "a piece added",
-            _with_piece,
-            up=names(BETTI_PIECES, PIECES, PIECE_DEATHS),
+            "a component added",
+            _with_component,
+            up=names(BETTI_COMPONENTS, COMPONENTS, COMPONENT_DEATHS),
             down=names("Valid"),
-            # The space between the new piece and the ring closes late: almost-holes that were not there before.
+            # The space between the new component and the ring closes late: almost-holes that were not there before.
             open=names(AREA, NEARNESS, PAIRWISE, SPECTRUM, HOLES, HOLE_BIRTHS),
         ),
         Perturbation(
@@ -142,7 +142,7 @@ def perturbations(training: Masks) -> list[Perturbation]:
             _opened,
             up=names(BETTI_HOLES, HOLES, "W1-birth of holes"),
             down=names("Valid"),
-            open=names(AREA, NEARNESS, PAIRWISE, POOL, SPECTRUM, HOLE_BIRTHS, PIECES, PIECE_DEATHS),
+            open=names(AREA, NEARNESS, PAIRWISE, POOL, SPECTRUM, HOLE_BIRTHS, COMPONENTS, COMPONENT_DEATHS),
         ),
         Perturbation(
             "four samples repeated",
@@ -150,8 +150,8 @@ def perturbations(training: Masks) -> list[Perturbation]:
             up=names(PAIRWISE, REPEATS, "Area distance"),
             # Four shapes have, by chance, shares and means of their own.
             open=names(
-                "Valid", BETTI_HOLES, BETTI_PIECES, HOLES, HOLE_BIRTHS, PIECES, PIECE_DEATHS, AREA, NEARNESS, COPIES,
-                SPECTRUM, POOL, INSIDE,
+                "Valid", BETTI_HOLES, BETTI_COMPONENTS, HOLES, HOLE_BIRTHS, COMPONENTS, COMPONENT_DEATHS, AREA, NEARNESS,
+                COPIES, SPECTRUM, POOL, INSIDE,
             ),
         ),
         Perturbation(
@@ -182,7 +182,7 @@ def _shifted(masks: Masks) -> Masks:
     return np.roll(masks, masks.shape[1] * 6 // 64, axis=1)
 
 
-def _with_piece(masks: Masks) -> Masks:
+def _with_component(masks: Masks) -> Masks:
     changed = masks.copy()
     changed[:, 2:4, 2:4] = True
     return changed

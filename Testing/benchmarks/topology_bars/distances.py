@@ -113,11 +113,11 @@ def _all_metrics() -> Bar:
     fake, real, training = (diagrams_of(found) for found in masks)
     for function in (w1_matrix, w1_birth_matrix):
         for dimension in (0, 1):
-            between, yardstick = (function(side, real, dimension, _WIDTH) for side in (fake, training))
-            set_distance(between), set_distance(yardstick)
+            between, reference = (function(side, real, dimension, _WIDTH) for side in (fake, training))
+            set_distance(between), set_distance(reference)
             within = [function(side, side, dimension, _WIDTH) for side in (fake, training, real)]
-            scale = float(np.median(yardstick))
-            unbiased_mmd(within[0], within[2], between, scale), unbiased_mmd(within[1], within[2], yardstick, scale)
+            scale = float(np.median(reference))
+            unbiased_mmd(within[0], within[2], between, scale), unbiased_mmd(within[1], within[2], reference, scale)
     numbers = [betti_numbers_of_batch(found) for found in masks]
     for side in (numbers[0], numbers[2]):
         betti_error(side, numbers[1]), valid_share(side, (1, 1))

@@ -191,9 +191,9 @@ def _pictures(
 _CHAPTERS: dict[str, tuple[str, str, Callable[[Comparison], list[Block]]]] = {
     "topology": (
         "Topology",
-        "Pieces are counted with diagonal neighbors, holes without. Distances compare a set with the test patients: "
-        "the samples under Synthetic, the training patients, which are real too, under Real. Shares are of the samples "
-        "and of the test slices.",
+        "Pieces (connected components) are counted with diagonal neighbors, holes without. Distances compare a set "
+        "with the test patients: the samples under Synthetic, the training patients, which are real too, under Real. "
+        "Shares are of the samples and of the test slices.",
         _topology_figures,
     ),
     "shape": (
