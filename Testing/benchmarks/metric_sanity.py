@@ -150,8 +150,8 @@ def perturbations(training: Masks) -> list[Perturbation]:
             up=names(PAIRWISE, REPEATS, "Area distance"),
             # Four shapes have, by chance, shares and means of their own.
             open=names(
-                "Valid", BETTI_HOLES, BETTI_COMPONENTS, HOLES, HOLE_BIRTHS, COMPONENTS, COMPONENT_DEATHS, AREA, NEARNESS,
-                COPIES, SPECTRUM, POOL, INSIDE,
+                "Valid", BETTI_HOLES, BETTI_COMPONENTS, HOLES, HOLE_BIRTHS, COMPONENTS, COMPONENT_DEATHS, AREA,
+                NEARNESS, COPIES, SPECTRUM, POOL, INSIDE,
             ),
         ),
         Perturbation(
