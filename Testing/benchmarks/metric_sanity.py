@@ -14,61 +14,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, binary_fill_holes, gaussian_filter
+from simulated import PIXEL_SIZE, WINDOW, Images, Masks, painted, simulated_masks
 
+from topogan.evaluation.betti_section import betti_metrics
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.report import label, number
-from topogan.evaluation.sections import betti_metrics, memorization_section, shape_section, texture_section
 from topogan.evaluation.sets import SliceSet, ThreeSets
-from topogan.evaluation.textures import texture_figures
+from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.texture_section import texture_figures, texture_section
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.memorization import audit
 
 DOCS = Path(__file__).resolve().parents[2] / "Resources" / "Docs" / "metrics.md"
 BEGIN, END = "<!-- sanity table: begin -->", "<!-- sanity table: end -->"
-WINDOW = (-200.0, 600.0)
-PIXEL_SIZE = 1.5
 FRESH_DRAWS = 8
 # A change counts when it exceeds this many standard deviations of fresh draws of the same size.
 DEVIATIONS = 4.0
 
-Masks = NDArray[np.bool_]
-Images = NDArray[np.int16]
 Values = dict[str, "float | None"]
-
-
-def simulated_masks(count: int, size: int, rng: np.random.Generator) -> Masks:
-    """Rings, in 7 of 10 slices with a disc beside them; 1 wall in 20 is open. bool [N, H, W]."""
-    rows, columns = np.mgrid[:size, :size] * (64.0 / size)
-    masks = []
-    for _ in range(count):
-        row, column = 32 + rng.uniform(-2, 2), 26 + rng.uniform(-2, 2)
-        stretch, radius, half_wall = rng.uniform(0.9, 1.1), rng.uniform(8, 11), rng.uniform(2.2, 3)
-        distance = np.hypot((rows - row) * stretch, (columns - column) / stretch)
-        mask = np.abs(distance - radius) < half_wall
-        if rng.random() < 0.05:
-            mask &= ~((np.abs(columns - column) < 1.6) & (rows > row))
-        if rng.random() < 0.7:
-            right = column + radius * stretch + half_wall + rng.uniform(6.5, 10)
-            mask |= np.hypot(rows - row, columns - right) < rng.uniform(3, 4.5)
-        masks.append(mask)
-    return np.array(masks)
-
-
-def painted(masks: Masks, seed: int) -> Images:
-    """CT of the slices: muscle 110 HU, blood pool 350 HU, around −50 HU, noise of 30 HU. int16 [N, H, W]."""
-    filled = np.array([binary_fill_holes(mask) for mask in masks])
-    clean = np.where(masks, 110.0, np.where(filled, 350.0, -50.0))
-    return np.rint(clean + np.random.default_rng(seed).normal(0.0, 30.0, masks.shape)).astype(np.int16)
 
 
 @dataclass(frozen=True)
 class World:
-    """Real slices: a training and a held-out part of one population."""
+    """Real slices: a training and a test part of one population."""
 
     training: SliceSet
-    held_out: SliceSet
+    test: SliceSet
 
     @classmethod
     def simulated(cls, count: int, size: int) -> World:
@@ -79,16 +51,17 @@ class World:
     def values(self, masks: Masks, images: Images) -> Values:
         """Every metric of a set of samples, by its label."""
         samples = slices(masks, images)
-        sets = ThreeSets(samples, samples, self.training, self.held_out, PIXEL_SIZE, WINDOW)
+        sets = ThreeSets(samples, samples, self.training, self.test, PIXEL_SIZE, WINDOW)
         textures = texture_figures(sets, network=None)
         assert textures is not None
-        pool = self.training.masks.astype(np.uint8)
         metrics = [
             *betti_metrics(sets, (2, 1)),
             *diagram_section(DrawnDiagrams(sets)),
             *shape_section(sets),
             *texture_section(textures, "HU"),
-            *memorization_section(audit(masks, self.held_out.masks, pool, np.arange(len(pool)))),
+            *memorization_section(
+                audit(masks, self.test.masks, self.training.masks.__getitem__, np.arange(len(self.training)))
+            ),
         ]
         return {label(metric): metric.value for metric in metrics}
 
@@ -121,13 +94,13 @@ def names(*groups: str | Iterable[str]) -> frozenset[str]:
 
 
 BETTI_HOLES = names("Betti error", "Betti score of holes")
-BETTI_PIECES = names("Betti error", "Betti score of pieces")
+BETTI_COMPONENTS = names("Betti error", "Betti score of pieces")
 HOLES = names("W1 of holes", "uMMD (W1) of holes")
 HOLE_BIRTHS = names("W1-birth of holes", "uMMD (W1-birth) of holes")
-PIECES = names("W1 of pieces", "uMMD (W1) of pieces")
-PIECE_DEATHS = names("W1-birth of pieces", "uMMD (W1-birth) of pieces")
+COMPONENTS = names("W1 of pieces", "uMMD (W1) of pieces")
+COMPONENT_DEATHS = names("W1-birth of pieces", "uMMD (W1-birth) of pieces")
 AREA = names("Mean area", "Area distance", "Area in the usual range")
-NEARNESS = names("Dice to real", "Dice to training", "Closer to training than a held-out slice")
+NEARNESS = names("Dice to real", "Dice to training", "Closer to training than a test slice")
 INSIDE = names("Mean HU inside the structure", "HU distance inside the structure")
 POOL = names("Mean HU inside enclosed holes", "HU distance inside enclosed holes")
 AROUND = names("Mean HU around the structure", "HU distance around the structure")
@@ -147,7 +120,7 @@ def perturbations(training: Masks) -> list[Perturbation]:
             lambda masks: np.array([binary_erosion(mask) for mask in masks]),
             up=names("Area distance", "W1 of holes", "W1 of pieces", "W1-birth of pieces"),
             down=names("Mean area", "Area in the usual range", NEARNESS, PAIRWISE),
-            open=names(HOLES, PIECES, PIECE_DEATHS, SPECTRUM, BETTI_HOLES, "Valid", HOLE_BIRTHS),
+            open=names(HOLES, COMPONENTS, COMPONENT_DEATHS, SPECTRUM, BETTI_HOLES, "Valid", HOLE_BIRTHS),
         ),
         Perturbation(
             "holes filled",
@@ -157,11 +130,11 @@ def perturbations(training: Masks) -> list[Perturbation]:
             open=names(HOLE_BIRTHS, POOL, COPIES, REPEATS),
         ),
         Perturbation(
-            "a piece added",
-            _with_piece,
-            up=names(BETTI_PIECES, PIECES, PIECE_DEATHS),
+            "a component added",
+            _with_component,
+            up=names(BETTI_COMPONENTS, COMPONENTS, COMPONENT_DEATHS),
             down=names("Valid"),
-            # The space between the new piece and the ring closes late: almost-holes that were not there before.
+            # The space between the new component and the ring closes late: almost-holes that were not there before.
             open=names(AREA, NEARNESS, PAIRWISE, SPECTRUM, HOLES, HOLE_BIRTHS),
         ),
         Perturbation(
@@ -169,7 +142,7 @@ def perturbations(training: Masks) -> list[Perturbation]:
             _opened,
             up=names(BETTI_HOLES, HOLES, "W1-birth of holes"),
             down=names("Valid"),
-            open=names(AREA, NEARNESS, PAIRWISE, POOL, SPECTRUM, HOLE_BIRTHS, PIECES, PIECE_DEATHS),
+            open=names(AREA, NEARNESS, PAIRWISE, POOL, SPECTRUM, HOLE_BIRTHS, COMPONENTS, COMPONENT_DEATHS),
         ),
         Perturbation(
             "four samples repeated",
@@ -177,14 +150,14 @@ def perturbations(training: Masks) -> list[Perturbation]:
             up=names(PAIRWISE, REPEATS, "Area distance"),
             # Four shapes have, by chance, shares and means of their own.
             open=names(
-                "Valid", BETTI_HOLES, BETTI_PIECES, HOLES, HOLE_BIRTHS, PIECES, PIECE_DEATHS, AREA, NEARNESS, COPIES,
-                SPECTRUM, POOL, INSIDE,
+                "Valid", BETTI_HOLES, BETTI_COMPONENTS, HOLES, HOLE_BIRTHS, COMPONENTS, COMPONENT_DEATHS, AREA,
+                NEARNESS, COPIES, SPECTRUM, POOL, INSIDE,
             ),
         ),
         Perturbation(
             "half are training masks",
             lambda masks: np.concatenate([masks[: len(masks) // 2], training[: len(masks) - len(masks) // 2]]),
-            up=names("Dice to training", "Closer to training than a held-out slice", COPIES),
+            up=names("Dice to training", "Closer to training than a test slice", COPIES),
         ),
         Perturbation(
             "40 HU brighter",
@@ -209,7 +182,7 @@ def _shifted(masks: Masks) -> Masks:
     return np.roll(masks, masks.shape[1] * 6 // 64, axis=1)
 
 
-def _with_piece(masks: Masks) -> Masks:
+def _with_component(masks: Masks) -> Masks:
     changed = masks.copy()
     changed[:, 2:4, 2:4] = True
     return changed

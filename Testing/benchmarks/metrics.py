@@ -7,7 +7,6 @@ that is held). Ends with code 1 where one is missed.
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
@@ -17,20 +16,17 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
-from metric_sanity import painted, simulated_masks
+from simulated import painted, simulated_masks, write_real, write_synthesis
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "common"))
-from training_sets import write_training_set
-
+from topogan.evaluation.sections import SECTIONS
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix
-from topogan.metrics.topology import betti_score, unbiased_mmd
+from topogan.metrics.mmd import unbiased_mmd
+from topogan.metrics.topology import betti_score
 
 BARS_SECONDS = {64: 30.0, 128: 90.0}
 BIRTHS_BAR_SECONDS = 2.0
 MEMORY_BAR = 1.10
-PIXEL_SIZE = 1.5
 
 
 def write_folders(folder: Path, size: int, samples: int, training: int, test: int) -> None:
@@ -39,33 +35,8 @@ def write_folders(folder: Path, size: int, samples: int, training: int, test: in
     total = samples + training + test
     masks = np.resize(simulated_masks(min(total, 1500), size, np.random.default_rng(0)), (total, size, size))
     images = painted(masks, 0)
-    made, real = folder / "samples", folder / "set"
-    made.mkdir()
-    for name, stack in (("masks", masks[:samples].astype(np.uint8)), ("textures", images[:samples])):
-        image = sitk.GetImageFromArray(stack)
-        image.SetSpacing((PIXEL_SIZE,) * 3)
-        sitk.WriteImage(image, str(made / f"{name}.nrrd"))
-    _write_rows(made / "samples.csv", ["sample", "seed"], [[number, number] for number in range(samples)])
-    report = {
-        "schema": "topogan.synthesis/1",
-        "requested_betti": None,
-        "accepted_percent": 100.0,
-        "settings": {"clean": 0},
-        "betti_histogram_before_cleaning": {},
-        "model": {"content_hash": "b", "training_set": "a"},
-    }
-    (made / "report.json").write_text(json.dumps(report))
-    words = {"content_hash": "a", "betti": {"modal": [2, 1]}}
-    write_training_set(
-        real, masks[samples:], images[samples:], training, diagrams=False, pixel_size_mm=PIXEL_SIZE, **words
-    )
-
-
-def _write_rows(path: Path, header: list[str], rows: list[list[object]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_synthesis(folder / "samples", masks[:samples], images[:samples])
+    write_real(folder / "set", masks[samples:], images[samples:], training)
 
 
 def measured(folder: Path, memory: bool = False) -> dict[str, float]:
@@ -119,7 +90,7 @@ def main() -> int:
             found = measured(folder)
         passed &= found["seconds"] <= bar
         print(f"{size}²: 500 against 500 in {found['seconds']:.1f} s (bar {bar:.0f} s)")
-        print(f"     topology, diagrams, shape, texture, copies: {found['parts']} s, the rest is the page")
+        print(f"     {', '.join(SECTIONS)}: {found['parts']} s, the rest is the page")
     peaks = []
     for training in (2000, 16000):
         with tempfile.TemporaryDirectory() as name:

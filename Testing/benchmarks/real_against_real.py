@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from topogan.evaluation.cleaning_section import cleaned_sets
+from topogan.evaluation.betti_section import betti_metrics, cleaned_sets
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.report import label, number
-from topogan.evaluation.sections import betti_metrics, memorization_section, shape_section, texture_section
 from topogan.evaluation.sets import ThreeSets, real_slices
-from topogan.evaluation.textures import texture_figures
+from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.texture_section import texture_figures, texture_section
 from topogan.metrics.memorization import audit
 from topogan.training_set import TrainingSet
 
@@ -25,8 +25,8 @@ def main(folder: Path) -> None:
     """Print the table."""
     start = time.perf_counter()
     real = TrainingSet.open(folder)
-    training, held_out = real_slices(real, real.train), real_slices(real, real.test)
-    sets = ThreeSets(training, training, training, held_out, real.pixel_size, real.window)
+    training, test = real_slices(real, real.train), real_slices(real, real.test)
+    sets = ThreeSets(training, training, training, test, real.pixel_size, real.window)
     textures = texture_figures(sets, network=None)
     metrics = [
         *betti_metrics(sets, real.modal_betti),
@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
         *diagram_section(DrawnDiagrams(sets)),
         *shape_section(sets),
         *(texture_section(textures, real.intensity) if textures else []),
-        *memorization_section(audit(held_out.masks, held_out.masks, real.masks, real.train)),
+        *memorization_section(audit(test.masks, test.masks, real.structure_masks, real.train)),
     ]
     print(f"{real.structure}: {len(real.train)} training and {len(real.test)} test slices of", end=" ")
     print(f"{len(set(np.asarray(real.patients)[real.train]))} and", end=" ")

@@ -15,9 +15,10 @@ import pytest
 import SimpleITK as sitk
 from matplotlib.image import imread
 
+from topogan.cli import run
 from topogan.config import SynthesisSettings
 from topogan.errors import Cancelled, InputError, WorkError
-from topogan.export import export_nnunet
+from topogan.export import LAYOUTS, ExportedSamples, export
 from topogan.homology import betti_numbers, load_diagrams
 from topogan.model import Model, load_model
 from topogan.synthesis import synthesize
@@ -219,7 +220,7 @@ class TestNothingIsWritten:
 
 class TestExport:
     def test_layout_is_that_of_nnunet(self, tmp_path: Path, folder: Path) -> None:
-        out = export_nnunet(folder, tmp_path / "Dataset501_Ring")
+        out = export(folder, tmp_path / "Dataset501_Ring")
         description = json.loads((out / "dataset.json").read_text())
         assert description["channel_names"] == {"0": "CT"}
         assert description["labels"] == {"background": 0, "ring": 1}
@@ -230,7 +231,7 @@ class TestExport:
         assert labels == [f"synthetic_{index:06d}.nii.gz" for index in range(12)]
 
     def test_cases_are_the_samples_on_one_grid(self, tmp_path: Path, folder: Path) -> None:
-        out = export_nnunet(folder, tmp_path / "out")
+        out = export(folder, tmp_path / "out")
         for index in (0, 11):
             image = sitk.ReadImage(str(out / "imagesTr" / f"synthetic_{index:06d}_0000.nii.gz"))
             label = sitk.ReadImage(str(out / "labelsTr" / f"synthetic_{index:06d}.nii.gz"))
@@ -240,13 +241,30 @@ class TestExport:
             assert np.array_equal(sitk.GetArrayFromImage(image)[0], stack(folder / "textures.nrrd")[index])
             assert np.array_equal(sitk.GetArrayFromImage(label)[0], stack(folder / "masks.nrrd")[index])
 
+    def test_a_layout_from_outside_is_one_entry(
+        self, tmp_path: Path, folder: Path, masks_only: Model, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def write_masks(samples: ExportedSamples, out: Path) -> None:
+            np.save(out / "masks.npy", samples.masks.array)
+
+        monkeypatch.setitem(LAYOUTS, "masks", write_masks)
+        bare = synthesize(masks_only, tmp_path / "bare", SynthesisSettings(count=2))
+        assert run(["export", str(bare), str(tmp_path / "out"), "--layout", "masks"]) == 0
+        assert np.array_equal(np.load(tmp_path / "out" / "masks.npy"), stack(bare / "masks.nrrd"))
+        assert json.loads((tmp_path / "out" / "topogan.json").read_text())["layout"] == "masks"
+
+    def test_an_unknown_layout_is_refused_before_anything_is_written(self, tmp_path: Path, folder: Path) -> None:
+        with pytest.raises(InputError, match="The setting layout cannot be 'nnUNet': choose nnunet"):
+            export(folder, tmp_path / "out", "nnUNet")
+        assert not list(tmp_path.iterdir())
+
     def test_refusals(self, tmp_path: Path, folder: Path, masks_only: Model) -> None:
         bare = synthesize(masks_only, tmp_path / "bare", SynthesisSettings(count=1))
         damaged = shutil.copytree(folder, tmp_path / "damaged")
         (damaged / "masks.nrrd").write_bytes(b"NRRD0004\n")
         for source, said in ((bare, "no textures"), (tmp_path, "missing"), (damaged, "masks.nrrd")):
             with pytest.raises(InputError, match=said):
-                export_nnunet(source, tmp_path / "out")
+                export(source, tmp_path / "out")
         with pytest.raises(InputError, match="not empty"):
-            export_nnunet(folder, bare)
+            export(folder, bare)
         assert not (tmp_path / "out").exists()

@@ -11,7 +11,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -218,7 +217,7 @@ def serve(
 @app.command()
 def evaluate(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
-    training_set: Annotated[Path, typer.Option(help="Training set whose test patients are the yardstick.")],
+    training_set: Annotated[Path, typer.Option(help="Training set whose test patients the samples are compared with.")],
     report: Annotated[Path, typer.Option(help="HTML page to write; the numbers go beside it as .json.")] = Path(
         "report.html"
     ),
@@ -227,7 +226,7 @@ def evaluate(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
-    """Compare samples with the real masks of test patients: topology, shape, texture, memorization."""
+    """Compare samples with real masks of test patients: topology, shape, texture, memorization."""
     from topogan.evaluation import evaluate as run_evaluate
 
     with ProgressReporter() as progress:
@@ -257,23 +256,17 @@ def downstream(
     print(result.summary())
 
 
-class ExportLayout(str, Enum):
-    """Layouts that other tools train on."""
-
-    NNUNET = "nnunet"
-
-
 @app.command()
 def export(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
     out: Output,
-    layout: Annotated[ExportLayout, typer.Option(help="nnunet: the raw layout of nnU-Net v2.")] = ExportLayout.NNUNET,
+    layout: Annotated[str, typer.Option(help="nnunet: the raw layout of nnU-Net v2.")] = "nnunet",
     overwrite: Overwrite = False,
 ) -> None:
     """Write samples as training data for a segmentation network."""
-    from topogan.export import export_nnunet
+    from topogan.export import export as run_export
 
-    print(f"Exported ({layout.value}): {export_nnunet(synthesis, out, overwrite=overwrite)}")
+    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite)}")
 
 
 @app.command()

@@ -27,6 +27,7 @@ _PACKAGES = {
     "typer": "typer",
     "rich": "rich",
     "matplotlib": "matplotlib",
+    "jinja2": "jinja2",
 }
 _PROBE_SECONDS = 10
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 VALID = "valid"
+# What the Betti numbers count, for people: b0 connected components, b1 holes, b2 (of volumes) cavities.
+_NOUNS = (("piece", "pieces"), ("hole", "holes"), ("cavity", "cavities"))
 
 
-def topology_in_words(betti: tuple[int, int]) -> str:
-    """``(1, 1)`` as "1 piece and 1 hole", ``(2, 0)`` as "2 pieces and no hole"."""
-    return f"{_counted(betti[0], 'piece')} and {_counted(betti[1], 'hole')}"
+def plural(dimension: int) -> str:
+    """What a dimension is called: "pieces", "holes", "cavities"."""
+    return _NOUNS[dimension][1]
 
 
-def verdict(betti: tuple[int, int], expected: tuple[int, int]) -> str:
+def topology_in_words(betti: tuple[int, ...]) -> str:
+    """``(1, 1)`` as "1 piece and 1 hole", ``(2, 0, 1)`` as "2 pieces, no hole and 1 cavity"."""
+    *first, last = (_counted(count, dimension) for dimension, count in enumerate(betti))
+    return f"{', '.join(first)} and {last}"
+
+
+def verdict(betti: tuple[int, ...], expected: tuple[int, ...]) -> str:
     """Say what is wrong with the topology of a mask.
 
     Args:
-        betti: (b0, b1) of the mask: connected components and holes.
-        expected: (b0, b1) that it should have.
+        betti: (b0, b1, …) of the mask, one number for each dimension: connected components, holes, ….
+        expected: what it should have, in as many dimensions.
 
     Returns:
         "valid", "empty", or what differs: "2 pieces instead of 1", "no hole", "3 holes instead of none", ….
@@ -24,15 +32,15 @@ def verdict(betti: tuple[int, int], expected: tuple[int, int]) -> str:
         return VALID
     if betti[0] == 0:
         return "empty"
-    pairs = zip(betti, expected, ("piece", "hole"), strict=True)
-    return ", ".join(_difference(found, wanted, noun) for found, wanted, noun in pairs if found != wanted)
+    pairs = enumerate(zip(betti, expected, strict=True))
+    return ", ".join(_difference(*pair, dimension) for dimension, pair in pairs if pair[0] != pair[1])
 
 
-def _difference(found: int, wanted: int, noun: str) -> str:
+def _difference(found: int, wanted: int, dimension: int) -> str:
     if found == 0 and wanted == 1:
-        return f"no {noun}"
-    return f"{_counted(found, noun)} instead of {wanted or 'none'}"
+        return _counted(0, dimension)
+    return f"{_counted(found, dimension)} instead of {wanted or 'none'}"
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count or 'no'} {noun}{'s' if count > 1 else ''}"
+def _counted(count: int, dimension: int) -> str:
+    return f"{count or 'no'} {_NOUNS[dimension][count > 1]}"

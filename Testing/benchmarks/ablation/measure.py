@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from topogan.evaluation.cleaning_section import cleaned_sets
+from topogan.evaluation.betti_section import betti_metrics, cleaned_sets
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.report import Metric, label
-from topogan.evaluation.sections import betti_metrics, distance_metric, memorization_section, shape_section
-from topogan.evaluation.sets import SliceSet, ThreeSets, real_slices
+from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric, real_slices
+from topogan.evaluation.shape_section import memorization_section, shape_section
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.memorization import audit
 from topogan.metrics.topology import betti_score
@@ -24,19 +24,19 @@ _MOST = 1000
 
 
 def figures_of(masks: NDArray[np.bool_], real: TrainingSet) -> dict[str, dict[str, Any]]:
-    """Every metric of the samples against the held-out patients, raw and cleaned.
+    """Every metric of the samples against the test patients, raw and cleaned.
 
     Args:
         masks: bool [N, H, W], samples.
         real: the set that was trained on.
 
     Returns:
-        By the metric's name in words: ``value``, ``real`` (training against held-out, or the held-out patients'
+        By the metric's name in words: ``value``, ``real`` (training against test, or the test patients'
         own figure) and ``unit``.
     """
     samples = SliceSet(masks, betti_numbers_of_batch(masks), None)
-    training, held_out = real_slices(real, real.train), real_slices(real, real.test)
-    sets = ThreeSets(samples, samples, training, held_out, real.pixel_size, real.window)
+    training, test = real_slices(real, real.train), real_slices(real, real.test)
+    sets = ThreeSets(samples, samples, training, test, real.pixel_size, real.window)
     cleaned = cleaned_sets(sets)
     metrics = [
         *betti_metrics(sets, real.modal_betti),
@@ -45,7 +45,7 @@ def figures_of(masks: NDArray[np.bool_], real: TrainingSet) -> dict[str, dict[st
         joint_score(cleaned, CLEANED),
         *diagram_section(DrawnDiagrams(sets)),
         *shape_section(sets),
-        *memorization_section(audit(masks, held_out.masks, real.masks, real.train)),
+        *memorization_section(audit(masks, test.masks, real.structure_masks, real.train)),
     ]
     return {label(metric): {"value": metric.value, "real": metric.real, "unit": metric.unit} for metric in metrics}
 

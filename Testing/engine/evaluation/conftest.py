@@ -1,79 +1,30 @@
-"""A training set and a synthesis of simulated slices, written by hand as the contracts say."""
+"""A training set and a synthesis of simulated slices."""
 
 from __future__ import annotations
 
-import csv
-import importlib.util
-import json
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
-from training_sets import write_training_set
 
-BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-TRAINING_HASH = "a" * 64
-PIXEL_SIZE = 1.5
+sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+from simulated import painted, simulated_masks, write_real, write_synthesis
 
 
 @pytest.fixture(scope="session")
-def sanity() -> ModuleType:
-    """The benchmark that perturbs slices: its simulated slices serve all tests here."""
-    spec = importlib.util.spec_from_file_location("metric_sanity", BENCHMARKS / "metric_sanity.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-def write_real(folder: Path, masks: np.ndarray, images: np.ndarray | None, trained: int) -> Path:
-    """Write the first ``trained`` slices for training, the others for the test."""
-    words = {"structure": "myocardium <left>", "content_hash": TRAINING_HASH, "betti": {"modal": [2, 1]}}
-    return write_training_set(folder, masks, images, trained, diagrams=False, pixel_size_mm=PIXEL_SIZE, **words)
-
-
-def write_synthesis(folder: Path, masks: np.ndarray, textures: np.ndarray | None, **changes: object) -> Path:
-    """Write a synthesis; ``changes`` replace entries of its report.json."""
-    folder.mkdir(parents=True)
-    for name, stack in (("masks", masks.astype(np.uint8)), ("textures", textures)):
-        if stack is not None:
-            image = sitk.GetImageFromArray(stack)
-            image.SetSpacing((PIXEL_SIZE,) * 3)
-            sitk.WriteImage(image, str(folder / f"{name}.nrrd"), True)
-    with (folder / "samples.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["sample", "seed", "b0", "b1", "verdict", "area_mm2"])
-        writer.writerows([[number, 1000 + number, 1, 1, "valid", 1.0] for number in range(len(masks))])
-    report = {
-        "schema": "topogan.synthesis/1",
-        "requested_betti": None,
-        "accepted_percent": 100.0,
-        "settings": {"clean": 0},
-        "betti_histogram_before_cleaning": {},
-        "model": {"content_hash": "b" * 64, "training_set": TRAINING_HASH},
-    }
-    (folder / "report.json").write_text(json.dumps({**report, **changes}), encoding="utf-8")
-    return folder
+def real_slices() -> tuple[np.ndarray, np.ndarray]:
+    """70 slices and their CT: 40 to train on, 30 held out."""
+    masks = simulated_masks(70, 64, np.random.default_rng(5))
+    return masks, painted(masks, 5)
 
 
 @pytest.fixture(scope="session")
-def real_slices(sanity: ModuleType) -> tuple[np.ndarray, np.ndarray]:
-    """70 slices and their CT: 40 to train on, 30 for the test."""
-    masks = sanity.simulated_masks(70, 64, np.random.default_rng(5))
-    return masks, sanity.painted(masks, 5)
-
-
-@pytest.fixture(scope="session")
-def synthetic_slices(sanity: ModuleType, real_slices: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def synthetic_slices(real_slices: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """30 slices of the same kind and their CT; number 7 copies training row 3."""
-    masks = sanity.simulated_masks(30, 64, np.random.default_rng(6))
+    masks = simulated_masks(30, 64, np.random.default_rng(6))
     masks[7] = real_slices[0][3]
-    return masks, sanity.painted(masks, 6)
+    return masks, painted(masks, 6)
 
 
 @pytest.fixture(scope="session")

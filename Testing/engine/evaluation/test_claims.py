@@ -34,6 +34,15 @@ def test_differences_are_taken_pair_by_pair(tmp_path: Path) -> None:
     assert not found[1].consistent
 
 
+def test_a_report_of_before_meets_one_of_now(tmp_path: Path) -> None:
+    old, new = reports(tmp_path, "a", [50.0, 51.0]), reports(tmp_path, "b", [60.0, 61.0])
+    for paths, part in ((old, "held-out"), (new, "test")):
+        for path in paths:
+            path.write_text(path.read_text().replace('"W1"', f'"Closer to training than a {part} slice"'))
+    found = paired_differences(new, old)
+    assert (found[0].name, found[0].mean) == ("Closer to training than a test slice", 10.0)
+
+
 @pytest.mark.parametrize(("seeds", "supports"), [(2, "nothing"), (3, "claim"), (5, "headline")])
 def test_seeds_decide_what_may_be_claimed(tmp_path: Path, seeds: int, supports: str) -> None:
     values = [float(seed) for seed in range(seeds)]

@@ -34,7 +34,7 @@ def test_scores_by_hand() -> None:
     assert scores.hd95 is not None
     assert 2 * 1.5 <= scores.hd95 <= 12 * 1.5
     assert scores.missed == 50.0
-    assert (scores.piece_error, scores.hole_error) == (1.0, 0.0)  # one piece too many, one missing
+    assert (scores.component_error, scores.hole_error) == (1.0, 0.0)  # one component too many, one missing
     assert scores.betti_error == 1.0
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from topogan.errors import InputError
-from topogan.evaluation import Report, evaluate
+from topogan.evaluation import Metric, Report, evaluate
+from topogan.evaluation.sections import SECTIONS, Comparison
 
 Slices = tuple[np.ndarray, np.ndarray]
 Make = Callable[..., Path]
@@ -21,12 +22,12 @@ def report(tmp_path_factory: pytest.TempPathFactory, synthesis: Path, training_s
     return evaluate(synthesis, training_set, report=tmp_path_factory.mktemp("out") / "out.html")
 
 
-def test_both_files_are_written_and_hold_the_same_verdict(report: Report) -> None:
+def test_both_files_are_written_and_hold_the_same_conclusion(report: Report) -> None:
     assert report.path is not None
     content = json.loads(report.path.with_suffix(".json").read_text(encoding="utf-8"))
     assert content["schema"] == "topogan.evaluation/1"
-    assert content["verdict"] == report.verdict
-    assert report.verdict in report.path.read_text(encoding="utf-8")
+    assert content["verdict"] == report.conclusion
+    assert report.conclusion in report.path.read_text(encoding="utf-8")
     assert len(content["metrics"]) == len(report.metrics)
 
 
@@ -44,6 +45,25 @@ def test_every_metric_of_the_design_is_there_beside_real(report: Report) -> None
         assert metric.real is not None
     with pytest.raises(KeyError):
         report.metric("nonsense")
+
+
+def test_a_metric_from_outside_is_one_entry(
+    tmp_path: Path, synthesis: Path, training_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows_used(found: Comparison) -> list[Metric]:
+        """Share of the rows that hold any structure, in %."""
+        share = (100.0 * float(part.masks.any(axis=2).mean()) for part in (found.sets.samples, found.sets.test))
+        return [Metric("toy", "Rows used", *share, "%", "equal to real")]
+
+    monkeypatch.setitem(SECTIONS, "toy", rows_used)
+    found = evaluate(synthesis, training_set, report=tmp_path / "out.html")
+    written = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["metrics"][-1]
+    assert (written["name"], written["group"], written["unit"]) == ("Rows used", "toy", "%")
+    assert 0 < written["value"] < 100
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "<h2>Toy</h2>" in page[page.index("Copying") : page.index("<h2>Samples")]
+    assert "<tr><td>Rows used</td>" in page
+    assert "Rows used" in found.summary()
 
 
 def test_values_of_each_draw_are_kept_and_average_to_the_value(report: Report) -> None:
@@ -69,9 +89,9 @@ def test_good_samples_are_as_real(report: Report) -> None:
     assert report.metric("HU distance inside the structure").value < 2.0
 
 
-def test_the_summary_is_a_table_with_the_verdict_on_top(report: Report) -> None:
+def test_the_summary_is_a_table_with_the_conclusion_on_top(report: Report) -> None:
     lines = report.summary().splitlines()
-    assert lines[0] == report.verdict
+    assert lines[0] == report.conclusion
     assert len(lines) == len(report.metrics) + 2
     assert "Betti score of holes" in report.summary()
 
@@ -98,7 +118,7 @@ def test_masks_alone_are_evaluated_without_textures(
     real = make_training_set(real_slices[0], None, trained=40)
     found = evaluate(make_synthesis(synthetic_slices[0], None), real, report=tmp_path / "out.html")
     assert not [metric for metric in found.metrics if metric.group == "texture"]
-    assert "HU" not in found.verdict
+    assert "HU" not in found.conclusion
 
 
 def test_asked_for_topology_is_told_with_its_price(
@@ -111,7 +131,7 @@ def test_asked_for_topology_is_told_with_its_price(
     found = evaluate(samples, training_set)
     count = int(one.sum())
     start = f"{count} of {count} samples have 1 piece and 1 hole, as was asked for (25 % of the tries had it)"
-    assert found.verdict.startswith(start)
+    assert found.conclusion.startswith(start)
     assert found.metric("Valid (requested topology)").value == 100.0
     assert found.metric("Valid").value == 0.0
 
@@ -136,7 +156,7 @@ def test_a_foreign_training_set_and_dependent_slices_are_warned_of(
     (real / "dataset.json").write_text(json.dumps({**description, "independent": False}))
     warnings = evaluate(samples, real).content["warnings"]
     assert [text.split(":")[0] for text in warnings] == [
-        "The held-out slices come from a patient that was trained on",
+        "The test slices come from a patient that was trained on",
         "The model was trained on another training set than this one",
     ]
 
@@ -188,6 +208,8 @@ def test_incomplete_folders_are_refused(make_synthesis: Make, training_set: Path
     without_model = make_synthesis(*synthetic_slices, model={})
     with pytest.raises(InputError, match="does not say what it must"):
         evaluate(without_model, training_set)
+    with pytest.raises(InputError, match="3 Betti numbers where masks have 2"):
+        evaluate(make_synthesis(*synthetic_slices, requested_betti=[1, 1, 0]), training_set)
     (without_model / "samples.csv").unlink()
     with pytest.raises(InputError, match=r"samples\.csv is missing or damaged"):
         evaluate(without_model, training_set)

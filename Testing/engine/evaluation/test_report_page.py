@@ -13,8 +13,9 @@ import SimpleITK as sitk
 from topogan.config import PrepareSettings
 from topogan.dataset import prepare
 from topogan.evaluation import evaluate
+from topogan.evaluation.page import Chapter, Page
 from topogan.evaluation.report import Metric
-from topogan.evaluation.report_html import Page, metrics_table, page_html
+from topogan.evaluation.wording import Words
 from topogan.training_set import TrainingSet
 
 
@@ -67,9 +68,9 @@ def test_drawings_do_not_disturb_each_other(page: str) -> None:
     assert not used & shared
 
 
-def test_the_verdict_comes_first(page: str) -> None:
+def test_the_conclusion_comes_first(page: str) -> None:
     body = page[page.index("<body>") :]
-    assert body.index('class="verdict"') < body.index("<h2>")
+    assert body.index('class="conclusion"') < body.index("<h2>")
     assert re.search(r"\d+ of 30 samples have 2 pieces and 1 hole, (as|while) \d+ % of real slices do\.", page)
 
 
@@ -89,7 +90,7 @@ def test_all_chapters_figures_and_pictures_are_there(page: str) -> None:
 def test_sets_are_told_apart_without_color(page: str) -> None:
     assert "stroke-dasharray" in page
     assert "<pattern" in page
-    for word in ("synthetic", "real, held out", "real, trained on"):
+    for word in ("synthetic", "real, test", "real, trained on"):
         assert word in page
 
 
@@ -108,7 +109,8 @@ def test_tables_show_real_beside_and_the_range_of_the_draws() -> None:
         "topology", "W1", 0.0213, -0.01, "image widths", "lower", dimension=1, note="100 slices a side",
         by_seed={"0": 0.02, "1": 0.0226},
     )  # fmt: skip
-    table = metrics_table([metric, Metric("topology", "KID", None, None, "", "lower")])
+    chapter = Chapter("Topology", "", [metric, Metric("topology", "KID", None, None, "", "lower")], [])
+    table = Page("", Words("", [], []), [chapter], {}).html()
     assert ">W1 of holes<" in table
     assert "0.02 to 0.0226" in table
     assert "−0.01" in table
@@ -116,7 +118,8 @@ def test_tables_show_real_beside_and_the_range_of_the_draws() -> None:
 
 
 def test_an_empty_page_is_still_a_page() -> None:
-    text = page_html(Page("Title & more", "All is well.", [], ["Beware < this."], [], {"Made with": "TopoGAN"}))
+    text = Page("Title & more", Words("All is well.", [], ["Beware < this."]), [], {"Made with": "TopoGAN"}).html()
+    assert text.startswith("<!DOCTYPE html>")
     assert "Title &amp; more" in text
     assert '<p class="warning">Beware &lt; this.</p>' in text
 

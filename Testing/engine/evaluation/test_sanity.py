@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import pytest
+from metric_sanity import sanity_rows
 
 
 @pytest.fixture(scope="module")
-def rows(sanity: ModuleType) -> list:
-    return sanity.sanity_rows(count=60, size=64)
+def rows() -> list:
+    return sanity_rows(count=60, size=64)
 
 
 def test_every_metric_moves_as_expected_and_only_then(rows: list) -> None:

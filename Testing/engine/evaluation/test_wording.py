@@ -13,8 +13,8 @@ from topogan.metrics.memorization import MemorizationAudit
 NONE = np.zeros(0, dtype=np.int64)
 
 
-def found(dice: list[float], yardstick: list[float]) -> MemorizationAudit:
-    return MemorizationAudit(np.array(dice), np.arange(len(dice)), np.array(yardstick), NONE, NONE)
+def found(dice: list[float], reference_dice: list[float]) -> MemorizationAudit:
+    return MemorizationAudit(np.array(dice), np.arange(len(dice)), np.array(reference_dice), NONE, NONE)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_birth_distance_sees_the_gap_in_a_wall() -> None:
     assert to_wide > to_narrow
 
 
-def test_piece_distances_see_the_gap_between_pieces() -> None:
+def test_component_distances_see_the_gap_between_them() -> None:
     near, far = diagrams_of(np.stack([two_squares(3), two_squares(9)]))
     deaths = [float(diagram.finite_points(0)[0, 1]) for diagram in (near, far)]
     assert w1_birth_matrix([near], [far], 0, SIZE)[0, 0] == pytest.approx((deaths[1] - deaths[0]) / SIZE)

@@ -17,21 +17,21 @@ def squares(count: int, seed: int) -> np.ndarray:
     return masks
 
 
-POOL = squares(60, 0).astype(np.uint8)
+POOL = squares(60, 0)
 TRAINING = np.arange(40)
-HELD_OUT = squares(30, 1)
+TEST = squares(30, 1)
 
 
-def test_independent_samples_are_as_close_as_held_out_ones() -> None:
-    found = audit(squares(200, 2), HELD_OUT, POOL, TRAINING)
+def test_independent_samples_are_as_close_as_those_of_test_patients() -> None:
+    found = audit(squares(200, 2), TEST, POOL.__getitem__, TRAINING)
     assert 35 < found.closer_percent < 65
     assert len(found.copies) <= 0.15 * 200
 
 
 def test_a_planted_copy_is_flagged_with_its_row() -> None:
     samples = squares(20, 3)
-    samples[5] = POOL[17] == 1
-    found = audit(samples, HELD_OUT, POOL, TRAINING)
+    samples[5] = POOL[17]
+    found = audit(samples, TEST, POOL.__getitem__, TRAINING)
     assert found.copies[0] == 5
     assert 5 in found.identical
     assert found.nearest[5] == 17
@@ -39,8 +39,8 @@ def test_a_planted_copy_is_flagged_with_its_row() -> None:
 
 
 def test_rows_that_were_not_trained_on_are_no_source_of_copies() -> None:
-    samples = np.repeat(POOL[50:51] == 1, 3, axis=0)
-    found = audit(samples, HELD_OUT, POOL, TRAINING)
+    samples = np.repeat(POOL[50:51], 3, axis=0)
+    found = audit(samples, TEST, POOL.__getitem__, TRAINING)
     assert set(found.nearest.tolist()) <= set(TRAINING.tolist())
 
 
@@ -48,17 +48,17 @@ def test_repeats_are_later_equal_samples() -> None:
     samples = squares(6, 4)
     samples[4] = samples[1]
     samples[5] = samples[1]
-    assert audit(samples, HELD_OUT, POOL, TRAINING).repeats.tolist() == [4, 5]
+    assert audit(samples, TEST, POOL.__getitem__, TRAINING).repeats.tolist() == [4, 5]
 
 
 def test_copying_everything_is_always_closer() -> None:
-    found = audit(POOL[TRAINING] == 1, HELD_OUT, POOL, TRAINING)
+    found = audit(POOL[TRAINING], TEST, POOL.__getitem__, TRAINING)
     assert found.closer_percent > 95
 
 
-def test_equal_held_out_masks_raise_the_yardstick_so_that_nothing_is_accused() -> None:
-    held_out = np.concatenate([HELD_OUT, POOL[3:4] == 1])
-    found = audit(POOL[:10] == 1, held_out, POOL, TRAINING)
+def test_equal_test_masks_raise_the_threshold_so_that_nothing_is_accused() -> None:
+    test = np.concatenate([TEST, POOL[3:4]])
+    found = audit(POOL[:10], test, POOL.__getitem__, TRAINING)
     assert found.threshold == pytest.approx(1.0)
     assert len(found.copies) == 0
     assert len(found.identical) == 10

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.stats import wasserstein_distance
 
-from topogan.metrics.kernel_distance import kernel_inception_distance
+from topogan.metrics.mmd import kernel_inception_distance
 from topogan.metrics.spectrum import radial_power_spectrum, spectrum_distance
 from topogan.metrics.texture import IntensityHistogram, Tissue, tissue_histograms, tissue_region
 

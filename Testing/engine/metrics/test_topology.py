@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from topogan.metrics.mmd import unbiased_mmd
 from topogan.metrics.topology import (
     betti_error,
     betti_histogram,
     betti_score,
     set_distance,
-    unbiased_mmd,
     valid_share,
 )
 

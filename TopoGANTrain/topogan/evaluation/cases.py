@@ -20,7 +20,7 @@ class Case:
     sample: int
     """Position in the synthesis, from 0."""
     seed: str
-    betti: tuple[int, int]
+    betti: tuple[int, ...]
     verdict: str
     dice_to_training: float
     nearest_training_row: int
@@ -30,31 +30,31 @@ class Case:
 def all_cases(
     betti: NDArray[np.int64],
     seeds: list[str],
-    expected: tuple[int, int],
+    expected: tuple[int, ...],
     audit: MemorizationAudit,
     dice_to_real: NDArray[np.float64],
 ) -> list[Case]:
     """Every sample with its verdict, in the order of the synthesis.
 
     Args:
-        betti: int [N, 2].
+        betti: int [N, dimensions].
         seeds: of each sample.
-        expected: (b0, b1) that samples should have.
+        expected: Betti numbers that samples should have.
         audit: of the same samples.
-        dice_to_real: float [N], best match among the held-out masks.
+        dice_to_real: float [N], best match among the test masks.
     """
     copies = set(audit.copies.tolist())
     return [
         Case(
             sample=number,
             seed=seeds[number],
-            betti=(int(b0), int(b1)),
-            verdict=sample_verdict((int(b0), int(b1)), expected, number in copies),
+            betti=tuple(found),
+            verdict=sample_verdict(tuple(found), expected, number in copies),
             dice_to_training=float(audit.dice[number]),
             nearest_training_row=int(audit.nearest[number]),
             dice_to_real=float(dice_to_real[number]),
         )
-        for number, (b0, b1) in enumerate(betti)
+        for number, found in enumerate(betti.tolist())
     ]
 
 
@@ -64,15 +64,15 @@ def nearest_to_training(cases: list[Case], count: int = SHOWN) -> list[Case]:
 
 
 def best(cases: list[Case], count: int = SHOWN) -> list[Case]:
-    """Valid samples that are no copies, the most similar to a held-out mask first."""
+    """Valid samples that are no copies, the most similar to a test mask first."""
     return sorted((case for case in cases if case.verdict == "valid"), key=lambda case: -case.dice_to_real)[:count]
 
 
-def worst(cases: list[Case], expected: tuple[int, int], count: int = SHOWN) -> list[Case]:
-    """Samples with the most wrong pieces and holes first; among equals the least similar to any held-out mask."""
+def worst(cases: list[Case], expected: tuple[int, ...], count: int = SHOWN) -> list[Case]:
+    """Samples with the most wrong components and holes first; among equals the least similar to any test mask."""
 
     def order(case: Case) -> tuple[int, float]:
-        wrong = abs(case.betti[0] - expected[0]) + abs(case.betti[1] - expected[1])
+        wrong = sum(abs(found - wanted) for found, wanted in zip(case.betti, expected, strict=True))
         return -wrong, case.dice_to_real
 
     return sorted(cases, key=order)[:count]

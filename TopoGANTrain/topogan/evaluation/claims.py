@@ -12,6 +12,8 @@ from topogan.errors import InputError
 from topogan.evaluation.report import SCHEMA
 from topogan.files import read_json
 
+# Names of metrics in reports that were made before training sets had three parts.
+_OLD_NAMES = {"Closer to training than a held-out slice": "Closer to training than a test slice"}
 SEEDS_FOR_A_CLAIM = 3
 SEEDS_FOR_A_HEADLINE = 5
 
@@ -65,7 +67,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _values(report: dict[str, Any]) -> dict[tuple[str, int | None], float]:
     return {
-        (metric["name"], metric.get("dimension")): metric["value"]
+        (_OLD_NAMES.get(metric["name"], metric["name"]), metric.get("dimension")): metric["value"]
         for metric in report["metrics"]
         if metric["value"] is not None
     }

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
-from topogan.evaluation.report import Metric
+from topogan.evaluation.report import Metric, drawn_metric
 from topogan.evaluation.sets import DRAW_SEEDS, ThreeSets
 from topogan.homology import Diagram
 from topogan.metrics.diagrams import diagrams_of, w1_birth_matrix, w1_matrix, w1_within
+from topogan.metrics.mmd import unbiased_mmd
 from topogan.metrics.sampling import draw
-from topogan.metrics.topology import set_distance, unbiased_mmd
+from topogan.metrics.topology import set_distance
 
 LARGEST_MATCHING = 500
 _NO_SCALE = "not defined: most real diagrams are equal in this dimension"
@@ -42,7 +42,8 @@ class DrawnDiagrams:
 
     def __init__(self, sets: ThreeSets) -> None:
         named = sets.named
-        self.width = sets.held_out.masks.shape[-1]
+        self.width = sets.test.masks.shape[-1]
+        self.dimensions = range(sets.test.betti.shape[1])
         self.count = min(LARGEST_MATCHING, *(len(found) for found in named.values()))
         drawing = any(len(found) > self.count for found in named.values())
         self.seeds = DRAW_SEEDS if drawing else DRAW_SEEDS[:1]
@@ -65,7 +66,7 @@ class DrawnDiagrams:
         A matrix is computed once where both of its sets are taken whole.
         """
         found: list[dict[tuple[str, str], Matrix]] = []
-        pairs = [("synthetic", "held_out"), ("training", "held_out"), *((name, name) for name in self._rows)]
+        pairs = [("synthetic", "test"), ("training", "test"), *((name, name) for name in self._rows)]
         for number in range(len(self.seeds)):
             drawn: dict[tuple[str, str], Matrix] = {}
             for first, second in pairs:
@@ -86,50 +87,28 @@ class DrawnDiagrams:
 def diagram_section(diagrams: DrawnDiagrams) -> list[Metric]:
     """W1, W1-birth and the MMD with each of them, per dimension."""
     metrics: list[Metric] = []
+    seeds = [str(seed) for seed in diagrams.seeds]
+    note = f"{diagrams.count} slices a side"
     for distance in DISTANCES:
-        for dimension in (0, 1):
-            matrices = diagrams.matrices(distance, dimension)
-            metrics += _metrics(distance.name, dimension, diagrams, matrices)
+        for dimension in diagrams.dimensions:
+            drawn = dict(zip(seeds, diagrams.matrices(distance, dimension), strict=True))
+            w1, real_w1 = (
+                {seed: set_distance(found[of, "test"]) for seed, found in drawn.items()}
+                for of in ("synthetic", "training")
+            )
+            mmd, real_mmd = (
+                {seed: value for seed, found in drawn.items() if (value := _mmd(found, of)) is not None}
+                for of in ("synthetic", "training")
+            )
+            name = f"uMMD ({distance.name})"
+            metrics += [
+                drawn_metric("topology", distance.name, "image widths", w1, real_w1, dimension, note),
+                drawn_metric("topology", name, "", mmd, real_mmd, dimension, "" if mmd else _NO_SCALE),
+            ]
     return metrics
 
 
-def _metrics(
-    name: str, dimension: int, diagrams: DrawnDiagrams, matrices: list[dict[tuple[str, str], Matrix]]
-) -> list[Metric]:
-    seeds = [str(seed) for seed in diagrams.seeds]
-    w1 = [
-        {seed: set_distance(drawn[of, "held_out"]) for seed, drawn in zip(seeds, matrices, strict=True)}
-        for of in ("synthetic", "training")
-    ]
-    mmd = [
-        {seed: value for seed, drawn in zip(seeds, matrices, strict=True) if (value := _mmd(drawn, of)) is not None}
-        for of in ("synthetic", "training")
-    ]
-    note = f"{diagrams.count} slices a side"
-    return [
-        _metric(name, "image widths", dimension, w1, note),
-        _metric(f"uMMD ({name})", "", dimension, mmd, "" if mmd[0] else _NO_SCALE),
-    ]
-
-
 def _mmd(drawn: dict[tuple[str, str], Matrix], of: str) -> float | None:
-    # One scale for both columns, from real pairs alone: the samples cannot set their own yardstick.
-    scale = float(np.median(drawn["training", "held_out"]))
-    return unbiased_mmd(drawn[of, of], drawn["held_out", "held_out"], drawn[of, "held_out"], scale)
-
-
-def _metric(name: str, unit: str, dimension: int, values: list[dict[str, float]], note: str) -> Metric:
-    value, real = values
-    several = len(value) > 1
-    return Metric(
-        group="topology",
-        name=name,
-        value=fmean(value.values()) if value else None,
-        real=fmean(real.values()) if real else None,
-        unit=unit,
-        better="lower",
-        dimension=dimension,
-        note=note,
-        by_seed=value if several else {},
-        real_by_seed=real if several else {},
-    )
+    # One scale for both columns, from real pairs alone: the samples cannot set their own scale.
+    scale = float(np.median(drawn["training", "test"]))
+    return unbiased_mmd(drawn[of, of], drawn["test", "test"], drawn[of, "test"], scale)

@@ -1,4 +1,4 @@
-"""Do synthetic slices help? A U-Net trained on real, on synthetic and on both, tested on held-out patients."""
+"""Do synthetic slices help? A U-Net trained on real, on synthetic and on both, compared on test patients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from topogan.config import DownstreamSettings
@@ -30,7 +29,7 @@ Slices = tuple[NDArray[np.int16], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class DownstreamReport:
-    """Scores of each kind of training data on the same held-out slices."""
+    """Scores of each kind of training data on the same test slices."""
 
     by_data: dict[str, list[SegmentationScores]]
     """``real``, ``synthetic``, ``real and synthetic``: one entry per seed."""
@@ -53,14 +52,14 @@ def downstream(
     overwrite: bool = False,
     on_event: OnEvent | None = None,
 ) -> DownstreamReport:
-    """Train the same U-Net on real, on synthetic and on both kinds of slices, and test it on held-out patients.
+    """Train the same U-Net on real, on synthetic and on both kinds of slices, and try it on the test patients.
 
     All networks have the same number of steps, the same augmentation and the same first weights for a seed, so that
     only the data differ. Source of the protocol: Wang et al., ECCV 2020, Table 2.
 
     Args:
         synthesis: folder made by ``topogan synthesize`` with textures.
-        training_set: with images; its training patients are the real data, its held-out patients the test.
+        training_set: with images; its training patients are the real data, its test patients what is segmented.
         out: JSON file to write; None writes nothing.
         settings: of the trainings.
         overwrite: replace an existing file.
@@ -76,13 +75,18 @@ def downstream(
     samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
-    data = _training_data(samples, real, real.images, samples.textures)
-    test = real.images[real.test], real.structure_masks(real.test)
+    real_slices = real.images[real.train], real.structure_masks(real.train)
+    synthetic = samples.textures, samples.masks
+    images, masks = (np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
+    data: dict[str, Slices] = {"real": real_slices, "synthetic": synthetic, "real and synthetic": (images, masks)}
+    test_images, truth = real.images[real.test], real.structure_masks(real.test)
     by_data: dict[str, list[SegmentationScores]] = {name: [] for name in data}
     total, done = settings.seeds * len(data), 0
     for seed in range(settings.seeds):
         for name, slices in data.items():
-            scores = _scores_of(slices, test, real, settings, seed, device)
+            network = train_network(*slices, real.window, settings, seed, device)
+            predicted = predict(network, test_images, real.window, settings.batch, device)
+            scores = segmentation_scores(predicted, truth, real.pixel_size)
             by_data[name].append(scores)
             done += 1
             if on_event:
@@ -92,25 +96,6 @@ def downstream(
     if out is not None:
         write_json(Path(out), _content(report, settings, real), SCHEMA)
     return report
-
-
-def _training_data(
-    samples: SyntheticSet, real: TrainingSet, images: NDArray[np.int16], textures: NDArray[np.int16]
-) -> dict[str, Slices]:
-    real_slices = images[real.train], real.structure_masks(real.train)
-    synthetic = textures, samples.masks
-    both = tuple(np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
-    return {"real": real_slices, "synthetic": synthetic, "real and synthetic": (both[0], both[1])}
-
-
-def _scores_of(
-    slices: Slices, test: Slices, real: TrainingSet, settings: DownstreamSettings, seed: int, device: torch.device
-) -> SegmentationScores:
-    images, masks = slices
-    assert real.window is not None
-    network = train_network(images, masks, real.window, settings, seed, device)
-    predicted = predict(network, test[0], real.window, settings.batch, device)
-    return segmentation_scores(predicted, test[1], real.pixel_size)
 
 
 def _content(report: DownstreamReport, settings: DownstreamSettings, real: TrainingSet) -> dict[str, Any]:

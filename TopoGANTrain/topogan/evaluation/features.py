@@ -38,7 +38,9 @@ class FeatureNetwork:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
-                self._network: torch.jit.ScriptModule = torch.jit.load(str(path), map_location="cpu").eval()
+                # torch 2.13 does not annotate the function.
+                loaded = torch.jit.load(str(path), map_location="cpu")
+                self._network: torch.jit.ScriptModule = loaded.eval()
         except RuntimeError as error:
             raise InputError(f"{path} is not a TorchScript file: save the network with torch.jit.") from error
         self._name = path.name

@@ -23,7 +23,7 @@ def mask_picture(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 def texture_picture(texture: NDArray[np.int16], window: tuple[float, float]) -> NDArray[np.uint8]:
     """A texture in grey, ``window`` from black to white, uint8 [H, W, 3]."""
     low, high = window
-    grey = np.clip((texture - low) / (high - low), 0.0, 1.0) * 255.0
+    grey: NDArray[np.float64] = np.clip((texture - low) / (high - low), 0.0, 1.0) * 255.0
     return grey.astype(np.uint8)[..., None].repeat(3, axis=-1)
 
 

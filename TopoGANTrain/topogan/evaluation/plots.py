@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -19,8 +19,12 @@ from numpy.typing import NDArray
 
 from topogan.homology import Diagram
 from topogan.metrics.texture import Tissue
+from topogan.verdict import plural
 
-_RC: dict[str, Any] = {
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType  # of matplotlib 3.11
+
+_RC: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -42,13 +46,13 @@ class SetStyle:
 
 STYLES = {
     "synthetic": SetStyle("synthetic", "#0072B2", "", "-"),
-    "held_out": SetStyle("real, held out", "#E69F00", "////", "--"),
+    "test": SetStyle("real, test", "#E69F00", "////", "--"),
     "training": SetStyle("real, trained on", "#BBBBBB", "....", ":"),
 }
 
 
-def betti_bars(shares: dict[str, dict[tuple[int, int], float]], most: int = 8) -> str:
-    """Share of each (pieces, holes) in each set, the most frequent first, the rest together.
+def betti_bars(shares: dict[str, dict[tuple[int, ...], float]], most: int = 8) -> str:
+    """Share of each (b0, b1, …) in each set, the most frequent first, the rest together.
 
     Args:
         shares: for each set the shares, summing to 1.
@@ -56,50 +60,55 @@ def betti_bars(shares: dict[str, dict[tuple[int, int], float]], most: int = 8) -
     """
     keys = sorted({key for found in shares.values() for key in found}, key=lambda key: _largest(shares, key))
     shown, rest = keys[:most], keys[most:]
-    names = [f"{pieces}, {holes}" for pieces, holes in shown] + (["other"] if rest else [])
+    names = [", ".join(map(str, key)) for key in shown] + (["other"] if rest else [])
     figure, axes = _figure(7.0, 2.4)
     width = 0.8 / len(shares)
     for number, (name, found) in enumerate(shares.items()):
         heights = [found.get(key, 0.0) for key in shown] + ([sum(found.get(key, 0.0) for key in rest)] if rest else [])
         left = np.arange(len(names)) + (number - (len(shares) - 1) / 2) * width
-        axes.bar(left, [100 * height for height in heights], width, **_filled(STYLES[name]))
+        style = STYLES[name]
+        filled: dict[str, Any] = {
+            "facecolor": style.color,
+            "edgecolor": "black",
+            "linewidth": 0.6,
+            "hatch": style.hatch,
+        }
+        axes.bar(left, [100 * height for height in heights], width, label=style.label, **filled)
     axes.set_xticks(range(len(names)), names)
-    axes.set_xlabel("pieces, holes")
-    axes.set_ylabel("slices (%)")
-    _legend(axes)
-    return _svg(figure, "betti")
+    return _labelled(
+        figure, axes, ", ".join(plural(dimension) for dimension in range(len(keys[0]))), "slices (%)", "betti"
+    )
 
 
-def _largest(shares: dict[str, dict[tuple[int, int], float]], key: tuple[int, int]) -> tuple[float, tuple[int, int]]:
+def _largest(shares: dict[str, dict[tuple[int, ...], float]], key: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
     return -max(found.get(key, 0.0) for found in shares.values()), key
 
 
-def _filled(style: SetStyle) -> dict[str, Any]:
-    return {
-        "label": style.label,
-        "facecolor": style.color,
-        "edgecolor": "black",
-        "linewidth": 0.6,
-        "hatch": style.hatch,
-    }
-
-
-def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str, bins: int = 16) -> str:
+def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str) -> str:
     """The distributions of one figure per slice, as shares, over common bins.
 
     Args:
         values: for each set float [N].
         axis: what the values are, with the unit.
         name: of the figure, unique in the page.
-        bins: how many.
     """
-    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=bins)
+    one_slice = {key: 100.0 / len(found) for key, found in values.items()}
+    return _histogram(values, one_slice, axis, "slices (%)", name)
+
+
+def _histogram(values: dict[str, NDArray[np.float64]], weights: dict[str, float], x: str, y: str, name: str) -> str:
+    """How many values of each set lie in 16 common bins, times the weight of a value."""
+    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins=16)
     figure, axes = _figure(7.0, 2.2)
     for key, found in values.items():
         counts, _ = np.histogram(found, bins=edges)
-        _outline(axes, edges, list(100.0 * counts / len(found)), STYLES[key])
-    axes.set_xlabel(axis)
-    axes.set_ylabel("slices (%)")
+        _outline(axes, edges, list(weights[key] * counts), STYLES[key])
+    return _labelled(figure, axes, x, y, name)
+
+
+def _labelled(figure: Figure, axes: Axes, x: str, y: str, name: str) -> str:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
     _legend(axes)
     return _svg(figure, name)
 
@@ -154,10 +163,7 @@ def spectra_lines(spectra: dict[str, NDArray[np.float64]]) -> str:
         cycles = np.arange(1, len(values) + 1)
         axes.plot(cycles, values, color=_line_color(style), linestyle=style.line, linewidth=1.6, label=style.label)
     axes.set_xscale("log")
-    axes.set_xlabel("cycles per image width")
-    axes.set_ylabel("power (dB)")
-    _legend(axes)
-    return _svg(figure, "spectrum")
+    return _labelled(figure, axes, "cycles per image width", "power (dB)", "spectrum")
 
 
 def hole_densities(diagrams: dict[str, list[Diagram]]) -> str:
@@ -195,24 +201,16 @@ def hole_densities(diagrams: dict[str, list[Diagram]]) -> str:
 
 
 def gap_histogram(diagrams: dict[str, list[Diagram]]) -> str:
-    """How wide the gaps between the pieces of a slice are; empty text where no slice has a second piece.
+    """How wide the gaps between the components of a slice are; empty text where no slice has a second one.
 
     Args:
         diagrams: of each set, in pixels.
     """
     deaths = {name: _points(found, dimension=0)[:, 1] for name, found in diagrams.items()}
-    everything = np.concatenate(list(deaths.values()))
-    if not everything.size:
+    if not any(found.size for found in deaths.values()):
         return ""
-    edges = np.histogram_bin_edges(everything, bins=16)
-    figure, axes = _figure(7.0, 2.2)
-    for name, found in deaths.items():
-        counts, _ = np.histogram(found, bins=edges)
-        _outline(axes, edges, list(counts / len(diagrams[name])), STYLES[name])
-    axes.set_xlabel("half the gap (pixels)")
-    axes.set_ylabel("gaps per slice")
-    _legend(axes)
-    return _svg(figure, "gaps")
+    one_gap = {name: 1.0 / len(found) for name, found in diagrams.items()}
+    return _histogram(deaths, one_gap, "half the gap (pixels)", "gaps per slice", "gaps")
 
 
 def _points(diagrams: list[Diagram], dimension: int) -> NDArray[np.float64]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
 
 from topogan.errors import InputError
 from topogan.files import check_new_file, staged_file, write_json
+from topogan.verdict import plural
 
 SCHEMA = "topogan.evaluation/1"
 
@@ -18,9 +20,9 @@ Better = Literal["lower", "higher", "equal to real"]
 class Metric:
     """One figure of the synthetic set beside the same figure of real data.
 
-    A figure that compares two sets has the synthetic set against the held-out patients in ``value`` and the training
-    patients against the held-out patients in ``real``: what real data reach. A figure of one set (an area, a share)
-    has the held-out patients' in ``real`` and the training patients' in ``training``.
+    A figure that compares two sets has the synthetic set against the test patients in ``value`` and the training
+    patients against the test patients in ``real``: what real data reach. A figure of one set (an area, a share)
+    has the test patients' in ``real`` and the training patients' in ``training``.
     """
 
     group: str
@@ -33,7 +35,7 @@ class Metric:
     """Empty where the figure has none."""
     better: Better
     dimension: int | None = None
-    """0 for pieces, 1 for holes, None for both or neither."""
+    """0 for connected components, 1 for holes, None for all or none."""
     training: float | None = None
     note: str = ""
     by_seed: dict[str, float] = field(default_factory=dict)
@@ -45,11 +47,11 @@ class Metric:
 class Report:
     """The result of :func:`topogan.evaluation.evaluate`."""
 
-    verdict: str
+    conclusion: str
     """One sentence: what a reader should know first."""
     metrics: list[Metric]
     content: dict[str, Any]
-    """All that the JSON file holds, metrics and verdict included."""
+    """All that the JSON file holds, metrics and conclusion included."""
     path: Path | None = None
     """The page that was written, or None; the JSON file lies beside it."""
 
@@ -65,7 +67,7 @@ class Report:
         raise KeyError(f"{name}, dimension {dimension}")
 
     def summary(self) -> str:
-        """The verdict and a plain table, for a terminal."""
+        """The conclusion and a plain table, for a terminal."""
         rows = [("", "synthetic", "real", "")]
         rows += [(label(metric), number(metric.value), number(metric.real), metric.unit) for metric in self.metrics]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
@@ -73,12 +75,37 @@ class Report:
             f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {real:>{widths[2]}}  {unit}".rstrip()
             for name, value, real, unit in rows
         ]
-        return "\n".join([self.verdict, *table])
+        return "\n".join([self.conclusion, *table])
+
+
+def drawn_metric(
+    group: str,
+    name: str,
+    unit: str,
+    value: dict[str, float],
+    real: dict[str, float],
+    dimension: int | None = None,
+    note: str = "",
+) -> Metric:
+    """A figure, the lower the better, by its values for each seed of the draws; without any it is not defined."""
+    several = len(value) > 1
+    return Metric(
+        group=group,
+        name=name,
+        value=fmean(value.values()) if value else None,
+        real=fmean(real.values()) if real else None,
+        unit=unit,
+        better="lower",
+        dimension=dimension,
+        note=note,
+        by_seed=value if several else {},
+        real_by_seed=real if several else {},
+    )
 
 
 def label(metric: Metric) -> str:
     """The metric's name with its dimension in words."""
-    return metric.name if metric.dimension is None else f"{metric.name} of {('pieces', 'holes')[metric.dimension]}"
+    return metric.name if metric.dimension is None else f"{metric.name} of {plural(metric.dimension)}"
 
 
 def number(value: float | None) -> str:

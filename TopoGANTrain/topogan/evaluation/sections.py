@@ -1,222 +1,74 @@
-"""The metrics of each section of the report, beside real against real."""
+"""The sections of an evaluation: what is measured, and from what."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import fmean
+from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import wasserstein_distance
-
+from topogan.evaluation.betti_section import cleaning_section, topology_section
+from topogan.evaluation.cases import Case, all_cases
+from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
+from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.report import Metric
-from topogan.evaluation.sets import Compared, SliceSet, ThreeSets
-from topogan.evaluation.textures import TextureFigures
-from topogan.metrics.kernel_distance import kernel_inception_distance
-from topogan.metrics.memorization import MemorizationAudit
-from topogan.metrics.shape import areas, best_matches, mean_pairwise_dice
-from topogan.metrics.spectrum import spectrum_distance
-from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue
-from topogan.metrics.topology import betti_error, betti_score, valid_share
-from topogan.verdict import topology_in_words
+from topogan.evaluation.sets import ThreeSets
+from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.evaluation.texture_section import TextureFigures, texture_figures, texture_section
+from topogan.metrics.memorization import MemorizationAudit, audit
+from topogan.metrics.shape import best_matches
+from topogan.training_set import TrainingSet
 
 
-def distance_metric(
-    sets: ThreeSets, function: Compared, group: str, name: str, unit: str, dimension: int | None = None
-) -> Metric:
-    """A distance to the held-out patients, the lower the better, beside that of the training patients."""
-    value, real = sets.compared(function)
-    several = len(value) > 1
-    return Metric(
-        group=group,
-        name=name,
-        value=fmean(value.values()),
-        real=fmean(real.values()),
-        unit=unit,
-        better="lower",
-        dimension=dimension,
-        by_seed=value if several else {},
-        real_by_seed=real if several else {},
-    )
+@dataclass(frozen=True)
+class Comparison:
+    """What sections are computed from; what is costly is computed once, when it is first asked for."""
+
+    samples: SyntheticSet
+    real: TrainingSet
+    sets: ThreeSets
+    network: FeatureNetwork | None = None
+
+    @property
+    def expected(self) -> tuple[int, ...]:
+        """Betti numbers that samples should have."""
+        return self.samples.requested or self.real.modal_betti
+
+    @cached_property
+    def diagrams(self) -> DrawnDiagrams:
+        """Persistence diagrams of equally many slices of each set."""
+        return DrawnDiagrams(self.sets)
+
+    @cached_property
+    def textures(self) -> TextureFigures | None:
+        """What the textures show; None without images."""
+        return texture_figures(self.sets, self.network)
+
+    @cached_property
+    def audit(self) -> MemorizationAudit:
+        """How close samples come to training masks."""
+        return audit(self.samples.masks, self.sets.test.masks, self.real.structure_masks, self.real.train)
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """Every sample with its verdict."""
+        dice_to_real = best_matches(self.samples.masks, self.sets.test.masks).dice
+        return all_cases(self.sets.samples.betti, self.samples.seeds, self.expected, self.audit, dice_to_real)
 
 
-def figure_metric(
-    sets: ThreeSets, function: Callable[[SliceSet], float], group: str, name: str, unit: str, note: str = ""
-) -> Metric:
-    """A figure of one set: of the synthetic, the held-out and the training slices."""
-    value, real, training = (function(found) for found in (sets.synthetic, sets.held_out, sets.training))
-    return Metric(group, name, value, real, unit, "equal to real", training=training, note=note)
+SECTIONS: dict[str, Callable[[Comparison], list[Metric]]] = {
+    "topology": lambda found: topology_section(found.sets, found.real.modal_betti, found.samples.requested),
+    "cleaning": lambda found: cleaning_section(found.sets, found.samples, found.expected),
+    "diagrams": lambda found: diagram_section(found.diagrams),
+    "shape": lambda found: shape_section(found.sets),
+    "texture": lambda found: texture_section(found.textures, found.real.intensity) if found.textures else [],
+    "memorization": lambda found: memorization_section(found.audit),
+}
+"""Name -> section; page, JSON file and summary show the metrics of all of them, in this order.
 
+A metric from outside is one entry more. Its ``group`` says in which chapter of the page it stands; a group that no
+other metric has gets a chapter of its own.
 
-def topology_section(sets: ThreeSets, modal: tuple[int, int], requested: tuple[int, int] | None) -> list[Metric]:
-    """Betti numbers: shares, error and score."""
-    metrics = betti_metrics(sets, modal)
-    if requested is not None and requested != modal:
-        metrics.insert(1, _valid(sets, requested, "Valid (requested topology)", ""))
-    return metrics
-
-
-def betti_metrics(sets: ThreeSets, modal: tuple[int, int], suffix: str = "", note: str = "") -> list[Metric]:
-    """Share of valid slices, Betti error, Betti score per dimension.
-
-    Args:
-        sets: what to compare.
-        modal: (b0, b1) of a valid slice.
-        suffix: of the metrics' names.
-        note: of the first of them; it holds for all.
-    """
-    metrics = [
-        _valid(sets, modal, f"Valid{suffix}", note),
-        distance_metric(sets, lambda a, b: betti_error(a.betti, b.betti), "topology", f"Betti error{suffix}", ""),
-    ]
-    for dimension in (0, 1):
-        metrics.append(
-            distance_metric(
-                sets,
-                lambda a, b, dimension=dimension: betti_score(a.betti, b.betti, dimension),
-                "topology",
-                f"Betti score{suffix}",
-                "",
-                dimension=dimension,
-            )
-        )
-    return metrics
-
-
-def _valid(sets: ThreeSets, wanted: tuple[int, int], name: str, note: str) -> Metric:
-    shares = (valid_share(found.betti, wanted) for found in (sets.samples, sets.held_out, sets.training))
-    value, real, training = shares
-    what = f"{topology_in_words(wanted)}{'; ' if note else ''}{note}"
-    return Metric("topology", name, value, real, "%", "equal to real", training=training, note=what)
-
-
-def shape_section(sets: ThreeSets) -> list[Metric]:
-    """Areas, overlap with held-out masks, and diversity."""
-    group = "shape"
-
-    def area_of(found: SliceSet) -> NDArray[np.float64]:
-        return areas(found.masks, sets.pixel_size)
-
-    low, high = np.percentile(area_of(sets.held_out), (5, 95))
-
-    def share_inside(found: SliceSet) -> float:
-        return 100.0 * float(((area_of(found) >= low) & (area_of(found) <= high)).mean())
-
-    def distance(found: SliceSet, other: SliceSet) -> float:
-        return float(wasserstein_distance(area_of(found), area_of(other)))
-
-    inside = f"between the held-out 5 and 95 %, {low:.0f} and {high:.0f} mm²"
-    return [
-        figure_metric(sets, lambda found: float(area_of(found).mean()), group, "Mean area", "mm²"),
-        figure_metric(sets, share_inside, group, "Area in the usual range", "%", note=inside),
-        distance_metric(sets, distance, group, "Area distance", "mm²"),
-        _dice_to_real(sets),
-        figure_metric(sets, lambda found: mean_pairwise_dice(found.masks), group, "Mean pairwise Dice", ""),
-    ]
-
-
-def _dice_to_real(sets: ThreeSets) -> Metric:
-    value, training = (
-        float(best_matches(found.masks, sets.held_out.masks).dice.mean()) for found in (sets.synthetic, sets.training)
-    )
-    return Metric("shape", "Dice to real", value, training, "", "higher", note="best match among held-out slices")
-
-
-def memorization_section(found: MemorizationAudit) -> list[Metric]:
-    """How close samples come to single training masks, beside how close held-out masks come to them."""
-    samples, held_out = len(found.dice), len(found.yardstick)
-
-    def share(name: str, positions: NDArray[np.int64], real: float, note: str = "") -> Metric:
-        return Metric("memorization", name, 100.0 * len(positions) / samples, real, "%", "lower", note=note)
-
-    return [
-        Metric(
-            group="memorization",
-            name="Dice to training",
-            value=float(found.dice.mean()),
-            real=float(found.yardstick.mean()),
-            unit="",
-            better="equal to real",
-            note="best match among training slices",
-        ),
-        Metric(
-            group="memorization",
-            name="Closer to training than a held-out slice",
-            value=found.closer_percent,
-            real=50.0,
-            unit="%",
-            better="equal to real",
-            note="50 % means no copying",
-        ),
-        share("Possible copies", found.copies, 0.0, f"{100.0 / (held_out + 1):.2g} % expected from independent slices"),
-        share("Equal to a training mask", found.identical, 100.0 * len(found.held_out_identical) / held_out),
-        share("Equal to another mask", found.repeats, 100.0 * len(found.held_out_repeats) / held_out),
-    ]
-
-
-def texture_section(textures: TextureFigures, intensity: str) -> list[Metric]:
-    """Mean intensity and histogram distance per tissue, power spectrum and, with a feature network, KID."""
-    unit = "HU" if intensity == "HU" else "intensity"
-    metrics = []
-    for tissue in Tissue:
-        synthetic, held_out, training = (
-            textures.histograms[name][tissue] for name in ("synthetic", "held_out", "training")
-        )
-        if synthetic.count or held_out.count or training.count:
-            metrics += _tissue_metrics(tissue, synthetic, held_out, training, unit)
-    spectra = textures.spectra
-    metrics.append(
-        Metric(
-            group="texture",
-            name="Power spectrum distance",
-            value=spectrum_distance(spectra["synthetic"], spectra["held_out"]),
-            real=spectrum_distance(spectra["training"], spectra["held_out"]),
-            unit="dB",
-            better="lower",
-        )
-    )
-    if textures.features:
-        features = textures.features
-        metrics.append(
-            Metric(
-                group="texture",
-                name="KID",
-                value=kernel_inception_distance(features["synthetic"], features["held_out"]),
-                real=kernel_inception_distance(features["training"], features["held_out"]),
-                unit="",
-                better="lower",
-                note="with the feature network that was given",
-            )
-        )
-    return metrics
-
-
-def _tissue_metrics(
-    tissue: Tissue,
-    synthetic: IntensityHistogram,
-    held_out: IntensityHistogram,
-    training: IntensityHistogram,
-    unit: str,
-) -> list[Metric]:
-    note = f"open background within {AROUND_MM:.0f} mm" if tissue is Tissue.AROUND else ""
-    return [
-        Metric(
-            group="texture",
-            name=f"Mean {unit} {tissue.value}",
-            value=synthetic.mean,
-            real=held_out.mean,
-            unit=unit,
-            better="equal to real",
-            training=training.mean,
-            note=note,
-        ),
-        Metric(
-            group="texture",
-            name=f"{unit} distance {tissue.value}",
-            value=synthetic.distance(held_out),
-            real=training.distance(held_out),
-            unit=unit,
-            better="lower",
-            note=note,
-        ),
-    ]
+Example:
+    >>> SECTIONS["mine"] = lambda found: [Metric("shape", "Samples", len(found.sets.samples), None, "", "higher")]
+"""

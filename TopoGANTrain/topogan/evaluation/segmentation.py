@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from monai.metrics import compute_dice, compute_hausdorff_distance
+from monai.metrics.hausdorff_distance import compute_hausdorff_distance
+from monai.metrics.meandice import compute_dice
 from numpy.typing import NDArray
 
 from topogan.homology import betti_numbers_of_batch
@@ -16,14 +17,14 @@ from topogan.metrics.topology import betti_error
 
 @dataclass(frozen=True)
 class SegmentationScores:
-    """Scores over a set of slices."""
+    """Scores over a set of 2-D slices, whose Betti numbers are (b0, b1): connected components and holes."""
 
     UNITS: ClassVar[dict[str, str]] = {
         "dice": "",
         "hd95": "mm",
         "missed": "%",
         "betti_error": "",
-        "piece_error": "pieces",
+        "component_error": "components",
         "hole_error": "holes",
     }
 
@@ -36,7 +37,7 @@ class SegmentationScores:
     """Share of slices whose prediction is empty, in %: these have no boundary distance."""
     betti_error: float
     """Total variation distance between the (b0, b1) histograms of predictions and truth, 0 to 1."""
-    piece_error: float
+    component_error: float
     """Mean |b0 predicted − b0 true| of a slice."""
     hole_error: float
     """Mean |b1 predicted − b1 true| of a slice."""
@@ -53,7 +54,7 @@ def segmentation_scores(
         pixel_size: mm.
     """
     one, other = (torch.from_numpy(np.ascontiguousarray(masks))[:, None].float() for masks in (predicted, truth))
-    seen = predicted.any(axis=(1, 2))
+    seen = np.count_nonzero(predicted, axis=(1, 2)) > 0
     boundary = None
     if seen.any():
         distances = compute_hausdorff_distance(
@@ -67,6 +68,6 @@ def segmentation_scores(
         hd95=boundary,
         missed=100.0 * float(1.0 - seen.mean()),
         betti_error=betti_error(betti, true_betti),
-        piece_error=float(errors[0]),
+        component_error=float(errors[0]),
         hole_error=float(errors[1]),
     )

@@ -6,8 +6,8 @@ from math import radians
 
 import numpy as np
 import torch
-from monai.losses import DiceCELoss
-from monai.networks.nets import UNet
+from monai.losses.dice import DiceCELoss
+from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
 from torch.nn.functional import affine_grid, grid_sample
 
@@ -99,4 +99,5 @@ def predict(
 def scaled_images(images: NDArray[np.int16], window: tuple[float, float]) -> NDArray[np.float32]:
     """The window as −1..1, float32 [N, 1, H, W]."""
     low, high = window
-    return (np.clip((images - low) / (high - low), 0.0, 1.0) * 2.0 - 1.0).astype(np.float32)[:, None]
+    scaled: NDArray[np.float64] = np.clip((images - low) / (high - low), 0.0, 1.0) * 2.0 - 1.0
+    return scaled.astype(np.float32)[:, None]

@@ -1,4 +1,4 @@
-"""The three sets that an evaluation compares: synthetic, training patients, held-out patients."""
+"""The three sets that an evaluation compares: synthetic, training patients, test patients; how to compare them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
+from topogan.evaluation.report import Metric, drawn_metric
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.sampling import draw
@@ -29,7 +30,7 @@ class SliceSet:
     masks: NDArray[np.bool_]
     """bool [N, H, W]."""
     betti: NDArray[np.int64]
-    """int [N, 2]."""
+    """Betti numbers, int [N, dimensions]: (b0, b1) of 2-D slices."""
     images: NDArray[np.int16] | None
     """int16 [N, H, W]."""
 
@@ -51,7 +52,7 @@ class ThreeSets:
     synthetic: SliceSet
     """At most 2,000 of the samples, for what grows with the number of pairs."""
     training: SliceSet
-    held_out: SliceSet
+    test: SliceSet
     pixel_size: float
     """mm."""
     window: tuple[float, float] | None
@@ -60,23 +61,23 @@ class ThreeSets:
     @property
     def named(self) -> dict[str, SliceSet]:
         """The sets by the names that reports use."""
-        return {"synthetic": self.synthetic, "training": self.training, "held_out": self.held_out}
+        return {"synthetic": self.synthetic, "training": self.training, "test": self.test}
 
-    def with_slices(self, samples: SliceSet, training: SliceSet, held_out: SliceSet) -> ThreeSets:
+    def with_slices(self, samples: SliceSet, training: SliceSet, test: SliceSet) -> ThreeSets:
         """The same comparison of other slices."""
         drawn = samples.drawn(LARGEST_SET, seed=0)
-        return ThreeSets(samples, drawn, training, held_out, self.pixel_size, self.window)
+        return ThreeSets(samples, drawn, training, test, self.pixel_size, self.window)
 
     @property
     def common_count(self) -> int:
-        """To how many slices the synthetic and the training set are cut before either is compared with the held-out.
+        """To how many slices the synthetic and the training set are cut before either is compared with the test.
 
         Most distances between finite sets shrink with the sets' size: equal sizes make the two comparable.
         """
         return min(len(self.synthetic), len(self.training))
 
     def compared(self, function: Compared) -> tuple[dict[str, float], dict[str, float]]:
-        """``function(set, held_out)`` for the synthetic and the training set, for each seed of the draws.
+        """``function(set, test)`` for the synthetic and the training set, for each seed of the draws.
 
         Returns:
             Values by seed of the synthetic and of the training set; one seed only where nothing had to be drawn.
@@ -84,7 +85,7 @@ class ThreeSets:
         count = self.common_count
         seeds = DRAW_SEEDS if max(len(self.synthetic), len(self.training)) > count else DRAW_SEEDS[:1]
         synthetic, training = (
-            {str(seed): function(found.drawn(count, seed), self.held_out) for seed in seeds}
+            {str(seed): function(found.drawn(count, seed), self.test) for seed in seeds}
             for found in (self.synthetic, self.training)
         )
         return synthetic, training
@@ -104,10 +105,25 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
         samples=everything,
         synthetic=everything.drawn(LARGEST_SET, seed=0),
         training=real_slices(real, real.train, with_images),
-        held_out=real_slices(real, real.test, with_images),
+        test=real_slices(real, real.test, with_images),
         pixel_size=real.pixel_size,
         window=real.window,
     )
+
+
+def distance_metric(
+    sets: ThreeSets, function: Compared, group: str, name: str, unit: str, dimension: int | None = None
+) -> Metric:
+    """A distance to the test patients, the lower the better, beside that of the training patients."""
+    return drawn_metric(group, name, unit, *sets.compared(function), dimension)
+
+
+def figure_metric(
+    sets: ThreeSets, function: Callable[[SliceSet], float], group: str, name: str, unit: str, note: str = ""
+) -> Metric:
+    """A figure of one set: of the synthetic, the test and the training slices."""
+    value, real, training = (function(found) for found in (sets.synthetic, sets.test, sets.training))
+    return Metric(group, name, value, real, unit, "equal to real", training=training, note=note)
 
 
 def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = True) -> SliceSet:
@@ -118,7 +134,7 @@ def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = 
 
 
 def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
-    for name, count in (("synthesis", len(samples.masks)), ("training set's held-out part", len(real.test))):
+    for name, count in (("synthesis", len(samples.masks)), ("training set's test part", len(real.test))):
         if count < 2:
             raise InputError(f"The {name} holds {count} slice(s) where at least 2 are needed to compare.")
     size = samples.masks.shape[1]

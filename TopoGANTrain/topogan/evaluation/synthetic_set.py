@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -30,14 +31,14 @@ class SyntheticSet:
     """Seed of each sample, as written in samples.csv."""
     pixel_size: float
     """mm."""
-    requested: tuple[int, int] | None
-    """The (b0, b1) that was asked for; None where any was taken."""
+    requested: tuple[int, ...] | None
+    """The Betti numbers that were asked for; None where any was taken."""
     accepted_percent: float
     """How many of the tries had it, in %; 100 where any was taken."""
     cleaned_below: int
-    """Pieces and holes of fewer pixels were removed from the samples; 0: none."""
+    """Components and holes of fewer pixels were removed from the samples; 0: none."""
     raw_betti: NDArray[np.int64] | None
-    """int [N, 2], in no order: (b0, b1) before cleaning; None where nothing was cleaned."""
+    """int [N, dimensions], in no order: Betti numbers before cleaning; None where nothing was cleaned."""
     model_hash: str
     """Content hash of the model that made the samples."""
     training_set_hash: str
@@ -63,30 +64,37 @@ class SyntheticSet:
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
-            seeds, described = [row["seed"] for row in rows], _described(report, len(masks))
-            return cls(masks == 1, textures, seeds, stack.spacing[0], **described)
+            seeds, described = [row["seed"] for row in rows], _described(report, masks)
+            return cls(masks != 0, textures, seeds, stack.spacing[0], **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
             raise InputError(f"{folder} does not say what it must ({what}): synthesize again.") from error
 
 
-def _described(report: dict[str, Any], count: int) -> dict[str, Any]:
-    """What report.json says of ``count`` samples, as fields of :class:`SyntheticSet`."""
+def _described(report: dict[str, Any], masks: NDArray[np.generic]) -> dict[str, Any]:
+    """What report.json says of the samples, as fields of :class:`SyntheticSet`."""
     asked = report["requested_betti"]
     cleaned_below = int(report["settings"]["clean"])
     counts = {key: int(number) for key, number in report["betti_histogram_before_cleaning"].items()}
     # An endless histogram would fill the memory below.
-    if (cleaned_below > 1 and sum(counts.values()) != count) or not 0 <= float(report["accepted_percent"]) <= 100:
+    if (cleaned_below > 1 and sum(counts.values()) != len(masks)) or not 0 <= float(report["accepted_percent"]) <= 100:
         raise ValueError("numbers that contradict each other")
-    raw = [[int(number) for number in key.split(",")] for key in counts]
+    raw = [_betti(key.split(","), masks.ndim - 1) for key in counts]
     return {
-        "requested": None if asked is None else (int(asked[0]), int(asked[1])),
+        "requested": None if asked is None else _betti(asked, masks.ndim - 1),
         "accepted_percent": float(report["accepted_percent"]),
         "cleaned_below": cleaned_below,
         "raw_betti": np.repeat(np.array(raw), list(counts.values()), axis=0) if cleaned_below > 1 else None,
         "model_hash": str(report["model"]["content_hash"]),
         "training_set_hash": str(report["model"]["training_set"]),
     }
+
+
+def _betti(numbers: Iterable[Any], dimensions: int) -> tuple[int, ...]:
+    found = tuple(int(number) for number in numbers)
+    if len(found) != dimensions:
+        raise ValueError(f"{len(found)} Betti numbers where masks have {dimensions}")
+    return found
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:

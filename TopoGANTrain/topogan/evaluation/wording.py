@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from topogan.evaluation.report import Metric, number
 from topogan.evaluation.sets import ThreeSets
 from topogan.evaluation.synthetic_set import SyntheticSet
@@ -14,17 +16,28 @@ COPY = "copies a training mask"
 # Differences up to these are called "as real": percentage points; half the noise of a CT voxel; a quarter more power.
 _TOLERANCE = {"%": 5.0, "HU": 10.0, "dB": 1.0}
 _SAME_RATIO = 1.1
-# Independent samples exceed the yardstick now and then; this many times as often is no chance.
+# Independent samples come closer than every test mask now and then; this many times as often is no chance.
 _COPIES_BY_CHANCE = 3.0
 
 
-def sample_verdict(betti: tuple[int, int], expected: tuple[int, int], is_copy: bool) -> str:
+class Words(NamedTuple):
+    """What a reader should know of an evaluation, in sentences."""
+
+    conclusion: str
+    """What to know first: how many samples have the wanted topology."""
+    findings: list[str]
+    """What to know beside it."""
+    warnings: list[str]
+    """What makes the figures less trustworthy, or the samples dangerous."""
+
+
+def sample_verdict(betti: tuple[int, ...], expected: tuple[int, ...], is_copy: bool) -> str:
     """What is right or wrong with one sample: "valid", "no hole", "2 pieces instead of 1", "copies a training mask".
 
     Args:
-        betti: (b0, b1) of the sample.
-        expected: (b0, b1) that it should have.
-        is_copy: it comes closer to a training mask than any held-out mask does.
+        betti: Betti numbers of the sample.
+        expected: those that it should have.
+        is_copy: it comes closer to a training mask than any test mask does.
     """
     topology = verdict(betti, expected)
     if not is_copy:
@@ -32,11 +45,11 @@ def sample_verdict(betti: tuple[int, int], expected: tuple[int, int], is_copy: b
     return COPY if topology == "valid" else f"{topology}, {COPY}"
 
 
-def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int, int]) -> str:
-    """How many samples have the wanted topology, beside real slices of held-out patients."""
+def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int, ...]) -> str:
+    """How many samples have the wanted topology, beside real slices of test patients."""
     total = len(sets.samples)
     share = valid_share(sets.samples.betti, wanted)
-    real = valid_share(sets.held_out.betti, wanted)
+    real = valid_share(sets.test.betti, wanted)
     count = round(share * total / 100.0)
     start = f"{count} of {total} samples {'has' if count == 1 else 'have'} {topology_in_words(wanted)}"
     if samples.requested is not None:
@@ -45,6 +58,17 @@ def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int,
     if abs(share - real) <= _TOLERANCE["%"]:
         return f"{start}, as {real:.0f} % of real slices do."
     return f"{start}, while {real:.0f} % of real slices do."
+
+
+def findings(metrics: list[Metric], audit: MemorizationAudit) -> list[str]:
+    """Area, brightness and copying, one sentence each."""
+    named = {metric.name: metric for metric in metrics}
+    brightness = intensity_sentence(metrics)
+    return [
+        area_sentence(named["Mean area"], named["Area in the usual range"]),
+        *([brightness] if brightness else []),
+        memorization_sentence(audit),
+    ]
 
 
 def area_sentence(mean: Metric, usual: Metric) -> str:
@@ -59,7 +83,12 @@ def intensity_sentence(metrics: list[Metric]) -> str | None:
     """How bright the textures are in each tissue, beside real slices; None without textures."""
     tissues = []
     for metric in metrics:
-        if metric.name.startswith("Mean ") and metric.value is not None and metric.real is not None:
+        if (
+            metric.group == "texture"
+            and metric.name.startswith("Mean ")
+            and metric.value is not None
+            and metric.real is not None
+        ):
             where = metric.name.split(" ", 2)[2]
             tissues.append(f"{where} {metric.value:.0f} (real {metric.real:.0f})".replace("-", "−"))
             unit = "HU" if metric.unit == "HU" else "intensity"
@@ -70,9 +99,9 @@ def memorization_sentence(found: MemorizationAudit) -> str:
     """Whether samples copy training masks."""
     count, total = len(found.copies), len(found.dice)
     if not count:
-        return f"None of {total} samples comes closer to a training mask than held-out slices do: no sign of copying."
+        return f"None of {total} samples comes closer to a training mask than test slices do: no sign of copying."
     subject = f"{count} of {total} samples {'comes' if count == 1 else 'come'}"
-    sentence = f"{subject} closer to a training mask than any held-out slice does: look at the pairs below"
+    sentence = f"{subject} closer to a training mask than any test slice does: look at the pairs below"
     if len(found.identical):
         equal = len(found.identical)
         return f"{sentence}; {equal} {'equals' if equal == 1 else 'equal'} one pixel by pixel."
@@ -82,7 +111,7 @@ def memorization_sentence(found: MemorizationAudit) -> str:
 def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: MemorizationAudit) -> list[str]:
     """What a reader must know before using the samples or the figures."""
     sentences = []
-    by_chance = len(found.dice) / (len(found.yardstick) + 1)
+    by_chance = len(found.dice) / (len(found.reference_dice) + 1)
     if len(found.copies) > _COPIES_BY_CHANCE * by_chance + 1:
         sentences.append(
             f"{len(found.copies)} of {len(found.dice)} samples look like copies of training masks: "
@@ -90,12 +119,12 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
         )
     if not real.independent:
         sentences.append(
-            "The held-out slices come from a patient that was trained on: every comparison with real slices is too "
+            "The test slices come from a patient that was trained on: every comparison with real slices is too "
             "optimistic, and copies can go unnoticed."
         )
     if samples.training_set_hash != real.content_hash:
         sentences.append(
-            "The model was trained on another training set than this one: the held-out slices here may have been "
+            "The model was trained on another training set than this one: the test slices here may have been "
             "trained on, and copying cannot be judged."
         )
     return sentences

@@ -1,7 +1,7 @@
 """Distances between the persistence diagrams of masks, in units of the image width.
 
-The filtration is the one-sided distance to the structure, in pixels and without a frame; only points with a finite
-death count. Dimension 0 is pieces, 1 is holes and almost-holes.
+The filtration is the one-sided distance to the structure, in pixels and without a border; only points with a finite
+death count. Dimension 0 is connected components, 1 is holes and almost-holes.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _BLOCK = 64
 
 
 def diagrams_of(masks: NDArray[np.bool_]) -> list[Diagram]:
-    """The diagram of the distance filtration of each mask (bool [N, H, W]), dimensions 0 and 1, in pixels."""
+    """The diagram of the distance filtration of each mask (bool [N, H, W]), every dimension, in pixels."""
     diagrams: list[Diagram] = []
     for start in range(0, len(masks), _BLOCK):
         distances = np.stack([distance_filtration(mask) for mask in masks[start : start + _BLOCK]])
-        diagrams += cubical_persistence_of_batch(distances, (0, 1))
+        diagrams += cubical_persistence_of_batch(distances, tuple(range(masks.ndim - 1)))
     return diagrams
 
 
@@ -51,7 +51,7 @@ def w1_matrix(first: list[Diagram], second: list[Diagram], dimension: int, width
 
 
 def w1_birth_matrix(first: list[Diagram], second: list[Diagram], dimension: int, width: int) -> NDArray[np.float64]:
-    """Distance of every pair by the births of holes or the deaths of pieces alone, in units of the image width.
+    """Distance of every pair by the births of holes or the deaths of components alone, in units of the image width.
 
     Each diagram is a distribution of equal weights; see :func:`topogan.homology.pairwise_w1_births` for the formula
     and for diagrams without points. It sees where the births lie and not how many there are. Source: equation 3 of

@@ -8,36 +8,36 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
-from topogan.metrics.shape import Masks, best_matches
+from topogan.metrics.shape import Masks, ReadMasks, best_stored_matches
 
 _IDENTICAL = 1.0 - 1e-9
 
 
 @dataclass(frozen=True)
 class MemorizationAudit:
-    """How close each sample comes to a single training mask, against how close held-out masks come."""
+    """How close each sample comes to a single training mask, against how close test masks come."""
 
     dice: NDArray[np.float64]
     """float [N]: Dice of each sample with its most similar training mask, 0 to 1."""
     nearest: NDArray[np.int64]
     """int [N]: that mask's row in the training set."""
-    yardstick: NDArray[np.float64]
-    """float [M]: the same Dice of each held-out mask: how alike different patients are."""
+    reference_dice: NDArray[np.float64]
+    """float [M]: the same Dice of each test mask: how alike different patients are."""
     repeats: NDArray[np.int64]
     """int: samples that are equal, pixel by pixel, to an earlier sample."""
-    held_out_repeats: NDArray[np.int64]
-    """int: the same of the held-out masks."""
+    test_repeats: NDArray[np.int64]
+    """int: the same of the test masks."""
 
     @property
     def threshold(self) -> float:
-        """The largest Dice that a held-out mask reaches."""
-        return float(self.yardstick.max())
+        """The largest Dice that a test mask reaches."""
+        return float(self.reference_dice.max())
 
     @property
     def copies(self) -> NDArray[np.int64]:
-        """Samples that come closer to a training mask than any held-out mask does, the closest first.
+        """Samples that come closer to a training mask than any test mask does, the closest first.
 
-        Of N samples that are as independent as the M held-out masks, about N / (M + 1) are expected here.
+        Of N samples that are as independent as the M test masks, about N / (M + 1) are expected here.
         """
         beyond = np.flatnonzero(self.dice > self.threshold)
         return beyond[np.argsort(-self.dice[beyond], kind="stable")]
@@ -48,35 +48,33 @@ class MemorizationAudit:
         return np.flatnonzero(self.dice >= _IDENTICAL)
 
     @property
-    def held_out_identical(self) -> NDArray[np.int64]:
-        """Held-out masks that are equal, pixel by pixel, to a training mask."""
-        return np.flatnonzero(self.yardstick >= _IDENTICAL)
+    def test_identical(self) -> NDArray[np.int64]:
+        """Test masks that are equal, pixel by pixel, to a training mask."""
+        return np.flatnonzero(self.reference_dice >= _IDENTICAL)
 
     @property
     def closer_percent(self) -> float:
-        """How often a random sample is closer to the training set than a random held-out mask, in %.
+        """How often a random sample is closer to the training set than a random test mask, in %.
 
         50: no copying; 100: every sample is. The Mann-Whitney statistic U / (N·M), ties counted half. Source: Meehan
         et al., AISTATS 2020 ("A non-parametric test to detect data-copying in generative models").
         """
-        statistic = mannwhitneyu(self.dice, self.yardstick).statistic
-        return 100.0 * float(statistic) / (len(self.dice) * len(self.yardstick))
+        statistic = mannwhitneyu(self.dice, self.reference_dice).statistic
+        return 100.0 * float(statistic) / (len(self.dice) * len(self.reference_dice))
 
 
-def audit(
-    masks: Masks, held_out: Masks, pool: NDArray[np.uint8], training_rows: NDArray[np.int64]
-) -> MemorizationAudit:
-    """Compare every sample and every held-out mask with every training mask.
+def audit(masks: Masks, test: Masks, read: ReadMasks, training_rows: NDArray[np.int64]) -> MemorizationAudit:
+    """Compare every sample and every test mask with every training mask.
 
     Args:
         masks: bool [N, H, W], the samples.
-        held_out: bool [M, H, W], masks of patients that were not trained on.
-        pool: uint8 [K, H, W], the masks of the training set, structure where 1; may be a memory map.
-        training_rows: int, the rows of ``pool`` that were trained on.
+        test: bool [M, H, W], masks of patients that were not trained on.
+        read: gives the masks of some rows of the training set.
+        training_rows: int [K], the rows that were trained on.
     """
-    nearest = best_matches(masks, pool, training_rows)
-    yardstick = best_matches(held_out, pool, training_rows).dice
-    return MemorizationAudit(nearest.dice, nearest.index, yardstick, _repeats(masks), _repeats(held_out))
+    nearest = best_stored_matches(masks, read, training_rows)
+    reference_dice = best_stored_matches(test, read, training_rows).dice
+    return MemorizationAudit(nearest.dice, nearest.index, reference_dice, _repeats(masks), _repeats(test))
 
 
 def _repeats(masks: Masks) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ def quick_metrics(masks: NDArray[np.generic], reference: NDArray[np.generic], se
 
     Args:
         masks: [N, H, W], structure where not 0; N ≥ 2.
-        reference: [M, H, W], real masks (of validation where there are any).
+        reference: [M, H, W], real masks, such as the validation part's.
         seed: which masks are drawn.
 
     Returns:

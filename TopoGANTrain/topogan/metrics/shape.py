@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Masks = NDArray[np.bool_]
+ReadMasks = Callable[[NDArray[np.int64]], Masks]
+"""Reads the masks of some rows of a stored set, such as :meth:`topogan.training_set.TrainingSet.structure_masks`."""
 
 # Rows that are compared at once: two blocks of 256² masks and their products stay below 300 MB.
 _BLOCK = 512
@@ -20,7 +23,8 @@ def areas(masks: Masks, pixel_size: float) -> NDArray[np.float64]:
         masks: bool [N, H, W].
         pixel_size: mm.
     """
-    return masks.sum(axis=(1, 2)) * pixel_size**2
+    found: NDArray[np.float64] = masks.sum(axis=(1, 2)) * pixel_size**2
+    return found
 
 
 @dataclass(frozen=True)
@@ -33,24 +37,27 @@ class BestMatches:
     """int [N]: its row in the pool (the first, where several are equally similar)."""
 
 
-def best_matches(masks: Masks, pool: NDArray[np.generic], rows: NDArray[np.int64] | None = None) -> BestMatches:
-    """For each mask the Dice with its most similar mask in ``pool``: max_j 2 |A ∩ B_j| / (|A| + |B_j|).
+def best_matches(masks: Masks, pool: Masks) -> BestMatches:
+    """For each mask the Dice with its most similar mask in ``pool`` (bool [M, H, W], M ≥ 1)."""
+    return best_stored_matches(masks, pool.__getitem__, np.arange(len(pool)))
+
+
+def best_stored_matches(masks: Masks, read: ReadMasks, rows: NDArray[np.int64]) -> BestMatches:
+    """For each mask the Dice with its most similar mask of a stored set: max_j 2 |A ∩ B_j| / (|A| + |B_j|).
 
     No unit; two empty masks count as equal (1). Masks are compared where they lie: a shifted copy is not found.
-    Source: Dice, Ecology 1945. Cost N·M·H·W multiplications; memory does not grow with the pool, which may be a
-    memory map.
+    Source: Dice, Ecology 1945. Cost N·M·H·W multiplications; memory does not grow with M.
 
     Args:
         masks: bool [N, H, W].
-        pool: [M, H, W], structure where 1.
-        rows: which masks of the pool are looked at; all by default, at least one.
+        read: gives the masks of some rows, which are read in blocks.
+        rows: int [M], which rows are looked at; M ≥ 1.
     """
-    rows = np.arange(len(pool)) if rows is None else rows
     dice = np.full(len(masks), -1.0)
     index = np.zeros(len(masks), dtype=np.int64)
     for pool_start in range(0, len(rows), _BLOCK):
         pool_rows = rows[pool_start : pool_start + _BLOCK]
-        block = _flat(pool[pool_rows] == 1)
+        block = _flat(read(pool_rows))
         for start in range(0, len(masks), _BLOCK):
             part = slice(start, min(start + _BLOCK, len(masks)))
             found = _dice(_flat(masks[part]), block)

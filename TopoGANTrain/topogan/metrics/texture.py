@@ -39,12 +39,13 @@ def tissue_region(mask: NDArray[np.bool_], tissue: Tissue, pixel_size: float) ->
     """
     if tissue is Tissue.INSIDE:
         return mask
-    filled = binary_fill_holes(mask)
+    filled: NDArray[np.bool_] = binary_fill_holes(mask)
     if tissue is Tissue.HOLES:
         return filled & ~mask
     if not mask.any():
         return np.zeros_like(mask)
-    return ~filled & (distance_transform_edt(~filled) * pixel_size <= AROUND_MM)
+    near: NDArray[np.bool_] = distance_transform_edt(~filled) * pixel_size <= AROUND_MM
+    return near & ~filled
 
 
 class IntensityHistogram:

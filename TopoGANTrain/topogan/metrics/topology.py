@@ -1,6 +1,7 @@
 """How the topology of two sets of masks differs: Betti numbers and persistence diagrams.
 
-Masks are bool arrays [N, H, W]; the foreground is 8-connected, the background 4-connected. b0 counts pieces, b1 holes.
+Masks are bool arrays [N, H, W]; the foreground is 8-connected, the background 4-connected. Betti numbers are
+int arrays [N, dimensions]: (b0, b1), connected components and holes, of 2-D masks.
 """
 
 from __future__ import annotations
@@ -15,29 +16,29 @@ Betti = NDArray[np.int64]
 Distances = NDArray[np.float64]
 
 
-def betti_histogram(betti: Betti) -> dict[tuple[int, int], float]:
-    """Share of each (b0, b1).
+def betti_histogram(betti: Betti) -> dict[tuple[int, ...], float]:
+    """Share of each tuple of Betti numbers.
 
     Args:
-        betti: int [N, 2], pieces and holes of each mask; N ≥ 1.
+        betti: int [N, dimensions]; N ≥ 1.
 
     Returns:
-        Shares that sum to 1, the most frequent first; equal shares in rising order of (b0, b1).
+        Shares that sum to 1, the most frequent first; equal shares in rising order of the numbers.
     """
-    counts = Counter((int(pieces), int(holes)) for pieces, holes in betti)
+    counts = Counter(tuple(numbers) for numbers in betti.tolist())
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return {numbers: count / len(betti) for numbers, count in ordered}
 
 
 def betti_error(betti: Betti, reference: Betti) -> float:
-    """Total variation distance between the joint (b0, b1) histograms: ½ Σ |p − q|.
+    """Total variation distance between the joint histograms of all Betti numbers: ½ Σ |p − q|.
 
-    Range 0 (same shares) to 1 (no common (b0, b1)); no unit. With finite sets it is above 0 even for two draws of one
+    Range 0 (same shares) to 1 (no common ones); no unit. With finite sets it is above 0 even for two draws of one
     distribution: judge it beside real against real.
 
     Args:
-        betti: int [N, 2].
-        reference: int [M, 2].
+        betti: int [N, dimensions].
+        reference: int [M, dimensions].
     """
     first, second = betti_histogram(betti), betti_histogram(reference)
     return 0.5 * sum(abs(first.get(key, 0.0) - second.get(key, 0.0)) for key in first.keys() | second.keys())
@@ -50,9 +51,9 @@ def betti_score(betti: Betti, reference: Betti, dimension: int) -> float:
     table reaches 1.775, which the variant with a factor ½ (at most 1) cannot.
 
     Args:
-        betti: int [N, 2].
-        reference: int [M, 2].
-        dimension: 0 for pieces, 1 for holes.
+        betti: int [N, dimensions].
+        reference: int [M, dimensions].
+        dimension: 0 for connected components, 1 for holes.
     """
     values = np.union1d(betti[:, dimension], reference[:, dimension])
     p = (betti[:, dimension, None] == values).mean(axis=0)
@@ -60,12 +61,12 @@ def betti_score(betti: Betti, reference: Betti, dimension: int) -> float:
     return float(np.sum((p - q) ** 2 / (p + q)))
 
 
-def valid_share(betti: Betti, wanted: tuple[int, int]) -> float:
-    """Share of masks that have exactly the ``wanted`` (b0, b1), in percent.
+def valid_share(betti: Betti, wanted: tuple[int, ...]) -> float:
+    """Share of masks that have exactly the ``wanted`` Betti numbers, in percent.
 
     Args:
-        betti: int [N, 2].
-        wanted: pieces and holes.
+        betti: int [N, dimensions].
+        wanted: (b0, b1, …).
     """
     return 100.0 * float(np.mean((betti == np.asarray(wanted)).all(axis=1)))
 
@@ -81,29 +82,3 @@ def set_distance(distances: Distances) -> float:
     """
     rows, columns = linear_sum_assignment(distances)
     return float(distances[rows, columns].mean())
-
-
-def unbiased_mmd(within: Distances, within_reference: Distances, between: Distances, scale: float) -> float | None:
-    """Unbiased squared maximum mean discrepancy of two sets of diagrams with the kernel exp(−d / scale).
-
-    mean_{i≠j} k(x_i, x_j) + mean_{i≠j} k(y_i, y_j) − 2 mean k(x_i, y_j); no unit; it may be slightly negative, and is
-    then as good as 0. Source: Gretton et al., JMLR 2012, eq. 3, with the kernel exp(−W1/σ²) of Wang et al., ECCV 2020.
-
-    Args:
-        within: float [N, N], distances inside the first set.
-        within_reference: float [M, M], distances inside the second set.
-        between: float [N, M].
-        scale: σ² in the unit of the distances.
-
-    Returns:
-        The value, or None where ``scale`` is 0 (all reference diagrams are equal: the kernel is not defined).
-    """
-    if scale <= 0:
-        return None
-    inside = [_mean_off_diagonal(np.exp(-distances / scale)) for distances in (within, within_reference)]
-    return float(sum(inside) - 2.0 * np.exp(-between / scale).mean())
-
-
-def _mean_off_diagonal(kernel: Distances) -> float:
-    count = len(kernel)
-    return float((kernel.sum() - np.trace(kernel)) / (count * (count - 1)))

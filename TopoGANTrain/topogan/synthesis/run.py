@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from topogan.config import SynthesisSettings
 from topogan.device import choose_device
 from topogan.errors import Cancelled, InputError, WorkError
 from topogan.files import check_new_folder, staged_folder
-from topogan.metrics.shape import best_matches
+from topogan.metrics.shape import best_stored_matches
 from topogan.model import Model, Samples, load_model
 from topogan.model.sampling import SamplingRequest, Tick, joined, sample_chunks
 from topogan.synthesis.gallery import write_gallery
@@ -135,5 +134,5 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:
     if real is None:
         return None
-    found = best_matches(samples.masks.astype(bool), real.masks, np.asarray(real.train))
+    found = best_stored_matches(samples.masks == 1, real.structure_masks, real.train)
     return Nearest(found.index, found.dice, real.content_hash)

@@ -1,0 +1,78 @@
+"""The metrics on Betti numbers, raw and cleaned: specks of a few pixels must not decide what is said of a generator."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topogan.evaluation.report import Metric
+from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric
+from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.homology import betti_numbers_of_batch, remove_small
+from topogan.metrics.topology import betti_error, betti_score, valid_share
+from topogan.verdict import topology_in_words
+
+CLEANED_PIXELS = 4
+
+
+def topology_section(sets: ThreeSets, modal: tuple[int, ...], requested: tuple[int, ...] | None) -> list[Metric]:
+    """Betti numbers: shares, error and score."""
+    metrics = betti_metrics(sets, modal)
+    if requested is not None and requested != modal:
+        metrics.insert(1, _valid(sets, requested, "Valid (requested topology)", ""))
+    return metrics
+
+
+def betti_metrics(sets: ThreeSets, modal: tuple[int, ...], suffix: str = "", note: str = "") -> list[Metric]:
+    """Share of valid slices, Betti error, Betti score per dimension.
+
+    Args:
+        sets: what to compare.
+        modal: Betti numbers of a valid slice.
+        suffix: of the metrics' names.
+        note: of the first of them; it holds for all.
+    """
+
+    def score(dimension: int) -> Metric:
+        def function(found: SliceSet, other: SliceSet) -> float:
+            return betti_score(found.betti, other.betti, dimension)
+
+        return distance_metric(sets, function, "topology", f"Betti score{suffix}", "", dimension)
+
+    return [
+        _valid(sets, modal, f"Valid{suffix}", note),
+        distance_metric(sets, lambda a, b: betti_error(a.betti, b.betti), "topology", f"Betti error{suffix}", ""),
+        *(score(dimension) for dimension in range(len(modal))),
+    ]
+
+
+def _valid(sets: ThreeSets, wanted: tuple[int, ...], name: str, note: str) -> Metric:
+    value, real, training = (valid_share(found.betti, wanted) for found in (sets.samples, sets.test, sets.training))
+    what = f"{topology_in_words(wanted)}{'; ' if note else ''}{note}"
+    return Metric("topology", name, value, real, "%", "equal to real", training=training, note=what)
+
+
+def cleaning_section(sets: ThreeSets, samples: SyntheticSet, expected: tuple[int, ...]) -> list[Metric]:
+    """The Betti metrics once more: cleaned where the samples are raw, as generated where they were cleaned.
+
+    Cleaning removes components and fills holes of fewer than 4 pixels, in samples and real slices alike.
+    """
+    if samples.raw_betti is not None:
+        note = f"as generated; the other figures are of samples cleaned below {samples.cleaned_below} pixels"
+        raw = SliceSet(sets.samples.masks, samples.raw_betti, None)
+        return betti_metrics(sets.with_slices(raw, sets.training, sets.test), expected, " (before cleaning)", note)
+    note = f"pieces and holes below {CLEANED_PIXELS} pixels removed, in real slices too"
+    return betti_metrics(cleaned_sets(sets), expected, " (cleaned)", note)
+
+
+def cleaned_sets(sets: ThreeSets) -> ThreeSets:
+    """The Betti numbers of all slices without their specks; the masks themselves stay as they are."""
+    return sets.with_slices(*(_cleaned(found) for found in (sets.samples, sets.training, sets.test)))
+
+
+def _cleaned(found: SliceSet) -> SliceSet:
+    # One mask at a time, so that no second stack is held.
+    betti: list[NDArray[np.int64]] = [
+        betti_numbers_of_batch(remove_small(mask, CLEANED_PIXELS)[None])[0] for mask in found.masks
+    ]
+    return SliceSet(found.masks, np.stack(betti), None)
