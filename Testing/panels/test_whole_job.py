@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from TopoGANLib.engine.process import kill_tree
 from TopoGANLib.engine.run_monitor import RunMonitor
 
 if TYPE_CHECKING:
@@ -132,9 +133,6 @@ def check_no_names(results: Path) -> None:
 
 @pytest.mark.timeout(600)
 def test_stop_resume_and_a_killed_engine(bench: Bench, scene: None) -> None:
-    import os
-    import signal
-
     from bench import pump
 
     widget = bench.open("TopoGANTrain")
@@ -151,7 +149,7 @@ def test_stop_resume_and_a_killed_engine(bench: Bench, scene: None) -> None:
     stopped_at = widget.logic.progress.step
     widget.ui.resumeButton.click()
     pump(lambda: widget.logic.progress.step > stopped_at + 10, seconds=240)
-    os.killpg(RunMonitor(widget.logic.session.run).poll().pid, signal.SIGKILL)
+    kill_tree(RunMonitor(widget.logic.session.run).poll().pid)
     pump(lambda: not widget.logic.isRunning)
     assert "ended without a word at step" in widget.ui.statusLabel.text
     assert widget.ui.resumeButton.visible

@@ -25,7 +25,7 @@ PREPARING, STARTING = "preparing", "starting"
 """States before there is a run; the others are the run's own."""
 
 _SECONDS_TO_FINISH_WRITING = 3.0
-_SECONDS_TO_DIE = 1.0
+_SECONDS_TO_END = 1.0
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class TrainingSession:
             return
         elif self._process is not None and self._monitor.poll() is None:
             self._process.kill()
-            deadline = time.monotonic() + _SECONDS_TO_DIE
+            deadline = time.monotonic() + _SECONDS_TO_END
             while self._process.exit_code() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
             self._remove_leftovers()
