@@ -10,9 +10,9 @@ from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
-from TopoGANLib.engine_panel import EnginePanel
-from TopoGANLib.module_widget import PanelWidget
-from TopoGANLib.settings import parameter_node_class, read_settings
+from TopoGANLib.engine.panel import EnginePanel
+from TopoGANLib.forms.module import PanelWidget
+from TopoGANLib.forms.settings import parameter_node_class, read_settings
 from TopoGANSynthLib.model_card import read_model_card
 from TopoGANSynthLib.synth_logic import SynthLogic
 from TopoGANSynthLib.synth_panel import SynthPanel, own_parameters

@@ -10,12 +10,12 @@ from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
-from TopoGANLib.engine_panel import EnginePanel
-from TopoGANLib.module_widget import PanelWidget
-from TopoGANLib.settings import parameter_node_class, read_settings
-from TopoGANLib.train_inputs import FromScene
-from TopoGANLib.train_logic import TrainLogic
-from TopoGANLib.train_panel import TrainPanel, own_parameters
+from TopoGANLib.engine.panel import EnginePanel
+from TopoGANLib.forms.module import PanelWidget
+from TopoGANLib.forms.settings import parameter_node_class, read_settings
+from TopoGANTrainLib.train_inputs import FromScene
+from TopoGANTrainLib.train_logic import TrainLogic
+from TopoGANTrainLib.train_panel import TrainPanel, own_parameters
 
 
 class TopoGANTrain(ScriptedLoadableModule):
@@ -58,7 +58,7 @@ class TopoGANTrainWidget(PanelWidget):
 
 
 class TopoGANTrainLogic(TrainLogic):
-    """Training from Python: see :class:`TopoGANLib.train_logic.TrainLogic`."""
+    """Training from Python: see :class:`TopoGANTrainLib.train_logic.TrainLogic`."""
 
     def __init__(self) -> None:
         super().__init__(TopoGANTrainParameterNode)

@@ -12,10 +12,12 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINE = REPOSITORY / "TopoGANTrain" / "topogan"
+CONTRACT = REPOSITORY / "TopoGANTrain" / "topogan_contract"
 SLICER_SIDE = [
     REPOSITORY / "TopoGANTrain" / "TopoGANTrain.py",
     REPOSITORY / "TopoGANSynth" / "TopoGANSynth.py",
     *(REPOSITORY / "TopoGANTrain" / "TopoGANLib").rglob("*.py"),
+    *(REPOSITORY / "TopoGANTrain" / "TopoGANTrainLib").rglob("*.py"),
     *(REPOSITORY / "TopoGANSynth" / "TopoGANSynthLib").rglob("*.py"),
 ]
 
@@ -39,7 +41,8 @@ LAYERS = [
 ]
 # What Slicer bundles, the standard library aside.
 SLICER_BUNDLES = {"numpy", "scipy", "vtk", "vtkmodules", "SimpleITK", "pydicom", "qt", "ctk", "slicer", "PythonQt"}
-OWN_SLICER_SIDE = {"TopoGANLib", "TopoGANSynthLib"}
+OWN_SLICER_SIDE = {"TopoGANLib", "TopoGANTrainLib", "TopoGANSynthLib"}
+SHARED = "topogan_contract"
 
 
 def imported_names(path: Path) -> set[str]:
@@ -105,9 +108,18 @@ def test_engine_knows_nothing_of_slicer() -> None:
         assert not {name.split(".")[0] for name in imported_names(path)} & forbidden, path
 
 
+def test_what_both_share_needs_the_standard_library_alone() -> None:
+    """Slicer's process loads it, whatever is installed there, and both sides can rely on it."""
+    files = sorted(CONTRACT.rglob("*.py"))
+    assert files
+    for path in files:
+        found = {name.split(".")[0] for name in imported_names(path)}
+        assert found <= {*sys.stdlib_module_names, SHARED}, path
+
+
 @pytest.mark.parametrize("path", [path for path in SLICER_SIDE if path.exists()], ids=lambda path: path.name)
 def test_slicer_side_imports_only_what_slicer_bundles(path: Path) -> None:
-    allowed = set(sys.stdlib_module_names) | SLICER_BUNDLES | OWN_SLICER_SIDE
+    allowed = {*sys.stdlib_module_names, *SLICER_BUNDLES, *OWN_SLICER_SIDE, SHARED}
     found = {name.split(".")[0] for name in imported_names(path)}
     assert found <= allowed, f"{path.name} imports {found - allowed}"
     if "TopoGANTrain" in path.parts:

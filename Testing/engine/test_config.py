@@ -12,7 +12,7 @@ from topogan.config import Settings, SynthesisSettings, TrainSettings, validated
 from topogan.errors import InputError
 from topogan.presets import preset_names, read_preset
 
-LIBRARY = Path(config_schema.__file__).parents[1] / "TopoGANLib"
+LIBRARY = Path(config_schema.__file__).parents[1] / "TopoGANLib" / "forms"
 
 
 @pytest.mark.parametrize(

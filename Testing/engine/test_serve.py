@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from topogan.errors import InputError, WorkError
-from topogan.runs.lock import RunLock
 from topogan.serve import request_folder, serve
 from topogan.serve.processes import alive_on_windows, process_alive
-from topogan.serve.request_folder import LOCK_FILE, Request, RequestFolder
+from topogan.serve.request_folder import Request, RequestFolder
+from topogan_contract.lock import RunLock
+from topogan_contract.service import ServiceFolder
 
 ENDLESS = {"count": 1000, "betti": "9,9", "attempts": 1000}
 
@@ -282,8 +283,8 @@ class TestEnding:
 
 class TestFolder:
     def test_two_engines_do_not_share_one(self, panel: Panel) -> None:
-        (panel.folder / LOCK_FILE).touch()
-        lock = RunLock(panel.folder / LOCK_FILE)
+        (ServiceFolder(panel.folder).lock).touch()
+        lock = RunLock(ServiceFolder(panel.folder).lock)
         assert lock.acquire()
         try:
             with pytest.raises(InputError, match="Another engine"):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from TopoGANLib.headless import HeadlessSlicer, start_headless
-from TopoGANLib.scene import build_scene
-from TopoGANLib.synthesis_folder import Synthesis, read_synthesis_folder
-from TopoGANLib.synthesis_nodes import SynthesisNodes
+from TopoGANLib.headless.application import HeadlessSlicer, start_headless
+from TopoGANLib.scene.build import build_scene
+from TopoGANLib.scene.nodes import SynthesisNodes
+from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
 
 SIZE = 64
 PIXEL_SIZE = 1.5

@@ -7,10 +7,10 @@ import pytest
 import slicer
 import vtk
 
-from TopoGANLib.barcode import ROWS_PER_BAR, VALUE, add_barcode, barcode_columns, barcode_table, show_barcode
-from TopoGANLib.diagrams import Diagram
-from TopoGANLib.headless import HeadlessSlicer
-from TopoGANLib.tables import number_columns
+from TopoGANLib.headless.application import HeadlessSlicer
+from TopoGANLib.scene.barcode import ROWS_PER_BAR, VALUE, add_barcode, barcode_columns, barcode_table, show_barcode
+from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.tables import number_columns
 
 H0, H1 = "H0 (pieces)", "H1 (holes)"
 

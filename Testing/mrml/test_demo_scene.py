@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from TopoGANLib import demo_scene
-from TopoGANLib.errors import SceneError
+from TopoGANLib.headless import demo_scene
+from TopoGANLib.headless.application import SceneError
 
 MakeFolder = Callable[..., Path]
 PICTURES = ("slices.png", "barcode.png", "gallery.png")
 
 
 def run(*arguments: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "TopoGANLib.demo_scene", *map(str, arguments)]
+    command = [sys.executable, "-m", "TopoGANLib.headless.demo_scene", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -10,15 +10,14 @@ import pytest
 import SimpleITK as sitk
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from TopoGANLib import rendering
-from TopoGANLib.barcode import show_barcode
-from TopoGANLib.diagrams import Diagram
-from TopoGANLib.errors import SceneError
-from TopoGANLib.headless import HeadlessSlicer
-from TopoGANLib.rendering import SliceViewPicture, draw_barcode, tile, write_png
-from TopoGANLib.scene import build_scene
-from TopoGANLib.synthesis_folder import Synthesis, read_synthesis_folder
-from TopoGANLib.synthesis_nodes import SynthesisNodes, show_in_views
+from TopoGANLib.headless import rendering
+from TopoGANLib.headless.application import HeadlessSlicer, SceneError
+from TopoGANLib.headless.rendering import SliceViewPicture, draw_barcode, tile, write_png
+from TopoGANLib.scene.barcode import show_barcode
+from TopoGANLib.scene.build import build_scene
+from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
 
 MAGNIFIED = 6
 PIXELS = 64 * MAGNIFIED

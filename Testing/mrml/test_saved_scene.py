@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 import slicer
 
-from TopoGANLib.errors import SceneError
-from TopoGANLib.headless import HeadlessSlicer, load_scene, save_scene, start_headless
-from TopoGANLib.scene import build_scene
-from TopoGANLib.synthesis_folder import Synthesis, read_synthesis_folder
-from TopoGANLib.synthesis_nodes import SynthesisNodes, show_in_views
+from TopoGANLib.headless.application import HeadlessSlicer, SceneError, load_scene, save_scene, start_headless
+from TopoGANLib.scene.build import build_scene
+from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
 
 MakeFolder = Callable[..., Path]
 
@@ -28,9 +27,9 @@ import json, sys
 from pathlib import Path
 import numpy as np, slicer, vtk
 from vtk.util.numpy_support import vtk_to_numpy
-from TopoGANLib.barcode import barcode_table
-from TopoGANLib.headless import load_scene, start_headless
-from TopoGANLib.synthesis_nodes import SynthesisNodes
+from TopoGANLib.scene.barcode import barcode_table
+from TopoGANLib.headless.application import load_scene, start_headless
+from TopoGANLib.scene.nodes import SynthesisNodes
 
 out = Path(sys.argv[2])
 headless = start_headless()

@@ -12,12 +12,12 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from TopoGANLib.barcode import barcode_table
-from TopoGANLib.headless import HeadlessSlicer, start_headless
-from TopoGANLib.scene import build_scene
-from TopoGANLib.synthesis_folder import Synthesis, read_synthesis_folder
-from TopoGANLib.synthesis_nodes import SynthesisNodes, show_in_views
-from TopoGANLib.tables import number_columns, typed_column
+from TopoGANLib.headless.application import HeadlessSlicer, start_headless
+from TopoGANLib.scene.barcode import barcode_table
+from TopoGANLib.scene.build import build_scene
+from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
+from TopoGANLib.scene.tables import number_columns, typed_column
 
 MakeFolder = Callable[..., Path]
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from TopoGANLib.errors import SynthesisFolderError
-from TopoGANLib.synthesis_folder import read_synthesis_folder
+from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 
 MakeFolder = Callable[..., Path]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bench import Bench
     from standin import StandIn
 
-    from TopoGANLib.engine_process import Engine
+    from TopoGANLib.engine.process import Engine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -32,7 +32,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from standin import install
 
-    from TopoGANLib.headless import start_headless
+    from TopoGANLib.headless.application import start_headless
 
     headless = start_headless()
     source = os.environ.get("SLICER_SOURCE")
@@ -60,12 +60,13 @@ def engine(application: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """An engine that is quick and misbehaves on command, in place of the panels' own."""
     from fake_engine import make_engine
 
-    from TopoGANLib import engine_panel, module_logic
-    from TopoGANLib.engine_process import Engine
+    from TopoGANLib.engine import panel
+    from TopoGANLib.engine.process import Engine
+    from TopoGANLib.forms import module
 
     made = make_engine(tmp_path)
-    for module in (engine_panel, module_logic):
-        monkeypatch.setattr(module, "Engine", functools.partial(Engine, parent=made.parent))
+    for user in (panel, module):
+        monkeypatch.setattr(user, "Engine", functools.partial(Engine, parent=made.parent))
     return made
 
 
@@ -74,8 +75,8 @@ def bench(application: StandIn, engine: Engine, tmp_path: Path) -> Iterator[Benc
     """The application with both modules and the quick engine."""
     from bench import Bench
 
-    from TopoGANLib import user_settings
-    from TopoGANLib.run_monitor import RunMonitor
+    from TopoGANLib.engine.run_monitor import RunMonitor
+    from TopoGANLib.forms import user_settings
 
     user_settings.write(user_settings.RESULTS_FOLDER, str(tmp_path / "results"))
     yield Bench(application)

@@ -11,20 +11,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from TopoGANLib.engine_process import Engine
+from TopoGANLib.engine.process import Engine, kill_tree
 
 _MAIN = "import sys; from topogan.cli import run; sys.exit(run(sys.argv[1:]))"
 _CLI = """
-import fcntl, json, os, shutil, signal, socket, subprocess, sys, time
+import json, os, shutil, socket, subprocess, sys, time
 from pathlib import Path
+
+from topogan_contract import preparation, run as layout, schemas
+from topogan_contract.lock import RunLock
 
 def run(arguments):
     verb, *rest = arguments
-    try:
-        return globals()[verb](*rest) or 0
-    except KeyboardInterrupt:
-        print("Interrupted.")
-        return 1
+    return globals()[verb](*rest) or 0
 
 def say(*words):
     print(*words)
@@ -35,18 +34,15 @@ def fail(code, sentence):
     return int(code)
 
 def where(*rest):
-    print(json.dumps({"path": __file__, "argv": sys.argv[1:], "cwd_on_path": "" in sys.path, "sid": os.getsid(0)}))
+    group = getattr(os, "getpgrp", os.getpid)()
+    print(json.dumps({"path": __file__, "argv": sys.argv[1:], "cwd_on_path": "" in sys.path, "group": group}))
 
 def crash():
-    os.kill(os.getpid(), signal.SIGSEGV)
+    os.abort()
 
 def sleep(*rest):
     print("asleep", flush=True)
     time.sleep(60)
-
-def deaf():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sleep()
 
 def launcher(path, *hasty):
     # As PythonSlicer: what does the work is a child; its number goes to a file.
@@ -67,20 +63,26 @@ def doctor(as_json):
     print(json.dumps(found))
     return 1 if found["problems"] else 0
 
-def prepare(out, *how):
-    # Takes what it needs from the temporary folder and leaves something half done if it is killed.
-    how = _told("prepare", how)
-    left = Path(out).with_name(".set.1234.partial")
+def _prepare(out, folder):
+    # Leaves something half done if it is killed.
+    how = _told("prepare", ())
+    request = json.loads((folder / preparation.REQUEST_FILE).read_text(encoding="utf-8"))
+    assert request["schema"] == schemas.PREPARE_REQUEST
+    assert all(Path(path).exists() for path in request["segmentations"] + request["images"])
+    left = out.with_name(".set.1234.partial")
     left.mkdir()
     print("Reading the segmentation", flush=True)
     if "fail" in how:
+        left.rmdir()
         return fail(2, "The segmentation is empty: choose another.")
-    if "deaf" in how:
-        deaf()
-    if "sleep" in how:
-        sleep()
+    if "sleep" in how or "deaf" in how:
+        print("asleep", flush=True)
+        while "deaf" in how or not (folder / preparation.STOP_FILE).exists():
+            time.sleep(0.01)
+        left.rmdir()
+        return fail(1, "The preparation was stopped.")
     left.rmdir()
-    Path(out).mkdir()
+    out.mkdir()
 
 def _told(verb, how):
     # The panel's own options say nothing to this engine; a test speaks to it through a file.
@@ -88,6 +90,12 @@ def _told(verb, how):
     return told.read_text().split() if told.exists() else how
 
 def train(dataset, out, *how):
+    if "--prepare" in how:
+        folder = Path(how[how.index("--prepare") + 1])
+        code = _prepare(Path(dataset), folder)
+        shutil.rmtree(folder)
+        if code:
+            return code
     how = _told("train", how)
     if "fail" in how:
         return fail(2, "There are too few slices: 16 are needed.")
@@ -100,10 +108,10 @@ def resume(run):
     return _work(Path(run), json.loads((Path(run) / "status.json").read_text())["step"], ["steps=10"])
 
 def _work(folder, step, how):
-    lock = (folder / "run.lock").open("ab")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    lock = RunLock(folder / layout.LOCK_FILE)
+    assert lock.acquire()
     total = next((int(word.partition("=")[2]) for word in how if word.startswith("steps=")), 1000)
-    (folder / "config.json").write_text(json.dumps({"schema": "topogan.run/1"}))
+    (folder / layout.CONFIG_FILE).write_text(json.dumps({"schema": schemas.RUN}))
     always = {"total": total, "stage": "masks"}
     show = lambda state, **more: _write(folder, {"state": state, "step": step, **always, **more})
     show("queued")
@@ -125,9 +133,16 @@ def _work(folder, step, how):
     show("finished")
 
 def _write(folder, status):
-    more = {"schema": "topogan.status/1", "pid": os.getpid(), "host": socket.gethostname(), "heartbeat": 1}
+    more = {"schema": schemas.STATUS, "pid": os.getpid(), "host": socket.gethostname(), "heartbeat": 1}
     (folder / "status.partial").write_text(json.dumps({**more, **status}))
-    os.replace(folder / "status.partial", folder / "status.json")
+    _replace(folder / "status.partial", folder / layout.STATUS_FILE)
+
+def _replace(source, destination):
+    for _ in range(50):
+        try:
+            return os.replace(source, destination)
+        except PermissionError:  # Windows, while somebody reads it
+            time.sleep(0.02)
 
 def serve(folder, *rest):
     print("serving", flush=True)
@@ -195,8 +210,16 @@ def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
         time.sleep(0.01)
 
 
+# Exit codes of a process that has aborted, and of one that was killed.
+CRASHED, KILLED = (3, 1) if sys.platform == "win32" else (-signal.SIGABRT, -signal.SIGKILL)
+
+
 def lives(pid: int) -> bool:
     """Whether a process exists and is more than an entry that its parent has not read yet."""
+    if sys.platform == "win32":
+        from topogan.serve.processes import process_alive
+
+        return process_alive(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -208,4 +231,4 @@ def lives(pid: int) -> bool:
 def end_for_sure(pid: int) -> None:
     """Clear up after a test that has failed."""
     if lives(pid):
-        os.kill(pid, signal.SIGKILL)
+        kill_tree(pid)

@@ -18,7 +18,7 @@ import numpy as np  # noqa: E402
 import slicer  # noqa: E402
 from standin import install  # noqa: E402
 
-from TopoGANLib.headless import start_headless  # noqa: E402
+from TopoGANLib.headless.application import start_headless  # noqa: E402
 
 _PATIENCE_SECONDS = 1800
 
@@ -47,7 +47,7 @@ def take(folder: Path) -> None:
     application = install(headless.application_logic, Path(tempfile.mkdtemp()))
     from bench import Bench, pump
 
-    from TopoGANLib import user_settings
+    from TopoGANLib.forms import user_settings
 
     user_settings.write(user_settings.RESULTS_FOLDER, str(results))
     bench = Bench(application)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LIBRARY = REPOSITORY / "TopoGANTrain" / "TopoGANLib"
 FORMS = {
     "TopoGANTrain": REPOSITORY / "TopoGANTrain" / "Resources" / "UI" / "TopoGANTrain.ui",
     "TopoGANSynth": REPOSITORY / "TopoGANSynth" / "Resources" / "UI" / "TopoGANSynth.ui",
@@ -25,7 +25,7 @@ _OWN_WIDGETS = ("ctk", "qMRML")
 def sources() -> list[Path]:
     """All Python files that run inside Slicer."""
     found = [REPOSITORY / name / f"{name}.py" for name in ("TopoGANTrain", "TopoGANSynth")]
-    return found + sorted(LIBRARY.rglob("*.py")) + sorted((REPOSITORY / "TopoGANSynth").rglob("TopoGANSynthLib/*.py"))
+    return found + sorted(path for path in REPOSITORY.glob("TopoGAN*/TopoGAN*Lib/**/*.py"))
 
 
 def widgets(form: Path) -> dict[str, str]:
@@ -98,6 +98,24 @@ def form_members(form: Path) -> Iterator[str]:
             for member in widget.findall("property"):
                 if member.attrib.get("stdset") != "0" and member.attrib["name"] != "toolTip":
                     yield f"{kind}.{member.attrib['name']}"
+
+
+def words(path: Path) -> set[str]:
+    """Every name in the code and every text that it works with; neither comments nor docstrings."""
+    found: set[str] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Name):
+                found.add(child.id)
+            elif isinstance(child, ast.Attribute):
+                found.add(child.attr)
+            elif isinstance(child, ast.alias):
+                found.update(child.name.split("."))
+            elif isinstance(child, ast.Constant) and isinstance(child.value, str):
+                found.update(re.findall(r"\w+", child.value))
+    return found
 
 
 def _tree(path: Path) -> ast.Module:

@@ -83,12 +83,13 @@ def test_what_is_installed_works(configured: tuple[Path, dict[str, list[str]]]) 
     scripted = configured[0] / "installed" / _SCRIPTED
     code = (
         f"import sys; sys.path.insert(0, {str(scripted)!r})\n"
-        "import topogan.presets, topogan.resources, TopoGANLib.engine_process as process\n"
+        "import topogan.presets, topogan.resources, topogan_contract, TopoGANLib.engine.process as process\n"
         "assert topogan.__file__.startswith(sys.path[0]) and topogan.presets.preset_names()\n"
+        "assert topogan_contract.__file__.startswith(sys.path[0])\n"
         "assert topogan.resources.slicer_library_parent() == process.ENGINE_PARENT\n"
         "assert process.ENGINE_PARENT in topogan.resources.resource_path('presets').parents\n"
         "assert (process.ENGINE_PARENT / 'Resources' / 'requirements.txt').is_file()\n"
-        "assert (process.ENGINE_PARENT / 'TopoGANLib' / 'settings.schema.json').is_file()\n"
+        "assert (process.ENGINE_PARENT / 'TopoGANLib' / 'forms' / 'settings.schema.json').is_file()\n"
         "print(process.ENGINE_PARENT)"
     )
     said = subprocess.run(
@@ -109,6 +110,7 @@ def test_requirements_are_those_of_the_engine() -> None:
     listed = {line for line in text.splitlines() if line and not line.startswith("#")}
     brought = ("torch>", "numpy>", "scipy>", "simpleitk>", "pydicom>")
     assert listed == {need for need in needs if not need.lower().startswith(brought)}
-    from TopoGANLib import engine_install
 
-    assert engine_install.TORCH in needs
+    from TopoGANLib.engine.install import TORCH
+
+    assert TORCH in needs

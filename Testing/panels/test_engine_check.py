@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fake_engine import make_engine, wait_until
 
-from TopoGANLib.engine_check import EngineCheck, EngineReport, judge, version_beside
-from TopoGANLib.engine_process import Engine
+from TopoGANLib.engine.check import EngineCheck, EngineReport, judge, version_beside
+from TopoGANLib.engine.process import Engine
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench import Bench
     from standin import StandIn
 
-    from TopoGANLib.engine_process import Engine
+    from TopoGANLib.engine.process import Engine
 
 
 class Pip:
@@ -42,8 +42,8 @@ def pip(application: StandIn, monkeypatch: pytest.MonkeyPatch) -> Pip:
 
 
 def make_installer(ends: list[str]) -> Any:
-    from TopoGANLib.engine_install import EngineInstaller
-    from TopoGANLib.engine_panel import REQUIREMENTS
+    from TopoGANLib.engine.install import EngineInstaller
+    from TopoGANLib.engine.panel import REQUIREMENTS
 
     return EngineInstaller(REQUIREMENTS, lambda line: None, ends.append)
 

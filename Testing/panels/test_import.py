@@ -17,7 +17,7 @@ import importlib, json, sys, time
 from pathlib import Path
 sys.path[:0] = sys.argv[3:]
 from standin import install
-from TopoGANLib.headless import start_headless
+from TopoGANLib.headless.application import start_headless
 source = Path(sys.argv[2]) if sys.argv[2] else None
 stand_in = install(start_headless().application_logic, Path(sys.argv[1]), source)
 for known in [name for name in sys.modules if name.startswith("TopoGANLib")]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_engine import wait_until
+from fake_engine import KILLED, wait_until
 
-from TopoGANLib import run_monitor
-from TopoGANLib.run_monitor import RunMonitor, is_locked, is_run
+from topogan_contract.lock import is_locked
+from TopoGANLib.engine.run_monitor import RunMonitor
 
 # What a training does to its folder, by the engine's own code, without the training.
 _RUN = """
@@ -80,12 +77,10 @@ def trainings() -> Iterator[Trainings]:
 def test_no_run_yet(run: Path) -> None:
     monitor = RunMonitor(run)
     assert monitor.poll() is None
-    assert monitor.take_events() == []
     assert monitor.log() == []
     assert monitor.latest_preview() is None
     monitor.request_stop()
     monitor.kill()
-    assert not is_run(run)
     assert not run.exists(), "a reader makes no folder"
 
 
@@ -99,36 +94,7 @@ def test_a_living_run(run: Path, trainings: Trainings) -> None:
     assert report.eta_seconds == 6.0
     assert report.pid == process.pid
     assert report.here
-    assert is_run(run)
     assert monitor.log() == ["The last word."]
-
-
-def test_events_come_in_bounded_portions(run: Path, trainings: Trainings) -> None:
-    trainings.start(run, 10, "wait")
-    monitor = RunMonitor(run)
-    portions = [[event["step"] for event in monitor.take_events(limit=4)] for _ in range(4)]
-    assert portions == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10], []]
-
-
-def test_half_a_line_waits_for_the_other_half(run: Path) -> None:
-    run.mkdir()
-    monitor = RunMonitor(run)
-    events = run / "events.jsonl"
-    events.write_text('{"step": 1}\n{"st')
-    assert monitor.take_events() == [{"step": 1}]
-    with events.open("a") as file:
-        file.write('ep": 2}\nnonsense\n[3]\n{"step": 4}\n')
-    assert monitor.take_events() == [{"step": 2}, {"step": 4}]
-
-
-def test_events_that_were_taken_back_are_read_anew(run: Path) -> None:
-    run.mkdir()
-    monitor = RunMonitor(run)
-    events = run / "events.jsonl"
-    events.write_text('{"step": 1}\n{"step": 2}\n')
-    assert len(monitor.take_events()) == 2
-    events.write_text('{"step": 1}\n')
-    assert monitor.take_events() == [{"step": 1}]
 
 
 def test_a_request_to_stop_is_answered(run: Path, trainings: Trainings) -> None:
@@ -154,7 +120,7 @@ def test_a_killed_engine_is_seen_at_once(run: Path, trainings: Trainings) -> Non
     process = trainings.start(run, 3, "wait")
     monitor = RunMonitor(run)
     assert monitor.poll().state == "running"
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait(10)
     report = monitor.poll()
     assert report.state == "failed"
@@ -167,7 +133,7 @@ def test_force_ends_what_the_engine_wrote(run: Path, trainings: Trainings) -> No
     process = trainings.start(run, 3, "wait")
     monitor = RunMonitor(run)
     monitor.kill()
-    assert process.wait(10) == -signal.SIGKILL
+    assert process.wait(10) == KILLED
     monitor.kill()  # its number may belong to another process by now: nothing happens
 
 
@@ -202,8 +168,9 @@ def test_another_host_is_judged_by_its_heartbeat_and_never_killed(run: Path, tra
     assert monitor.poll().state == "running"
     assert not monitor.poll().here
     monitor.kill()
-    os.kill(process.pid, signal.SIGSTOP)  # it lives and holds the lock, but its heart stands still
-    time.sleep(0.1)
+    assert process.poll() is None
+    process.kill()  # the heart stands still, and nobody here can look at the lock
+    process.wait(10)
     monitor.poll()
     now[0] = 59.0
     assert monitor.poll().state == "running"
@@ -211,8 +178,9 @@ def test_another_host_is_judged_by_its_heartbeat_and_never_killed(run: Path, tra
     report = monitor.poll()
     assert report.state == "silent"
     assert "No sign of life from " in report.error
-    os.kill(process.pid, signal.SIGCONT)
-    wait_until(lambda: monitor.poll().state == "running")
+    status = json.loads((run / "status.json").read_text())
+    (run / "status.json").write_text(json.dumps({**status, "heartbeat": status["heartbeat"] + 1}))
+    assert monitor.poll().state == "running"
 
 
 def test_a_status_that_cannot_be_read_changes_nothing(run: Path, trainings: Trainings) -> None:
@@ -235,35 +203,3 @@ def test_the_newest_preview(run: Path) -> None:
     assert monitor.latest_preview() == previews / "masks-00001000.png"
     (previews / "textures-00000010.png").touch()
     assert monitor.latest_preview() == previews / "textures-00000010.png"
-
-
-def test_the_lock_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Windows branch: the byte that the engine locks, tried and given back."""
-    calls: list[tuple[int, int]] = []
-
-    class Msvcrt:
-        LK_NBLCK, LK_UNLCK = 2, 0
-        held = False
-
-        @classmethod
-        def locking(cls, descriptor: int, mode: int, length: int) -> None:
-            assert os.lseek(descriptor, 0, os.SEEK_CUR) == 0
-            calls.append((mode, length))
-            if cls.held:
-                raise PermissionError
-
-    path = tmp_path / "run.lock"
-    path.touch()
-    monkeypatch.setitem(sys.modules, "msvcrt", Msvcrt)
-    # Only the module's view: pathlib itself asks os.name.
-    monkeypatch.setattr(run_monitor, "os", _Windows())
-    assert not is_locked(path)
-    assert calls == [(2, 1), (0, 1)]
-    Msvcrt.held = True
-    assert is_locked(path)
-    assert not is_locked(tmp_path / "none")
-
-
-class _Windows:
-    name = "nt"
-    lseek, SEEK_SET, SEEK_END = staticmethod(os.lseek), os.SEEK_SET, os.SEEK_END

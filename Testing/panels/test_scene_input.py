@@ -62,7 +62,7 @@ def read(path: Path) -> Any:
 
 @pytest.mark.parametrize("segment", ["one", "two"])
 def test_the_engine_reads_what_the_scene_shows(volume: Any, segmentation: Any, segment: str, tmp_path: Path) -> None:
-    from TopoGANLib.scene_input import read_scene_input
+    from TopoGANTrainLib.scene_input import read_scene_input
 
     chosen = read_scene_input(volume, segmentation, segment)
     assert chosen.structure == segment.capitalize()
@@ -86,7 +86,7 @@ def test_the_engine_reads_what_the_scene_shows(volume: Any, segmentation: Any, s
 def test_prepare_takes_it(volume: Any, segmentation: Any, tmp_path: Path) -> None:
     from topogan.config import PrepareSettings
     from topogan.dataset.inputs import open_cases
-    from TopoGANLib.scene_input import read_scene_input
+    from TopoGANTrainLib.scene_input import read_scene_input
 
     images, segmentations = read_scene_input(volume, segmentation, "one").write(tmp_path)
     cases = open_cases(segmentations, images, PrepareSettings(resample=True), None, "axial")
@@ -94,7 +94,7 @@ def test_prepare_takes_it(volume: Any, segmentation: Any, tmp_path: Path) -> Non
 
 
 def test_no_name_of_the_scene_is_written(volume: Any, segmentation: Any, tmp_path: Path) -> None:
-    from TopoGANLib.scene_input import read_scene_input
+    from TopoGANTrainLib.scene_input import read_scene_input
 
     images, segmentations = read_scene_input(volume, segmentation, "one").write(tmp_path)
     for path in (*images, *segmentations):
@@ -105,7 +105,7 @@ def test_no_name_of_the_scene_is_written(volume: Any, segmentation: Any, tmp_pat
 def test_every_kind_of_number(application: StandIn, tmp_path: Path, dtype: Any) -> None:
     import SimpleITK as sitk
 
-    from TopoGANLib.scene_input import Grid, write_nrrd
+    from TopoGANTrainLib.scene_input import Grid, write_nrrd
 
     array = np.arange(10 * 3 * 4).reshape(10, 3, 4).astype(dtype)
     write_nrrd(tmp_path / "x.nrrd", Grid(array, np.diag([-1.0, -1.0, 1.0, 1.0])))
@@ -117,7 +117,7 @@ def test_every_kind_of_number(application: StandIn, tmp_path: Path, dtype: Any) 
 
 
 def test_masks_without_a_picture(segmentation: Any, tmp_path: Path) -> None:
-    from TopoGANLib.scene_input import read_scene_input
+    from TopoGANTrainLib.scene_input import read_scene_input
 
     images, segmentations = read_scene_input(None, segmentation, "one").write(tmp_path)
     assert images == []
@@ -128,17 +128,16 @@ def test_the_plane_of_a_view(application: StandIn, tmp_path: Path) -> None:
     import slicer
 
     from topogan.plane import read_plane
-    from TopoGANLib.scene_input import write_plane
+    from TopoGANTrainLib.scene_input import plane_of
 
     red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
     red.GetSliceToRAS().DeepCopy((0, 0, 1, 5, 1, 0, 0, 6, 0, 1, 0, 7, 0, 0, 0, 1))
-    write_plane(tmp_path / "plane.json", red)
+    (tmp_path / "plane.json").write_text(json.dumps(plane_of(red)))
     np.testing.assert_array_equal(read_plane(str(tmp_path / "plane.json"))[:3, 3], [5, 6, 7])
 
 
 def refusal(*chosen: Any) -> str:
-    from TopoGANLib.errors import InputError
-    from TopoGANLib.scene_input import read_scene_input
+    from TopoGANTrainLib.scene_input import InputError, read_scene_input
 
     with pytest.raises(InputError) as refused:
         read_scene_input(*chosen)
@@ -169,8 +168,7 @@ def test_what_cannot_be_used(volume: Any, segmentation: Any) -> None:
 
 
 def test_an_empty_segment_beside_a_full_one(volume: Any, segmentation: Any, tmp_path: Path) -> None:
-    from TopoGANLib.errors import InputError
-    from TopoGANLib.scene_input import read_scene_input
+    from TopoGANTrainLib.scene_input import InputError, read_scene_input
 
     segmentation.GetSegmentation().AddEmptySegment("new", "New")
     chosen = read_scene_input(volume, segmentation, "new")
@@ -180,7 +178,7 @@ def test_an_empty_segment_beside_a_full_one(volume: Any, segmentation: Any, tmp_
 
 
 def test_a_surface_becomes_a_labelmap(volume: Any, segmentation: Any) -> None:
-    from TopoGANLib.scene_input import read_scene_input
+    from TopoGANTrainLib.scene_input import read_scene_input
 
     inner = segmentation.GetSegmentation()
     inner.SetConversionParameter("Smoothing factor", "0")
@@ -189,12 +187,3 @@ def test_a_surface_becomes_a_labelmap(volume: Any, segmentation: Any) -> None:
     inner.RemoveRepresentation("Binary labelmap")
     chosen = read_scene_input(volume, segmentation, "one")
     assert (chosen.labels.array == chosen.label).sum() > 100
-
-
-def test_written_json_is_plain(tmp_path: Path, application: StandIn) -> None:
-    import slicer
-
-    from TopoGANLib.scene_input import write_plane
-
-    write_plane(tmp_path / "plane.json", slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode"))
-    assert len(json.loads((tmp_path / "plane.json").read_text())) == 4

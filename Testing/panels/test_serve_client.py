@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fake_engine import lives, make_engine, wait_until
 
-from TopoGANLib.serve_client import Answer, ServeClient
+from TopoGANLib.engine.serve_client import Answer, ServeClient
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,12 @@ import pytest
 if TYPE_CHECKING:
     from standin import StandIn
 
-    from TopoGANLib.settings import Setting
+    from TopoGANLib.forms.settings import Setting
 
 
 @pytest.fixture
 def settings(application: StandIn) -> dict[str, Setting]:
-    from TopoGANLib.settings import read_settings
+    from TopoGANLib.forms.settings import read_settings
 
     return {setting.attribute: setting for setting in read_settings("prepare", "train", "synthesize")}
 
@@ -25,7 +26,7 @@ def settings(application: StandIn) -> dict[str, Setting]:
 def parameters(application: StandIn, settings: dict[str, Setting]) -> Any:
     import slicer
 
-    from TopoGANLib.settings import parameter_node_class
+    from TopoGANLib.forms.settings import parameter_node_class
 
     kind = parameter_node_class("Parameters", settings.values(), volume=(slicer.vtkMRMLScalarVolumeNode, None))
     return kind(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode"))
@@ -76,30 +77,54 @@ def test_tool_tips(settings: dict[str, Setting]) -> None:
 
 
 def test_the_command_line_takes_them_all(settings: dict[str, Setting], parameters: Any) -> None:
-    """The engine's own parser reads back what the panel writes, odd values included."""
-    from topogan.config import PrepareSettings
-    from TopoGANLib.settings import command_arguments
+    """The engine's own parser reads back what the panel writes."""
+    from topogan.config import TrainSettings
+    from TopoGANLib.forms.settings import command_arguments
 
-    values = {name: getattr(parameters, name) for name in settings if name.startswith("prepare_")}
-    values |= {"prepare_labels": "2, 5", "prepare_window_low": -350.0, "prepare_tiling": True}
-    values |= {"prepare_structure": "left 'atrium'", "prepare_png_structure": ""}
+    values = {name: getattr(parameters, name) for name in settings if name.startswith("train_")}
+    values |= {"train_masks_steps": 77, "train_device": "cpu", "train_topology_ratio": 3.5}
     arguments = command_arguments(settings.values(), values)
     code = (
-        "import sys, json; import topogan.dataset, topogan.volumes\n"
-        "topogan.volumes.find_pairs = lambda *paths: paths\n"
-        "def show(out, segmentations, images, settings, **other): print(settings.model_dump_json()); return out\n"
-        "topogan.dataset.prepare = show\n"
-        "from topogan.cli import run; sys.exit(run(['prepare', 'out', '-s', 'in', *sys.argv[1:]]))"
+        "import sys; import topogan.training\n"
+        "def show(dataset, run, settings, *other, **more): print(settings.model_dump_json()); sys.exit()\n"
+        "topogan.training.train = show\n"
+        "from topogan.cli import run; sys.exit(run(['train', 'set', 'run', *sys.argv[1:]]))"
     )
     said = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
-    found = PrepareSettings.model_validate_json(said.stdout.splitlines()[0])
-    assert found == PrepareSettings(structure="left 'atrium'", labels=(2, 5), window_low=-350.0, tiling=True)
+    expected = TrainSettings(masks={"steps": 77}, device="cpu", topology={"ratio": 3.5})
+    assert TrainSettings.model_validate_json(said.stdout.splitlines()[0]) == expected
+
+
+def test_the_engine_reads_them_as_json(settings: dict[str, Setting], parameters: Any) -> None:
+    """What a request holds for a preparation, odd values included."""
+    from topogan.config import PrepareSettings, validated
+    from TopoGANLib.forms.settings import nested_values
+
+    values = {name: getattr(parameters, name) for name in settings if name.startswith("prepare_")}
+    values |= {"prepare_labels": "2, 5", "prepare_window_low": -350.0, "prepare_tiling": True, "prepare_size": "128"}
+    values |= {"prepare_structure": "left 'atrium'"}
+    nested = json.loads(json.dumps(nested_values(settings.values(), values)))
+    expected = PrepareSettings(structure="left 'atrium'", labels=(2, 5), window_low=-350.0, tiling=True, size=128)
+    assert validated(PrepareSettings, nested) == expected
+    assert nested_values(settings.values(), {"prepare_labels": "two"}) == {"labels": ["two"]}, "the engine refuses it"
+    assert nested_values(settings.values(), {"train_masks_steps": 7}) == {"masks": {"steps": 7}}
+
+
+def test_only_what_was_changed_is_passed_on(settings: dict[str, Setting], parameters: Any) -> None:
+    """The engine may adapt a default to small data, and refuses to adapt what it is told."""
+    from TopoGANLib.forms.settings import changed_values
+
+    assert changed_values(settings.values(), parameters) == {}
+    kind, _ = settings["train_device"].parameter()
+    parameters.train_masks_steps, parameters.train_device = 77, kind["cpu"]
+    changed = changed_values(settings.values(), parameters)
+    assert changed == {"train_masks_steps": 77, "train_device": kind["cpu"]}
 
 
 def test_presets(settings: dict[str, Setting], parameters: Any) -> None:
     from topogan.config import TrainSettings, validated
-    from TopoGANLib.settings import preset_values, read_presets
+    from TopoGANLib.forms.settings import preset_values, read_presets
 
     presets = read_presets()
     values = preset_values(presets["paper"], settings.values())
@@ -112,7 +137,7 @@ def test_presets(settings: dict[str, Setting], parameters: Any) -> None:
 
 
 def test_a_schema_of_another_version_is_refused(settings: dict[str, Setting], monkeypatch: Any, tmp_path: Any) -> None:
-    from TopoGANLib import settings as module
+    from TopoGANLib.forms import settings as module
 
     other = tmp_path / "settings.schema.json"
     other.write_text('{"schema": "topogan.settings/2"}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from bench import Bench
     from standin import StandIn
 
 
@@ -173,6 +175,33 @@ def test_a_segment_is_chosen_with_its_segmentation(application: StandIn, qt: Any
     assert selector.currentNode() is None
 
 
+def run_in_slicer_test(name: str) -> Any:
+    """One of the tests that are for Slicer itself, which the stand-in should pass, too."""
+    import importlib.util
+    import unittest
+
+    path = Path(__file__).parents[1] / "slicer" / "TopoGANInSlicerTest.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    result = unittest.TestResult()
+    module.TopoGANInSlicerTest(name).run(result)
+    return result
+
+
+def test_the_test_of_the_panels_in_slicer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It passes, and fails where a setting is no parameter."""
+    from TopoGANTrainLib import train_logic
+
+    result = run_in_slicer_test("test_panels")
+    assert result.wasSuccessful(), result
+    settings = train_logic.read_settings("prepare", "train")
+    more = [*settings, dataclasses.replace(settings[0], name="nonsense")]
+    monkeypatch.setattr(train_logic, "read_settings", lambda *sections: more)
+    result = run_in_slicer_test("test_panels")
+    assert "prepare_nonsense" in str(result.failures)
+
+
 def test_uninstalling_gives_slicer_core_back(tmp_path: Path) -> None:
     import subprocess
 
@@ -182,7 +211,7 @@ def test_uninstalling_gives_slicer_core_back(tmp_path: Path) -> None:
         "import slicer\n"
         "before, util = set(dir(slicer)), slicer.util\n"
         "from standin import install\n"
-        "from TopoGANLib.headless import start_headless\n"
+        "from TopoGANLib.headless.application import start_headless\n"
         "logic = start_headless().application_logic\n"
         "stand_in = install(logic, Path(sys.argv[1]))\n"
         "assert slicer.app.applicationName == 'Slicer'\n"

@@ -14,7 +14,7 @@ from fake_engine import lives, tell, wait_until
 if TYPE_CHECKING:
     from bench import Bench
 
-    from TopoGANLib.engine_process import Engine
+    from TopoGANLib.engine.process import Engine
 
 _WRITERS = Path(__file__).resolve().parents[1] / "mrml" / "conftest.py"
 
@@ -144,7 +144,7 @@ def test_samples_come_into_the_scene(bench: Bench, model: Path, answer: Path, en
 
 def test_what_is_asked_for(bench: Bench, model: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     from topogan.config import SynthesisSettings, validated
-    from TopoGANLib.serve_client import ServeClient
+    from TopoGANLib.engine.serve_client import ServeClient
 
     asked: list[dict[str, Any]] = []
 
@@ -233,7 +233,7 @@ def test_a_saved_scene_is_looked_at_again(
 ) -> None:
     import slicer
 
-    from TopoGANLib.headless import load_scene, save_scene
+    from TopoGANLib.headless.application import load_scene, save_scene
 
     tell(engine, "serve", f"folder={answer}")
     widget = ready(bench)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +12,8 @@ import numpy as np
 import pytest
 from fake_engine import lives, tell, tell_doctor, wait_until
 
-from TopoGANLib.engine_process import Engine
-from TopoGANLib.run_monitor import RunMonitor
+from TopoGANLib.engine.process import Engine
+from TopoGANLib.engine.run_monitor import RunMonitor
 
 if TYPE_CHECKING:
     from bench import Bench
@@ -112,7 +114,7 @@ def test_the_whole_way(bench: Bench, scene: Any, engine: Engine, tmp_path: Path)
         pump(lambda: "step" in status(widget))
         assert "Training masks, step" in status(widget)
         bench.picture("TopoGANTrain", "training")
-        assert widget.ui.progressBar.value > 0
+        pump(lambda: widget.ui.progressBar.value > 0)
         pump(lambda: "Finished" in status(widget))
     assert watch.longest < 0.05, f"{watch.longest:.3f} s in\n{watch.where}"
     assert widget.ui.modelPathEdit.text == str(tmp_path / "results" / "Myocardium-1" / "run" / "model")
@@ -242,13 +244,17 @@ def test_everything_is_unfolded(bench: Bench) -> None:
 
 
 def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the widgets show is what the command line says, presets included."""
+    """What the widgets show is what the engine is told, presets included; what nobody has changed is its own choice."""
     import slicer
+    from bench import pump
 
-    commands: list[tuple[list[str], list[str]]] = []
+    commands: list[list[str]] = []
+    requests: list[dict[str, Any]] = []
 
-    def refuse(engine: Engine, prepare: list[str], train: list[str], temporary: Path, log: Path) -> None:
-        commands.append(([*map(str, prepare)], [*map(str, train)]))
+    def refuse(engine: Engine, arguments: list[str | Path], log: Path) -> None:
+        commands.append([*map(str, arguments)])
+        folder = Path(arguments[arguments.index("--prepare") + 1])
+        requests.append(json.loads((folder / "request.json").read_text(encoding="utf-8")))
         raise FileNotFoundError(2, "not today")
 
     widget = ready(bench)
@@ -261,18 +267,18 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     widget.ui.topologyRatioSpinBox.value = 3.5
     widget.ui.windowLowSpinBox.value = -350.0
     choose(widget.ui.planeComboBox, "As the Red view")
-    monkeypatch.setattr(Engine, "start_chain", refuse)
+    monkeypatch.setattr(Engine, "start", refuse)
     widget.ui.startButton.click()
-    from bench import pump
-
-    pump(lambda: commands)
-    prepare, train = commands[0]
-    assert prepare[0] == "prepare"
-    assert {"--resample", "--window-low=-350.0", "--structure=Blood"} <= set(prepare)
-    assert prepare[prepare.index("--plane") + 1].endswith("plane.json")
-    assert not [word for word in prepare if word.startswith("--label")], "in the file the segment is 1"
-    assert {"--masks-objective=log", "--masks-steps=77", "--topology-ratio=3.5", "--topology-mode=paper"} <= set(train)
     pump(lambda: "cannot be started (not today)" in status(widget))
+    command, request = commands[0], requests[0]
+    assert command[0] == "train"
+    told = {"--masks-objective=log", "--masks-steps=77", "--topology-ratio=3.5", "--topology-mode=paper"}
+    assert told <= set(command)
+    assert not [word for word in command if word.startswith("--threads")], "the engine may adapt a default"
+    assert request["schema"] == "topogan.prepare-request/1"
+    assert [Path(path).name for path in request["segmentations"]] == ["segmentation.nrrd"]
+    assert np.shape(request["plane"]) == (4, 4)
+    assert request["settings"] == {"structure": "Blood", "labels": [1], "window_low": -350.0, "resample": True}
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -387,6 +393,40 @@ def test_reload(bench: Bench, scene: Any) -> None:
     pump(lambda: "Stopped" in status(fresh))
 
 
+@pytest.fixture
+def libraries(application: StandIn) -> Iterator[tuple[str, ...]]:
+    """Their names; a test may load them anew, and the tests after it find them as they were."""
+    names = ("TopoGANLib", "TopoGANTrainLib", "TopoGANSynthLib", "topogan_contract")
+    before = modules_of(*names)
+    yield names
+    application.close_application()
+    for name in modules_of(*names):
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+def modules_of(*packages: str) -> dict[str, Any]:
+    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in packages}
+
+
+@pytest.mark.parametrize("name", ["TopoGANTrain", "TopoGANSynth"])
+def test_reload_is_of_the_libraries_too(libraries: tuple[str, ...], bench: Bench, name: str) -> None:
+    """All behavior is there: a developer who presses Reload sees what has changed in any file."""
+    import slicer
+
+    own = ("TopoGANLib", f"{name}Lib", "topogan_contract")
+    assert set(own) <= set(libraries)
+    widget = bench.modules[name].widgetRepresentation().self()
+    before, panel = modules_of(*own), type(widget.panel)
+    widget.onReload()
+    after = modules_of(*own)
+    assert after
+    assert not [each for each in after if after[each] is before.get(each)]
+    fresh = type(getattr(slicer.modules, f"{name}Widget").panel)
+    assert fresh is not panel
+    assert fresh is getattr(after[panel.__module__], panel.__name__)
+
+
 def test_two_panels_of_one_module(bench: Bench, scene: Any) -> None:
     from bench import pump
 
@@ -451,7 +491,7 @@ def test_from_python(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -
     """The same from the console, blocking or not."""
     import slicer
 
-    from TopoGANLib.train_inputs import FromScene
+    from TopoGANTrainLib.train_inputs import FromScene
 
     logic = slicer.util.getModuleLogic("TopoGANTrain")
     tell(engine, "train", "steps=10")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_engine import lives, make_engine, wait_until
+from fake_engine import lives, make_engine, tell, wait_until
 
-from TopoGANLib.engine_process import Engine
-from TopoGANLib.run_monitor import RunMonitor, is_run
-from TopoGANLib.training_session import ENDED, Preparation, Progress, TrainingSession
+from topogan_contract.run import ENDED
+from TopoGANLib.engine.process import Engine, kill_tree
+from TopoGANLib.engine.run_monitor import RunMonitor
+from TopoGANTrainLib.training_session import Preparation, Progress, TrainingSession
 
 
 class Bench:
@@ -33,12 +32,15 @@ class Bench:
         self._sessions.append(made)
         return made
 
-    def preparation(self, *how: str, write: Callable[[], object] | None = None) -> Preparation:
-        def write_input() -> None:
-            self.temporary.mkdir()
-            (self.temporary / "ct.nrrd").touch()
+    def preparation(self, *how: str, write: Callable[[], object] = lambda: None) -> Preparation:
+        tell(self.engine, "prepare", *how)
 
-        return Preparation([self.results / "set", self.temporary, *how], self.temporary, write or write_input)
+        def request() -> dict[str, object]:
+            write()
+            (self.temporary / "ct.nrrd").touch()
+            return {"segmentations": [str(self.temporary / "ct.nrrd")], "images": [], "plane": "axial", "settings": {}}
+
+        return Preparation(self.temporary, request)
 
     def train(self, *how: str) -> list[str | Path]:
         return [self.results / "set", self.run, *how]
@@ -142,11 +144,7 @@ def test_stop_while_it_prepares(bench: Bench, patience: float) -> None:
 def test_stop_while_the_input_is_written(bench: Bench) -> None:
     session = bench.session()
 
-    def slowly() -> None:
-        bench.temporary.mkdir()
-        time.sleep(0.2)
-
-    session.start(bench.train(), bench.preparation(write=slowly))
+    session.start(bench.train(), bench.preparation(write=lambda: time.sleep(0.2)))
     session.stop()
     assert states(follow(session, ended)) == ["stopping", "stopped"]
     assert not bench.temporary.exists()
@@ -209,7 +207,7 @@ def test_a_killed_engine(bench: Bench) -> None:
     session = bench.session()
     session.start(bench.train())
     follow(session, lambda progress: progress.step > 3)
-    os.killpg(RunMonitor(bench.run).poll().pid, signal.SIGKILL)
+    kill_tree(RunMonitor(bench.run).poll().pid)
     progress = follow(session, ended)[-1]
     assert (progress.state, progress.resumable) == ("failed", True)
 
@@ -219,7 +217,6 @@ def test_a_training_outlives_its_session_and_is_found(bench: Bench) -> None:
     session.start(bench.train("steps=100"), bench.preparation())
     follow(session, lambda progress: progress.step > 3)
     session.leave(keep_running=True)
-    assert is_run(bench.run)
     other = bench.session()
     seen = follow(other, ended)
     assert states(seen) == ["running", "finished"]
@@ -246,7 +243,7 @@ def test_leaving_while_it_prepares_lets_it_go_on(bench: Bench) -> None:
 
 @pytest.mark.parametrize("how", [[], ["deaf"]], ids=["answers", "is deaf"])
 def test_leaving_can_end_the_training(bench: Bench, how: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from TopoGANLib import training_session
+    from TopoGANTrainLib import training_session
 
     start = training_session.start_stopper
     monkeypatch.setattr(training_session, "start_stopper", lambda *what: start(*what, patience=0.5))

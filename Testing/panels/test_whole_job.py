@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from TopoGANLib.run_monitor import RunMonitor
+from TopoGANLib.engine.run_monitor import RunMonitor
 
 if TYPE_CHECKING:
     from bench import Bench
@@ -46,7 +46,7 @@ def scene(application: StandIn) -> None:
 def bench(application: StandIn, tmp_path: Path) -> Bench:
     from bench import Bench
 
-    from TopoGANLib import user_settings
+    from TopoGANLib.forms import user_settings
 
     user_settings.write(user_settings.RESULTS_FOLDER, str(tmp_path / "my results"))
     return Bench(application)

@@ -55,10 +55,13 @@ class TopoGANInSlicerTest(unittest.TestCase):
         """Both panels open, survive the closing of the scene, and keep their parameters in it."""
         for name in _MODULES:
             widget = slicer.util.getNewModuleWidget(name)
-            parameters = widget.logic.getParameterNode()
-            self.assertEqual(set(parameters.allParameters), set(type(parameters).allParameters))
+            node = widget.logic.getParameterNode().parameterNode
+            wanted = {setting.attribute for setting in widget.logic.settings}
+            self.assertLessEqual(wanted, set(node.GetParameterNames()))
+            self.assertEqual(node.GetSingletonTag(), name)
             slicer.mrmlScene.Clear()
             widget.initializeParameterNode()
+            self.assertIsNotNone(slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLScriptedModuleNode"))
             self.assertTrue(widget.ui.reasonLabel.text, "it says what is missing")
             widget.cleanup()
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SCHEMA = "topogan.model/1"
+from topogan_contract import schemas
+
 _METADATA = "configs/metadata.json"
 _MOST_BYTES = 1 << 20
 
@@ -30,7 +31,7 @@ def read_model_card(path: Path) -> ModelCard | None:
     """Read the metadata of a package, a folder or a zip; None if it is none. Nothing else of it is opened."""
     try:
         content = json.loads(_metadata(path))
-        if content["schema"] != SCHEMA:
+        if content["schema"] != schemas.MODEL:
             return None
         return _card(content)
     except (OSError, KeyError, TypeError, ValueError, RecursionError, zipfile.BadZipFile):
@@ -48,12 +49,12 @@ def _metadata(path: Path) -> bytes:
 
 
 def _card(content: dict[str, Any]) -> ModelCard:
-    pieces, holes = content["betti"]["modal"]
+    components, holes = content["betti"]["modal"]
     return ModelCard(
         structure=str(content["structure"]),
         size=int(content["size"]),
         pixel_size_mm=float(content["pixel_size_mm"]),
-        modal_betti=(int(pieces), int(holes)),
+        modal_betti=(int(components), int(holes)),
         has_textures="image" in content["network_data_format"]["outputs"],
         independent=bool(content["training_set"]["independent"]),
     )

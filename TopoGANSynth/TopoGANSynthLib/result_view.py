@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
-from TopoGANLib.connections import Connections
+from TopoGANLib.forms.connections import Connections
 
 if TYPE_CHECKING:
-    from TopoGANLib.synthesis_nodes import SynthesisNodes
+    from TopoGANLib.scene.nodes import SynthesisNodes
 
 
 class ResultView:
@@ -73,7 +73,7 @@ class ResultView:
         self._ui.sampleLabel.text = nodes.caption(sample)
 
     def _show(self) -> None:
-        from TopoGANLib.synthesis_nodes import show_in_views
+        from TopoGANLib.scene.nodes import show_in_views
 
         nodes = self._chosen()
         if nodes is None:
@@ -87,6 +87,6 @@ def _find_all() -> list[SynthesisNodes]:
     # Nothing of MRML's tables and charts is loaded as long as there is no segmentation.
     if slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0:
         return []
-    from TopoGANLib.synthesis_nodes import SynthesisNodes
+    from TopoGANLib.scene.nodes import SynthesisNodes
 
     return SynthesisNodes.find_all(slicer.mrmlScene)

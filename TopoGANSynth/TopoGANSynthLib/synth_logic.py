@@ -12,20 +12,21 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from TopoGANLib import serve_client, user_settings
-from TopoGANLib.connections import Connections
-from TopoGANLib.engine_process import Engine, last_lines
-from TopoGANLib.module_logic import PanelLogic
-from TopoGANLib.serve_client import ServeClient
-from TopoGANLib.settings import read_settings
-from TopoGANSynthLib.reading import Reading
+from topogan_contract.service import ENDED, FAILED, FINISHED, WAITING
+from TopoGANLib.engine.process import Engine, last_lines
+from TopoGANLib.engine.serve_client import ServeClient
+from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.background import Background
+from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.module import PanelLogic
+from TopoGANLib.forms.settings import read_settings
 
 if TYPE_CHECKING:
-    from TopoGANLib.synthesis_nodes import SynthesisNodes
+    from TopoGANLib.scene.nodes import SynthesisNodes
+    from TopoGANLib.scene.synthesis_folder import Synthesis
 
-WAITING, RUNNING, READING = serve_client.WAITING, serve_client.RUNNING, "reading"
-FINISHED, FAILED, CANCELLED = serve_client.FINISHED, serve_client.FAILED, serve_client.CANCELLED
-ENDED = (FINISHED, FAILED, CANCELLED)
+READING = "reading"
+"""The state between the engine's answer and the samples in the scene; the others are the request's own."""
 
 _TICK_MILLISECONDS = 150
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -62,7 +63,7 @@ class SynthLogic(PanelLogic):
         """Nothing runs yet.
 
         Args:
-            parameter_node: class of :func:`TopoGANLib.settings.parameter_node_class`.
+            parameter_node: class of :func:`TopoGANLib.forms.settings.parameter_node_class`.
         """
         super().__init__(parameter_node)
         self.settings = read_settings("synthesize")
@@ -76,7 +77,7 @@ class SynthLogic(PanelLogic):
         self._client: ServeClient | None = None
         self._engine: Engine | None = None
         self._request = ""
-        self._reading: Reading | None = None
+        self._reading: Background[Synthesis] | None = None
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MILLISECONDS)
         self._connections = Connections()
@@ -152,22 +153,32 @@ class SynthLogic(PanelLogic):
             return self._look_at_reading(client, self._reading)
         answer = client.poll(self._request)
         if answer.state == FINISHED and answer.folder is not None:
-            self._reading = Reading(answer.folder)
+            self._reading = _read_on_a_thread(answer.folder)
             return Progress(READING)
         log = tuple(last_lines(client.log, _LOG_LINES)) if answer.state == FAILED else ()
         return Progress(answer.state, answer.step, answer.total, answer.error, log)
 
-    def _look_at_reading(self, client: ServeClient, reading: Reading) -> Progress:
+    def _look_at_reading(self, client: ServeClient, reading: Background[Synthesis]) -> Progress:
         if not reading.done():
             return Progress(READING)
         self._reading = None
         client.forget(self._request)
         if reading.result is None:
             return Progress(FAILED, error=reading.error or _("The samples could not be read."))
-        from TopoGANLib.scene import build_scene
-        from TopoGANLib.synthesis_nodes import show_in_views
+        from TopoGANLib.scene.build import build_scene
+        from TopoGANLib.scene.nodes import show_in_views
 
         self.report = reading.result.report
         self.nodes = build_scene(slicer.mrmlScene, reading.result)
         show_in_views(self.nodes, slicer.app.applicationLogic())
         return Progress(FINISHED)
+
+
+def _read_on_a_thread(folder: Path) -> Background[Synthesis]:
+    def read() -> Synthesis:
+        # Here, not above: importing the module must not load SimpleITK, or every start of Slicer would be slower.
+        from TopoGANLib.scene.synthesis_folder import read_synthesis_folder
+
+        return read_synthesis_folder(folder)
+
+    return Background(read, no_memory="There is not enough memory to read the samples: ask for fewer.")

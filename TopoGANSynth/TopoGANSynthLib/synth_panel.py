@@ -11,14 +11,14 @@ from typing import Annotated, Any
 from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import WithinRange
 
-from TopoGANLib import user_settings
-from TopoGANLib.connections import Connections
-from TopoGANLib.engine_panel import EnginePanel
-from TopoGANLib.settings_widgets import describe_widgets
-from TopoGANSynthLib import synth_logic as states
+from topogan_contract.service import CANCELLED, FINISHED, RUNNING, WAITING
+from TopoGANLib.engine.panel import EnginePanel
+from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.widgets import describe_widgets
 from TopoGANSynthLib.model_card import ModelCard, read_model_card
 from TopoGANSynthLib.result_view import ResultView
-from TopoGANSynthLib.synth_logic import Progress, SynthLogic
+from TopoGANSynthLib.synth_logic import READING, Progress, SynthLogic
 
 
 class Topology(enum.Enum):
@@ -64,7 +64,7 @@ class SynthPanel:
     def enter(self) -> None:
         """The user looks at it: ask for the engine, and look what the scene holds."""
         # Loading SimpleITK holds every thread up for 0.2 s. Now, while the panel opens, and not in the middle of a run.
-        importlib.import_module("TopoGANLib.scene")
+        importlib.import_module("TopoGANLib.scene.build")
         self._engine.enter()
         self._result.look()
 
@@ -112,7 +112,7 @@ class SynthPanel:
         card = self._card
         if card is None:
             return _("This is no model package: choose its folder, or its .zip.") if path.strip() else ""
-        pieces, holes = card.modal_betti
+        components, holes = card.modal_betti
         words = [
             _("{structure}, {size} × {size} pixels of {pixel} mm, {texture}").format(
                 structure=card.structure,
@@ -120,7 +120,7 @@ class SynthPanel:
                 pixel=f"{card.pixel_size_mm:.2f}",
                 texture=_("with CT texture") if card.has_textures else _("masks alone"),
             ),
-            _("Most frequent real topology: pieces {pieces}, holes {holes}").format(pieces=pieces, holes=holes),
+            _("Most frequent real topology: pieces {pieces}, holes {holes}").format(pieces=components, holes=holes),
         ]
         if not card.independent:
             words.append(_("Trained and evaluated on the same patient: its figures are not independent."))
@@ -134,12 +134,12 @@ class SynthPanel:
             return _("The engine is not ready: see Engine above.")
         return "" if self._card is not None else _("Choose a model.")
 
-    def _wishes(self) -> Mapping[str, Any]:
+    def _request_settings(self) -> Mapping[str, Any]:
         parameters = self._parameters
-        wishes = {s.name: getattr(parameters, s.attribute) for s in self._logic.settings if s.name != "betti"}
+        settings = {s.name: getattr(parameters, s.attribute) for s in self._logic.settings if s.name != "betti"}
         given = f"{parameters.pieces},{parameters.holes}"
-        wishes["betti"] = given if parameters.topology is Topology.given else parameters.topology.name
-        return wishes
+        settings["betti"] = given if parameters.topology is Topology.given else parameters.topology.name
+        return settings
 
     def _generate_or_cancel(self) -> None:
         if self._logic.isRunning:
@@ -147,14 +147,14 @@ class SynthPanel:
             return
         path = Path(self._ui.modelPathLineEdit.currentPath)
         try:
-            self._logic.synthesize(path, self._wishes(), self._engine.engine)
+            self._logic.synthesize(path, self._request_settings(), self._engine.engine)
         except OSError as error:
             self._ui.statusLabel.visible = True
             self._ui.statusLabel.text = _("It cannot start: {reason}.").format(reason=error.strerror or error)
 
     def _show_progress(self) -> None:
         progress = self._logic.progress
-        if progress is not None and progress.state == states.FINISHED:
+        if progress is not None and progress.state == FINISHED:
             self._result.look(self._logic.nodes)
         self.refresh()
 
@@ -174,13 +174,13 @@ class SynthPanel:
             ui.logTextEdit.plainText = "\n".join(progress.log)
 
     def _state_words(self, progress: Progress) -> str:
-        if progress.state == states.RUNNING:
+        if progress.state == RUNNING:
             return _("Sample {step} of {total}").format(step=progress.step, total=progress.total)
         words = {
-            states.WAITING: _("Starting the engine …"),
-            states.READING: _("Putting the samples into the scene …"),
-            states.FINISHED: self._result_words(),
-            states.CANCELLED: _("Cancelled."),
+            WAITING: _("Starting the engine …"),
+            READING: _("Putting the samples into the scene …"),
+            FINISHED: self._result_words(),
+            CANCELLED: _("Cancelled."),
         }
         return words.get(progress.state, "") or progress.error
 

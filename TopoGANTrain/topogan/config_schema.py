@@ -23,8 +23,8 @@ from topogan.losses import LOSSES
 from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
 from topogan.presets import preset_names, read_preset
 from topogan.training.objectives import OBJECTIVES
+from topogan_contract import schemas
 
-SCHEMA = "topogan.settings/1"
 _SECTIONS: dict[str, type[Settings]] = {
     "phantom": PhantomSettings,
     "prepare": PrepareSettings,
@@ -76,7 +76,7 @@ def _describe(name: str, field: FieldInfo) -> dict[str, Any]:
 def settings_schema() -> dict[str, Any]:
     """Return every section's settings, with type, range, unit, default, help and choices, and the presets."""
     return {
-        "schema": SCHEMA,
+        "schema": schemas.SETTINGS,
         "sections": {
             section: [_describe(name, field) for name, field in leaf_fields(kind)]
             for section, kind in _SECTIONS.items()
@@ -92,7 +92,7 @@ def schema_text() -> str:
 
 def main() -> None:
     """Write the file beside the Slicer-side library: ``python -m topogan.config_schema``."""
-    path = Path(__file__).resolve().parents[1] / "TopoGANLib" / "settings.schema.json"
+    path = Path(__file__).resolve().parents[1] / "TopoGANLib" / "forms" / "settings.schema.json"
     path.write_text(schema_text(), encoding="utf-8", newline="\n")
 
 

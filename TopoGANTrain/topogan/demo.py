@@ -31,7 +31,7 @@ _SCHEMA = "topogan.demo/1"
 
 _START_SCENE = (
     "import sys, runpy; sys.path.insert(0, {parent!r}); "
-    "runpy.run_module('TopoGANLib.demo_scene', run_name='__main__', alter_sys=True)"
+    "runpy.run_module('TopoGANLib.headless.demo_scene', run_name='__main__', alter_sys=True)"
 )
 
 

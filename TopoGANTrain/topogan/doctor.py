@@ -11,8 +11,7 @@ import sys
 from typing import Any
 
 import topogan
-
-SCHEMA = "topogan.doctor/1"
+from topogan_contract import schemas
 
 # Distribution name -> module to import; a distribution that is there but does not import is broken, and is said so.
 _PACKAGES = {
@@ -53,7 +52,7 @@ def examine() -> dict[str, Any]:
             "install a CUDA build of torch (in Slicer: the PyTorch extension), or choose another Python."
         )
     return {
-        "schema": SCHEMA,
+        "schema": schemas.DOCTOR,
         "topogan": topogan.__version__,
         "path": topogan.__path__[0],
         "python": platform.python_version(),

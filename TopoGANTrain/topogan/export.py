@@ -9,8 +9,9 @@ from pathlib import Path
 from topogan.errors import InputError
 from topogan.files import check_new_folder, read_json, staged_folder, write_json
 from topogan.synthesis.reading import read_stack
-from topogan.synthesis.writing import SCHEMA
 from topogan.volumes import Volume, write_image
+from topogan_contract import schemas
+from topogan_contract.synthesis import MASKS_FILE, REPORT_FILE, TEXTURES_FILE
 
 _ENDING = ".nii.gz"
 # nnU-Net's own file has no schema: this one tells that the folder is ours and may be replaced.
@@ -34,10 +35,10 @@ def export_nnunet(synthesis: Path, out: Path, overwrite: bool = False) -> Path:
     """
     synthesis, out = Path(synthesis), Path(out)
     check_new_folder(out, overwrite, _EXPORT_SCHEMA)
-    report = read_json(synthesis / "report.json", SCHEMA)
-    if not (synthesis / "textures.nrrd").exists():
+    report = read_json(synthesis / REPORT_FILE, schemas.SYNTHESIS)
+    if not (synthesis / TEXTURES_FILE).exists():
         raise InputError(f"{synthesis} has masks but no textures to learn from: use a model with textures.")
-    masks, textures = read_stack(synthesis / "masks.nrrd"), read_stack(synthesis / "textures.nrrd")
+    masks, textures = read_stack(synthesis / MASKS_FILE), read_stack(synthesis / TEXTURES_FILE)
     if masks.geometry.size != textures.geometry.size:
         raise InputError(f"The masks and textures of {synthesis} differ in size: synthesize again.")
     count = len(masks.array)

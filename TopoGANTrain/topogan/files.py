@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import stat
 import sys
 import time
 import uuid
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan.errors import InputError, WorkError
+from topogan_contract import schemas
 
 # On Windows a reader that has the destination open blocks the replacement for as long as it reads.
 _REPLACE_ATTEMPTS = 50
@@ -31,8 +31,6 @@ _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 # Names may have 255 bytes on most disks, and a letter takes up to 4; the rest is for what marks a temporary folder.
 _NAME_KEPT = 50
 _LEFTOVER_SECONDS = 24 * 3600.0
-# Beyond every file of ours.
-_MAX_JSON_BYTES = 64 << 20
 _MOST_QUOTED = 60
 # RENAME_EXCHANGE of Linux (renameat2(2)) and RENAME_SWAP of macOS (renamex_np(2)); AT_FDCWD.
 _SWAP, _HERE = 2, -100
@@ -182,8 +180,8 @@ def _kinds_of_result(path: Path) -> list[str]:
     found = []
     for candidate in [*path.glob("*.json"), *path.glob("configs/*.json")]:
         try:
-            content = json.loads(_text(candidate))
-        except (OSError, ValueError, RecursionError):
+            content = schemas.read_json(candidate)
+        except (OSError, ValueError):
             continue
         if isinstance(content, dict) and str(content.get("schema", "")).startswith("topogan."):
             found.append(str(content["schema"]).split("/")[0])
@@ -207,10 +205,10 @@ def read_json(path: Path, schema: str, *older: str) -> dict[str, Any]:
         InputError: the file is missing, is not JSON, or holds another schema or a newer major version.
     """
     try:
-        content = json.loads(_text(path))
+        content = schemas.read_json(path)
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: is {path.parent} the right folder?") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON: it is damaged or not a TopoGAN file.") from error
     found = content.get("schema") if isinstance(content, dict) else None
     if not isinstance(content, dict) or found not in (schema, *older):
@@ -219,14 +217,6 @@ def read_json(path: Path, schema: str, *older: str) -> dict[str, Any]:
             "it is another kind of file, or was written by another version of TopoGAN."
         )
     return content
-
-
-def _text(path: Path) -> str:
-    """Read a text file of bounded size; what is no file (a pipe) would keep a reader waiting for ever."""
-    state = path.stat()
-    if not stat.S_ISREG(state.st_mode) or state.st_size > _MAX_JSON_BYTES:
-        raise ValueError("no file of ours")
-    return path.read_text(encoding="utf-8")
 
 
 def content_hash(hashes: dict[str, str]) -> str:

@@ -237,7 +237,7 @@ def _read_png(folder: Path) -> None:
 
 
 def _read_synthesis_in_slicer(folder: Path) -> None:
-    from TopoGANLib.synthesis_folder import read_synthesis_folder
+    from TopoGANLib.scene.synthesis_folder import read_synthesis_folder
 
     found = read_synthesis_folder(folder)
     # What the panel asks of it next.
@@ -245,21 +245,19 @@ def _read_synthesis_in_slicer(folder: Path) -> None:
 
 
 def _slicer_errors() -> tuple[type[Exception], ...]:
-    from TopoGANLib.errors import SynthesisFolderError
+    from TopoGANLib.scene.synthesis_folder import SynthesisFolderError
 
     return (SynthesisFolderError,)
 
 
 def _read_run_in_slicer(folder: Path) -> None:
     """What a panel does at every tick: it must never fail, whatever is in the folder."""
-    from TopoGANLib.run_monitor import RunMonitor, is_run
+    from TopoGANLib.engine.run_monitor import RunMonitor
 
     monitor = RunMonitor(folder)
     monitor.poll()
-    monitor.take_events()
     monitor.log()
     monitor.latest_preview()
-    is_run(folder)
 
 
 def _read_card_in_slicer(folder: Path) -> None:

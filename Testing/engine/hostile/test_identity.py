@@ -209,7 +209,7 @@ def test_scene_of_slicer(results: Path, source: Path) -> None:
     synthesis, out = source / "synthesis of Przybylski", source / "scene of Zwetschgenbaum"
     synthesis.symlink_to(results / "synthesis")
     environment = {**os.environ, "PYTHONPATH": str(slicer_library_parent())}
-    command = [sys.executable, "-m", "TopoGANLib.demo_scene", str(synthesis), str(out)]
+    command = [sys.executable, "-m", "TopoGANLib.headless.demo_scene", str(synthesis), str(out)]
     subprocess.run(command, env=environment, check=False, capture_output=True)
     assert (out / "scene.mrb").is_file()
     found = leaks(out, WORDS)

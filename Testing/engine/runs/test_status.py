@@ -11,8 +11,8 @@ import pytest
 
 from topogan.errors import InputError
 from topogan.runs import status as module
-from topogan.runs.lock import RunLock
 from topogan.runs.status import StatusWriter, read_status
+from topogan_contract.lock import RunLock
 
 
 @pytest.fixture

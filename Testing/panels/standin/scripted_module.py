@@ -49,6 +49,10 @@ class ScriptedLoadableModuleWidget:
     def cleanup(self) -> None:
         """Called when the module is unloaded or reloaded."""
 
+    def onReload(self) -> None:
+        """What the button Reload does."""
+        slicer.util.reloadScriptedModule(self.moduleName)
+
     def _onModuleAboutToBeUnloaded(self, name: str) -> None:
         if name == self.moduleName:
             self.cleanup()

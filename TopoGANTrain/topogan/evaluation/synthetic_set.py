@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.synthesis.reading import read_stack
-
-SYNTHESIS_SCHEMA = "topogan.synthesis/1"
+from topogan_contract import schemas
+from topogan_contract.synthesis import MASKS_FILE, REPORT_FILE, SAMPLES_FILE, TEXTURES_FILE
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ class SyntheticSet:
         Raises:
             InputError: a file is missing, damaged, or does not fit the others.
         """
-        report = read_json(folder / "report.json", SYNTHESIS_SCHEMA)
-        stack = read_stack(folder / "masks.nrrd")
+        report = read_json(folder / REPORT_FILE, schemas.SYNTHESIS)
+        stack = read_stack(folder / MASKS_FILE)
         masks = stack.array
         textures = None
-        if (folder / "textures.nrrd").exists():
-            textures = read_stack(folder / "textures.nrrd").array
+        if (folder / TEXTURES_FILE).exists():
+            textures = read_stack(folder / TEXTURES_FILE).array
             if textures.shape != masks.shape:
                 raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
             textures = textures.astype(np.int16, copy=False)
-        rows = _read_rows(folder / "samples.csv")
+        rows = _read_rows(folder / SAMPLES_FILE)
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from topogan.errors import InputError
 from topogan.files import staged_file
-
-_ARRAYS = ("dimension", "birth", "death", "birth_index", "death_index")
+from topogan_contract.synthesis import DIAGRAM_ARRAYS, DIAGRAM_COUNTS, check_diagrams_size, diagrams_fit_together
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +35,7 @@ class Diagram:
 
     def __post_init__(self) -> None:
         count = len(self.dimension)
-        for name in _ARRAYS:
+        for name in DIAGRAM_ARRAYS:
             array = getattr(self, name).view()
             if len(array) != count:
                 raise InputError(f"A diagram of {count} classes cannot have {len(array)} rows of {name}.")
@@ -67,7 +65,7 @@ class Diagram:
 
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Diagram:
         """Return the chosen classes, ``rows`` being a mask, indices or a slice."""
-        return Diagram(*(getattr(self, name)[rows] for name in _ARRAYS))
+        return Diagram(*(getattr(self, name)[rows] for name in DIAGRAM_ARRAYS))
 
     @property
     def persistence(self) -> NDArray[np.float64]:
@@ -137,19 +135,14 @@ def save_diagrams(path: Path, diagrams: Iterable[Diagram]) -> None:
     axes = diagrams[0].birth_index.shape[1] if diagrams else 2
     empty = Diagram.from_points({}, axes)
     arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(one, name) for one in (empty, *diagrams)]) for name in _ARRAYS
+        name: np.concatenate([getattr(one, name) for one in (empty, *diagrams)]) for name in DIAGRAM_ARRAYS
     }
-    arrays["counts"] = np.array([len(one) for one in diagrams], dtype=np.int64)
+    arrays[DIAGRAM_COUNTS] = np.array([len(one) for one in diagrams], dtype=np.int64)
     # Positions and dimensions are small numbers; births and deaths keep every bit.
     for name in ("dimension", "birth_index", "death_index"):
         arrays[name] = arrays[name].astype(np.int32)
     with staged_file(Path(path)) as temporary:
         np.savez_compressed(temporary, **arrays)
-
-
-# Beyond every training set: 7 million classes of 36 bytes; a diagram costs memory of its own, however empty it is.
-_MAX_BYTES = 256 << 20
-_MAX_DIAGRAMS = 1 << 20
 
 
 def load_diagrams(path: Path) -> list[Diagram]:
@@ -159,31 +152,18 @@ def load_diagrams(path: Path) -> list[Diagram]:
         InputError: the file is missing, damaged, or not such a file.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            # An .npz is a zip and may be a bomb.
-            if sum(entry.file_size for entry in archive.infolist()) > _MAX_BYTES:
-                raise ValueError("larger than the diagrams of any set")
+        check_diagrams_size(path)
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in (*_ARRAYS, "counts")}
+            arrays = {name: file[name] for name in (*DIAGRAM_ARRAYS, DIAGRAM_COUNTS)}
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: is {Path(path).parent} the right folder?") from error
     except Exception as error:  # numpy and zipfile raise a dozen kinds of errors for what is no archive of arrays
         raise InputError(f"{path} holds no persistence diagrams: it is damaged or another kind of file.") from error
-    counts = arrays.pop("counts")
-    if not _fit_together(arrays, counts):
+    counts = arrays.pop(DIAGRAM_COUNTS)
+    if not diagrams_fit_together(arrays, counts):
         raise InputError(f"{path} holds no persistence diagrams: its arrays do not fit together.")
     for name in ("dimension", "birth_index", "death_index"):
         arrays[name] = arrays[name].astype(np.int64)
     ends = np.cumsum(counts).tolist()
     spans = zip([0, *ends], ends, strict=False)
-    return [Diagram(*(arrays[name][start:end] for name in _ARRAYS)) for start, end in spans]
-
-
-def _fit_together(arrays: dict[str, NDArray[Any]], counts: NDArray[Any]) -> bool:
-    numbers = all(array.dtype.kind in "iuf" for array in arrays.values()) and counts.dtype.kind in "iu"
-    if not numbers or counts.ndim != 1 or len(counts) > _MAX_DIAGRAMS or (counts < 0).any():
-        return False
-    axes = [2 if name.endswith("_index") else 1 for name in arrays]
-    return all(
-        array.ndim == wanted and len(array) == counts.sum() for array, wanted in zip(arrays.values(), axes, strict=True)
-    )
+    return [Diagram(*(arrays[name][start:end] for name in DIAGRAM_ARRAYS)) for start, end in spans]

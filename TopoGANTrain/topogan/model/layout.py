@@ -12,8 +12,6 @@ from textwrap import shorten
 
 from topogan.errors import InputError
 
-SCHEMA = "topogan.model/1"
-
 METADATA = "configs/metadata.json"
 # The first version called the discriminator critic; its files keep that name.
 MASKS_GENERATOR = "models/masks_generator.safetensors"

@@ -11,7 +11,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from topogan.config import PRINTABLE, TrainSettings, in_words, validated
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
-from topogan.model.layout import METADATA, OPENED, SCHEMA, refused
+from topogan.model.layout import METADATA, OPENED, refused
+from topogan_contract import schemas
 
 _Count = Annotated[int, Field(ge=0, le=10**9)]
 _BettiNumber = Annotated[int, Field(ge=0, le=9999)]
@@ -81,7 +82,7 @@ def read_metadata(folder: Path, package: Path) -> Metadata:
         InputError: it is damaged, of a later schema, or holds a value that is not allowed.
     """
     try:
-        content = read_json(folder / METADATA, SCHEMA)
+        content = read_json(folder / METADATA, schemas.MODEL)
         settings = validated(TrainSettings, content.get("settings"))
         return Metadata.model_validate({**content, "settings": settings})
     except ValidationError as error:

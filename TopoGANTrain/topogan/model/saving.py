@@ -21,6 +21,7 @@ from topogan.model.metadata import BettiSummary, Metadata, TrainedOn, file_hash
 from topogan.model.reference import write_reference
 from topogan.model.weights import write_weights
 from topogan.training_set import TrainingSet
+from topogan_contract import schemas
 
 Networks = Mapping[str, nn.Module]
 
@@ -58,7 +59,7 @@ def save_model(
     if textures is not None:
         parts[layout.TEXTURES_GENERATOR] = textures["generator"]
         parts[layout.TEXTURES_DISCRIMINATOR] = textures["discriminator"]
-    with staged_folder(Path(out), overwrite, layout.SCHEMA) as folder:
+    with staged_folder(Path(out), overwrite, schemas.MODEL) as folder:
         for name in layout.FILES:
             (folder / name).parent.mkdir(exist_ok=True)
         for name, network in parts.items():
@@ -67,7 +68,7 @@ def save_model(
         files = {name: file_hash(folder / name) for name in layout.OPENED if (folder / name).exists()}
         metadata = _describe(settings, training_set, training, files)
         content = {**_monai_part(metadata), **metadata.model_dump(mode="json")}
-        write_json(folder / layout.METADATA, content, layout.SCHEMA)
+        write_json(folder / layout.METADATA, content, schemas.MODEL)
         (folder / layout.CARD).write_text(model_card(metadata), encoding="utf-8")
         (folder / layout.LICENSE).write_text(LICENSE_TEXT, encoding="utf-8")
     return Path(out)

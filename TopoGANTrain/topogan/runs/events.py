@@ -9,10 +9,10 @@ from typing import Any
 
 from topogan.errors import WorkError
 from topogan.files import write_json
+from topogan_contract.run import EVENTS_FILE
 
 Event = dict[str, Any]
 
-EVENTS_FILE = "events.jsonl"
 HISTORY_FILE = "history.json"
 HISTORY_SCHEMA = "topogan.history/1"
 MAX_POINTS = 2000

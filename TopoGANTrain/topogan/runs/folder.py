@@ -15,12 +15,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from topogan.errors import InputError, WorkError
 from topogan.files import check_new_folder, read_json, replace, write_json
-from topogan.runs.lock import RunLock, is_locked
-from topogan.runs.status import ALIVE, LOCK_FILE, STATUS_FILE, RunStatus, read_status
-
-SCHEMA = "topogan.run/1"
-_CONFIG_FILE = "config.json"
-_STOP_FILE = "stop"
+from topogan.runs.status import RunStatus, read_status
+from topogan_contract import schemas
+from topogan_contract.lock import RunLock, is_locked
+from topogan_contract.run import ALIVE, CONFIG_FILE, LOCK_FILE, LOG_FILE, MODEL, PREVIEWS, STATUS_FILE, STOP_FILE
 
 
 class _TrainingSetOfRun(BaseModel):
@@ -44,8 +42,8 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checkpoints = path / "checkpoints"
-        self.previews = path / "previews"
-        self.model = path / "model"
+        self.previews = path / PREVIEWS
+        self.model = path / MODEL
         self._lock = RunLock(path / LOCK_FILE)
 
     @classmethod
@@ -91,25 +89,25 @@ class RunFolder:
             for leftover in folder.glob(".*.partial*"):
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         # A living engine writes its status all the time: a request older than that was meant for the dead one.
-        stop, status = self.path / _STOP_FILE, self.path / STATUS_FILE
+        stop, status = self.path / STOP_FILE, self.path / STATUS_FILE
         if stop.exists() and status.exists() and stop.stat().st_mtime < status.stat().st_mtime:
             stop.unlink()
 
     def stop_requested(self) -> bool:
         """Tell whether someone wants the run to stop."""
-        return (self.path / _STOP_FILE).exists()
+        return (self.path / STOP_FILE).exists()
 
     def ask_to_stop(self) -> None:
         """Request a stop from within the engine, as a reader would from outside."""
-        (self.path / _STOP_FILE).touch()
+        (self.path / STOP_FILE).touch()
 
     def forget_stop(self) -> None:
         """Remove the request to stop: it has been answered."""
-        (self.path / _STOP_FILE).unlink(missing_ok=True)
+        (self.path / STOP_FILE).unlink(missing_ok=True)
 
     def log(self, text: str) -> None:
         """Add a line to ``log.txt``; the caller keeps source paths out of it."""
-        with (self.path / "log.txt").open("a", encoding="utf-8") as file:
+        with (self.path / LOG_FILE).open("a", encoding="utf-8") as file:
             file.write(text + "\n")
 
     def _fill(self, config: dict[str, Any]) -> None:
@@ -118,7 +116,7 @@ class RunFolder:
             self._take()
             self.checkpoints.mkdir()
             self.previews.mkdir()
-            write_json(self.path / _CONFIG_FILE, config, SCHEMA)
+            write_json(self.path / CONFIG_FILE, config, schemas.RUN)
         except (OSError, WorkError):
             self.close()
             shutil.rmtree(self.path, ignore_errors=True)
@@ -135,12 +133,12 @@ def read_config(run: Path) -> dict[str, Any]:
     Raises:
         InputError: ``run`` is not a run folder, or its configuration is damaged.
     """
-    content = read_json(run / _CONFIG_FILE, SCHEMA)
+    content = read_json(run / CONFIG_FILE, schemas.RUN)
     try:
         _Config.model_validate(content)
     except ValidationError as error:
         what = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise InputError(f"{run / _CONFIG_FILE} is damaged ({what}): start the training again.") from error
+        raise InputError(f"{run / CONFIG_FILE} is damaged ({what}): start the training again.") from error
     return content
 
 
@@ -152,7 +150,7 @@ def check_run_folder(path: Path, overwrite: bool) -> None:
     """
     if is_locked(path / LOCK_FILE):
         raise InputError(_in_use(path))
-    check_new_folder(path, overwrite, SCHEMA)
+    check_new_folder(path, overwrite, schemas.RUN)
 
 
 def request_stop(run: Path | str) -> None:
@@ -165,7 +163,7 @@ def request_stop(run: Path | str) -> None:
     status = read_status(run)
     if status.state not in ALIVE:
         raise InputError(f"Nothing is running in {run}: it is {status.state} at step {status.step}.")
-    (run / _STOP_FILE).touch()
+    (run / STOP_FILE).touch()
 
 
 def _in_use(path: Path) -> str:

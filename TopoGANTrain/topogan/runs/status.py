@@ -12,16 +12,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json, write_json
-from topogan.runs.lock import is_locked
+from topogan_contract import schemas
+from topogan_contract.lock import is_locked
+from topogan_contract.run import ALIVE, FAILED, LOCK_FILE, QUEUED, STATUS_FILE
 
-SCHEMA = "topogan.status/1"
-STATUS_FILE = "status.json"
-LOCK_FILE = "run.lock"
 _SECONDS_BETWEEN_BEATS = 0.5
-
-QUEUED, RUNNING, STOPPING = "queued", "running", "stopping"
-FINISHED, STOPPED, FAILED = "finished", "stopped", "failed"
-ALIVE = (QUEUED, RUNNING, STOPPING)
 
 
 class RunStatus(BaseModel):
@@ -54,7 +49,7 @@ def read_status(run: Path | str) -> RunStatus:
         InputError: ``run`` is not a run folder.
     """
     run = Path(run)
-    content = read_json(run / STATUS_FILE, SCHEMA)
+    content = read_json(run / STATUS_FILE, schemas.STATUS)
     try:
         status = RunStatus.model_validate(content)
     except ValidationError as error:
@@ -62,7 +57,7 @@ def read_status(run: Path | str) -> RunStatus:
     if status.state not in ALIVE or status.host != socket.gethostname() or is_locked(run / LOCK_FILE):
         return status
     # The engine may have ended properly between the reading and the look at the lock.
-    again = RunStatus.model_validate(read_json(run / STATUS_FILE, SCHEMA))
+    again = RunStatus.model_validate(read_json(run / STATUS_FILE, schemas.STATUS))
     if again.state not in ALIVE:
         return again
     sentence = f"The training process ended without a word at step {again.step}: resume it, it loses little."
@@ -94,7 +89,7 @@ class StatusWriter:
         with self._guard:
             beat = self._status.heartbeat + 1
             self._status = self._status.model_copy(update={**changes, "heartbeat": beat})
-            write_json(self._path, self._status.as_dict(), SCHEMA)
+            write_json(self._path, self._status.as_dict(), schemas.STATUS)
 
     def end(self, state: str, error: str | None = None) -> None:
         """Stop beating and write the last status."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from topogan.errors import Cancelled, InputError, WorkError
 from topogan.runs.failures import failure_trace, without_paths
-from topogan.runs.lock import RunLock
 from topogan.serve.processes import process_alive
-from topogan.serve.request_folder import LOCK_FILE, Request, RequestFolder
+from topogan.serve.request_folder import Request, RequestFolder
+from topogan_contract.lock import RunLock
+from topogan_contract.service import FINISHED
 
 if TYPE_CHECKING:
     from topogan.model import Model
@@ -36,7 +37,7 @@ def serve(folder: Path | str, parent_pid: int = 0, idle_seconds: float = IDLE_SE
     """
     requests = RequestFolder(Path(folder).absolute())
     requests.prepare()
-    lock = RunLock(requests.folder / LOCK_FILE)
+    lock = RunLock(requests.folder.lock)
     if not lock.acquire():
         raise InputError(f"Another engine answers the requests of {folder}: name another folder.")
     try:
@@ -67,7 +68,7 @@ class _Server:
                 self._last_work = time.monotonic()
             self._show("idle")
             time.sleep(_POLL_SECONDS)
-        (self._requests.folder / "stop").unlink(missing_ok=True)
+        self._requests.folder.stop.unlink(missing_ok=True)
         self._requests.write_status("ended", reason=reason)
         return reason
 
@@ -95,7 +96,7 @@ class _Server:
             if request is None:
                 return False
             self._work(identifier, request)
-            self._requests.finish(identifier, "finished")
+            self._requests.finish(identifier, FINISHED)
         except Cancelled:
             self._requests.fail(identifier, "cancelled", "The request was cancelled.")
         except InputError as error:
@@ -119,7 +120,7 @@ class _Server:
         model = self._models.get(Path(request.model))
         synthesize(
             model,
-            Path(request.out) if request.out else self._requests.result(identifier),
+            Path(request.out) if request.out else self._requests.folder.result(identifier),
             request.settings,
             training_set=request.training_set,
             on_event=lambda event: self._requests.report(identifier, event["step"], event["total"]),

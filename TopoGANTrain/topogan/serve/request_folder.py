@@ -16,12 +16,8 @@ from topogan import __version__
 from topogan.config import Settings, SynthesisSettings, validated
 from topogan.errors import InputError
 from topogan.files import read_json, write_json
-
-REQUEST_SCHEMA = "topogan.request/1"
-STATUS_SCHEMA = "topogan.serve/1"
-PROGRESS_SCHEMA = "topogan.progress/1"
-ERROR_SCHEMA = "topogan.error/1"
-LOCK_FILE = "serve.lock"
+from topogan_contract import schemas
+from topogan_contract.service import CANCELLED, FAILED, FINISHED, RUNNING, ServiceFolder
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_REQUEST_BYTES = 1 << 16
@@ -47,8 +43,7 @@ class RequestFolder:
     """Reads requests and writes what becomes of them, each by its id (letters, digits, ``_`` and ``-``)."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._requests, self._results = folder / "requests", folder / "results"
+        self.folder = ServiceFolder(folder)
         self._heartbeat = 0
         self._last_report: tuple[str, float] = ("", 0.0)
 
@@ -59,33 +54,35 @@ class RequestFolder:
             InputError: they cannot be made.
         """
         try:
-            for folder in (self._requests, self._results):
+            for folder in (self.folder.requests, self.folder.results):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"The folder {self.folder} cannot be used ({error.strerror}): name another.") from error
+            raise InputError(
+                f"The folder {self.folder.path} cannot be used ({error.strerror}): name another."
+            ) from error
 
     def clear_up(self) -> None:
         """Answer what an engine that died has left: half results, and requests that it had begun.
 
         Requests that nobody began yet stay: a panel may ask before its engine is ready.
         """
-        for left in self._results.glob(".*"):
+        for left in self.folder.results.glob(".*"):
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
         waiting = self.waiting()
         for identifier in waiting:
-            if self.result(identifier).is_dir():
-                self.finish(identifier, "finished")
-            elif self._file(identifier, "progress").exists():
+            if self.folder.result(identifier).is_dir():
+                self.finish(identifier, FINISHED)
+            elif self.folder.progress(identifier).exists():
                 self.fail(identifier, "work", "The engine ended while it worked on this: ask again.")
-        for cancel in self._requests.glob("*.cancel"):
+        for cancel in self.folder.requests.glob("*.cancel"):
             if cancel.stem not in waiting:
                 cancel.unlink(missing_ok=True)
 
     def waiting(self) -> list[str]:
         """The ids of the requests, oldest first."""
         found = []
-        for path in self._requests.glob("*.json"):
+        for path in self.folder.requests.glob("*.json"):
             # One that was taken back in the meantime is not there to be asked for its time.
             with suppress(FileNotFoundError):
                 if _IDENTIFIER.fullmatch(path.stem) and path.is_file():
@@ -98,11 +95,11 @@ class RequestFolder:
         Raises:
             InputError: one sentence that says what is wrong with it.
         """
-        path = self._requests / f"{identifier}.json"
+        path = self.folder.request(identifier)
         try:
             if path.stat().st_size > _MAX_REQUEST_BYTES:
                 raise InputError(f"The request {identifier} is larger than a request can be.")
-            content = read_json(path, REQUEST_SCHEMA)
+            content = read_json(path, schemas.REQUEST)
         except InputError:
             if time.time() - path.stat().st_mtime < _SECONDS_TO_COMPLETE:
                 return None
@@ -116,35 +113,31 @@ class RequestFolder:
                 )
         return request
 
-    def result(self, identifier: str) -> Path:
-        """The synthesis folder of a request that names no other."""
-        return self._results / identifier
-
     def is_cancelled(self, identifier: str) -> bool:
         """Whether the panel no longer wants the answer."""
-        return (self._requests / f"{identifier}.cancel").exists()
+        return self.folder.cancel(identifier).exists()
 
     def stop_asked(self) -> bool:
         """Whether the panel wants the engine to end."""
-        return (self.folder / "stop").exists()
+        return self.folder.stop.exists()
 
     def report(self, identifier: str, step: int, total: int) -> None:
         """Write ``results/<id>.progress.json``, at most five times a second."""
         if self._last_report[0] == identifier and time.monotonic() - self._last_report[1] < _SECONDS_BETWEEN_REPORTS:
             return
         self._last_report = (identifier, time.monotonic())
-        self._write_progress(identifier, {"state": "running", "step": step, "total": total})
+        self._write_progress(identifier, {"state": RUNNING, "step": step, "total": total})
 
     def finish(self, identifier: str, state: str) -> None:
         """Close a request as ``finished``, ``failed`` or ``cancelled``."""
         self._write_progress(identifier, {"state": state})
-        for ending in ("json", "cancel"):
-            (self._requests / f"{identifier}.{ending}").unlink(missing_ok=True)
+        for path in (self.folder.request(identifier), self.folder.cancel(identifier)):
+            path.unlink(missing_ok=True)
 
     def fail(self, identifier: str, kind: str, sentence: str) -> None:
         """Write ``results/<id>.error.json`` and close the request; ``kind`` is input, work or cancelled."""
-        write_json(self._file(identifier, "error"), {"kind": kind, "error": sentence}, ERROR_SCHEMA)
-        self.finish(identifier, "cancelled" if kind == "cancelled" else "failed")
+        write_json(self.folder.error(identifier), {"kind": kind, "error": sentence}, schemas.ERROR)
+        self.finish(identifier, CANCELLED if kind == "cancelled" else FAILED)
 
     def write_status(self, state: str, request: str | None = None, reason: str | None = None) -> None:
         """Write ``serve.json``: state ``starting``, ``idle``, ``working`` or ``ended``, and a rising heartbeat."""
@@ -158,10 +151,7 @@ class RequestFolder:
             "request": request,
             "reason": reason,
         }
-        write_json(self.folder / "serve.json", content, STATUS_SCHEMA)
+        write_json(self.folder.status, content, schemas.SERVICE)
 
     def _write_progress(self, identifier: str, content: dict[str, Any]) -> None:
-        write_json(self._file(identifier, "progress"), content, PROGRESS_SCHEMA)
-
-    def _file(self, identifier: str, kind: str) -> Path:
-        return self._results / f"{identifier}.{kind}.json"
+        write_json(self.folder.progress(identifier), content, schemas.PROGRESS)

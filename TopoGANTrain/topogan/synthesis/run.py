@@ -18,8 +18,9 @@ from topogan.metrics.shape import best_matches
 from topogan.model import Model, Samples, load_model
 from topogan.model.sampling import SamplingRequest, Tick, joined, sample_chunks
 from topogan.synthesis.gallery import write_gallery
-from topogan.synthesis.writing import SCHEMA, Nearest, expected_betti, write_report, write_samples
+from topogan.synthesis.writing import Nearest, expected_betti, write_report, write_samples
 from topogan.training_set import TrainingSet
+from topogan_contract import schemas
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -58,13 +59,13 @@ def synthesize(
     """
     out = Path(out)
     settings = settings or SynthesisSettings()
-    check_new_folder(out, overwrite, SCHEMA)
+    check_new_folder(out, overwrite, schemas.SYNTHESIS)
     device = choose_device(settings.device)
     loaded = model if isinstance(model, Model) else load_model(model, discriminators=False)
     _check_amount(settings.count, loaded.size)
     real = _open_training_set(training_set, loaded)
     request = _request(settings, loaded)
-    with staged_folder(out, overwrite, SCHEMA) as folder:
+    with staged_folder(out, overwrite, schemas.SYNTHESIS) as folder:
         samples = _draw(loaded.to(device), request, on_event, cancelled)
         nearest = _nearest(samples, real)
         expected = expected_betti(request, loaded)

@@ -22,8 +22,9 @@ from topogan.model.metadata import Metadata
 from topogan.model.sampling import SamplingRequest
 from topogan.verdict import VALID, verdict
 from topogan.volumes import write_image
+from topogan_contract import schemas
+from topogan_contract.synthesis import DIAGRAMS_FILE, MASKS_FILE, REPORT_FILE, SAMPLES_FILE, TEXTURES_FILE
 
-SCHEMA = "topogan.synthesis/1"
 _NATURE = "A stack of independent samples, one in each slice. It is not a volume: neighboring slices are unrelated."
 
 
@@ -52,11 +53,11 @@ def write_samples(
     nearest: Nearest | None,
 ) -> None:
     """Write the stacks, the diagrams and the table."""
-    _write_stack(folder / "masks.nrrd", samples.masks, metadata.pixel_size_mm)
+    _write_stack(folder / MASKS_FILE, samples.masks, metadata.pixel_size_mm)
     if samples.textures is not None:
-        _write_stack(folder / "textures.nrrd", samples.textures, metadata.pixel_size_mm)
-    save_diagrams(folder / "diagrams.npz", samples.diagrams)
-    _write_table(folder / "samples.csv", samples, metadata.pixel_size_mm, expected, nearest)
+        _write_stack(folder / TEXTURES_FILE, samples.textures, metadata.pixel_size_mm)
+    save_diagrams(folder / DIAGRAMS_FILE, samples.diagrams)
+    _write_table(folder / SAMPLES_FILE, samples, metadata.pixel_size_mm, expected, nearest)
 
 
 def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float) -> None:
@@ -130,7 +131,7 @@ def write_report(
             "mean": float(nearest.dice.mean()),
             "largest": float(nearest.dice.max()),
         }
-    write_json(folder / "report.json", content, SCHEMA)
+    write_json(folder / REPORT_FILE, content, schemas.SYNTHESIS)
 
 
 def _counts(betti: NDArray[np.int64]) -> dict[str, int]:

@@ -19,12 +19,13 @@ from topogan.runs.checkpoints import latest_checkpoint
 from topogan.runs.folder import RunFolder, check_run_folder, read_config
 from topogan.runs.known_runs import remember_dataset, remembered_dataset
 from topogan.runs.recorder import OnEvent
-from topogan.runs.status import FINISHED, read_status
+from topogan.runs.status import read_status
 from topogan.training.checks import check_names, check_trainable
 from topogan.training.fine_tuning import Start, start_from
 from topogan.training.loop import Progress, progress_of
 from topogan.training.work import Work, carry_out
 from topogan.training_set import TrainingSet
+from topogan_contract.run import FINISHED
 
 
 def train(

@@ -16,10 +16,11 @@ from topogan.errors import WorkError
 from topogan.runs.checkpoints import Checkpoint, save_checkpoint
 from topogan.runs.folder import RunFolder
 from topogan.runs.recorder import Position, Recorder, StepClock
-from topogan.runs.status import RUNNING, STOPPING, StatusWriter
+from topogan.runs.status import StatusWriter
 from topogan.training.exact_state import below, pack_networks, restore_networks
 from topogan.training.optimization import Values, as_floats
 from topogan.training.stages import Networks, Stage, Trainer, blank_networks
+from topogan_contract.run import RUNNING, STOPPING
 
 # Every step is logged up to this many; longer stages log every n-th, so that the log stays readable.
 _MOST_LOGGED = 20_000

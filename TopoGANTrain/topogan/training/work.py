@@ -17,10 +17,11 @@ from topogan.runs.checkpoints import Checkpoint
 from topogan.runs.failures import failure_sentence, failure_trace, signals_as_requests, without_paths
 from topogan.runs.folder import RunFolder
 from topogan.runs.recorder import OnEvent, Recorder
-from topogan.runs.status import FAILED, FINISHED, STOPPED, StatusWriter
+from topogan.runs.status import StatusWriter
 from topogan.training.loop import Progress, TrainingLoop
 from topogan.training.stages import Stage, planned_stages
 from topogan.training_set import TrainingSet
+from topogan_contract.run import FAILED, FINISHED, STOPPED
 
 
 @dataclass

@@ -13,12 +13,10 @@ import numpy as np
 
 from topogan.errors import InputError
 from topogan.volumes.stored import Claim, check_claim, quoted, said_in_header
+from topogan_contract.synthesis import LONGEST_NRRD_LINE
 
 # Slicer's segmentations of a hundred structures take 100 kB.
 _MAX_HEADER = 4 << 20
-# ITK's reader writes beyond its memory when it quotes a longer line (measured: from 900 bytes on). The longest that has
-# a use, directions in four dimensions, takes 300. Keys with values (":=") may be of any length.
-_MAX_LINE = 400
 _TYPES = {
     "i1": ("signed char", "int8", "int8_t"),
     "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),
@@ -69,9 +67,10 @@ def _read_header(path: Path) -> tuple[dict[str, str], int]:
         raise InputError(f"{path} cannot be read as a volume: it does not begin as an NRRD file does.")
     blank = re.search(rb"\n\r?\n", start)
     end = blank.end() if blank else len(start)
+    # The longest line that has a use, directions in four dimensions, takes 300. Keys with values may be of any length.
     lines = [line for line in start[:end].split(b"\n")[1:] if not line.startswith(b"#") and b":=" not in line]
-    if any(len(line) > _MAX_LINE for line in lines):
-        raise said_in_header(path, f"it has a line of more than {_MAX_LINE} letters")
+    if any(len(line) > LONGEST_NRRD_LINE for line in lines):
+        raise said_in_header(path, f"it has a line of more than {LONGEST_NRRD_LINE} letters")
     pairs = (line.decode("utf-8", "replace").partition(": ") for line in lines)
     return {name.strip().lower(): value.strip() for name, mark, value in pairs if mark}, end
 

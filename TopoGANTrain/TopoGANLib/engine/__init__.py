@@ -1,0 +1,1 @@
+"""The engine as a process of its own: started, checked, installed, followed and asked."""

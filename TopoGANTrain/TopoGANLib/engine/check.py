@@ -1,0 +1,134 @@
+"""Finds out, in the background, whether a Python can run the engine, and says in words what to do if not."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from topogan_contract import schemas
+from TopoGANLib.engine.process import Engine, EngineProcess
+
+_TIMEOUT_SECONDS = 120.0
+
+_MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
+_NEEDED = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """What is known of an engine."""
+
+    usable: bool
+    sentence: str
+    """One line for the panel."""
+    problems: list[str] = field(default_factory=list)
+    """Everything that is wrong, one sentence each; a usable engine may have some too, such as an idle GPU."""
+    missing: list[str] = field(default_factory=list)
+    """Packages that are not installed."""
+    devices: list[str] = field(default_factory=list)
+
+
+class EngineCheck:
+    """One run of ``topogan doctor --json``.
+
+    Usage::
+
+        check = EngineCheck(engine, log=folder / "doctor.txt")
+        report = check.poll()  # now and then, until it is not None
+    """
+
+    def __init__(self, engine: Engine, log: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._engine, self._clock = engine, clock
+        self._deadline = clock() + _TIMEOUT_SECONDS
+        self._report: EngineReport | None = None
+        self._process: EngineProcess | None = None
+        try:
+            self._process = engine.start(["doctor", "--json"], log)
+        except OSError as error:
+            self._report = _no_start(engine.python, error)
+
+    def poll(self) -> EngineReport | None:
+        """The result, or None while the engine is being asked."""
+        if self._report is None and self._process is not None:
+            if self._process.exit_code() is not None:
+                self._report = judge(self._engine, self._process.output(60))
+            elif self._clock() > self._deadline:
+                self._process.kill()
+                self._report = EngineReport(
+                    False,
+                    f"{self._engine.python} did not answer within {_TIMEOUT_SECONDS:.0f} s: choose another Python.",
+                )
+        return self._report
+
+    def close(self) -> None:
+        """End the process if it still runs."""
+        if self._process is not None:
+            self._process.kill()
+
+
+def judge(engine: Engine, output: list[str]) -> EngineReport:
+    """Turn what ``doctor --json`` has said into a report; pure, so that every case has a test.
+
+    Args:
+        engine: what was asked.
+        output: last lines of its output.
+    """
+    found = _doctor_json(output)
+    if found is None:
+        return _no_answer(engine, output)
+    ours, theirs = version_beside(engine.parent), str(found.get("topogan"))
+    if theirs != ours or Path(str(found.get("path"))).resolve() != (engine.parent / "topogan").resolve():
+        sentence = (
+            f"The engine at {found.get('path')} has version {theirs}, and these panels need {ours} from "
+            f"{engine.parent}: install the TopoGAN extension again, or restart Slicer after an update."
+        )
+        return EngineReport(False, sentence, [sentence])
+    problems = [str(problem) for problem in found.get("problems", [])]
+    packages = dict(found.get("packages", {}))
+    missing = [name for name, version in packages.items() if not version]
+    devices = [str(device) for device in found.get("devices", [])]
+    if missing or not devices:
+        sentence = f"Not installed in this Python: {', '.join(missing)}." if missing else " ".join(problems)
+        return EngineReport(False, sentence, problems, missing, devices)
+    sentence = f"Ready: engine {theirs}, torch {packages.get('torch')}, {', '.join(devices)}."
+    return EngineReport(True, sentence, problems, missing, devices)
+
+
+def version_beside(parent: Path) -> str:
+    """The version of the engine that lies beside the panels, read without importing it."""
+    text = (parent / "topogan" / "__init__.py").read_text(encoding="utf-8")
+    found = _NEEDED.search(text)
+    return found.group(1) if found else ""
+
+
+def _doctor_json(output: list[str]) -> dict[str, Any] | None:
+    # Packages may print warnings before and after.
+    for line in reversed(output):
+        if line.startswith("{"):
+            try:
+                content = json.loads(line)
+            except ValueError:
+                continue
+            if content.get("schema") == schemas.DOCTOR:
+                return content
+    return None
+
+
+def _no_answer(engine: Engine, output: list[str]) -> EngineReport:
+    text = "\n".join(output)
+    missing = _MISSING_MODULE.search(text)
+    if missing:
+        name = missing.group(1).split(".")[0]
+        return EngineReport(False, f"Not installed in this Python: {name} and perhaps more.", [], [name])
+    said = [line.strip() for line in output if line.strip()]
+    last = said[-1] if said else "it said nothing"
+    return EngineReport(False, f"{engine.python} cannot run the engine ({last}): choose another Python.", [])
+
+
+def _no_start(python: Path, error: OSError) -> EngineReport:
+    return EngineReport(False, f"{python} cannot be started ({error.strerror}): choose another Python.")

@@ -1,0 +1,175 @@
+"""Reads how a training run is doing from its folder, which the engine owns, and asks it to stop.
+
+Nothing connects Slicer and the engine but this folder: a panel may close, crash and come back, and finds the run.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from topogan_contract import run as layout
+from topogan_contract import schemas
+from topogan_contract.lock import is_locked
+from topogan_contract.run import ALIVE, FAILED, QUEUED
+from topogan_contract.schemas import find_json
+from TopoGANLib.engine.process import PATIENCE_SECONDS, Engine, EngineProcess, kill_tree, last_lines
+
+SILENT = "silent"
+"""Judged, not written: the run says it works on another host, from which no heartbeat has come for a while."""
+
+SILENCE_SECONDS = 60.0
+_STOPPER_PAUSE_SECONDS = 0.2
+_STOPPER_LINE = (
+    "import sys; sys.path.insert(0, {parent!r}); from pathlib import Path; "
+    "from TopoGANLib.engine.run_monitor import wait_and_kill; wait_and_kill(Path(sys.argv[1]), float(sys.argv[2]))"
+)
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """One reading of a run, judged."""
+
+    state: str = QUEUED
+    step: int = 0
+    total: int = 0
+    stage: str = ""
+    eta_seconds: float | None = None
+    error: str = ""
+    pid: int = 0
+    host: str = ""
+    here: bool = True
+    """Whether it runs on this host, so that it may be ended by force."""
+
+    @property
+    def fraction(self) -> float:
+        """Share of the steps that are done, 0 to 1."""
+        return min(1.0, self.step / self.total) if self.total > 0 else 0.0
+
+
+class RunMonitor:
+    """Watches one run folder, from its making on.
+
+    Usage::
+
+        monitor = RunMonitor(folder)
+        report = monitor.poll()  # None as long as there is no run in the folder
+    """
+
+    def __init__(
+        self, run: Path, clock: Callable[[], float] = time.monotonic, host: str = socket.gethostname()
+    ) -> None:
+        self.run = run
+        self._clock, self._host = clock, host
+        self._last: RunReport | None = None
+        self._heartbeat = -1
+        self._heard = clock()
+
+    @property
+    def model(self) -> Path:
+        """The model package, which is there when the run has finished."""
+        return self.run / layout.MODEL
+
+    def poll(self) -> RunReport | None:
+        """Read the status and judge it; the last good reading where it cannot be read at this moment."""
+        content = self._find_status()
+        if content is not None:
+            self._last = self._judge(content)
+        return self._last
+
+    def log(self, lines: int = 20) -> list[str]:
+        """The last lines of the engine's log."""
+        return last_lines(self.run / layout.LOG_FILE, lines)
+
+    def latest_preview(self) -> Path | None:
+        """The newest picture of samples."""
+        found = (sorted((self.run / layout.PREVIEWS).glob(f"{stage}-*.png")) for stage in reversed(layout.STAGES))
+        return next((pictures[-1] for pictures in found if pictures), None)
+
+    def request_stop(self) -> None:
+        """Ask the engine to write a checkpoint and end; it does so within a step and five seconds."""
+        with suppress(OSError):  # the folder is gone, and the run with it
+            (self.run / layout.STOP_FILE).touch()
+
+    def kill(self) -> None:
+        """End the engine by force; never on another host, and never a process that has only inherited the number."""
+        report = self.poll()
+        if report is not None and report.here and report.state in ALIVE and report.pid:
+            kill_tree(report.pid)
+
+    def _find_status(self) -> dict[str, Any] | None:
+        return find_json(self.run / layout.STATUS_FILE, schemas.STATUS)
+
+    def _judge(self, content: dict[str, Any]) -> RunReport:
+        report = self._read(content)
+        if report.state not in ALIVE:
+            return report
+        if not report.here:
+            return self._judge_by_heartbeat(report, _whole(content.get("heartbeat")))
+        if is_locked(self.run / layout.LOCK_FILE):
+            return report
+        # The engine may have ended properly between the reading and the look at the lock.
+        again = self._read(self._find_status() or content)
+        if again.state not in ALIVE:
+            return again
+        sentence = f"The engine ended without a word at step {again.step}: Resume goes on from its last checkpoint."
+        return replace(again, state=FAILED, eta_seconds=None, error=sentence)
+
+    def _judge_by_heartbeat(self, report: RunReport, heartbeat: int) -> RunReport:
+        now = self._clock()
+        if heartbeat != self._heartbeat:
+            self._heartbeat, self._heard = heartbeat, now
+        silence = now - self._heard
+        if silence < SILENCE_SECONDS:
+            return report
+        sentence = f"No sign of life from {report.host} for {silence:.0f} s: look there whether the run still works."
+        return replace(report, state=SILENT, eta_seconds=None, error=sentence)
+
+    def _read(self, content: dict[str, Any]) -> RunReport:
+        host = str(content.get("host", ""))
+        eta = content.get("eta_seconds")
+        return RunReport(
+            state=str(content.get("state", QUEUED)),
+            step=_whole(content.get("step")),
+            total=_whole(content.get("total")),
+            stage=str(content.get("stage", "")),
+            eta_seconds=float(eta) if isinstance(eta, int | float) else None,
+            error=str(content.get("error") or ""),
+            pid=_whole(content.get("pid")),
+            host=host,
+            here=host == self._host,
+        )
+
+
+def start_stopper(engine: Engine, run: Path, log: Path, patience: float = PATIENCE_SECONDS) -> EngineProcess:
+    """See to the end of a run that was asked to stop, in a process of its own: Slicer is being closed and cannot wait.
+
+    Args:
+        engine: its Python does it.
+        run: the run folder.
+        log: gets what the process says.
+        patience: seconds until force is used.
+    """
+    line = _STOPPER_LINE.format(parent=str(Path(__file__).resolve().parents[2]))
+    return engine.run([str(engine.python), "-c", line, str(run), str(patience)], log)
+
+
+def wait_and_kill(run: Path, patience: float) -> None:
+    """Wait for the engine's answer to a request to stop, then use force."""
+    monitor = RunMonitor(run)
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        report = monitor.poll()
+        if report is None or report.state not in ALIVE:
+            return
+        time.sleep(_STOPPER_PAUSE_SECONDS)
+    monitor.kill()
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0

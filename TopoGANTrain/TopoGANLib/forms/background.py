@@ -1,0 +1,49 @@
+"""Work that takes longer than a click may, on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+# While Qt waits for events Slicer's main thread may keep Python's lock, and a thread then moves only when it is let.
+_JOIN_SECONDS = 0.02
+
+
+class Background(Generic[Result]):
+    """One call on a thread.
+
+    Usage::
+
+        reading = Background(lambda: read_synthesis_folder(folder), no_memory="There is not enough memory: …")
+        if reading.done():  # now and then
+            synthesis = reading.result or complain(reading.error)
+    """
+
+    def __init__(self, work: Callable[[], Result], no_memory: str) -> None:
+        """Begin.
+
+        Args:
+            work: its OSError and ValueError are said in ``error``.
+            no_memory: what is said if the memory does not suffice.
+        """
+        self._work, self._no_memory = work, no_memory
+        self.result: Result | None = None
+        self.error = ""
+        self._thread = threading.Thread(target=self._run, name="TopoGAN", daemon=True)
+        self._thread.start()
+
+    def done(self, seconds: float = _JOIN_SECONDS) -> bool:
+        """Whether there is a result or an error; gives the thread some seconds to work in."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self.result = self._work()
+        except (OSError, ValueError) as error:
+            self.error = str(error)
+        except MemoryError:
+            self.error = self._no_memory

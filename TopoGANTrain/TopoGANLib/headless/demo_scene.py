@@ -1,0 +1,102 @@
+"""Makes a Slicer scene and pictures of it from a synthesis folder, without the application.
+
+``python -m TopoGANLib.headless.demo_scene SYNTHESIS OUT`` needs slicer-core and writes ``scene.mrb``, ``slices.png``,
+``barcode.png`` and ``gallery.png`` into OUT. Exit code: 0 done, 1 the work failed, 2 the input is wrong; what went
+wrong is the last line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from TopoGANLib.headless.application import HeadlessSlicer, SceneError, save_scene, start_headless
+from TopoGANLib.headless.rendering import SliceViewPicture, draw_barcode, tile, write_png
+from TopoGANLib.scene.build import build_scene
+from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
+
+SLICES_SHOWN = 3
+GALLERY_COLUMNS, GALLERY_ROWS = 8, 6
+_NARROWEST = 1200
+_TILE_PIXELS = 160
+_BARCODE_PIXELS = (1000, 560)
+
+
+def make_demo_scene(synthesis: Path, out: Path) -> dict[str, Path]:
+    """Write the scene and the pictures.
+
+    Args:
+        synthesis: folder that the engine wrote.
+        out: folder for the results, made if it is not there; files of the same names are replaced.
+
+    Returns:
+        What each file shows → its path. The scene comes first and is complete even if a picture fails.
+
+    Raises:
+        SynthesisFolderError: ``synthesis`` cannot be used.
+        SceneError: ``out`` cannot be written, the scene could not be saved, or nothing can be drawn on this computer.
+    """
+    content = read_synthesis_folder(synthesis)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SceneError(f"The folder {out} cannot be made ({error.strerror}): choose another.") from error
+    headless = start_headless()
+    nodes = build_scene(headless.scene, content)
+    show_in_views(nodes, headless.application_logic)
+    written = {"the scene, to open in 3D Slicer": out / "scene.mrb"}
+    save_scene(headless.scene, out / "scene.mrb")
+    for meaning, name, picture in (
+        ("samples without and with their segmentation, in the slice view", "slices.png", _slices(headless, nodes)),
+        ("barcode of sample 0: pieces and holes by size", "barcode.png", draw_barcode(nodes.barcode, *_BARCODE_PIXELS)),
+        ("samples with their Betti numbers", "gallery.png", _gallery(headless, nodes)),
+    ):
+        write_png(out / name, picture)
+        written[meaning] = out / name
+    return written
+
+
+def _slices(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
+    shown = range(min(SLICES_SHOWN, nodes.count))
+    view = _square_view(headless, -(-_NARROWEST // len(shown)))
+    nodes.segmentation.SetDisplayVisibility(False)
+    plain = [view.draw(nodes.sample_offset(sample), f"sample {sample}") for sample in shown]
+    nodes.segmentation.SetDisplayVisibility(True)
+    segmented = [view.draw(nodes.sample_offset(sample), nodes.caption(sample)) for sample in shown]
+    return tile(plain + segmented, columns=len(shown))
+
+
+def _gallery(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
+    shown = range(min(GALLERY_COLUMNS * GALLERY_ROWS, nodes.count))
+    columns = min(GALLERY_COLUMNS, len(shown))
+    view = _square_view(headless, max(_TILE_PIXELS, -(-_NARROWEST // columns)))
+    pictures = [view.draw(nodes.sample_offset(sample), nodes.short_caption(sample)) for sample in shown]
+    return tile(pictures, columns)
+
+
+def _square_view(headless: HeadlessSlicer, pixels: int) -> SliceViewPicture:
+    return SliceViewPicture(headless.application_logic, "Red", pixels, pixels)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of this module; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m TopoGANLib.headless.demo_scene", description=__doc__)
+    parser.add_argument("synthesis", type=Path, help="folder that 'topogan synthesize' wrote")
+    parser.add_argument("out", type=Path, help="folder for the scene and the pictures")
+    given = parser.parse_args(arguments)
+    try:
+        written = make_demo_scene(given.synthesis, given.out)
+    except (SynthesisFolderError, SceneError) as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, SynthesisFolderError) else 1
+    for meaning, path in written.items():
+        print(f"{path}: {meaning}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

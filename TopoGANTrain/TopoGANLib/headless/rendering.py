@@ -1,0 +1,259 @@
+"""Pictures of the scene without a screen, drawn by Slicer's own displayable managers.
+
+Used where there is no application; inside Slicer the views themselves draw the same nodes. Drawing needs OpenGL, in
+software or hardware, but no screen: VTK opens libEGL at run time (libOSMesa if that fails), and pip installs neither.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from ctypes.util import find_library
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+from TopoGANLib.headless.application import SceneError
+from TopoGANLib.scene.barcode import number_of_bars
+
+# What the application registers for its slice views, less those that need a mouse or a legend.
+_SLICE_MANAGERS = (
+    "vtkMRMLModelSliceDisplayableManager",
+    "vtkMRMLCrosshairDisplayableManager",
+    "vtkMRMLRulerDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager2D",
+)
+_MOST_TICKS = 15
+_NO_OPENGL = (
+    "Pictures need OpenGL, which this computer has not installed: "
+    "install it (Debian and Ubuntu: apt install libegl1 libgl1) and run it again."
+)
+
+
+def check_rendering() -> None:
+    """Find out whether anything can be drawn here; VTK itself would crash where it cannot.
+
+    Raises:
+        SceneError: there is no OpenGL.
+    """
+    window = vtk.vtkRenderWindow()
+    # VTK ends with this class where neither X11 nor EGL works, also if the library that it needs is missing.
+    if window.IsA("vtkOSOpenGLRenderWindow") and not _loads("OSMesa"):
+        raise SceneError(_NO_OPENGL)
+
+
+class SliceViewPicture:
+    """One of Slicer's slice views, drawn into an array.
+
+    Usage::
+
+        view = SliceViewPicture(headless.application_logic, "Red", width=400, height=400)
+        picture = view.draw(offset=nodes.sample_offset(3), caption="sample 3")
+    """
+
+    def __init__(
+        self, application_logic: slicer.vtkMRMLApplicationLogic, layout_name: str, width: int, height: int
+    ) -> None:
+        """Open the view ``layout_name`` of the logic's scene; sizes in pixels.
+
+        Raises:
+            SceneError: there is no OpenGL.
+        """
+        check_rendering()
+        self._slice_logic = application_logic.GetSliceLogicByLayoutName(layout_name)
+        self._slice_node = self._slice_logic.GetSliceNode()
+        self._size = (width, height)
+
+        self._renderer = vtk.vtkRenderer()
+        self._renderer.GetActiveCamera().ParallelProjectionOn()
+        self._window = _off_screen_window(width, height)
+        self._window.AddRenderer(self._renderer)
+        self._interactor = vtk.vtkRenderWindowInteractor()
+        self._interactor.SetRenderWindow(self._window)
+        self._interactor.Initialize()
+
+        self._add_image_layer()
+        self._caption = _add_caption(self._renderer, height)
+        self._managers = self._add_displayable_managers(application_logic)
+
+    def draw(self, offset: float, caption: str = "") -> np.ndarray:
+        """Draw the slice at ``offset`` mm, fitted to the view.
+
+        Returns:
+            uint8 [height, width, 3], RGB.
+        """
+        self._slice_logic.ResizeSliceNode(*self._size)
+        self._slice_logic.FitSliceToBackground(*self._size)
+        self._slice_node.SetSliceOffset(offset)
+        self._caption.SetInput(caption)
+        return _grab(self._window)
+
+    def _add_image_layer(self) -> None:
+        # The slice logic delivers finished colors: window and level that leave them as they are.
+        mapper = vtk.vtkImageMapper()
+        mapper.SetColorWindow(255)
+        mapper.SetColorLevel(127.5)
+        mapper.SetInputConnection(self._slice_logic.GetImageDataConnection())
+        image = vtk.vtkActor2D()
+        image.SetMapper(mapper)
+        image.GetProperty().SetDisplayLocationToBackground()
+        self._renderer.AddViewProp(image)
+
+    def _add_displayable_managers(
+        self, application_logic: slicer.vtkMRMLApplicationLogic
+    ) -> slicer.vtkMRMLDisplayableManagerGroup:
+        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+        factory.SetMRMLApplicationLogic(application_logic)
+        for name in _SLICE_MANAGERS:
+            if not factory.IsDisplayableManagerRegistered(name):
+                factory.RegisterDisplayableManager(name)
+        group = slicer.vtkMRMLDisplayableManagerGroup()
+        group.SetRenderer(self._renderer)
+        group.Initialize(factory, self._renderer)
+        group.SetMRMLDisplayableNode(self._slice_node)
+        return group
+
+
+def draw_barcode(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: int) -> np.ndarray:
+    """Draw the chart of a barcode the way Slicer's plot view does: VTK's chart on a context view.
+
+    Slicer's view also puts ticks between the bars' whole numbers; a picture need not.
+
+    Returns:
+        uint8 [height, width, 3], RGB.
+
+    Raises:
+        SceneError: there is no OpenGL.
+    """
+    check_rendering()
+    view = vtk.vtkContextView()
+    window = _off_screen_window(width, height)
+    view.SetRenderWindow(window)
+    view.GetRenderer().SetBackground(1, 1, 1)
+    chart = vtk.vtkChartXY()
+    view.GetScene().AddItem(chart)
+    _set_title_and_legend(chart, chart_node)
+    bottom, left = chart.GetAxis(vtk.vtkAxis.BOTTOM), chart.GetAxis(vtk.vtkAxis.LEFT)
+    _set_axis(bottom, chart_node, chart_node.GetXAxisTitle(), chart_node.GetXAxisRange())
+    _set_axis(left, chart_node, chart_node.GetYAxisTitle(), chart_node.GetYAxisRange())
+    _set_whole_ticks(left, number_of_bars(chart_node))
+    for index in range(chart_node.GetNumberOfPlotSeriesNodes()):
+        _add_series(chart, chart_node.GetNthPlotSeriesNode(index))
+    return _grab(window)
+
+
+def tile(pictures: Sequence[np.ndarray], columns: int, gap: int = 4, background: int = 255) -> np.ndarray:
+    """Put pictures of one size, uint8 [height, width, 3], into rows of ``columns`` with ``gap`` pixels around each."""
+    height, width, _ = pictures[0].shape
+    rows = -(-len(pictures) // columns)
+    sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, 3), background, np.uint8)
+    for index, picture in enumerate(pictures):
+        top = gap + (index // columns) * (height + gap)
+        left = gap + (index % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = picture
+    return sheet
+
+
+def write_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture, uint8 [height, width, 3], RGB, row 0 at the top; an older one is replaced in one step."""
+    partial = path.with_name(f".partial-{path.name}")
+    try:
+        sitk.WriteImage(sitk.GetImageFromArray(picture, isVector=True), str(partial))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _loads(library: str) -> bool:
+    name = find_library(library)
+    if name is None:
+        return False
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+def _off_screen_window(width: int, height: int) -> vtk.vtkRenderWindow:
+    window = vtk.vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.SetMultiSamples(8)
+    window.SetSize(width, height)
+    # The scene's font sizes suit a small view inside the application; pictures are read from further away.
+    window.SetDPI(100)
+    return window
+
+
+def _grab(window: vtk.vtkRenderWindow) -> np.ndarray:
+    window.Render()
+    grabber = vtk.vtkWindowToImageFilter()
+    grabber.SetInput(window)
+    grabber.ReadFrontBufferOff()
+    grabber.ShouldRerenderOff()
+    grabber.Update()
+    image = grabber.GetOutput()
+    width, height, _ = image.GetDimensions()
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, 3)[::-1].copy()
+
+
+def _add_caption(renderer: vtk.vtkRenderer, height: int) -> vtk.vtkTextActor:
+    caption = vtk.vtkTextActor()
+    caption.SetPosition(8, 6)
+    text = caption.GetTextProperty()
+    text.SetFontFamilyToArial()
+    text.SetFontSize(max(14, height // 20))
+    text.SetColor(1, 1, 1)
+    text.SetShadow(True)
+    renderer.AddViewProp(caption)
+    return caption
+
+
+_MARKERS = {
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle: vtk.vtkPlotPoints.CIRCLE,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleDiamond: vtk.vtkPlotPoints.DIAMOND,
+}
+
+
+def _add_series(chart: vtk.vtkChartXY, series: slicer.vtkMRMLPlotSeriesNode) -> None:
+    plot = chart.AddPlot(vtk.vtkChart.LINE)
+    plot.SetInputData(series.GetTableNode().GetTable(), series.GetXColumnName(), series.GetYColumnName())
+    plot.SetLabel(series.GetName())
+    plot.SetColorF(*series.GetColor())
+    plot.SetWidth(series.GetLineWidth())
+    plot.SetMarkerStyle(_MARKERS[series.GetMarkerStyle()])
+    plot.SetMarkerSize(series.GetMarkerSize())
+
+
+def _set_title_and_legend(chart: vtk.vtkChartXY, node: slicer.vtkMRMLPlotChartNode) -> None:
+    chart.SetTitle(node.GetTitle() or "")
+    chart.GetTitleProperties().SetFontSize(node.GetTitleFontSize())
+    chart.SetShowLegend(node.GetLegendVisibility())
+    chart.GetLegend().GetLabelProperties().SetFontSize(node.GetLegendFontSize())
+
+
+def _set_axis(axis: vtk.vtkAxis, node: slicer.vtkMRMLPlotChartNode, title: str, limits: Sequence[float]) -> None:
+    axis.SetTitle(title)
+    axis.GetTitleProperties().SetFontSize(node.GetAxisTitleFontSize())
+    axis.GetTitleProperties().SetBold(False)
+    axis.GetLabelProperties().SetFontSize(node.GetAxisLabelFontSize())
+    axis.SetGridVisible(node.GetGridVisibility())
+    axis.SetBehavior(vtk.vtkAxis.FIXED)
+    axis.SetUnscaledRange(*limits)
+
+
+def _set_whole_ticks(axis: vtk.vtkAxis, last: int) -> None:
+    """Ticks at 1, 2, 3 … or, where those are too many, at multiples of 2, 5, 10, 20 …"""
+    steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
+    step = next(step for step in steps if last <= step * _MOST_TICKS)
+    positions, labels = vtk.vtkDoubleArray(), vtk.vtkStringArray()
+    for number in range(step, last + 1, step):
+        positions.InsertNextValue(number)
+        labels.InsertNextValue(str(number))
+    axis.SetCustomTickPositions(positions, labels)

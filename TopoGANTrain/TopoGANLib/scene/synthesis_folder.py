@@ -1,0 +1,216 @@
+"""Reads a synthesis folder, which the engine wrote: masks, textures, diagrams, samples and report."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from topogan_contract import schemas, synthesis
+from TopoGANLib.scene.diagrams import Diagram
+
+# The engine writes no larger stack.
+_MAX_PIXELS = 1 << 28
+# No gray value is further from 0.
+_FARTHEST = 1e9
+# The engine writes headers of 600 bytes.
+_MAX_HEADER = 1 << 14
+_AGAIN = "the folder is incomplete or damaged, synthesize again"
+
+
+class SynthesisFolderError(ValueError):
+    """The folder cannot be shown: it is missing, damaged, of another kind, or from another version."""
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Everything a synthesis folder holds, one sample a slice."""
+
+    masks: np.ndarray
+    """uint8 [sample, row, column], 1 = structure."""
+    textures: np.ndarray | None
+    """int16 [sample, row, column], HU for CT; None where the model paints none."""
+    ijk_to_ras: np.ndarray
+    """float [4, 4], from (column, row, sample, 1) to (R, A, S, 1) in mm."""
+    diagrams: list[Diagram]
+    """One a sample, in mm."""
+    samples: dict[str, list[str]]
+    """The columns of samples.csv, one entry a sample."""
+    report: dict[str, Any]
+    """The content of report.json."""
+
+    @property
+    def structure(self) -> str:
+        """What the masks show, "structure" where the report does not tell."""
+        return str(self.report.get("structure") or "structure")
+
+    @property
+    def is_ct(self) -> bool:
+        """Whether the textures are Hounsfield units."""
+        return self.textures is not None and self.report.get("intensity") == "HU"
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """Lowest and highest value to tell apart, HU for CT; None where the report gives none."""
+        window = self.report.get("window")
+        return None if window is None else (float(window[0]), float(window[1]))
+
+
+def read_synthesis_folder(folder: Path) -> Synthesis:
+    """Read and check a whole synthesis folder.
+
+    Raises:
+        SynthesisFolderError: it is none, is damaged, was written by a newer TopoGAN, or its files contradict each
+            other.
+    """
+    report = _read_report(folder)
+    mask_image = _read_stack(folder / synthesis.MASKS_FILE)
+    masks = sitk.GetArrayFromImage(mask_image).astype(np.uint8)
+    textures = None
+    if (folder / synthesis.TEXTURES_FILE).exists():
+        texture_image = _read_stack(folder / synthesis.TEXTURES_FILE)
+        _check_same_grid(folder, mask_image, texture_image)
+        textures = sitk.GetArrayFromImage(texture_image).astype(np.int16)
+    # The engine counts diagrams in pixels, which are square.
+    diagrams = read_diagrams(folder / synthesis.DIAGRAMS_FILE, pixel_size=mask_image.GetSpacing()[0])
+    samples = _read_samples(folder / synthesis.SAMPLES_FILE)
+    _check_counts(folder, len(masks), len(diagrams), len(next(iter(samples.values()), [])))
+    return Synthesis(masks, textures, _ijk_to_ras(mask_image), diagrams, samples, report)
+
+
+def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
+    """Read the diagrams of all samples, which the engine counts in pixels, in mm.
+
+    Raises:
+        SynthesisFolderError: the file is missing, damaged, or no file of diagrams.
+    """
+    if not path.is_file():
+        raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
+    try:
+        synthesis.check_diagrams_size(path)
+        # Never a pickle: a folder may come from anywhere.
+        with np.load(path, allow_pickle=False) as file:
+            counts = file[synthesis.DIAGRAM_COUNTS]
+            arrays = {name: file[name] for name in synthesis.DIAGRAM_ARRAYS}
+    except Exception as error:  # numpy and zipfile raise a dozen kinds of errors for what is no archive of arrays
+        raise SynthesisFolderError(f"{path} cannot be read as diagrams: {_AGAIN}.") from error
+    if not synthesis.diagrams_fit_together(arrays, counts):
+        raise SynthesisFolderError(f"{path} contradicts itself: {_AGAIN}.")
+    dimension, birth, death, birth_index, death_index = arrays.values()
+    whole = Diagram(dimension, birth * pixel_size, death * pixel_size, birth_index, death_index)
+    ends = np.cumsum(counts)
+    return [whole.rows(slice(end - count, end)) for end, count in zip(ends, counts, strict=True)]
+
+
+def _read_report(folder: Path) -> dict[str, Any]:
+    path = folder / synthesis.REPORT_FILE
+    if not folder.is_dir():
+        raise SynthesisFolderError(f"There is no folder {folder}: choose one that 'topogan synthesize' has written.")
+    if not path.is_file():
+        raise SynthesisFolderError(
+            f"{folder} holds no report.json: it is not a synthesis folder, choose one that 'topogan synthesize' wrote."
+        )
+    try:
+        report = schemas.read_json(path)
+    except (OSError, ValueError) as error:
+        raise SynthesisFolderError(f"{path} cannot be read: {_AGAIN}.") from error
+    schema = str(report.get("schema", "")) if isinstance(report, dict) else ""
+    name, _, major = schema.partition("/")
+    if name != schemas.SYNTHESIS.partition("/")[0] or not re.fullmatch(r"[0-9]{1,9}", major):
+        raise SynthesisFolderError(
+            f"{folder} is not a synthesis folder: its report.json has the schema {schema[:60]!r}."
+        )
+    if schema != schemas.SYNTHESIS:
+        raise SynthesisFolderError(
+            f"{folder} has the format {schema}, and this TopoGAN reads {schemas.SYNTHESIS}: "
+            "update the TopoGAN extension, or synthesize again with its own engine."
+        )
+    if not _is_window(report.get("window")):
+        raise SynthesisFolderError(f"The window in {path} is not two rising numbers: {_AGAIN}.")
+    return report
+
+
+def _is_window(window: object) -> bool:
+    """Whether it is one, or says that there is none."""
+    if window is None:
+        return True
+    if not isinstance(window, list) or len(window) != 2 or not all(type(end) in (int, float) for end in window):
+        return False
+    low, high = window
+    return -_FARTHEST < low < high < _FARTHEST
+
+
+def _read_stack(path: Path) -> sitk.Image:
+    if not path.is_file():
+        raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO("NrrdImageIO")
+    reader.SetFileName(str(path))
+    try:
+        _check_header(path)
+        reader.ReadImageInformation()
+        if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+            raise SynthesisFolderError(f"{path} is not a stack of gray pictures: {_AGAIN}.")
+        # Before Slicer's memory is taken for it.
+        if math.prod(reader.GetSize()) > _MAX_PIXELS:
+            raise SynthesisFolderError(f"{path} claims to be larger than any synthesis: {_AGAIN}.")
+        image = reader.Execute()
+    except (OSError, RuntimeError) as error:
+        raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.") from error
+    if image.GetPixelID() in (sitk.sitkFloat32, sitk.sitkFloat64):
+        raise SynthesisFolderError(f"{path} holds fractions: {_AGAIN}.")
+    return image
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        header, blank, _ = file.read(_MAX_HEADER).partition(b"\n\n")
+    if not blank or any(len(line) > synthesis.LONGEST_NRRD_LINE for line in header.split(b"\n")):
+        raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.")
+
+
+def _check_same_grid(folder: Path, masks: sitk.Image, textures: sitk.Image) -> None:
+    if masks.GetSize() != textures.GetSize():
+        sizes = [" × ".join(str(n) for n in image.GetSize()) for image in (masks, textures)]
+        raise SynthesisFolderError(
+            f"In {folder} masks.nrrd is {sizes[0]} and textures.nrrd is {sizes[1]} voxels: {_AGAIN}."
+        )
+    geometries = [
+        np.concatenate([image.GetSpacing(), image.GetOrigin(), image.GetDirection()]) for image in (masks, textures)
+    ]
+    if not np.allclose(*geometries, atol=1e-4):
+        raise SynthesisFolderError(f"In {folder} masks.nrrd and textures.nrrd lie at different places: {_AGAIN}.")
+
+
+def _read_samples(path: Path) -> dict[str, list[str]]:
+    if not path.is_file():
+        raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
+        raise SynthesisFolderError(f"{path} cannot be read as a table: {_AGAIN}.") from error
+    if any(len(row) != len(header) for row in rows):
+        raise SynthesisFolderError(f"{path} has rows of different lengths: {_AGAIN}.")
+    return {name: [row[column] for row in rows] for column, name in enumerate(header)}
+
+
+def _check_counts(folder: Path, masks: int, diagrams: int, rows: int) -> None:
+    if not masks == diagrams == rows:
+        raise SynthesisFolderError(
+            f"{folder} holds {masks} masks, {diagrams} diagrams and {rows} rows in samples.csv: {_AGAIN}."
+        )
+
+
+def _ijk_to_ras(image: sitk.Image) -> np.ndarray:
+    lps = np.eye(4)
+    lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+    lps[:3, 3] = image.GetOrigin()
+    # SimpleITK's first two axes point to the patient's left and back, Slicer's to the right and front.
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps

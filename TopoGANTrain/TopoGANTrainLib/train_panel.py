@@ -1,0 +1,248 @@
+"""The training panel: reads what the user has chosen, starts, shows how it is doing, and says what is missing."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from TopoGANLib.engine.panel import EnginePanel
+from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.settings import changed_values, preset_values, read_presets
+from TopoGANLib.forms.widgets import SegmentChoice, describe_widgets
+from TopoGANTrainLib.scene_input import InputError
+from TopoGANTrainLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
+from TopoGANTrainLib.train_logic import TrainLogic
+from TopoGANTrainLib.train_view import TrainView
+
+
+class InputSource(enum.Enum):
+    """Where the training's data come from; a scene stores the names."""
+
+    scene = "scene"
+    files = "files"
+    trainingSet = "trainingSet"
+
+    def label(self) -> str:
+        """What the user reads."""
+        return {
+            "scene": _("This scene"),
+            "files": _("Files or folders"),
+            "trainingSet": _("A training set made before"),
+        }[self.value]
+
+
+class InputPlane(enum.Enum):
+    """The plane of the patches; a scene stores the names."""
+
+    axial = "axial"
+    red = "red"
+
+    def label(self) -> str:
+        """What the user reads."""
+        return {"axial": _("Axial"), "red": _("As the Red view")}[self.value]
+
+
+_RED_SLICE_NODE = "vtkMRMLSliceNodeRed"
+
+
+class TrainPanel:
+    """Works with the widgets of ``TopoGANTrain.ui``."""
+
+    def __init__(self, ui: Any, logic: TrainLogic, engine: EnginePanel, use_model: Callable[[Path], None]) -> None:
+        """Show the user's own settings; a run of before is looked for when the panel is entered.
+
+        Args:
+            ui: the form's widgets by name.
+            logic: does the work.
+            engine: the part about the engine; ended with this panel.
+            use_model: opens a model in the other module.
+        """
+        self._ui, self._logic, self._engine = ui, logic, engine
+        self._use_model = use_model
+        self._parameters: Any = None
+        self._view = TrainView(ui)
+        self._segment = SegmentChoice(ui.segmentSelector, "segmentation", "segmentId")
+        self._connections = Connections()
+        describe_widgets(ui, logic.settings)
+        self._fill_presets()
+        ui.resultsPathLineEdit.currentPath = str(user_settings.results_folder())
+        ui.keepRunningCheckBox.checked = user_settings.read_flag(user_settings.KEEP_TRAINING, True)
+        self._connect()
+        logic.onProgress = self.refresh
+
+    def enter(self) -> None:
+        """The user looks at it: ask for the engine, and look for a run of before."""
+        self._engine.enter()
+        last = user_settings.read_text(user_settings.LAST_RUN)
+        if self._logic.session is None and last:
+            self._logic.attach(Path(last))
+
+    def set_parameters(self, parameters: Any) -> None:
+        """Other parameters, None while there are none."""
+        self._parameters = parameters
+        self._segment.set_parameters(parameters)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is so now."""
+        ui, parameters = self._ui, self._parameters
+        if parameters is not None:
+            source = parameters.inputSource
+            ui.sceneInputs.visible = source is InputSource.scene
+            ui.fileInputs.visible = source is InputSource.files
+            ui.trainingSetInputs.visible = source is InputSource.trainingSet
+            ui.patchInputs.visible = source is not InputSource.trainingSet
+        progress = self._logic.progress
+        self._view.show(progress, self._logic.session)
+        running = self._logic.isRunning
+        for section in (ui.inputsCollapsibleButton, ui.trainingCollapsibleButton, ui.resultsPathLineEdit):
+            section.enabled = not running
+        reason = self._reason()
+        ui.startButton.text = _("Stop") if running else _("Start training")
+        stopping = running and progress is not None and progress.state == "stopping"
+        ui.startButton.enabled = not stopping and (running or not reason)
+        ui.startButton.toolTip = (
+            _("Write a checkpoint and stop; Resume goes on from there.")
+            if running
+            else (reason or _("Prepare the training set and train in the background."))
+        )
+        ui.reasonLabel.text = "" if running else reason
+        ui.reasonLabel.visible = bool(reason) and not running
+        ui.resumeButton.visible = not running and progress is not None and progress.resumable
+        ui.resumeButton.enabled = self._engine.report is not None and self._engine.report.usable
+
+    def close(self) -> None:
+        """Let go of everything; the training goes on if the user wants it to."""
+        self._connections.close()
+        self._segment.close()
+        self._engine.close()
+        self._logic.close(self._ui.keepRunningCheckBox.checked)
+
+    def _connect(self) -> None:
+        ui, add = self._ui, self._connections.add
+        add(ui.startButton, "clicked()", self._start_or_stop)
+        add(ui.resumeButton, "clicked()", self._resume)
+        add(ui.useModelButton, "clicked()", self._open_model)
+        add(ui.presetComboBox, "activated(int)", self._use_preset)
+        add(ui.keepRunningCheckBox, "toggled(bool)", self._keep)
+        add(ui.resultsPathLineEdit, "currentPathChanged(QString)", self._choose_results)
+        for line in (ui.segmentationsPathLineEdit, ui.imagesPathLineEdit, ui.trainingSetPathLineEdit):
+            add(line, "currentPathChanged(QString)", self._choose_files)
+
+    def _fill_presets(self) -> None:
+        self._presets = read_presets()
+        self._ui.presetComboBox.addItem(_("Choose to fill in …"))
+        for preset in self._presets.values():
+            self._ui.presetComboBox.addItem(preset["title"])
+        helps = [f"{preset['title']}: {preset['help']}" for preset in self._presets.values()]
+        self._ui.presetComboBox.toolTip = "\n".join([_("Fills in the settings of training."), *helps])
+
+    def _use_preset(self, index: int) -> None:
+        if index > 0 and self._parameters is not None:
+            values = preset_values(list(self._presets.values())[index - 1], self._logic.settings)
+            with slicer.util.NodeModify(self._parameters.parameterNode):
+                for name, value in values.items():
+                    setattr(self._parameters, name, value)
+        self._ui.presetComboBox.currentIndex = 0
+
+    def _keep(self, checked: bool) -> None:
+        user_settings.write(user_settings.KEEP_TRAINING, checked)
+
+    def _choose_results(self, path: str) -> None:
+        user_settings.write(user_settings.RESULTS_FOLDER, path)
+        self.refresh()
+
+    def _choose_files(self, path: str) -> None:
+        self.refresh()
+
+    def _reason(self) -> str:
+        """Why the training cannot start, in words; empty if it can."""
+        if self._parameters is None:
+            return _("The scene is being closed.")
+        report = self._engine.report
+        if report is None or not report.usable:
+            return _("The engine is not ready: see Engine above.")
+        if not self._ui.resultsPathLineEdit.currentPath.strip():
+            return _("Choose a folder for the results.")
+        return self._missing_input()
+
+    def _missing_input(self) -> str:
+        ui, parameters = self._ui, self._parameters
+        missing = {
+            InputSource.scene: (
+                parameters.segmentation is None or not parameters.segmentId,
+                _("Choose a segmentation and the segment to learn."),
+            ),
+            InputSource.files: (
+                not ui.segmentationsPathLineEdit.currentPath.strip(),
+                _("Choose a segmentation file, or a folder of them."),
+            ),
+            InputSource.trainingSet: (
+                not ui.trainingSetPathLineEdit.currentPath.strip(),
+                _("Choose the folder of a training set."),
+            ),
+        }
+        is_missing, sentence = missing[parameters.inputSource]
+        if not is_missing and parameters.inputSource is InputSource.scene and parameters.plane is InputPlane.red:
+            return "" if self._red() is not None else _("There is no Red view: choose the axial plane.")
+        return sentence if is_missing else ""
+
+    def _inputs(self) -> Inputs:
+        ui, parameters = self._ui, self._parameters
+        if parameters.inputSource is InputSource.scene:
+            red = self._red() if parameters.plane is InputPlane.red else None
+            return FromScene(parameters.segmentation, parameters.segmentId, parameters.volume, red)
+        if parameters.inputSource is InputSource.files:
+            images = ui.imagesPathLineEdit.currentPath.strip()
+            return FromFiles(Path(ui.segmentationsPathLineEdit.currentPath), Path(images) if images else None)
+        return FromTrainingSet(Path(ui.trainingSetPathLineEdit.currentPath))
+
+    def _red(self) -> slicer.vtkMRMLSliceNode | None:
+        return slicer.mrmlScene.GetNodeByID(_RED_SLICE_NODE)
+
+    def _start_or_stop(self) -> None:
+        if self._logic.isRunning:
+            self._logic.stop()
+            return
+        values = changed_values(self._logic.settings, self._parameters)
+        self._try(
+            lambda: self._logic.train(
+                self._inputs(), Path(self._ui.resultsPathLineEdit.currentPath), values, self._engine.engine
+            )
+        )
+
+    def _resume(self) -> None:
+        session = self._logic.session
+        if session is not None:
+            self._try(lambda: self._logic.resume(session.run, self._engine.engine))
+
+    def _try(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except InputError as error:
+            self._view.complain(str(error))
+        except OSError as error:
+            self._view.complain(_("It cannot start: {reason}.").format(reason=error.strerror or error))
+
+    def _open_model(self) -> None:
+        if self._logic.session is not None:
+            self._use_model(self._logic.session.model)
+
+
+def own_parameters() -> dict[str, tuple[Any, Any]]:
+    """Type and default of the parameters that the engine does not know."""
+    return {
+        "inputSource": (InputSource, InputSource.scene),
+        "plane": (InputPlane, InputPlane.axial),
+        "volume": (slicer.vtkMRMLScalarVolumeNode, None),
+        "segmentation": (slicer.vtkMRMLSegmentationNode, None),
+        "segmentId": (str, ""),
+        # Empty: the segment's own name.
+        "prepare_structure": (str, ""),
+    }

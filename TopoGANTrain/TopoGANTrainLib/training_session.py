@@ -1,0 +1,259 @@
+"""One training as the panel sees it: preparing, training, stopping, and how it ended. Knows nothing of Qt.
+
+Driven by ticks that never wait: the panel's timer gives them, or a loop of one's own.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from topogan_contract import preparation as layout
+from topogan_contract import schemas
+from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
+from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
+from TopoGANLib.engine.run_monitor import RunMonitor, RunReport, start_stopper
+from TopoGANLib.forms.background import Background
+
+PREPARING, STARTING = "preparing", "starting"
+"""States before there is a run; the others are the run's own."""
+
+_SECONDS_TO_FINISH_WRITING = 3.0
+_SECONDS_TO_DIE = 1.0
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What makes the training set before the training."""
+
+    folder: Path
+    """For the request and what only the preparation reads; the engine removes it afterwards."""
+    request: Callable[[], Mapping[str, Any]]
+    """Writes data into ``folder`` if need be, and returns what :mod:`topogan_contract.preparation` asks for."""
+
+    def write(self) -> None:
+        """Fill ``folder``; takes long, and is called on a thread of its own."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"schema": schemas.PREPARE_REQUEST, **self.request()})
+        (self.folder / layout.REQUEST_FILE).write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What to show."""
+
+    state: str
+    fraction: float | None = None
+    """Share that is done, 0 to 1; None while nobody knows."""
+    step: int = 0
+    total: int = 0
+    stage: str = ""
+    eta_seconds: float | None = None
+    note: str = ""
+    """The engine's own last words, while it prepares."""
+    error: str = ""
+    resumable: bool = False
+    log: list[str] = field(default_factory=list)
+
+
+class TrainingSession:
+    """Starts a training, resumes one, or watches one that somebody else has started.
+
+    Usage::
+
+        session = TrainingSession(engine, run=folder / "run", work=temporary_folder)
+        session.start(train_arguments, preparation)
+        while session.tick().state not in ENDED:
+            time.sleep(0.2)
+    """
+
+    def __init__(self, engine: Engine, run: Path, work: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        """Look at the run in a folder, which need not be there yet.
+
+        Args:
+            engine: starts the commands.
+            run: the run folder.
+            work: folder of the user for the engine's output, which may name the user's files.
+        """
+        self.run = run
+        self._engine, self._work, self._clock = engine, work, clock
+        self._monitor = RunMonitor(run, clock)
+        self._process: EngineProcess | None = None
+        self._preparation: Preparation | None = None
+        self._writing: Background[None] | None = None
+        self._command: list[str | Path] = []
+        # There as soon as the end is wanted.
+        self._end: StopThenKill | None = None
+        # Whether what the folder says is about this session's engine, not about one that ended before.
+        self._seen_working = False
+        # How it ended, if that was before there was an engine.
+        self._never_started: Progress | None = None
+
+    @property
+    def model(self) -> Path:
+        """The model package, when the run has finished."""
+        return self._monitor.model
+
+    @property
+    def log(self) -> Path:
+        """Everything that the engine says."""
+        return self._work / "engine.txt"
+
+    def start(self, arguments: Sequence[str | Path], preparation: Preparation | None = None) -> None:
+        """Begin a new run, with its training set if that has to be prepared first.
+
+        Args:
+            arguments: of ``topogan train``, the run folder included.
+            preparation: what comes before.
+
+        Raises:
+            OSError: the engine's Python cannot be started, or a folder cannot be written.
+        """
+        self.run.parent.mkdir(parents=True, exist_ok=True)
+        self._command = ["train", *arguments]
+        if preparation is None:
+            self._process = self._engine.start(self._command, self.log)
+            return
+        self._command += ["--prepare", preparation.folder]
+        self._preparation = preparation
+        no_memory = "There is not enough memory to hand the volume on: close other data."
+        self._writing = Background(preparation.write, no_memory)
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint.
+
+        Raises:
+            OSError: the engine's Python cannot be started.
+        """
+        self._end, self._seen_working, self._never_started = None, False, None
+        self._process = self._engine.start(["resume", self.run], self.log)
+
+    def stop(self) -> None:
+        """Ask for an end with a checkpoint; force follows after 30 seconds."""
+        if self._end is None:
+            self._end = StopThenKill(self._ask, self._force, clock=self._clock)
+
+    def tick(self) -> Progress:
+        """Look how it is doing, and do what is due."""
+        if self._writing is not None and self._process is None:
+            progress = self._tick_writing(self._writing)
+            if progress is not None:
+                return progress
+        if self._never_started is not None:
+            return self._never_started
+        progress = self._judge(self._monitor.poll())
+        if self._end is not None:
+            self._end.tick(alive=progress.state not in ENDED)
+        if progress.state in ENDED and self._preparation is not None:
+            self._remove_leftovers()
+        return progress
+
+    def latest_preview(self) -> Path | None:
+        """The newest picture of samples."""
+        return self._monitor.latest_preview()
+
+    def leave(self, keep_running: bool) -> None:
+        """Let go: the panel or Slicer is being closed. Waits a moment at most, and only where files have to go.
+
+        Args:
+            keep_running: leave the training alone; otherwise it writes a checkpoint and ends, if need be by force.
+        """
+        if self._writing is not None and self._process is None:
+            self._writing.done(_SECONDS_TO_FINISH_WRITING)  # what is still being written could not be removed
+            self._remove_leftovers()
+        elif keep_running:
+            return
+        elif self._process is not None and self._monitor.poll() is None:
+            self._process.kill()
+            deadline = time.monotonic() + _SECONDS_TO_DIE
+            while self._process.exit_code() is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            self._remove_leftovers()
+        elif self._judge(self._monitor.poll()).state not in ENDED:
+            self._monitor.request_stop()
+            start_stopper(self._engine, self.run, self._work / "stopper.txt")
+
+    def _tick_writing(self, writing: Background[None]) -> Progress | None:
+        if not writing.done():
+            return Progress(STOPPING if self._end is not None else PREPARING)
+        error = writing.error
+        if self._end is None and not error:
+            try:
+                self._process = self._engine.start(self._command, self.log)
+                return None
+            except OSError as refusal:
+                error = f"The engine cannot be started ({refusal.strerror}): choose another Python."
+        self._remove_leftovers()
+        self._never_started = Progress(STOPPED if self._end is not None else FAILED, error=error)
+        return self._never_started
+
+    def _judge(self, report: RunReport | None) -> Progress:
+        code = None if self._process is None else self._process.exit_code()
+        ours_lives = self._process is not None and code is None
+        if report is not None and report.state in ALIVE and not self._seen_working:
+            self._seen_working = True
+            if self._end is not None:  # wanted when there was no run to ask
+                self._monitor.request_stop()
+        about_us = report is not None and (self._process is None or self._seen_working or code == 0)
+        if report is not None and about_us:
+            return self._of_report(report)
+        if ours_lives:
+            return self._before_the_run(has_run=report is not None)
+        if self._process is None:
+            return Progress(FAILED, error=f"There is no run in {self.run}: start a new one.")
+        state, error = (STOPPED, "") if self._end is not None else (FAILED, self._process.complaint())
+        return Progress(state, error=error, resumable=report is not None, log=self._said())
+
+    def _before_the_run(self, has_run: bool) -> Progress:
+        if self._end is not None:
+            return Progress(STOPPING)
+        said = [line.strip() for line in self._process.output(3) if line.strip()] if self._process else []
+        preparing = self._preparation is not None and not has_run
+        return Progress(PREPARING if preparing else STARTING, note=said[-1] if preparing and said else "")
+
+    def _of_report(self, report: RunReport) -> Progress:
+        state = report.state
+        if state in ALIVE:
+            state = STOPPING if self._end is not None or state == STOPPING else RUNNING
+        return Progress(
+            state=state,
+            fraction=report.fraction if report.total else None,
+            step=report.step,
+            total=report.total,
+            stage=report.stage,
+            eta_seconds=report.eta_seconds,
+            error=report.error,
+            resumable=state in RESUMABLE,
+            log=self._said() if state == FAILED else [],
+        )
+
+    def _said(self) -> list[str]:
+        return self._monitor.log() if self._process is None else self._process.output()
+
+    def _ask(self) -> None:
+        if self._seen_working:
+            self._monitor.request_stop()
+        elif self._preparation is not None:
+            with suppress(OSError):  # it is gone: the preparation is over, and the run will be asked
+                (self._preparation.folder / layout.STOP_FILE).touch()
+
+    def _force(self) -> None:
+        self._monitor.kill()
+        if self._process is not None:
+            self._process.kill()
+
+    def _remove_leftovers(self) -> None:
+        """What a killed preparation has left beside the run."""
+        if self._preparation is not None:
+            shutil.rmtree(self._preparation.folder, ignore_errors=True)
+            self._preparation = self._writing = None
+        for left in self.run.parent.glob(".*.partial"):
+            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # not empty: something of it is worth keeping
+            self.run.parent.rmdir()

@@ -1,0 +1,22 @@
+"""The run folder: its files, and the states of a training. The engine owns it; a reader may only create ``stop``."""
+
+from __future__ import annotations
+
+CONFIG_FILE = "config.json"
+LOCK_FILE = "run.lock"
+STATUS_FILE = "status.json"
+EVENTS_FILE = "events.jsonl"
+LOG_FILE = "log.txt"
+STOP_FILE = "stop"
+PREVIEWS = "previews"
+MODEL = "model"
+
+STAGES = ("masks", "textures")
+"""In the order of training; a preview's file name begins with its stage."""
+
+QUEUED, RUNNING, STOPPING = "queued", "running", "stopping"
+FINISHED, STOPPED, FAILED = "finished", "stopped", "failed"
+ALIVE = (QUEUED, RUNNING, STOPPING)
+"""True only as long as the lock is held, for the engine may have died without a word."""
+ENDED = (FINISHED, STOPPED, FAILED)
+RESUMABLE = (STOPPED, FAILED)

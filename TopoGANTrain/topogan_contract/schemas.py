@@ -1,0 +1,48 @@
+"""Names and major versions of the JSON files that one side writes and the other reads, and the reader of both."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+DOCTOR = "topogan.doctor/1"
+ERROR = "topogan.error/1"
+MODEL = "topogan.model/1"
+PREPARE_REQUEST = "topogan.prepare-request/1"
+PROGRESS = "topogan.progress/1"
+REQUEST = "topogan.request/1"
+RUN = "topogan.run/1"
+SERVICE = "topogan.serve/1"
+SETTINGS = "topogan.settings/1"
+STATUS = "topogan.status/1"
+SYNTHESIS = "topogan.synthesis/1"
+
+# Beyond every file of ours.
+_MAX_JSON_BYTES = 64 << 20
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of bounded size.
+
+    Raises:
+        OSError: it is missing, or cannot be read.
+        ValueError: it is no file (a pipe would keep a reader waiting for ever), too large, or not JSON.
+    """
+    state = path.stat()
+    if not stat.S_ISREG(state.st_mode) or state.st_size > _MAX_JSON_BYTES:
+        raise ValueError("no file of ours")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def find_json(path: Path, schema: str) -> dict[str, Any] | None:
+    """Read a file that may be missing, half written, being replaced (Windows) or something else: None for all these."""
+    try:
+        content = read_json(path)
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.get("schema") == schema else None
