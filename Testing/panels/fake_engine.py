@@ -219,7 +219,7 @@ CRASHED, KILLED = (3, 1) if sys.platform == "win32" else (-signal.SIGABRT, -sign
 def lives(pid: int) -> bool:
     """Whether a process exists and is more than an entry that its parent has not read yet."""
     if sys.platform == "win32":
-        from topogan.serve.parent import process_alive
+        from topogan.serve.processes import process_alive
 
         return process_alive(pid)
     try:

@@ -189,9 +189,11 @@ def test_unknown_dimensions_are_refused() -> None:
         cubical_persistence(np.zeros((2, 2)), (0, 2))
 
 
-def test_equal_persistences_keep_their_order() -> None:
-    images = np.random.default_rng(0).integers(0, 4, (20, 40, 40)) / 3.0
+@pytest.mark.parametrize("count", [0, 1, 40])
+def test_equal_persistences_keep_their_order(count: int) -> None:
+    images = np.random.default_rng(0).integers(0, 4, (count, 40, 40)) / 3.0
     pairs = persistence.pairs_of_batch(images)
+    assert (len(pairs.group) > persistence._FEW) == (count == 40)
     with np.errstate(invalid="ignore"):
         growth = np.where(pairs.essential, -np.inf, pairs.birth - pairs.death)
     np.testing.assert_array_equal(pairs.by_falling_persistence(), np.lexsort((growth, pairs.group)))
