@@ -47,13 +47,14 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def ask(folder: Path, volumes: tuple[Path, Path], **changes: Any) -> Path:
-    """Write a request into a new folder."""
+    """Write a request into a new folder, as the panel does."""
     request = {
         "schema": "topogan.prepare-request/1",
         "segmentations": [str(volumes[0])],
         "images": [str(volumes[1])],
         "plane": "axial",
         "settings": {"structure": "tube", "pixel_size": 1.0},
+        "temporary": True,
         **changes,
     }
     folder.mkdir(parents=True)
@@ -66,16 +67,32 @@ def names(folder: Path) -> set[str]:
 
 
 def test_the_whole_way_in_one_process(volumes: tuple[Path, Path], tmp_path: Path) -> None:
-    request = ask(tmp_path / "request", volumes)
+    ask(tmp_path / "request", volumes)
     command = [sys.executable, "-m", "topogan", "train", "set", "run", "--prepare", "request", *TINY]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert (done.returncode, done.stderr) == (0, "")
     assert read_status(tmp_path / "run").state == "finished"
     assert TrainingSet.open(tmp_path / "set").structure == "tube"
-    assert names(tmp_path) == {"request", "set", "run"}
-    assert names(request) == {"request.json"}
+    assert names(tmp_path) == {"set", "run"}, "no copy of patient data is left"
     assert "masks.batch is" in done.stdout
     assert "No slice is left" not in done.stdout
+
+
+def test_folders_of_volumes(volumes: tuple[Path, Path], tmp_path: Path) -> None:
+    for name, volume in zip(("masks", "scans"), volumes, strict=True):
+        (tmp_path / name).mkdir()
+        for patient in ("a", "b"):
+            (tmp_path / name / f"{patient}.nii.gz").write_bytes(volume.read_bytes())
+    folders = {"segmentations": [str(tmp_path / "masks")], "images": [str(tmp_path / "scans")]}
+    prepare_as_requested(ask(tmp_path / "request", volumes, **folders), tmp_path / "set", TrainSettings(), print)
+    assert len(TrainingSet.open(tmp_path / "set").masks) == 2 * SLICES
+
+
+def test_a_folder_that_is_not_temporary_stays(volumes: tuple[Path, Path], tmp_path: Path) -> None:
+    request = ask(tmp_path / "request", volumes, temporary=False)
+    (request / "notes.txt").touch()
+    prepare_as_requested(request, tmp_path / "set", TrainSettings(), print)
+    assert names(request) == {"request.json", "notes.txt"}
 
 
 def test_a_file_stops_the_preparation(volumes: tuple[Path, Path], tmp_path: Path) -> None:
@@ -102,7 +119,7 @@ def test_a_stop_is_exit_code_1_and_a_sentence(
     (request / "stop").touch()
     assert run(["train", str(tmp_path / "set"), str(tmp_path / "run"), "--prepare", str(request)]) == 1
     assert capsys.readouterr().err == "The preparation was stopped.\n"
-    assert names(tmp_path) == {"request"}
+    assert names(tmp_path) == set()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +127,7 @@ def test_a_stop_is_exit_code_1_and_a_sentence(
     [
         ({"schema": "topogan.prepare-request/2"}, "another version of TopoGAN"),
         ({"segmentations": "mask.nii.gz"}, "segmentations"),
-        ({"segmentations": []}, "needs at least one"),
+        ({"segmentations": []}, "0 segmentations"),
         ({"segmentations": ["mask.nii.gz"]}, "absolute path"),
         ({"segmentations": ["/a\0b"]}, "absolute path"),
         ({"segmentations": ["/\ud800"]}, "segmentations"),
@@ -165,7 +182,7 @@ def test_what_exists_is_refused_before_any_work(
     said = capsys.readouterr()
     assert "is not empty" in said.err
     assert "measure" not in said.out
-    assert names(tmp_path) == {"request", existing}
+    assert names(tmp_path) - {"request"} == {existing}
 
 
 def test_a_batch_that_was_asked_for_is_refused_before_patches_are_cut(
@@ -179,7 +196,7 @@ def test_a_batch_that_was_asked_for_is_refused_before_patches_are_cut(
     assert "choose a smaller batch" in said.err
     assert "measure 1/1" in said.out
     assert "cut" not in said.out
-    assert names(tmp_path) == {"request"}
+    assert names(tmp_path) == set()
 
 
 def test_a_demo_on_one_small_scan(volumes: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ class Preparation:
     def write(self) -> None:
         """Fill ``folder``; takes long, and is called on a thread of its own."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"schema": schemas.PREPARE_REQUEST, **self.request()})
+        text = json.dumps({"schema": schemas.PREPARE_REQUEST, "temporary": True, **self.request()})
         (self.folder / layout.REQUEST_FILE).write_text(text, encoding="utf-8")
 
 

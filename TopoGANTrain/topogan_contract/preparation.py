@@ -6,9 +6,10 @@
     images: the same for the images in the same order, or []
     plane: "axial", a 4x4 matrix (Slicer's SliceToRAS), or a list of them
     settings: values of ``topogan prepare`` that differ from the defaults, by name
+    temporary: true, where the engine is to remove FOLDER as soon as SET is made, or has failed
 
-The panel may put data beside it. The engine removes the folder as soon as SET is made, or has failed: a copy of patient
-data goes with Slicer or without. While SET is being made, the file ``stop`` ends that: exit code 1, nothing is left.
+The panel puts a copy of the scene's data beside it, which must go with Slicer or without: it says ``temporary``. While
+SET is being made, the file ``stop`` ends that: exit code 1, nothing is left.
 """
 
 from __future__ import annotations

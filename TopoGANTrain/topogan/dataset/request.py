@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,9 +17,10 @@ from topogan.files import read_json
 from topogan.plane import plane_of
 from topogan.presets import asked_batch
 from topogan.training_set import MINIMUM_TRAIN_SLICES
+from topogan.volumes import find_pairs
+from topogan_contract import schemas
+from topogan_contract.preparation import REQUEST_FILE, STOP_FILE
 
-SCHEMA = "topogan.prepare-request/1"
-REQUEST, STOP = "request.json", "stop"
 _MOST_VOLUMES = 100_000
 
 
@@ -39,6 +41,8 @@ class PrepareRequest(Settings):
     plane: Any = "axial"
     """``"axial"``, a 4×4 SliceToRAS matrix, or one for each volume."""
     settings: PrepareSettings = PrepareSettings()
+    temporary: bool = False
+    """Whether the folder goes when the preparation is over: a panel may be gone, and its copy of patient data not."""
 
 
 def prepare_as_requested(
@@ -56,17 +60,23 @@ def prepare_as_requested(
         InputError: the request or an input cannot be used.
         Cancelled: there is a file ``stop``.
     """
-    content = read_json(folder / REQUEST, SCHEMA)
+    content = read_json(folder / REQUEST_FILE, schemas.PREPARE_REQUEST)
     request = validated(PrepareRequest, {name: value for name, value in content.items() if name != "schema"})
     if not request.images and training.part is not Part.MASKS:
         raise InputError("Without images there are no textures to learn: choose the part masks.")
-    prepare(
-        out,
-        request.segmentations,
-        request.images,
-        request.settings,
-        plane=plane_of(request.plane, folder / REQUEST),
-        on_event=on_event,
-        train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(training)),
-        cancelled=(folder / STOP).exists,
-    )
+    plane = plane_of(request.plane, folder / REQUEST_FILE)
+    segmentations, images = find_pairs(request.segmentations, request.images)
+    try:
+        prepare(
+            out,
+            segmentations,
+            images,
+            request.settings,
+            plane=plane,
+            on_event=on_event,
+            train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(training)),
+            cancelled=(folder / STOP_FILE).exists,
+        )
+    finally:
+        if request.temporary:
+            shutil.rmtree(folder, ignore_errors=True)
