@@ -10,8 +10,8 @@ from topogan.errors import InputError
 from topogan.files import check_exists
 from topogan.volumes.dicom import DicomSeries, is_dicom_file, is_dicom_folder
 from topogan.volumes.geometry import Geometry, Volume
-from topogan.volumes.itk import ImageFile
 from topogan.volumes.png import PngOptions, PngSlices, is_png_folder
+from topogan.volumes.volume_file import VolumeFile
 
 __all__ = ["PngOptions", "VolumeSource", "is_volume_folder", "open_volume"]
 
@@ -48,7 +48,7 @@ def open_volume(path: Path, png: PngOptions | None = None) -> VolumeSource:
             raise InputError(f"{path} is no file but a device or a pipe: give a volume.")
         if is_dicom_file(path):
             raise InputError(f"{path} is a single DICOM file: name the folder of its series.")
-        return ImageFile.open(path)
+        return VolumeFile.open(path)
     if is_dicom_folder(path):
         return DicomSeries.open(path)
     if is_png_folder(path):
