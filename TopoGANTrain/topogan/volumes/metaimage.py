@@ -13,7 +13,7 @@ import numpy as np
 
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, geometry_of_axes
-from topogan.volumes.stored import StoredArray, quoted, said_in_header
+from topogan.volumes.stored import StoredArray, number, quoted, said_in_header
 
 _MAX_HEADER, _MAX_LINES = 1 << 20, 10_000
 _TYPES = {
@@ -28,7 +28,7 @@ _SAME = (
 )
 _READ = {
     "ObjectType", "NDims", "BinaryData", "CompressedData", "CompressedDataSize", "DimSize", "HeaderSize", "ElementType",
-    "ElementSpacing", "ElementNumberOfChannels", "ElementDataFile", "ElementToIntensityFunctionSlope",
+    "ElementSpacing", "ElementSize", "CenterOfRotation", "ElementNumberOfChannels", "ElementDataFile", "ElementToIntensityFunctionSlope",
     "ElementToIntensityFunctionOffset", *(name for names in _SAME for name in names),
 }  # fmt: skip
 _SPELLING = {name.lower(): name for name in _READ}
@@ -61,7 +61,7 @@ def read_metaimage(path: Path) -> tuple[StoredArray, Geometry]:
     function = [
         fields.get(f"ElementToIntensityFunction{name}", said) for name, said in (("Slope", "1"), ("Offset", "0"))
     ]
-    if [_number(word) for word in function] != [1.0, 0.0]:
+    if [number(word) for word in function] != [1.0, 0.0]:
         raise said_in_header(path, "its numbers are to be scaled")
     sizes = [int(size) if size == int(size) else 0 for size in _numbers(path, fields, "DimSize", axes)]
     if min(sizes) < 1:
@@ -117,6 +117,9 @@ def _geometry(path: Path, fields: dict[str, str], sizes: list[int]) -> Geometry:
     if "ElementSpacing" not in fields:
         raise InputError(f"The voxel spacing of {path} is missing in its header: save it again from Slicer.")
     spacing = np.array(_numbers(path, fields, "ElementSpacing", axes))
+    for name in ("ElementSize", "CenterOfRotation"):
+        if name in fields:  # with another number of values MetaIO takes the next line for one
+            _numbers(path, fields, name, axes)
     if min(spacing) <= 0:
         shown = " x ".join(f"{value:g}" for value in spacing[:3])
         raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, it must be above 0.")
@@ -129,6 +132,8 @@ def _geometry(path: Path, fields: dict[str, str], sizes: list[int]) -> Geometry:
             matrix = np.array(_numbers(path, fields, name, axes * axes)).reshape(axes, axes)
     if axes == 4 and not np.allclose(matrix[3], [0, 0, 0, 1]) | np.allclose(matrix[:, 3], [0, 0, 0, 1]):
         raise said_in_header(path, "its phases lie along an axis of space")
+    if not np.allclose(np.linalg.norm(matrix[:3, :3], axis=1), 1.0, atol=1e-3):
+        raise InputError(f"The axes in the header of {path} are no unit vectors: save it again from Slicer.")
     # Row k of the matrix is the direction of axis k.
     return geometry_of_axes(tuple(sizes[:3]), (matrix[:3, :3] * spacing[:3, None]).T, origin[:3])
 
@@ -169,15 +174,8 @@ def _true(path: Path, fields: dict[str, str], name: str) -> bool:
     return _TRUTH[word]
 
 
-def _number(word: str) -> float:
-    try:
-        return float(word)
-    except ValueError:
-        return float("nan")
-
-
 def _numbers(path: Path, fields: dict[str, str], name: str, count: int) -> list[float]:
-    values = [_number(word) for word in fields.get(name, "").split()]
+    values = [number(word) for word in fields.get(name, "").split()]
     if len(values) != count or not np.isfinite(values).all():
         raise said_in_header(
             path, f"{name} is {quoted(fields.get(name))} where {count} number{'s' * (count > 1)} should be"

@@ -24,6 +24,8 @@ _KINDS: tuple[tuple[type[_Header], int, bytes], ...] = (
 _TO_LPS = np.array([-1.0, -1.0, 1.0])
 # Spatial units of xyzt_units; 0 is unknown, which everyone takes for mm.
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+# Below, other readers take it for none.
+_LEAST_SLOPE = 1e-12
 # Between a quaternion and a matrix of single precision, as a share of a voxel per voxel.
 _SAME_AXES = 1e-3
 
@@ -108,12 +110,14 @@ def _not_scalar(path: Path, values: int) -> InputError:
 
 
 def _scale(path: Path, header: _Header) -> tuple[float, float] | None:
-    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
-    if math.isinf(slope) or math.isinf(intercept):
-        raise said_in_header(path, "its values are scaled by infinity")
-    if slope == 0 or math.isnan(slope) or (slope, intercept) == (1.0, 0.0):
+    slope, intercept = (float(header[name]) for name in ("scl_slope", "scl_inter"))
+    if math.isnan(slope) or (slope, intercept) in ((0.0, 0.0), (1.0, 0.0)):
         return None
-    return slope, 0.0 if math.isnan(intercept) else intercept
+    intercept = 0.0 if math.isnan(intercept) else intercept
+    # A slope of 0 stands for none, but not with an intercept, which some readers then add.
+    if not _LEAST_SLOPE <= abs(slope) < math.inf or math.isinf(intercept):
+        raise said_in_header(path, f"its values are scaled by {slope:g} and moved by {intercept:g}")
+    return slope, intercept
 
 
 def _geometry(path: Path, header: _Header, sizes: list[int]) -> Geometry:
@@ -133,7 +137,7 @@ def _geometry(path: Path, header: _Header, sizes: list[int]) -> Geometry:
         raise said_in_header(path, "its voxels measure {} mm by pixdim and {} mm by their axes".format(*shown))
     if len(found) == 2:
         away = np.abs((found[0] - found[1])[:3] / np.append(spacing, spacing.min()))
-        if away[:, :3].max() > _SAME_AXES or away[:, 3].max() > 0.1:
+        if away[:, :3].max() > _SAME_AXES or away[:, 3].max() > _SAME_AXES:
             raise said_in_header(path, "its two statements of the place of its voxels (qform and sform) disagree")
     axes, origin = affine[:3, :3] * _TO_LPS[:, None], affine[:3, 3] * _TO_LPS
     return geometry_of_axes(tuple(sizes[:3]), axes * unit, origin * unit)

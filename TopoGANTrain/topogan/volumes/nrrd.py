@@ -6,6 +6,7 @@ comment, and a field may stand once. pynrrd is not used because it guesses where
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, geometry_of_axes
-from topogan.volumes.stored import StoredArray, quoted, said_in_header
+from topogan.volumes.stored import StoredArray, number, quoted, said_in_header
 
 # Slicer's segmentations of a hundred structures take 100 kB in 1,500 lines.
 _MAX_HEADER, _MAX_LINES = 4 << 20, 20_000
@@ -213,11 +214,8 @@ def _positive(path: Path, fields: dict[str, str], name: str, words: Sequence[str
 
 def _number(path: Path, fields: dict[str, str], name: str, words: Sequence[str], count: int, place: int) -> float:
     """One of ``count`` numbers; of the others nothing is asked (an axis of phases has no spacing)."""
-    try:
-        value = float(words[place])
-    except (ValueError, IndexError):
-        value = float("nan")
-    if len(words) != count or not np.isfinite(value):
+    value = number(words[place].strip()) if len(words) == count else math.nan
+    if not math.isfinite(value):
         raise said_in_header(path, f"{name} is {quoted(fields.get(name))}")
     return value
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import math
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterator
@@ -35,7 +37,8 @@ _MAX_VOXELS = 1 << 30
 # Numbers written as text take many times their memory while they are read.
 _MAX_TEXT = 256 << 20
 _MOST_QUOTED = 60
-_DAMAGED = (zlib.error, gzip.BadGzipFile, EOFError, OSError, ValueError)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DAMAGED = (zlib.error, gzip.BadGzipFile, EOFError, OSError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,10 @@ class StoredArray:
             words = file.read().split()
         if len(words) < prod(self.shape):
             raise EOFError
-        return np.array(words[: prod(self.shape)]).astype(self.dtype).reshape(self.shape)
+        words = words[: prod(self.shape)]
+        if any(b"_" in word for word in words):
+            raise ValueError("an underscore")
+        return np.array(words).astype(self.dtype).reshape(self.shape)
 
     def _check_end(self, needed: int) -> None:
         """A gzip file ends with the size of what it holds: one that was cut off is found without unpacking it."""
@@ -208,6 +214,11 @@ class _Inflated(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
+
+
+def number(word: str) -> float:
+    """A number as every reader takes it; NaN for all else (Python alone would also read 1_000)."""
+    return float(word) if _NUMBER.fullmatch(word) else math.nan
 
 
 def _skip(stream: IO[bytes], count: int) -> None:

@@ -57,6 +57,11 @@ class VolumeFile:
         """How many volumes follow each other in time."""
         return self._stored.phases
 
+    @property
+    def packed(self) -> bool:
+        """Whether the data are compressed."""
+        return self._stored.packing not in ("", "text")
+
     def volumes(self) -> Iterator[Volume]:
         """Read one phase after the other, in one pass through the file."""
         for array in self._stored.arrays():

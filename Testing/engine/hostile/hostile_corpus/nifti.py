@@ -183,7 +183,7 @@ CASES = [
     Case("NIfTI: axes all 0", as_segmentation("m.nii", sform(*[0.0] * 12)), "axes|sheared"),
     Case("NIfTI: axes NaN", as_segmentation("m.nii", sform(*[NAN] * 12)), "axes|sheared"),
     Case("NIfTI: two axes alike", as_segmentation("m.nii", sform(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0)), "axes|sheared"),
-    Case("NIfTI: scan scaled by infinity", as_scan(field(SLOPE, "2f", INF, 0.0)), "scaled by infinity"),
+    Case("NIfTI: scan scaled by infinity", as_scan(field(SLOPE, "2f", INF, 0.0)), "scaled by inf"),
     Case("NIfTI: scan scaled by 1e38", as_scan(field(SLOPE, "2f", 1e38, 0.0)), "not numbers|HU"),
     Case("NIfTI: scan with NaN", with_values(NAN, NAN), "2 voxels that are not numbers"),
     Case("NIfTI: scan with both infinities", with_values(INF, -INF), "2 voxels that are not numbers"),
