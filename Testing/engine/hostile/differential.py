@@ -32,65 +32,31 @@ from topogan.errors import InputError  # noqa: E402 - found by the lines before
 from topogan.volumes import open_volume  # noqa: E402 - found by the lines before
 
 _ITK = {".nii": "NiftiImageIO", ".gz": "NiftiImageIO", ".nrrd": "NrrdImageIO", ".mha": "MetaImageIO"}
-_WORDS = [
-    "0",
-    "1",
-    "-1",
-    "2",
-    "3",
-    "4",
-    "0.5",
-    "1.5",
-    "-2",
-    "1e3",
-    "1e30",
-    "nan",
-    "inf",
-    "short",
-    "float",
-    "uchar",
-    "int",
-    "double",
-    "little",
-    "big",
-    "gzip",
-    "raw",
-    "text",
-    "bzip2",
-    "LPS",
-    "RAS",
-    "right-anterior-superior",
-    "left-anterior-superior",
-    "left-posterior-superior-time",
-    "scanner-xyz",
-    "True",
-    "False",
-    "LOCAL",
-    "MET_SHORT",
-    "MET_FLOAT",
-    "MET_LONG",
-    "list",
-    "domain",
-    "time",
-    "none",
-    "???",
-    "(1,0,0)",
-    "(0,1,0)",
-    "(0,0,1)",
-    "(0,-2,0)",
-    "mm",
-    "cm",
-    "um",
-    "cell",
-    "node",
-    "0x10",
-    "1,5",
-    "+1",
-    "1e0",
-    "1.0",
-    "03",
-    "1_0",
-]
+_WORDS = b"""
+0 1 -1 2 3 4 0.5 1.5 -2 1e3 1e30 nan inf short float uchar int double little big gzip raw text bzip2 LPS RAS
+right-anterior-superior left-anterior-superior left-posterior-superior-time scanner-xyz True False LOCAL MET_SHORT
+MET_FLOAT MET_LONG list domain time none ??? (1,0,0) (0,1,0) (0,0,1) (0,-2,0) mm cm um cell node 0x10 1,5 +1 1e0 1.0 03
+1_0""".split()
+_LINES = b"""spacings: 1 1 1
+axis mins: 0 0 0
+byte skip: 3
+line skip: 1
+centers: node node node
+space units: "cm" "cm" "cm"
+data file: base0.nrrd
+measurement frame: (0,1,0) (1,0,0) (0,0,1)
+thicknesses: 2 2 2
+old min: 3
+space dimension: 3
+key:=value
+HeaderSize = 3
+ElementSize = 1 1 2
+Position = 1 2 3
+Orientation = 0 1 0 1 0 0 0 0 1
+ElementByteOrderMSB = True
+ElementNumberOfChannels = 2
+ElementToIntensityFunctionSlope = 2
+CompressedDataSize = 40""".split(b"\n")
 
 
 def bases(kind: str, folder: Path) -> list[tuple[str, bytes]]:
@@ -188,7 +154,7 @@ def _lines_changed(header: bytes, dice: random.Random) -> bytes:
         del lines[at]
     elif kind == 2 and line.split():
         words = line.split(b" ")
-        words[dice.randrange(len(words))] = dice.choice(_WORDS).encode()
+        words[dice.randrange(len(words))] = dice.choice(_WORDS)
         lines[at] = b" ".join(words)
     elif kind == 3:
         lines[at] = line.replace(
@@ -199,13 +165,7 @@ def _lines_changed(header: bytes, dice: random.Random) -> bytes:
             [line.upper(), line.lower(), line.title(), b" " + line, line + b" ", line + b"\r", b"#" + line]
         )
     elif kind == 5:
-        extra = b'spacings: 1 1 1|axis mins: 0 0 0|byte skip: 3|line skip: 1|centers: node node node|space units: "cm" "cm" "cm"|'
-        extra += b"data file: base0.nrrd|HeaderSize = 3|ElementSize = 1 1 2|Position = 1 2 3|Orientation = 0 1 0 1 0 0 0 0 1|"
-        extra += (
-            b"ElementByteOrderMSB = True|ElementNumberOfChannels = 2|ElementToIntensityFunctionSlope = 2|key:=value|"
-        )
-        extra += b"measurement frame: (0,1,0) (1,0,0) (0,0,1)|thicknesses: 2 2 2|old min: 3|space dimension: 3|CompressedDataSize = 40"
-        lines.insert(dice.randrange(len(lines)), dice.choice(extra.split(b"|")))
+        lines.insert(dice.randrange(len(lines)), dice.choice(_LINES))
     elif kind == 6:
         other = dice.randrange(len(lines))
         lines[at], lines[other] = lines[other], lines[at]
@@ -214,7 +174,7 @@ def _lines_changed(header: bytes, dice: random.Random) -> bytes:
         lines[at] = line[:place] + bytes([dice.randrange(256)]) + line[place + 1 :]
     elif line:
         place = dice.randrange(len(line))
-        lines[at] = line[:place] + dice.choice(_WORDS).encode() + line[place:]
+        lines[at] = line[:place] + dice.choice(_WORDS) + line[place:]
     return b"\n".join(lines)
 
 

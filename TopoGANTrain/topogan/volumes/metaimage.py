@@ -28,8 +28,8 @@ _SAME = (
 )
 _READ = {
     "ObjectType", "NDims", "BinaryData", "CompressedData", "CompressedDataSize", "DimSize", "HeaderSize", "ElementType",
-    "ElementSpacing", "ElementSize", "CenterOfRotation", "ElementNumberOfChannels", "ElementDataFile", "ElementToIntensityFunctionSlope",
-    "ElementToIntensityFunctionOffset", *(name for names in _SAME for name in names),
+    "ElementSpacing", "ElementSize", "CenterOfRotation", "ElementNumberOfChannels", "ElementDataFile",
+    "ElementToIntensityFunctionSlope", "ElementToIntensityFunctionOffset", *(name for names in _SAME for name in names),
 }  # fmt: skip
 _SPELLING = {name.lower(): name for name in _READ}
 # No control codes and no line ends of Unicode, which other readers might take for one.

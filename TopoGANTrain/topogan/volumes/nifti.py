@@ -73,7 +73,7 @@ def _read_header(path: Path, packed: bool) -> _Header:
 def _dtype(path: Path, header: _Header) -> np.dtype[np.generic]:
     code, bits = int(header["datatype"]), int(header["bitpix"])
     try:
-        dtype = header.get_data_dtype()
+        dtype: np.dtype[np.generic] = header.get_data_dtype()  # type: ignore[no-untyped-call]
     except (HeaderDataError, KeyError) as error:
         raise said_in_header(path, f"the type of its numbers is {code}") from error
     if dtype.fields:
@@ -133,8 +133,8 @@ def _geometry(path: Path, header: _Header, sizes: list[int]) -> Geometry:
     affine = found[-1] if found else np.diag([*(_TO_LPS * spacing), 1.0])
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     if not np.allclose(lengths, spacing, rtol=_SAME_AXES, atol=0):
-        shown = (" x ".join(f"{value:.4g}" for value in values) for values in (spacing, lengths))
-        raise said_in_header(path, "its voxels measure {} mm by pixdim and {} mm by their axes".format(*shown))
+        by_size, by_axes = (" x ".join(f"{value:.4g}" for value in values) for values in (spacing, lengths))
+        raise said_in_header(path, f"its voxels measure {by_size} mm by pixdim and {by_axes} mm by their axes")
     if len(found) == 2:
         away = np.abs((found[0] - found[1])[:3] / np.append(spacing, spacing.min()))
         if away[:, :3].max() > _SAME_AXES or away[:, 3].max() > _SAME_AXES:
@@ -152,7 +152,7 @@ def _qform(path: Path, header: _Header) -> np.ndarray | None:
     if not np.isfinite(values).all():
         raise said_in_header(path, "the position or the axes in it are not numbers")
     try:
-        return np.asarray(header.get_qform(), dtype=float)
+        return np.asarray(header.get_qform(), dtype=float)  # type: ignore[no-untyped-call]
     except (HeaderDataError, ValueError) as error:
         raise said_in_header(path, "the axes in it are no rotation") from error
 

@@ -150,7 +150,7 @@ class StoredArray:
 
     def _read(self, stream: IO[bytes], shape: tuple[int, ...]) -> NDArray[np.generic]:
         array = np.empty(shape, self.dtype)
-        left = memoryview(array.reshape(-1).view(np.uint8))
+        left = memoryview(array.reshape(-1).view(np.uint8).data)
         while left:
             count = stream.readinto(left[:_CHUNK])  # type: ignore[attr-defined]
             if not count:

@@ -134,7 +134,7 @@ CASES = [
     Case("MetaImage: spacing missing", file(content(ElementSpacing=None)), SPACING),
     Case("MetaImage: spacing 10³⁰ mm", file(content(ElementSpacing="1e30 1e30 1e30")), SPACING),
     Case("MetaImage: sheared", file(content(TransformMatrix="1 0 0 0.5 1 0 0 0 1")), AXES),
-    Case("MetaImage: axes all 0", file(content(TransformMatrix="0 0 0 0 0 0 0 0 0")), SPACING),
+    Case("MetaImage: axes all 0", file(content(TransformMatrix="0 0 0 0 0 0 0 0 0")), AXES),
     Case(
         "MetaImage: axes NaN",
         file(content(TransformMatrix="nan 0 0 0 1 0 0 0 1")),
