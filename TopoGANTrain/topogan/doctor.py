@@ -20,6 +20,7 @@ _PACKAGES = {
     "numpy": "numpy",
     "scipy": "scipy",
     "SimpleITK": "SimpleITK",
+    "nibabel": "nibabel",
     "pydicom": "pydicom",
     "monai": "monai",
     "safetensors": "safetensors",

@@ -18,8 +18,8 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from topogan.errors import InputError
 from topogan.volumes.geometry import Geometry, Volume, check_axes
-from topogan.volumes.itk import check_numbers, reading
-from topogan.volumes.stored import check_size
+from topogan.volumes.itk import reading
+from topogan.volumes.stored import check_numbers, check_size
 
 # Scanners round positions to 0.01-0.1 mm; a missing slice changes a gap by 100 %.
 _GAP_TOLERANCE = 0.1

@@ -105,6 +105,21 @@ def check_axes(path: Path, axes: np.ndarray) -> None:
         )
 
 
+def geometry_of_axes(size: tuple[int, ...], steps: np.ndarray, origin: np.ndarray) -> Geometry:
+    """A grid from its steps.
+
+    Args:
+        size: voxels along x, y, z.
+        steps: [3, 3], column k is the way from a voxel to the next along index axis k: LPS, mm.
+        origin: center of the first voxel: LPS, mm.
+    """
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        spacing = np.linalg.norm(steps, axis=0)
+        directions = steps / spacing
+    x, y, z = size
+    return Geometry((x, y, z), tuple(spacing.tolist()), tuple(origin.tolist()), tuple(directions.ravel().tolist()))
+
+
 @dataclass(frozen=True)
 class Volume:
     """One phase: ``array`` [slice, row, column] of numbers, and its grid (``spacing``, ``origin``: mm, LPS)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -10,11 +11,11 @@ from topogan.errors import InputError
 from topogan.files import check_exists
 from topogan.volumes.dicom import DicomSeries, is_dicom_file, is_dicom_folder
 from topogan.volumes.geometry import Geometry, Volume
-from topogan.volumes.itk import ImageFormat
-from topogan.volumes.meta_header import check_meta
-from topogan.volumes.nifti_header import check_nifti
-from topogan.volumes.nrrd_header import check_nrrd
+from topogan.volumes.metaimage import read_metaimage
+from topogan.volumes.nifti import read_nifti
+from topogan.volumes.nrrd import read_nrrd
 from topogan.volumes.png import PngOptions, PngSlices, is_png_folder
+from topogan.volumes.volume_file import VolumeFile
 
 
 class VolumeSource(Protocol):
@@ -35,18 +36,18 @@ class VolumeSource(Protocol):
         """
 
 
-_NIFTI = ImageFormat(check_nifti, "NiftiImageIO", streamable=True)
-_NRRD = ImageFormat(check_nrrd, "NrrdImageIO", streamable=False)
-_META = ImageFormat(check_meta, "MetaImageIO", streamable=True)
+_NIFTI, _NRRD, _META = (
+    partial(VolumeFile.open, read_header=header) for header in (read_nifti, read_nrrd, read_metaimage)
+)
 FORMATS: dict[str, Callable[[Path], VolumeSource]] = {
-    ".nii": _NIFTI.open,
-    ".nii.gz": _NIFTI.open,
-    ".nrrd": _NRRD.open,
-    ".seg.nrrd": _NRRD.open,
-    ".seq.nrrd": _NRRD.open,
-    ".nhdr": _NRRD.open,
-    ".mha": _META.open,
-    ".mhd": _META.open,
+    ".nii": _NIFTI,
+    ".nii.gz": _NIFTI,
+    ".nrrd": _NRRD,
+    ".seg.nrrd": _NRRD,
+    ".seq.nrrd": _NRRD,
+    ".nhdr": _NRRD,
+    ".mha": _META,
+    ".mhd": _META,
 }
 """What opens a file, by the ending of its name (the longest that fits): reads the header, raises InputError."""
 

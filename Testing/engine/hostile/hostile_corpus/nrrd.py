@@ -177,8 +177,8 @@ CASES = [
     Case("NRRD: data skip beyond the end", file(header(byte_skip="1000000000")), DAMAGED),
     Case("NRRD: lines skip beyond the end", file(header(line_skip="100000000")), DAMAGED),
     Case("NRRD: header line of 8 MB", file(header(more="# " + "x" * (8 << 20) + "\n")[: (8 << 20) + 300]), DAMAGED),
-    Case("NRRD: a space of 3,000 letters", file(header(space="9" * 3000)), "a line of more than 400 letters"),
-    Case("NRRD: a line of 3,000 letters", file(header(more="9" * 3000 + "\n")), "a line of more than 400 letters"),
+    Case("NRRD: a space of 3,000 letters", file(header(space="9" * 3000)), "its space is"),
+    Case("NRRD: a line of 3,000 letters", file(header(more="9" * 3000 + "\n")), "is no field"),
     Case("NRRD: data in /etc/passwd", pointing_to("/etc/passwd"), "in another folder"),
     Case("NRRD: data one folder up", pointing_to("../secret.raw", "secret.raw"), "in another folder"),
     Case("NRRD: data file missing", pointing_to("gone.raw"), DAMAGED),
@@ -189,9 +189,7 @@ CASES = [
         pointing_to("slice%09d.raw 0 1000000000 1"),
         "several files|in another folder|" + DAMAGED,
     ),
-    Case(
-        "NRRD: data in a list of files", pointing_to("LIST\n/etc/passwd\n/etc/hosts"), "several files|in another folder"
-    ),
+    Case("NRRD: data in a list of files", pointing_to("LIST\n/etc/passwd\n/etc/hosts"), "is no field"),
     Case(
         "NRRD: colors",
         file(
