@@ -19,9 +19,14 @@ __all__ = ["PngOptions", "VolumeSource", "is_volume_folder", "open_volume"]
 class VolumeSource(Protocol):
     """A volume whose header has been read and found right; its voxels are read when asked for."""
 
-    path: Path
-    geometry: Geometry
-    phases: int
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def geometry(self) -> Geometry: ...
+
+    @property
+    def phases(self) -> int: ...
 
     def volumes(self) -> Iterator[Volume]:
         """Read one phase after the other; keep none of them to hold one phase in memory.
