@@ -77,7 +77,7 @@ def _write_table(
         "b0": samples.betti[:, 0].tolist(),
         "b1": samples.betti[:, 1].tolist(),
         "verdict": [verdict((b0, b1), expected) for b0, b1 in samples.betti.tolist()],
-        "area_mm2": [f"{area:.6g}" for area in areas(samples.masks == 1, pixel_size)],
+        "area_mm2": [f"{area:.6g}" for area in areas(samples.masks.astype(bool), pixel_size)],
     }
     if nearest is not None:
         columns["nearest_training_row"] = nearest.row.tolist()
@@ -99,7 +99,7 @@ def write_report(
 ) -> None:
     """Write ``report.json``: what was asked, what came out, and of which model."""
     valid = [verdict((b0, b1), expected) == VALID for b0, b1 in samples.betti.tolist()]
-    area = areas(samples.masks == 1, metadata.pixel_size_mm)
+    area = areas(samples.masks.astype(bool), metadata.pixel_size_mm)
     content: dict[str, Any] = {
         "topogan": __version__,
         "nature": _NATURE,
