@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pydicom
 import pytest
@@ -466,3 +469,77 @@ def test_a_library_leaves_standard_error_to_the_process(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "seen seen again"
+
+
+def _nrrd(tmp_path: Path, array: np.ndarray, data: bytes, more: str) -> Path:
+    path = tmp_path / "valid.nrrd"
+    z, y, x = array.shape
+    header = (
+        f"NRRD0004\ntype: int16\ndimension: 3\nspace: RAS\nsizes: {x} {y} {z}\nendian: little\n"
+        f"space directions: (-1,0,0) (0,-1,0) (0,0,2)\nspace origin: (3,4,5)\n{more}\n\n"
+    )
+    path.write_bytes(header.encode() + data)
+    return path
+
+
+@pytest.mark.parametrize("how", ["ascii", "bzip2", "byte skip", "byte skip -1", "line skip", "packed byte skip"])
+def test_every_encoding_of_nrrd_is_read(tmp_path: Path, how: str) -> None:
+    array = voxels()
+    raw = array.astype("<i2").tobytes()
+    data, more = {
+        "ascii": (" ".join(map(str, array.ravel())).encode(), "encoding: ascii"),
+        "bzip2": (bz2.compress(raw), "encoding: bzip2"),
+        "byte skip": (b"12345" + raw, "encoding: raw\nbyte skip: 5"),
+        "byte skip -1": (b"a head of its own\n" + raw, "encoding: raw\nbyte skip: -1"),
+        "line skip": (b"one\ntwo\n" + raw, "encoding: raw\nline skip: 2"),
+        "packed byte skip": (gzip.compress(b"abc" + raw), "encoding: gzip\nbyte skip: 3"),
+    }[how]
+    (volume,) = open_volume(_nrrd(tmp_path, array, data, more)).volumes()
+    np.testing.assert_array_equal(volume.array, array)
+    assert volume.geometry.origin == (-3.0, -4.0, 5.0)
+    assert volume.geometry.direction == (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+
+@pytest.mark.parametrize("kind", ["packed without a size", "as text", "big-endian", "behind a head"])
+def test_every_kind_of_metaimage_is_read(tmp_path: Path, kind: str) -> None:
+    array = voxels()
+    raw = array.astype("<i2").tobytes()
+    more, data = {
+        "packed without a size": ("CompressedData = True", zlib.compress(raw)),
+        "as text": ("BinaryData = False", " ".join(map(str, array.ravel())).encode()),
+        "big-endian": ("BinaryDataByteOrderMSB = True", array.astype(">i2").tobytes()),
+        "behind a head": ("HeaderSize = -1", raw),
+    }[kind]
+    place = "volume.raw" if kind == "behind a head" else "LOCAL"
+    header = f"NDims = 3\nDimSize = 7 6 5\nElementSpacing = 1 1 2\nElementType = MET_SHORT\n{more}\n"
+    header += f"ElementDataFile = {place}\n"
+    (tmp_path / "volume.mhd").write_bytes(header.encode() + (b"" if place != "LOCAL" else data))
+    (tmp_path / "volume.raw").write_bytes(b"somebody's own head" + data)
+    (volume,) = open_volume(tmp_path / "volume.mhd").volumes()
+    np.testing.assert_array_equal(volume.array, array)
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_nifti_2_is_read(tmp_path: Path, ending: str) -> None:
+    array = voxels()
+    nibabel.save(nibabel.Nifti2Image(array.T, np.diag([0.5, 0.75, 3.0, 1.0])), tmp_path / f"two{ending}")
+    (volume,) = open_volume(tmp_path / f"two{ending}").volumes()
+    np.testing.assert_array_equal(volume.array, array)
+    assert volume.spacing == (0.5, 0.75, 3.0)
+
+
+def test_packed_phases_are_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One pass through a 4-D file, whatever the number of its phases."""
+    phases = [voxels(seed) for seed in range(5)]
+    path = tmp_path / "beating.nii.gz"
+    sitk.WriteImage(sitk.JoinSeries([turned_image(phase) for phase in phases]), path)
+    opened: list[Path] = []
+    real_open = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda self, *more, **named: opened.append(self) or real_open(self, *more, **named)
+    )
+    source = open_volume(path)
+    opened.clear()
+    read = np.stack([volume.array for volume in source.volumes()])
+    np.testing.assert_array_equal(read, phases)
+    assert opened == [path]

@@ -104,7 +104,7 @@ def _read_header(path: Path) -> tuple[dict[str, str], dict[str, str], int]:
         field = re.fullmatch(r"([A-Za-z][A-Za-z ]*): ([^\x00-\x1f]*)", text)
         name = field[1].lower() if field else ""
         name = _SYNONYMS.get(name, name)
-        if field is None or name not in _FIELDS:
+        if field is None or mark or name not in _FIELDS:
             raise said_in_header(path, f"its line {quoted(text)} is no field of the format")
         if name in fields:
             raise said_in_header(path, f"it has the field {name} twice")
