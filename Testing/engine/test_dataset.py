@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import itertools
 import json
 import subprocess
@@ -16,10 +17,11 @@ import pytest
 import SimpleITK as sitk
 
 from topogan.config import Intensity, PrepareSettings
-from topogan.dataset import TrainingSet, prepare
+from topogan.dataset import TrainingSet, prepare, store
 from topogan.dataset.plan import choose_pixel_size
 from topogan.dataset.split import split_slices
 from topogan.errors import InputError
+from topogan.files import content_hash
 from topogan.homology import betti_numbers_of_batch
 from topogan.training_set import PARTS
 from topogan.volumes import find_pairs
@@ -179,6 +181,37 @@ def test_same_input_same_content(prepared: Path, tmp_path: Path) -> None:
     again = prepare(tmp_path / "out", *patients(tmp_path), myocardium())
     for name in ("dataset.json", "masks.npy", "images.npy", "slices.csv"):
         assert (again / name).read_bytes() == (prepared / name).read_bytes(), name
+
+
+def test_content_hash_is_that_of_voxels_and_table(prepared: Path) -> None:
+    found = TrainingSet.open(prepared)
+    hashes = {
+        "masks.npy": hashlib.sha256(found.masks).hexdigest(),
+        "images.npy": hashlib.sha256(found.images).hexdigest(),
+        "slices.csv": hashlib.sha256((prepared / "slices.csv").read_bytes()).hexdigest(),
+    }
+    assert found.content_hash == content_hash(hashes)
+
+
+def test_no_array_is_read_again_to_be_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[str, str]] = []
+
+    def watch(path: Any, mode: str = "r", *others: Any, **more: Any) -> Any:
+        opened.append((Path(path).name, mode))
+        return open(path, mode, *others, **more)
+
+    monkeypatch.setattr(store, "open", watch, raising=False)
+    prepare(tmp_path / "out", *patients(tmp_path), myocardium())
+    assert sorted(opened) == [("images.npy", "wb"), ("masks.npy", "wb")]
+
+
+def test_another_split_is_another_training_set(prepared: Path, tmp_path: Path) -> None:
+    """A run must not go on with slices for training that were for the test when it began."""
+    other = TrainingSet.open(prepare(tmp_path / "out", *patients(tmp_path), myocardium(seed=1)))
+    first = TrainingSet.open(prepared)
+    assert np.array_equal(other.masks, first.masks)
+    assert other.test.tolist() != first.test.tolist()
+    assert other.content_hash != first.content_hash
 
 
 def test_pixels_as_large_as_voxels_are_voxels(tmp_path: Path) -> None:

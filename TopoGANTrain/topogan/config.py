@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 
 from topogan.errors import InputError
@@ -28,7 +29,7 @@ class Settings(BaseModel):
 
 def setting(default: Any, title: str, text: str, unit: str = "", **limits: Any) -> Any:
     """A field with what a panel shows: a short ``title``, a help ``text`` and a ``unit``."""
-    extra: dict[str, Any] = {"unit": unit} if unit else {}
+    extra: JsonDict = {"unit": unit} if unit else {}
     return Field(default=default, title=title, description=text, json_schema_extra=extra, **limits)
 
 
@@ -337,7 +338,7 @@ _MOST_SHOWN = 80
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
-def validated(kind: type[AnySettings], values: Any) -> AnySettings:
+def validated(kind: type[AnySettings], values: object) -> AnySettings:
     """Make settings from plain values.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -21,8 +23,9 @@ from topogan.files import read_json
 from topogan.model import load_model
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
-from topogan.training import resume, train, work
+from topogan.training import checks, resume, train, work
 from topogan.training.mask_trainer import MaskTrainer
+from topogan.training_set import TrainingSet
 
 TINY = TrainSettings(
     part=Part.MASKS,
@@ -393,3 +396,21 @@ def test_a_package_that_cannot_be_written_is_written_on_resume(
     assert read_status(run).state == "failed"
     resume(run)
     assert load_model(run / "model").masks is not None
+
+
+def test_a_start_does_not_read_every_mask_to_find_empty_ones(ring_set: Path) -> None:
+    real = TrainingSet.open(ring_set)
+    read: list[int] = []
+
+    class Watched:
+        def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+            read.extend(np.atleast_1d(rows))
+            return real.masks[rows]
+
+    watched = dataclasses.replace(real, masks=Watched())
+    checks._check_masks(watched)
+    assert 0 < len(read) < len(real.train) / 4
+    empty = real.betti.copy()
+    empty[real.train[5]] = 0
+    with pytest.raises(InputError, match=f"Mask {real.train[5]} of .* holds no structure"):
+        checks._check_masks(dataclasses.replace(watched, betti=empty))

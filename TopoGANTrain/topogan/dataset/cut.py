@@ -42,7 +42,7 @@ class Patches:
         numbers than the same slice sampled at 0.75 mm with the nearest voxel, 9 with interpolation. In axial planes
         (left atria, heart and aorta of real CT and MR) the two agree in all but 2 %.
         """
-        return self._cut(structure, frame.for_labels(), plans, 0.0) >= _HALF
+        return np.asarray(self._cut(structure, frame.for_labels(), plans, 0.0) >= _HALF)
 
     def intensities(self, volume: Volume, frame: Frame, plans: Sequence[PatchPlan], outside: float) -> np.ndarray:
         """Cut images (linear interpolation): float32 [n, size, size], ``outside`` where the volume does not reach."""
@@ -91,9 +91,9 @@ class ArbitraryScale:
         """Map to int16; values beyond the range go on along the line, up to ± one range more."""
         low, high = ARBITRARY_WINDOW
         scaled = low + (patches - self.low) / (self.high - self.low) * (high - low)
-        return np.rint(np.clip(scaled, low - (high - low), high + (high - low))).astype(np.int16)
+        return np.asarray(np.rint(np.clip(scaled, low - (high - low), high + (high - low))), np.int16)
 
 
 def to_hu(patches: np.ndarray) -> np.ndarray:
     """Round HU to int16, not below −1024."""
-    return np.rint(np.clip(patches, _LOWEST_HU, _LARGEST)).astype(np.int16)
+    return np.asarray(np.rint(np.clip(patches, _LOWEST_HU, _LARGEST)), np.int16)

@@ -57,11 +57,11 @@ class Frame:
 
     def to_point(self, uvw: np.ndarray) -> np.ndarray:
         """Slice coordinates [n, 3] to LPS points [n, 3]; mm."""
-        return self.origin + np.asarray(uvw) @ self.axes.T
+        return np.asarray(self.origin + np.asarray(uvw) @ self.axes.T)
 
     def from_point(self, point: np.ndarray) -> np.ndarray:
         """LPS points [n, 3] to slice coordinates [n, 3]; mm."""
-        return (np.asarray(point) - self.origin) @ self.axes
+        return np.asarray((np.asarray(point) - self.origin) @ self.axes)
 
 
 def _axes_of(slice_to_ras: np.ndarray) -> np.ndarray:

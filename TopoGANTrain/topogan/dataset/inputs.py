@@ -98,7 +98,8 @@ def _plane_of_each(plane: Plane, count: int) -> list[np.ndarray | None]:
         if plane != "axial":
             raise InputError(f"The plane cannot be {plane!r}: give 'axial' or a 4x4 SliceToRAS matrix.")
         return [None] * count
-    matrices = [np.asarray(plane)] * count if np.ndim(plane) == 2 else [np.asarray(matrix) for matrix in plane]
+    one = np.ndim(plane) == 2
+    matrices: list[np.ndarray | None] = [np.asarray(plane)] * count if one else [np.asarray(m) for m in plane]
     if len(matrices) != count:
         raise InputError(
             f"There are {len(matrices)} planes for {count} volumes: give one plane, or one for each volume."

@@ -156,9 +156,10 @@ def _tiles(structure: Volume, case: Case, phase: int, tile: float) -> Iterator[P
     grid = _grid_image(structure, frame, fine, start, np.array([across * pixels, down * pixels, last - first + 1]))
     counts = grid.reshape(len(grid), down, pixels, across, pixels).sum(axis=(2, 4), dtype=np.int64)
     for number, row, column in np.argwhere(counts):
-        center = (low[0] + (column + 0.5) * tile, low[1] + (row + 0.5) * tile, (first + number) * frame.step)
+        u, v = low[0] + (column + 0.5) * tile, low[1] + (row + 0.5) * tile
+        center = (float(u), float(v), float((first + number) * frame.step))
         area = float(counts[number, row, column]) * fine**2
-        yield PatchPlan(phase, first + int(number), tuple(map(float, center)), (tile, tile), area)
+        yield PatchPlan(phase, first + int(number), center, (tile, tile), area)
 
 
 def _lies_inside(patch: PatchPlan, case: Case) -> bool:

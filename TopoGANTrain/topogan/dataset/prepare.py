@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from topogan.config import PrepareSettings
+from topogan.dataset.chunks import CaseReader
 from topogan.dataset.cut import Patches
-from topogan.dataset.cutting import CaseReader
 from topogan.dataset.inputs import Case, open_cases
 from topogan.dataset.plan import PatchPlan, choose_pixel_size, large_enough, plan_case
 from topogan.dataset.preview import write_preview

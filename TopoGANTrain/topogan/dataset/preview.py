@@ -51,9 +51,9 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
 def _title(training_set: TrainingSet) -> str:
     return (
         f"{training_set.structure}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
-        f"validation (brown), {len(training_set.test)} for the test (blue); patch {training_set.size} x "
-        f"{training_set.size} pixels of {training_set.pixel_size:.3g} mm; P = patient, (components, holes)\n"
-        f"{training_set.missing_parts}"
+        f"validation (brown), {len(training_set.test)} for the test (blue). {training_set.missing_parts}\n"
+        f"Patch {training_set.size} x {training_set.size} pixels of {training_set.pixel_size:.3g} mm; "
+        "P = patient, (components, holes)"
     )
 
 

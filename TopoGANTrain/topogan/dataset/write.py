@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from topogan.config import PrepareSettings
+from topogan.dataset.chunks import PatchChunk, window_of
 from topogan.dataset.cut import Patches
-from topogan.dataset.cutting import PatchChunk, window_of
 from topogan.dataset.store import GrowingArray, write_table
 from topogan.files import content_hash, write_json
 from topogan.homology import (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from topogan.config import Part, TrainSettings
 from topogan.errors import InputError, lookup
 from topogan.losses import LOSSES
 from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
 from topogan.training.objectives import OBJECTIVES
 from topogan.training_set import TrainingSet
+
+_MASKS_LOOKED_AT = 16
 
 
 def check_names(settings: TrainSettings) -> None:
@@ -32,7 +36,15 @@ def check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
         raise InputError(
             f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
         )
-    empty = training_set.train[training_set.betti[training_set.train, 0] == 0]
-    if len(empty):
-        raise InputError(f"Mask {empty[0]} of {training_set.folder} holds no structure: prepare the set again.")
+    _check_masks(training_set)
     training_set.diagrams()  # the model package will need them: better refused now than after hours
+
+
+def _check_masks(training_set: TrainingSet) -> None:
+    # By the table, which is in memory; some masks themselves show whether the table belongs to them.
+    rows = training_set.train
+    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MASKS_LOOKED_AT)).astype(int)]
+    unseen = ~training_set.structure_masks(some).any(axis=(1, 2))
+    empty = [*rows[training_set.betti[rows, 0] == 0], *some[unseen]]
+    if empty:
+        raise InputError(f"Mask {empty[0]} of {training_set.folder} holds no structure: prepare the set again.")

@@ -105,7 +105,11 @@ CASES = [
         lambda place: ["train", str(place.copy("training_set")), str(place.folder), "--overwrite"],
         "is not empty|lies in the run folder|was not written",
     ),
-    Case("training set: from the future", trained(json_values(JSON, schema="topogan.training-set/2")), FUTURE),
+    Case(
+        "training set: from the future",
+        trained(json_values(JSON, schema="topogan.training-set/3")),
+        "has the schema 'topogan.training-set/3'",
+    ),
     Case("training set: schema a list", trained(json_values(JSON, schema=["x" * 500] * 50)), "has the schema"),
     Case("training set: description empty", trained(text(JSON, "")), DAMAGED),
     Case("training set: description cut off", trained(cut(JSON)), DAMAGED),
@@ -212,7 +216,7 @@ CASES = [
         trained(arrays("diagrams.npz", counts=np.array([-1, 1]))),
         "do not fit together",
     ),
-    Case("training set: all for training", trained(replaced("slices.csv", "held_out", "train")), DAMAGED),
+    Case("training set: all for training", trained(replaced("slices.csv", "test", "train")), DAMAGED),
     Case("training set: evaluated, masks missing", evaluated(removed("masks.npy")), DAMAGED),
     Case("training set: synthesized, of another size", synthesized(json_values(JSON, size=128)), DAMAGED),
     Case(
