@@ -13,7 +13,7 @@ from topogan.training_set import TrainingSet
 
 _COLUMNS, _ROWS = 8, 5
 _CELL_INCHES = (1.5, 1.7)
-_TITLE_INCHES = 0.55
+_TITLE_INCHES = 0.68
 _OUTLINE = "#ff5a36"
 _COLORS = {"train": "black", "validation": "#b06a00", "test": "#1f6fd6"}
 
