@@ -228,7 +228,7 @@ class TrainingSet:
         """Load the diagram of every mask: distance filtration, in pixels, without a border of background.
 
         Raises:
-            InputError: the file is missing or holds another number of diagrams.
+            InputError: the file is missing or holds diagrams of other masks.
         """
         from topogan.homology import load_diagrams
 
@@ -238,6 +238,10 @@ class TrainingSet:
         diagrams = load_diagrams(path)
         if len(diagrams) != len(self.masks):
             raise _damaged(self.folder, f"{len(diagrams)} diagrams for {len(self.masks)} masks")
+        # Classes of the distance filtration that live at 0 are those of the mask.
+        for row, (diagram, betti) in enumerate(zip(diagrams, self.betti.tolist(), strict=True)):
+            if list(diagram.betti_numbers(0.0)) != betti or (diagram.birth < 0).any():
+                raise _damaged(self.folder, f"the diagram of mask {row} is that of another one")
         return diagrams
 
 
