@@ -18,7 +18,7 @@ import pydicom
 import SimpleITK as sitk
 from numpy.typing import NDArray
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import UID, CTImageStorage, ExplicitVRBigEndian, generate_uid
+from pydicom.uid import UID, CTImageStorage, ExplicitVRBigEndian, RLELossless, generate_uid
 
 from topogan.errors import InputError
 from topogan.volumes.itk import reading
@@ -45,6 +45,9 @@ _UNDEFINED_LENGTH = 0xFFFFFFFF
 _LEAST_SLOPE, _LARGEST_SLOPE, _LARGEST_INTERCEPT = 1e-9, 1e9, 1e9
 _LEAST_CT_SLOPE, _LARGEST_CT_SLOPE, _LARGEST_CT_INTERCEPT = 1e-3, 1e3, 2.0**15
 _LOWEST_CT, _HIGHEST_CT = -(2.0**16), 2.0**15 - 1
+_JPEG_START = b"\xff\xd8"
+# Baseline to lossless without tables between them, and JPEG-LS.
+_JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
 _TYPES = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32)
 
 
@@ -197,18 +200,37 @@ class StoredPixels:
     def _decompressed(self) -> NDArray[np.integer[Any]]:
         with tempfile.TemporaryDirectory(prefix="topogan-") as folder:
             copy = Path(folder, "slice.dcm")
-            self._write_canonical(copy)
+            stream = pydicom.dcmread(self.file, specific_tags=["PixelData"]).PixelData
+            self._check_stream(stream)
+            self._write_canonical(copy, stream)
             reader = sitk.ImageFileReader()
             reader.SetImageIO("GDCMImageIO")
             reader.SetFileName(str(copy))
             with reading(self.file):
                 stored = sitk.GetArrayFromImage(reader.Execute())
         if stored.shape != (1, self.rows, self.columns) or stored.dtype != self._dtype():
-            raise InputError(f"The compressed pixels of {self.file} are others than its header says: export it again.")
+            raise self._others()
         return np.asarray(stored[0])
 
-    def _write_canonical(self, path: Path) -> None:
-        original = pydicom.dcmread(self.file, specific_tags=["PixelData"])
+    def _check_stream(self, stream: bytes) -> None:
+        """Compare what a stream itself says with the header: GDCM believes either.
+
+        Packages have 8 bytes in front of them; the first is a table of the others, the second begins the picture.
+        """
+        frame = stream[16 + int.from_bytes(stream[4:8], "little") :]
+        if self.syntax == RLELossless:
+            # A part for each byte of a pixel.
+            if int.from_bytes(frame[:4], "little") != self.bytes:
+                raise self._others()
+        elif frame[:2] == _JPEG_START:
+            precision, rows, columns = _jpeg_frame(frame)
+            if ((precision + 7) // 8, rows, columns) != (self.bytes, self.rows, self.columns):
+                raise self._others()
+
+    def _others(self) -> InputError:
+        return InputError(f"The compressed pixels of {self.file} are others than its header says: export it again.")
+
+    def _write_canonical(self, path: Path, stream: bytes) -> None:
         meta = FileMetaDataset()
         meta.TransferSyntaxUID, meta.MediaStorageSOPClassUID = self.syntax, CTImageStorage
         meta.MediaStorageSOPInstanceUID = generate_uid()
@@ -218,7 +240,7 @@ class StoredPixels:
         copy.Rows, copy.Columns = self.rows, self.columns
         copy.BitsAllocated, copy.BitsStored, copy.HighBit = 8 * self.bytes, self.bits, self.bits - 1
         copy.PixelRepresentation = int(self.signed)
-        copy.add_new("PixelData", "OB", original.PixelData)
+        copy.add_new("PixelData", "OB", stream)
         copy["PixelData"].is_undefined_length = True
         copy.save_as(path)
 
@@ -243,6 +265,17 @@ def _check_kind(file: Path, header: pydicom.Dataset) -> None:
         raise _wrong(file, f"{stored} bits of {allocated} up to bit {high} are to hold a value")
     if int(header.PixelRepresentation) not in (0, 1):
         raise _wrong(file, "it does not say whether its values have a sign")
+
+
+def _jpeg_frame(content: bytes) -> tuple[int, int, int]:
+    """Bits of a sample, rows and columns in a JPEG or JPEG-LS; zeros where nothing is said (ISO/IEC 10918-1, B.2.2)."""
+    at = len(_JPEG_START)
+    while at + 9 <= len(content) and content[at] == 0xFF:
+        if content[at + 1] in _JPEG_FRAMES:
+            rows, columns = (int.from_bytes(content[start : start + 2], "big") for start in (at + 5, at + 7))
+            return content[at + 4], rows, columns
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    return 0, 0, 0
 
 
 def _wrong(file: Path, what: str) -> InputError:
