@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "common"))
-from training_sets import write_training_set
+from training_sets import sign, write_training_set
 
 Masks = NDArray[np.bool_]
 Images = NDArray[np.int16]
 
 WINDOW = (-200.0, 600.0)
 PIXEL_SIZE = 1.5
-TRAINING_HASH = "a" * 64
 
 
 def simulated_masks(count: int, size: int, rng: np.random.Generator) -> Masks:
@@ -53,11 +52,12 @@ def write_real(folder: Path, masks: Masks, images: Images | None, trained: int) 
 
     A corner of each slice has another label, which no figure may take for the structure.
     """
-    words = {"structure": "myocardium <left>", "content_hash": TRAINING_HASH, "betti": {"modal": [2, 1]}}
+    words = {"structure": "myocardium <left>"}
     write_training_set(folder, masks, images, trained, diagrams=False, pixel_size_mm=PIXEL_SIZE, **words)
     labels = np.load(folder / "masks.npy")
     labels[:, 0, 0] = 2
     np.save(folder / "masks.npy", labels)
+    sign(folder)
     return folder
 
 
@@ -79,7 +79,7 @@ def write_synthesis(folder: Path, masks: Masks, textures: Images | None, **chang
         "accepted_percent": 100.0,
         "settings": {"clean": 0},
         "betti_histogram_before_cleaning": {},
-        "model": {"content_hash": "b" * 64, "training_set": TRAINING_HASH},
+        "model": {"content_hash": "b" * 64, "training_set": "a" * 64},
     }
     (folder / "report.json").write_text(json.dumps({**report, **changes}), encoding="utf-8")
     return folder

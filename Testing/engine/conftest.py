@@ -29,7 +29,7 @@ def ring_training_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     masks = np.stack([ring(6 + index % 5, 14 + index % 7) for index in range(24)])
     images = np.where(masks, 300, 40) + np.random.default_rng(0).normal(0, 20, masks.shape)
     folder = tmp_path_factory.mktemp("real") / "training_set"
-    return write_training_set(folder, masks, images, 16, 3, pixel_size_mm=PIXEL_SIZE, content_hash="c" * 64)
+    return write_training_set(folder, masks, images, 16, 3, pixel_size_mm=PIXEL_SIZE)
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from training_sets import sign
 
-from topogan.errors import InputError
+from topogan.errors import InputError, WorkError
 from topogan.training_set import TrainingSet
 
 
@@ -56,7 +58,9 @@ def test_what_a_training_set_offers(folder: Path) -> None:
     found = TrainingSet.open(folder)
     assert found.size == 64
     assert found.masks.shape == (24, 64, 64)
-    assert isinstance(found.masks, np.memmap)
+    stored = np.load(folder / "masks.npy")
+    for rows in (found.train, found.test[::-1], slice(3, 9), slice(None), 5, -1, np.arange(24) % 2 == 0):
+        assert np.array_equal(found.masks[rows], stored[rows])
     assert [*found.train, *found.validation, *found.test] == list(range(24))
     assert found.missing_parts == ""
     assert len(found.patients) == len(found.levels) == len(found.betti) == 24
@@ -78,6 +82,7 @@ def test_without_validation_curves_are_measured_on_training_slices(folder: Path)
     table = folder / "slices.csv"
     table.write_text(table.read_text().replace("validation", "train"))
     edit("dataset.json", counts={"total": 24, "train": 19, "test": 5}, independent=False)(folder)
+    sign(folder)
     found = TrainingSet.open(folder)
     assert np.array_equal(found.validation_or_train, found.train)
     assert found.missing_parts == "No slice is left for validation: curves are measured on training slices."
@@ -86,6 +91,7 @@ def test_without_validation_curves_are_measured_on_training_slices(folder: Path)
 def test_masks_alone(folder: Path) -> None:
     (folder / "images.npy").unlink()
     edit("dataset.json", intensity="none", window=None)(folder)
+    sign(folder)
     found = TrainingSet.open(folder)
     assert found.images is None
     assert found.window is None
@@ -112,6 +118,35 @@ def test_damage_is_one_sentence(folder: Path, damage: Callable[[Path], None], sa
     with pytest.raises(InputError, match=said) as caught:
         TrainingSet.open(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["masks.npy", "images.npy"])
+@pytest.mark.parametrize("change", ["cut off", "other bytes", "removed"])
+def test_an_array_changed_in_use_is_one_sentence(folder: Path, name: str, change: str) -> None:
+    found = TrainingSet.open(folder)
+    array = found.masks if name == "masks.npy" else found.images
+    assert array is not None and array[found.train].any()
+    path = folder / name
+    content = path.read_bytes()
+    if change == "removed":
+        path.unlink()
+    else:
+        path.write_bytes(content[:-5000] if change == "cut off" else content[:-5000] + bytes(5000))
+        os.utime(path, ns=(0, 1))
+    with pytest.raises(WorkError, match=rf"{name} of .* was changed or removed while it was in use: put it back"):
+        array[found.train]
+
+
+@pytest.mark.parametrize("name", ["masks.npy", "images.npy", "slices.csv"])
+def test_a_changed_set_is_not_opened(folder: Path, name: str) -> None:
+    path = folder / name
+    content = path.read_bytes()
+    table = name == "slices.csv"
+    path.write_bytes(content.replace(b"patient_002", b"patient_001") if table else content[:-1] + b"\1")
+    with pytest.raises(InputError, match="were changed since it was made"):
+        TrainingSet.open(folder)
+    sign(folder)
+    TrainingSet.open(folder)
 
 
 def test_damaged_diagrams_are_found_when_they_are_needed(folder: Path) -> None:

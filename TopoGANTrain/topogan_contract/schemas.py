@@ -23,7 +23,7 @@ SYNTHESIS = "topogan.synthesis/1"
 _MAX_JSON_BYTES = 64 << 20
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, most_bytes: int = _MAX_JSON_BYTES) -> Any:
     """Read a JSON file of bounded size.
 
     Raises:
@@ -31,7 +31,7 @@ def read_json(path: Path) -> Any:
         ValueError: it is no file (a pipe would keep a reader waiting for ever), too large, or not JSON.
     """
     state = path.stat()
-    if not stat.S_ISREG(state.st_mode) or state.st_size > _MAX_JSON_BYTES:
+    if not stat.S_ISREG(state.st_mode) or state.st_size > most_bytes:
         raise ValueError("no file of ours")
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -39,10 +39,17 @@ def check_diagrams_size(path: Path) -> None:
 
 def diagrams_fit_together(arrays: Mapping[str, Any], counts: Any) -> bool:
     """Whether numpy's arrays, by the names of :data:`DIAGRAM_ARRAYS`, are rows of diagrams of these lengths."""
-    numbers = all(array.dtype.kind in "iuf" for array in arrays.values()) and counts.dtype.kind in "iu"
+    kinds = {name: "iuf" if name in ("birth", "death") else "iu" for name in DIAGRAM_ARRAYS}
+    numbers = all(array.dtype.kind in kinds[name] for name, array in arrays.items()) and counts.dtype.kind in "iu"
     if not numbers or counts.ndim != 1 or len(counts) > _MAX_DIAGRAMS or (counts < 0).any():
         return False
     return all(
         array.ndim == (2 if name.endswith("_index") else 1) and len(array) == counts.sum()
         for name, array in arrays.items()
-    )
+    ) and _are_classes(arrays)
+
+
+def _are_classes(arrays: Mapping[str, Any]) -> bool:
+    """Whether each row is a connected component or a hole that does not die before it is born; NaN is neither."""
+    dimension, birth, death = (arrays[name] for name in ("dimension", "birth", "death"))
+    return bool(((dimension == 0) | (dimension == 1)).all() and (birth <= death).all())

@@ -11,6 +11,8 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 from simulated import painted, simulated_masks, write_real, write_synthesis
 
+from topogan.training_set import TrainingSet
+
 
 @pytest.fixture(scope="session")
 def real_slices() -> tuple[np.ndarray, np.ndarray]:
@@ -33,15 +35,27 @@ def training_set(tmp_path_factory: pytest.TempPathFactory, real_slices: tuple[np
 
 
 @pytest.fixture(scope="session")
-def synthesis(tmp_path_factory: pytest.TempPathFactory, synthetic_slices: tuple[np.ndarray, np.ndarray]) -> Path:
-    return write_synthesis(tmp_path_factory.mktemp("made") / "samples", *synthetic_slices)
+def of_training_set(training_set: Path) -> dict[str, str]:
+    """What a synthesis says of its model, trained on that set."""
+    return {"content_hash": "b" * 64, "training_set": TrainingSet.open(training_set).content_hash}
+
+
+@pytest.fixture(scope="session")
+def synthesis(
+    tmp_path_factory: pytest.TempPathFactory,
+    synthetic_slices: tuple[np.ndarray, np.ndarray],
+    of_training_set: dict[str, str],
+) -> Path:
+    return write_synthesis(tmp_path_factory.mktemp("made") / "samples", *synthetic_slices, model=of_training_set)
 
 
 @pytest.fixture
-def make_synthesis(tmp_path: Path):
+def make_synthesis(tmp_path: Path, of_training_set: dict[str, str]):
     """Write another synthesis: ``make_synthesis(masks, textures, **changes of report.json)``."""
     numbers = iter(range(100))
-    return lambda *arrays, **changes: write_synthesis(tmp_path / f"samples{next(numbers)}", *arrays, **changes)
+    return lambda *arrays, **changes: write_synthesis(
+        tmp_path / f"samples{next(numbers)}", *arrays, **{"model": of_training_set, **changes}
+    )
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), *(str(HERE.parents[2] / name) for name in ("TopoGANTrain", "TopoGANSynth"))]
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "common")]
+sys.path[:0] = [str(HERE.parents[2] / name) for name in ("TopoGANTrain", "TopoGANSynth")]
 
 from hypothesis import HealthCheck, given, seed, settings  # noqa: E402 - found by the lines before
 from hypothesis import strategies as st  # noqa: E402 - found by the lines before

@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from hostile_corpus.dicom import write_series
 from hostile_corpus.scene import image_of, labels, save, scan
 from hostile_corpus.structure_sets import structure_set, tube
+from training_sets import sign
 
 
 def _nothing(folder: Path) -> None:
@@ -86,6 +87,13 @@ def _read_training_set(folder: Path) -> None:
     assert found.masks.shape == (len(found.levels), found.size, found.size)
     assert len(found.masks) == 0 or found.masks[0].size
     found.diagrams()
+
+
+def _sign_training_set(folder: Path) -> None:
+    try:
+        sign(folder)
+    except Exception:
+        return  # what cannot be read cannot be signed
 
 
 def _read_model(folder: Path) -> None:
@@ -269,7 +277,7 @@ def _read_card_in_slicer(folder: Path) -> None:
 SYNTHESIS_FILES = ("report.json", "samples.csv", "diagrams.npz", "masks.nrrd", "textures.nrrd")
 SET_FILES = ("dataset.json", "slices.csv", "diagrams.npz", "masks.npy", "images.npy")
 READERS: dict[str, Reader] = {
-    "training set": Reader(_copied("training_set"), _named(*SET_FILES), _read_training_set),
+    "training set": Reader(_copied("training_set"), _named(*SET_FILES), _read_training_set, _sign_training_set),
     "model": Reader(_copied("model"), _every_file, _read_model, _sign_model),
     "zip": Reader(_prepare_zip, _every_file, _read_zip),
     "synthesis": Reader(_copied("synthesis"), _named(*SYNTHESIS_FILES), _read_synthesis),

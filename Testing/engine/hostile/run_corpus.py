@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "common")]
 
-from hostile_corpus.all_cases import CASES
-from hostile_corpus.case import Case, Outcome, Place
+from hostile_corpus.all_cases import CASES  # noqa: E402 - found by the line before
+from hostile_corpus.case import Case, Outcome, Place  # noqa: E402 - found by the line before
 
 # Whatever hangs longer is ended by the system's alarm, C++ code too. A case takes 0.1 s of processor time.
 SECONDS_FOR_A_CASE = 120

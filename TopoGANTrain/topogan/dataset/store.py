@@ -2,7 +2,7 @@
 
 The content hash of a training set is :func:`topogan.files.content_hash` over ``masks.npy``, ``images.npy`` (if any)
 and ``slices.csv``, where an array's hash is the SHA-256 of its voxels without the file's header. Sets of the schema
-before have the SHA-256 of the two arrays' files, one after the other, in its place. Readers only compare it.
+before have the SHA-256 of the two arrays' files, one after the other, in its place. Who opens a set compares.
 """
 
 from __future__ import annotations

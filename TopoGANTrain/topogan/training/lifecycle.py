@@ -101,6 +101,7 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     if read_status(run).state == FINISHED:
         raise InputError(f"The run {run} is finished: to train its model further, start a new run with --from.")
     training_set = _find_training_set(run, config, dataset)
+    check_trainable(training_set, settings)
     device = choose_device(settings.device)
     folder = RunFolder.open(run)
     try:

@@ -1,4 +1,4 @@
-"""A folder that holds one DICOM series: headers through pydicom, pixels (in HU, by their rescale) through GDCM."""
+"""A folder that holds one DICOM series: headers through pydicom, pixels by what the headers were found to say."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-import SimpleITK as sitk
 from pydicom.filereader import read_file_meta_info, read_partial
 from pydicom.misc import is_dicom
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from topogan.errors import InputError
+from topogan.volumes.dicom_pixels import PIXEL_KEYWORDS, StoredPixels
 from topogan.volumes.geometry import Geometry, Volume, check_axes
-from topogan.volumes.itk import reading
-from topogan.volumes.stored import check_numbers, check_size
+from topogan.volumes.stored import check_growth, check_size
 
 # Scanners round positions to 0.01-0.1 mm; a missing slice changes a gap by 100 %.
 _GAP_TOLERANCE = 0.1
@@ -28,18 +27,9 @@ _SHIFT_TOLERANCE = 0.1
 # What places a slice, and how many numbers each holds.
 _PLACE = {"PixelSpacing": 2, "ImagePositionPatient": 3, "ImageOrientationPatient": 6}
 _HEADER_TAGS = [
-    "SeriesInstanceUID",
-    "FrameOfReferenceUID",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "NumberOfFrames",
-    "SamplesPerPixel",
-    "SliceThickness",
-    "RescaleSlope",
-    "RescaleIntercept",
-    *_PLACE,
+    Tag(name) for name in ("SeriesInstanceUID", "FrameOfReferenceUID", "SliceThickness", *PIXEL_KEYWORDS, *_PLACE)
 ]
+_ROWS, _PIXELS = Tag("Rows"), Tag("PixelData")
 
 
 def is_dicom_folder(path: Path) -> bool:
@@ -78,8 +68,7 @@ def read_dicom(path: Path, keywords: Sequence[str] = ()) -> pydicom.Dataset:
     Raises:
         InputError: it is deflated as a whole: it would have to be unpacked to whatever size before its first value.
     """
-    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-        raise InputError(f"{path} is a deflated DICOM file: export it with another transfer syntax.")
+    _check_not_deflated(path)
     if not keywords:
         return pydicom.dcmread(path)
     wanted: list[BaseTag | int] = [Tag(keyword) for keyword in keywords]
@@ -88,12 +77,16 @@ def read_dicom(path: Path, keywords: Sequence[str] = ()) -> pydicom.Dataset:
         return read_partial(file, stop_when=lambda tag, _vr, _length: tag > last, specific_tags=wanted)
 
 
+def _check_not_deflated(path: Path) -> None:
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        raise InputError(f"{path} is a deflated DICOM file: export it with another transfer syntax.")
+
+
 @dataclass(frozen=True)
 class _Slice:
     """One file with what its header says.
 
     Attributes:
-        size: rows and columns.
         spacing: of rows and columns, mm.
         position: of the first pixel: LPS, mm.
         orientation: directions of a row and of a column, 6 numbers.
@@ -103,7 +96,7 @@ class _Slice:
     file: Path
     series: str
     frame_of_reference: str
-    size: tuple[int, int]
+    pixels: StoredPixels
     spacing: np.ndarray
     position: np.ndarray
     orientation: np.ndarray
@@ -116,7 +109,7 @@ class DicomSeries:
 
     path: Path
     geometry: Geometry
-    files: tuple[str, ...]
+    pixels: tuple[StoredPixels, ...]
     frame_of_reference: str = ""
     phases: int = 1
 
@@ -131,27 +124,30 @@ class DicomSeries:
         slices = _read_headers(path)
         first = slices[0]
         axes = _axes(path, slices)
+        for entry in slices:
+            entry.pixels.check_length()
         slices.sort(key=lambda entry: float(entry.position @ axes[:, 2]))
         gap = _even_gap(path, np.stack([entry.position for entry in slices]), axes) if slices[1:] else first.thickness
         rows, columns = first.spacing.tolist()
         geometry = Geometry(
-            (first.size[1], first.size[0], len(slices)),
+            (first.pixels.columns, first.pixels.rows, len(slices)),
             (columns, rows, gap),
             tuple(slices[0].position.tolist()),
             tuple(axes.ravel().tolist()),
         )
         geometry.check(path)
         check_size(path, geometry.size)
-        return cls(path, geometry, tuple(str(entry.file) for entry in slices), first.frame_of_reference)
+        pixels = tuple(entry.pixels for entry in slices)
+        check_growth(path, sum(one.unpacked for one in pixels), sum(one.file.stat().st_size for one in pixels))
+        return cls(path, geometry, pixels, first.frame_of_reference)
 
     def volumes(self) -> Iterator[Volume]:
-        """Read the whole series (one phase)."""
-        reader = sitk.ImageSeriesReader()
-        reader.SetFileNames(self.files)
-        with reading(self.path):
-            array = sitk.GetArrayFromImage(reader.Execute())
-        check_numbers(self.path, array)
-        # Our own geometry: ITK takes the distance of the first two slices for all.
+        """Read the whole series (one phase): each slice by its own header, in the smallest type that holds them all."""
+        columns, rows, count = self.geometry.size
+        array = np.empty((count, rows, columns), StoredPixels.common_type(self.pixels))
+        for plane, pixels in zip(array, self.pixels, strict=True):
+            with reading_dicom(pixels.file):
+                pixels.read_into(plane)
         yield Volume(array, self.geometry)
 
 
@@ -171,17 +167,29 @@ def _read_headers(path: Path) -> list[_Slice]:
 def _read_slice(file: Path) -> _Slice | None:
     """Read a header; None for what has no pixels: structure sets and reports lie beside the images."""
     with reading_dicom(file):
-        header = read_dicom(file, _HEADER_TAGS)
+        found: tuple[int, int] | None = None
+
+        def at_the_end(tag: BaseTag, _vr: str | None, length: int) -> bool:
+            nonlocal found
+            seen.add(tag)
+            if tag == _PIXELS:
+                found = stream.tell(), length
+            return tag >= _PIXELS or (tag > _ROWS and _ROWS not in seen)
+
+        seen: set[BaseTag] = set()
+        _check_not_deflated(file)
+        with file.open("rb") as stream:
+            header = read_partial(stream, stop_when=at_the_end, specific_tags=list(_HEADER_TAGS))
         if "Rows" not in header:
             _check_has_no_pixels(file, header)
             return None
-        _check_kind(file, header)
+        pixels = StoredPixels.described(file, header, found)
         place = {name: _numbers(file, header, name, count) for name, count in _PLACE.items()}
         return _Slice(
             file,
             str(header.get("SeriesInstanceUID", "")),
             str(header.get("FrameOfReferenceUID", "")),
-            (int(header.Rows), int(header.Columns)),
+            pixels,
             place["PixelSpacing"],
             place["ImagePositionPatient"],
             place["ImageOrientationPatient"],
@@ -194,28 +202,6 @@ def _check_has_no_pixels(file: Path, header: pydicom.Dataset) -> None:
     kind = header.file_meta.get("MediaStorageSOPClassUID", "")
     if not kind or "Image Storage" in UID(kind).name:
         raise InputError(f"{file} cannot be read as DICOM: it is damaged or cut off; copy it again.")
-
-
-def _check_kind(file: Path, header: pydicom.Dataset) -> None:
-    if int(header.get("NumberOfFrames") or 1) > 1:
-        raise InputError(f"{file} is a DICOM file with several frames: load it in Slicer and save it as NRRD.")
-    if int(header.get("SamplesPerPixel") or 1) > 1:
-        raise InputError(f"{file} is a color image: give slices with a single value per pixel.")
-    pixels = int(header.Rows) * int(header.Columns)
-    slope, intercept = (
-        float(default if header.get(name) is None else header[name].value)
-        for name, default in (("RescaleSlope", 1), ("RescaleIntercept", 0))
-    )
-    if not pixels or not slope or not np.isfinite([slope, intercept]).all():
-        what = "it has no pixels" if not pixels else f"its values are scaled by {slope:g} and moved by {intercept:g}"
-        raise InputError(f"The header of {file} is wrong: {what}; export the series again.")
-    # GDCM takes the memory that the header asks for, and fills what is missing with anything.
-    if (
-        not header.file_meta.TransferSyntaxUID.is_compressed
-        and pixels * int(header.BitsAllocated) // 8 > file.stat().st_size
-    ):
-        raise InputError(f"{file} is cut off: its pixels end before its header says so; copy it again.")
-    check_size(file, (int(header.Columns), int(header.Rows)))
 
 
 def _numbers(file: Path, header: pydicom.Dataset, name: str, count: int) -> np.ndarray:
@@ -232,7 +218,7 @@ def _axes(path: Path, slices: list[_Slice]) -> np.ndarray:
     first = slices[0]
     for entry in slices:
         if not (
-            entry.size == first.size
+            (entry.pixels.rows, entry.pixels.columns) == (first.pixels.rows, first.pixels.columns)
             and np.allclose(entry.spacing, first.spacing, atol=1e-3)
             and np.allclose(entry.orientation, first.orientation, atol=1e-3)
         ):

@@ -16,6 +16,7 @@ from hostile_corpus import (
     structure_sets,
     syntheses,
     training_sets,
+    values,
 )
 from hostile_corpus.case import Case
 
@@ -33,5 +34,6 @@ _PARTS = (
     models,
     runs,
     syntheses,
+    values,
 )
 CASES: list[Case] = [case for part in _PARTS for case in part.CASES]

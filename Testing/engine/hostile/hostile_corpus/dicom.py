@@ -252,7 +252,7 @@ CASES = [
         DAMAGED + "|hold no|says nothing",
     ),
     Case("DICOM: sequences 20,000 deep", deep, DAMAGED),
-    Case("DICOM: claims 65535² pixels", series(huge(65535)), "is cut off"),
+    Case("DICOM: claims 65535² pixels", series(huge(65535)), "more than can be read"),
     Case(
         "DICOM: claims 65535², compressed",
         series(lambda n, h: (huge(65535)(n, h), renamed_syntax(JPEGLosslessSV1)(n, h))[0]),
@@ -261,11 +261,13 @@ CASES = [
     Case(
         "DICOM: claims 5000², compressed",
         series(lambda n, h: (huge(5000)(n, h), renamed_syntax(RLELossless)(n, h))[0]),
-        "does not lie on the grid",
+        "would grow",
     ),
     Case("DICOM: no JPEG where one is said", series(renamed_syntax(JPEGLosslessSV1)), DAMAGED),
     Case("DICOM: no JPEG 2000 where one is said", series(renamed_syntax(JPEG2000Lossless)), DAMAGED),
-    Case("DICOM: no run lengths where they are said", series(renamed_syntax(RLELossless)), DAMAGED),
+    Case(
+        "DICOM: no run lengths where they are said", series(renamed_syntax(RLELossless)), DAMAGED + "|are others than"
+    ),
     Case(
         "DICOM: deflated as a whole", series(renamed_syntax(DeflatedExplicitVRLittleEndian)), "is a deflated DICOM file"
     ),
@@ -309,7 +311,7 @@ CASES = [
         series(spoil=lambda c: c.replace(b"(\x00S\x10DS\x02\x001 ", b"(\x00S\x10DS\x02\x00na")),
         "scaled by nan|cannot be read",
     ),
-    Case("DICOM: scaled by 10³⁰⁸", series(everywhere(RescaleSlope="1e308")), "not numbers"),
+    Case("DICOM: scaled by 10³⁰⁸", series(everywhere(RescaleSlope="1e308")), "scaled by 1e"),
     Case("DICOM: values that are not HU", series(everywhere(RescaleIntercept="5000")), "cannot be CT in HU"),
     Case(
         "DICOM: one slice of unknown thickness",
