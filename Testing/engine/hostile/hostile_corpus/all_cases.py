@@ -8,6 +8,7 @@ from hostile_corpus import (
     models,
     nifti,
     nrrd,
+    ours,
     paths,
     png,
     runs,
@@ -21,6 +22,7 @@ from hostile_corpus.case import Case
 _PARTS = (
     nifti,
     nrrd,
+    ours,
     metaimage,
     dicom,
     png,
