@@ -45,7 +45,7 @@ def is_left_of(name: str, path: Path) -> bool:
     """Whether something of this name was left beside ``path`` by someone who was writing ``path``."""
     folder = rf"\.{re.escape(path.name[:_NAME_KEPT])}\.[0-9a-f]{{8}}\.(partial|replaced)"
     file = _MARK + re.escape("".join(path.suffixes))
-    return re.fullmatch(f"{folder}|{file}", name) is not None
+    return re.fullmatch(f"{folder}|{file}" if path.suffixes else folder, name) is not None
 
 
 def siblings(path: Path) -> list[Path]:
