@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,3 +71,32 @@ def test_windows_branch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(lock, "sys", types.SimpleNamespace(platform="win32"))
     monkeypatch.setattr(lock, "_PATIENCE_SECONDS", 0.05)
     test_one_holder_at_a_time(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink(path.with_name("victim"), path)])
+def test_what_is_no_file_is_no_lock(make: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+    make(path)
+    assert not is_locked(path)
+    with pytest.raises(OSError):
+        RunLock(path).acquire()
+    assert not path.with_name("victim").exists()
+
+
+def test_a_folder_that_is_replaced_meanwhile(tmp_path: Path) -> None:
+    """Whoever waited for the lock of the older run must not take it for that of the new one."""
+    path = tmp_path / "run" / "run.lock"
+    path.parent.mkdir()
+    holder, waiting = RunLock(path), RunLock(path)
+    assert holder.acquire()
+    found: list[bool] = []
+    thread = threading.Thread(target=lambda: found.append(waiting.acquire()))
+    thread.start()
+    time.sleep(0.1)
+    path.parent.rename(tmp_path / "older")
+    path.parent.mkdir()
+    path.touch()
+    holder.release()
+    thread.join()
+    assert found == [False]

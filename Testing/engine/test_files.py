@@ -147,6 +147,34 @@ def test_leftovers_of_killed_processes_go_after_a_day(tmp_path: Path) -> None:
     assert fresh.exists()
 
 
+def test_leftovers_are_only_what_is_surely_ours(tmp_path: Path) -> None:
+    ours = [".out.0123abcd.partial", ".out.0123abcd.replaced", ".0123abcd.partial.zip"]
+    theirs = [".out.old.partial", ".out.mine.0123abcd.partial", "out.0123abcd.partial", f".out.{'0' * 32}.replaced"]
+    theirs += [".0123abcd.partial", ".0123abcd.partial.nii", ".config", ".other.0123abcd.partial"]
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "thesis").touch()
+    (tmp_path / ".out.89abcdef.partial").symlink_to(tmp_path / "elsewhere")
+    for name in (*ours, *theirs):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (0, 0))
+    os.utime(tmp_path / "elsewhere" / "thesis", (0, 0))
+    (tmp_path / "out").mkdir()
+    files.remove_leftovers(tmp_path / "out")
+    files.remove_leftovers(tmp_path / "out.zip")
+    assert [name for name in ours if (tmp_path / name).exists()] == []
+    assert [name for name in theirs if not (tmp_path / name).exists()] == []
+    assert (tmp_path / "elsewhere" / "thesis").exists()
+
+
+def test_an_older_result_that_has_lost_its_name_stays(tmp_path: Path) -> None:
+    """Killed between the two steps of a replacement, where the system cannot exchange folders."""
+    kept = tmp_path / ".out.0123abcd.replaced"
+    kept.mkdir()
+    os.utime(kept, (0, 0))
+    files.remove_leftovers(tmp_path / "out")
+    assert kept.exists()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")

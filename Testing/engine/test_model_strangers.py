@@ -10,6 +10,7 @@ import stat
 import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -484,3 +485,29 @@ def test_memory_stays_bounded(tmp_path: Path, ring_model: Path) -> None:
     )
     grown = subprocess.check_output([sys.executable, "-c", code, str(ring_model), *folders], text=True)
     assert int(grown) < 50, "MB"
+
+
+def test_a_short_name_eats_no_letters(ring_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = Path(shutil.copytree(ring_model, tmp_path / "m"))
+    (package / GENERATOR).write_bytes(b"nothing")
+    sign(package)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="is damaged or no safetensors file"):
+        load_model("m")
+
+
+def test_what_killed_processes_unpacked_goes_after_a_day(
+    ring_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, fresh, link = (tmp_path / f"topogan-model-{name}" for name in ("old", "fresh", "link"))
+    for folder in (old, fresh):
+        (folder / "models").mkdir(parents=True)
+    link.symlink_to(fresh)
+    for path in (old / "models", old):
+        os.utime(path, (0, 0))
+    left = tmp_path / ".0123abcd.partial.zip"
+    left.touch()
+    os.utime(left, (0, 0))
+    load_model(pack_model(ring_model, tmp_path / "packed.zip"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["packed.zip", fresh.name, link.name]

@@ -329,6 +329,41 @@ class TestFolder:
         assert not panel.file(".begun.12345678.partial").exists()
         assert not (panel.folder / "requests" / "gone.cancel").exists()
 
+    def test_what_others_left_stays(self, panel: Panel) -> None:
+        for name in (".git", ".done.old.partial", ".cache.partial"):
+            (panel.file(name) / "kept").mkdir(parents=True)
+        (panel.folder / "elsewhere").mkdir()
+        panel.file(".begun.12345678.partial").symlink_to(panel.folder / "elsewhere")
+        panel.file(".89abcdef.partial.json").touch()
+        panel.start()
+        wait_until(lambda: (status := panel.status()) and status["ready"])
+        assert all((panel.file(name) / "kept").is_dir() for name in (".git", ".done.old.partial", ".cache.partial"))
+        assert panel.file(".begun.12345678.partial").is_symlink() and (panel.folder / "elsewhere").is_dir()
+        assert not panel.file(".89abcdef.partial.json").exists()
+
+    def test_folders_in_the_place_of_files_do_not_silence_it(self, panel: Panel) -> None:
+        for name in ("one.progress.json", "two.progress.json", "two.error.json"):
+            panel.file(name).mkdir(parents=True)
+        (panel.folder / "requests" / "one.cancel").mkdir()
+        (panel.folder / "requests" / "folder.json").mkdir()
+        panel.start()
+        panel.put("one")
+        panel.put("two", "[]")
+        panel.put("three")
+        assert panel.closed("three") == "finished"
+        wait_until(lambda: not (panel.folder / "requests" / "two.json").exists())
+        assert panel.file("one.error.json").exists(), "a folder is a request to cancel, too"
+        assert panel.stop() == "stop"
+
+    def test_a_bad_request_from_the_future_is_answered(self, panel: Panel) -> None:
+        panel.put("future", "half a requ")
+        later = time.time() + 10 * 365 * 86400
+        os.utime(panel.folder / "requests" / "future.json", (later, later))
+        panel.start()
+        assert "cannot be read as JSON" in panel.error("future")["error"]
+        panel.put("next")
+        assert panel.closed("next") == "finished"
+
 
 class TestProcesses:
     def test_alive(self) -> None:

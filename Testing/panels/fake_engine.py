@@ -69,7 +69,7 @@ def _prepare(out, folder):
     request = json.loads((folder / preparation.REQUEST_FILE).read_text(encoding="utf-8"))
     assert request["schema"] == schemas.PREPARE_REQUEST
     assert all(Path(path).exists() for path in request["segmentations"] + request["images"])
-    left = out.with_name(".set.1234.partial")
+    left = out.with_name(f".{out.name}.0123abcd.partial")
     left.mkdir()
     print("Reading the segmentation", flush=True)
     if "fail" in how:

@@ -16,6 +16,7 @@ from typing import Any
 
 from topogan_contract import preparation as layout
 from topogan_contract import schemas
+from topogan_contract.leftovers import is_left_of, siblings
 from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.engine.run_monitor import RunMonitor, RunReport, start_stopper
@@ -253,7 +254,10 @@ class TrainingSession:
         if self._preparation is not None:
             shutil.rmtree(self._preparation.folder, ignore_errors=True)
             self._preparation = self._writing = None
-        for left in self.run.parent.glob(".*.partial"):
-            shutil.rmtree(left, ignore_errors=True)
+        if len(self._command) > 1:
+            training_set = Path(self._command[1])
+            for left in siblings(training_set):
+                if is_left_of(left.name, training_set) and not left.is_symlink():
+                    shutil.rmtree(left, ignore_errors=True)
         with suppress(OSError):  # not empty: something of it is worth keeping
             self.run.parent.rmdir()

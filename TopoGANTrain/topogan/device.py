@@ -12,6 +12,9 @@ import torch
 from topogan.config import Device
 from topogan.errors import InputError
 
+# A run of a large computer goes on with as many threads on a small one.
+_THREADS_ANYWHERE, _THREADS_OF_A_CORE = 256, 4
+
 
 def choose_device(wanted: Device) -> torch.device:
     """Return the wanted device; ``auto`` takes CUDA, then MPS, then the CPU.
@@ -30,10 +33,15 @@ def choose_device(wanted: Device) -> torch.device:
 
 
 def thread_count(wanted: int) -> int:
-    """Return the number of CPU threads to compute with; 0 asks for all cores that this process may use."""
-    if wanted:
-        return wanted
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of CPU threads to compute with; 0 asks for all cores that this process may use.
+
+    Raises:
+        InputError: so many would take the memory and gain nothing.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if wanted > max(_THREADS_ANYWHERE, _THREADS_OF_A_CORE * cores):
+        raise InputError(f"{wanted} threads would share {cores} cores: ask for {cores} or fewer, or for 0 (all cores).")
+    return wanted or cores
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:

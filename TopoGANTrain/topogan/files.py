@@ -7,29 +7,25 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import glob
 import hashlib
 import json
 import os
 import shutil
 import sys
 import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from topogan.errors import InputError, WorkError
-from topogan_contract import schemas
+from topogan_contract import leftovers, schemas
 
 # On Windows a reader that has the destination open blocks the replacement for as long as it reads.
 _REPLACE_ATTEMPTS = 50
 _REPLACE_PAUSE_SECONDS = 0.02
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
-# Names may have 255 bytes on most disks, and a letter takes up to 4; the rest is for what marks a temporary folder.
-_NAME_KEPT = 50
 _LEFTOVER_SECONDS = 24 * 3600.0
 _MOST_QUOTED = 60
 # RENAME_EXCHANGE of Linux (renameat2(2)) and RENAME_SWAP of macOS (renamex_np(2)); AT_FDCWD.
@@ -55,13 +51,12 @@ def staged_file(path: Path) -> Iterator[Path]:
     Raises:
         WorkError: the disk is full.
     """
-    # The suffix stays last because libraries choose the file format by it.
-    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{''.join(path.suffixes)}")
+    temporary = leftovers.partial_file(path)
     try:
         yield temporary
         replace(temporary, path)
     except OSError as error:
-        _check_disk_full(path, error)
+        check_disk_full(path, error)
         raise
     finally:
         temporary.unlink(missing_ok=True)
@@ -82,8 +77,8 @@ def staged_folder(path: Path, overwrite: bool = False, kind: str = "topogan") ->
     # Through links: the folder that a link leads to is written, not a folder in the place of the link.
     path = Path(os.path.realpath(path))
     check_new_folder(path, overwrite, kind)
-    _remove_leftovers(path)
-    temporary = path.with_name(f".{path.name[:_NAME_KEPT]}.{uuid.uuid4().hex[:8]}.partial")
+    remove_leftovers(path)
+    temporary = leftovers.partial_folder(path)
     try:
         temporary.mkdir(parents=True)
     except OSError as error:
@@ -93,7 +88,7 @@ def staged_folder(path: Path, overwrite: bool = False, kind: str = "topogan") ->
         check_new_folder(path, overwrite, kind)  # again: another process may have finished in the meantime
         _move_folder(temporary, path)
     except OSError as error:
-        _check_disk_full(path, error)
+        check_disk_full(path, error)
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -121,19 +116,38 @@ def _move_folder(source: Path, path: Path) -> None:
         raise
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove what processes that were killed have left beside ``path``; what was touched of late may be in use."""
-    for ending in ("partial", "replaced"):
-        for folder in path.parent.glob(f".{glob.escape(path.name[:_NAME_KEPT])}.*.{ending}"):
-            try:
-                touched = max(entry.lstat().st_mtime for entry in (folder, *folder.rglob("*")))
-            except OSError:
-                continue  # it is being removed, or not ours to look at
-            if time.time() - touched > _LEFTOVER_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed have left beside ``path`` a day ago or earlier."""
+    for left in leftovers.siblings(path):
+        # Without a result under its name, the one that was to be replaced is all that there is.
+        lost = left.suffix == ".replaced" and not path.exists()
+        if leftovers.is_left_of(left.name, path) and not lost:
+            remove_if_old(left)
 
 
-def _check_disk_full(path: Path, error: OSError) -> None:
+def remove_if_old(left: Path) -> None:
+    """Remove a file or folder unless it was touched of late, by someone who may still use it."""
+    try:
+        touched = max(entry.lstat().st_mtime for entry in (left, *left.rglob("*")))
+    except OSError:
+        return  # it is being removed, or not ours to look at
+    if time.time() - touched > _LEFTOVER_SECONDS:
+        remove_own(left)
+
+
+def remove_own(left: Path) -> None:
+    """Remove a file or folder that was half written; a link, which we never write, stays."""
+    with suppress(OSError):
+        if left.is_symlink():
+            return
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        elif left.is_file():
+            left.unlink()
+
+
+def check_disk_full(path: Path, error: OSError) -> None:
+    """Raise WorkError if ``error`` says that the disk of ``path`` is full."""
     if error.errno in _DISK_FULL:
         raise WorkError(f"The disk of {path} is full: free some space and run it again.") from error
 

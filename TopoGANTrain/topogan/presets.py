@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, cast
 
 from topogan.config import MaskSettings, Part, Settings, TextureSettings, TrainSettings, validated
 from topogan.errors import InputError
 from topogan.resources import resource_path
+from topogan_contract import schemas
 
 # A batch of one mask says nothing of a distribution.
 _SMALLEST_BATCH = 2
@@ -27,7 +27,7 @@ def read_preset(name: str) -> dict[str, Any]:
     """
     if name not in preset_names():
         raise InputError(f"There is no preset {name!r}: choose one of {', '.join(preset_names())}.")
-    return cast(dict[str, Any], json.loads(resource_path("presets", f"{name}.json").read_text(encoding="utf-8")))
+    return cast(dict[str, Any], schemas.read_json(resource_path("presets", f"{name}.json")))
 
 
 def train_settings(preset: str | None, given: dict[str, Any]) -> TrainSettings:

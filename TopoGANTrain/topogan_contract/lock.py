@@ -6,7 +6,9 @@ without flock it falls back to a file that outlives its process, which would bre
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 import time
 from pathlib import Path
@@ -31,14 +33,21 @@ class RunLock:
         self._file: IO[Any] | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; False if another process (or another lock of this one) keeps it."""
-        file = self._path.open("ab")
+        """Take the lock; False if another process (or another lock of this one) keeps it.
+
+        Raises:
+            OSError: the file cannot be made, or is none (a link, a pipe, a device).
+        """
+        file = _open(self._path, os.O_RDWR | os.O_CREAT)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not _try_lock(file.fileno(), exclusive=True):
             if time.monotonic() > deadline:
                 file.close()
                 return False
             time.sleep(_PAUSE_SECONDS)
+        if not _is_still(file, self._path):  # the folder has been replaced while we waited
+            file.close()
+            return False
         self._file = file
         return True
 
@@ -53,7 +62,7 @@ class RunLock:
 def is_locked(path: Path) -> bool:
     """Tell, without waiting, whether anyone holds the lock of ``path``."""
     try:
-        file = path.open("rb")
+        file = _open(path, os.O_RDONLY)
     except OSError:  # not there, or not to be opened: nobody is known to hold it
         return False
     with file:
@@ -61,6 +70,24 @@ def is_locked(path: Path) -> bool:
         if free:
             _unlock(file.fileno())
     return not free
+
+
+def _open(path: Path, flags: int) -> IO[Any]:
+    """Open a plain file, and never wait: a pipe has no end, and a link leads to a file that is not ours."""
+    # What a system lacks of these (Windows) it has no use for.
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    return os.fdopen(descriptor, "rb" if flags & os.O_RDWR == 0 else "r+b")
+
+
+def _is_still(file: IO[Any], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
 
 
 def _try_lock(descriptor: int, exclusive: bool) -> bool:

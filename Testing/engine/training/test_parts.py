@@ -170,6 +170,13 @@ def test_paths_become_words() -> None:
     assert without_paths(text, private) == "the run folder/x and the training set/masks.npy, but"
 
 
+def test_short_paths_do_not_eat_letters() -> None:
+    private = {Path("m"): "the run folder", Path("/d"): "the training set"}
+    text = "m/log.txt is damaged: m-m and /d/masks.npy, a/d, 'm' and 3/d."
+    said = "the run folder/log.txt is damaged: m-m and the training set/masks.npy, a/d, 'the run folder' and 3/d."
+    assert without_paths(text, private) == said
+
+
 @pytest.mark.parametrize(
     "path",
     ["/data/smithson/x", "~/Smith/x.nii", r"C:\Users\Smith\x.nii", "'/data/John Smith/x'", '"C:\\John Smith\\x"'],

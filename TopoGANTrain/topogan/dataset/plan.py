@@ -29,6 +29,8 @@ _MARGIN = 1
 _MINIMUM_PIXELS = 4
 # One byte each. A scan has fewer voxels; only tiny slice spacings and pixels ask for more.
 _MOST_POINTS = 1 << 30
+# Of one phase; a scan has at most some thousand slices, and each patch takes half a millisecond and a kilobyte.
+_MOST_SLICES, _MOST_TILES = 20_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,9 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callabl
 
 def _grid_image(structure: Volume, frame: Frame, pitch: float, low: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Sample (nearest voxel) at u, v = ``low`` + i · pitch (mm) and slices ``low``[2] …: uint8 [slice, row, column]."""
-    if np.prod(count) > _MOST_POINTS:
+    if np.prod(count) > _MOST_POINTS or count[2] > _MOST_SLICES:
         raise InputError(
-            f"The structure would be cut into {count[2]:.0f} slices of {count[0]:.0f} x {count[1]:.0f} points: "
+            f"The structure would be cut into {count[2]:.7g} slices of {count[0]:.7g} x {count[1]:.7g} points: "
             "choose a larger slice spacing or pixel size."
         )
     spacing = (pitch, pitch, frame.step)
@@ -155,6 +157,11 @@ def _tiles(structure: Volume, case: Case, phase: int, tile: float) -> Iterator[P
     start = np.array([low[0] / fine + 0.5, low[1] / fine + 0.5, first])
     grid = _grid_image(structure, frame, fine, start, np.array([across * pixels, down * pixels, last - first + 1]))
     counts = grid.reshape(len(grid), down, pixels, across, pixels).sum(axis=(2, 4), dtype=np.int64)
+    if (filled := np.count_nonzero(counts)) > _MOST_TILES:
+        raise InputError(
+            f"The structure in {case.segmentation.path} would be cut into {filled} tiles of {tile:.4g} mm: "
+            "choose a larger pixel size or slice spacing."
+        )
     for number, row, column in np.argwhere(counts):
         u, v = low[0] + (column + 0.5) * tile, low[1] + (row + 0.5) * tile
         center = (float(u), float(v), float((first + number) * frame.step))

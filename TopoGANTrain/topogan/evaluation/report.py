@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any, Literal
 
 from topogan.errors import InputError
-from topogan.files import check_new_file, staged_file, write_json
+from topogan.files import check_new_file, remove_leftovers, staged_file, write_json
 from topogan.verdict import plural
 
 SCHEMA = "topogan.evaluation/1"
@@ -128,6 +128,7 @@ def report_paths(report: Path, overwrite: bool) -> tuple[Path, Path]:
     paths = report.with_suffix(".html"), report.with_suffix(".json")
     for path in paths:
         check_new_file(path, overwrite)
+        remove_leftovers(path)
     return paths
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import shutil
 import stat
 import struct
@@ -11,11 +12,11 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from topogan.errors import InputError, WorkError
-from topogan.files import check_new_file, staged_file
+from topogan.files import check_new_file, remove_if_old, remove_leftovers, staged_file
 from topogan.model import layout
 from topogan.model.layout import refused
 
@@ -24,6 +25,7 @@ _MAX_RATIO = 100
 _RATIO_COUNTS_FROM = 16 << 20
 _MAX_DIRECTORY_BYTES = 1 << 20
 _CHUNK = 1 << 20
+_PREFIX = "topogan-model-"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 # A fixed time makes the same package the same zip, and tells no one when it was made.
@@ -50,7 +52,8 @@ def unpacked(path: Path) -> Iterator[Path]:
             files, or more data than a model can have.
         WorkError: the disk of temporary files is full.
     """
-    with tempfile.TemporaryDirectory(prefix="topogan-model-") as temporary:
+    _remove_left_unpacked()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as temporary:
         folder = Path(temporary)
         try:
             with CautiousFile(path) as file, zipfile.ZipFile(file) as archive:
@@ -62,6 +65,15 @@ def unpacked(path: Path) -> Iterator[Path]:
                 raise WorkError(f"The disk of {folder} is full: free some space to unpack {path}.") from error
             raise refused(path, f"it cannot be read ({error.strerror})") from error
         yield folder
+
+
+def _remove_left_unpacked() -> None:
+    """Remove what killed processes have left a day ago or earlier, but no link and nothing of another user's."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            state = left.lstat()
+            if stat.S_ISDIR(state.st_mode) and (not hasattr(os, "getuid") or state.st_uid == os.getuid()):
+                remove_if_old(left)
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path, package: Path) -> None:
@@ -142,6 +154,7 @@ def pack_model(folder: Path, path: Path, overwrite: bool = False) -> Path:
     if path.suffix.lower() != ".zip":
         raise InputError(f"{path} does not end in .zip: name the package so.")
     check_new_file(path, overwrite)
+    remove_leftovers(path)
     documents = [file.relative_to(folder).as_posix() for file in sorted((folder / "docs").rglob("*")) if file.is_file()]
     names = [name for name in dict.fromkeys([*layout.FILES, *documents]) if (folder / name).is_file()]
     try:

@@ -70,7 +70,7 @@ def _open(folder: Path, package: Path, discriminators: bool) -> Model:
         }
         reference = read_reference(folder / layout.REFERENCE) if layout.REFERENCE in metadata.files else []
     except InputError as error:
-        raise refused(package, str(error).replace(str(folder), "").rstrip(".")) from error
+        raise refused(package, str(error).rstrip(".")) from error
     return Model(
         metadata,
         masks=networks.get(layout.MASKS_GENERATOR),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,14 @@ from topogan.files import staged_file
 
 SCHEMA = "topogan.checkpoint/1"
 _KEPT = 2
-_NAME = re.compile(r"step-(\d+)\.safetensors")
+_NAME = re.compile(r"step-(\d{8,12})\.safetensors")
 _KEY = "topogan"
+# A file begins with the length of its table of contents; ours take 100 kB.
+_LENGTH = struct.Struct("<Q")
+_MAX_TABLE_BYTES = 4 << 20
+# Were the last ones damaged by a failing disk, an older one would be no better.
+_MOST_TRIED = 10
+_ANY_SIZE = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -48,21 +55,26 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         file.write(save(tensors, {_KEY: text}))
         file.flush()
         os.fsync(file.fileno())
-    for _, old in _found(folder)[:-_KEPT]:
+    # Later ones are not ours: a run that goes on has removed none, but goes on from before them.
+    for _, old in [found for found in _found(folder) if found[0] <= checkpoint.step][:-_KEPT]:
         old.unlink()
     return path
 
 
-def latest_checkpoint(folder: Path) -> Checkpoint | None:
+def latest_checkpoint(folder: Path, most_bytes: int = _ANY_SIZE) -> Checkpoint | None:
     """Read the newest checkpoint that is whole; None where there is none at all.
+
+    Args:
+        folder: of the checkpoints.
+        most_bytes: what is larger is no checkpoint of this run.
 
     Raises:
         WorkError: there are checkpoints but none of them can be read.
     """
     found = _found(folder)
-    for _, path in reversed(found):
+    for _, path in reversed(found[-_MOST_TRIED:]):
         try:
-            return _read(path)
+            return _read(path, most_bytes)
         except (SafetensorError, KeyError, ValueError):
             continue  # damaged by something other than us: the one before loses a few steps, not the run
     if found:
@@ -70,7 +82,11 @@ def latest_checkpoint(folder: Path) -> Checkpoint | None:
     return None
 
 
-def _read(path: Path) -> Checkpoint:
+def _read(path: Path, most_bytes: int) -> Checkpoint:
+    with path.open("rb") as file:
+        start = file.read(_LENGTH.size)
+    if len(start) < _LENGTH.size or _LENGTH.unpack(start)[0] > _MAX_TABLE_BYTES or path.stat().st_size > most_bytes:
+        raise ValueError("larger than a checkpoint")
     with safe_open(path, framework="pt") as file:
         values = json.loads(file.metadata()[_KEY])
         # Copies: a mapped file could not be removed on Windows.
@@ -82,5 +98,6 @@ def _read(path: Path) -> Checkpoint:
 
 def _found(folder: Path) -> list[tuple[int, Path]]:
     """Return the checkpoints as (step, path), oldest first."""
-    matches = [(_NAME.fullmatch(path.name), path) for path in folder.iterdir()]
+    files = (path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
+    matches = [(_NAME.fullmatch(path.name), path) for path in files]
     return sorted((int(match[1]), path) for match, path in matches if match)

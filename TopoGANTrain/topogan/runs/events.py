@@ -16,6 +16,8 @@ Event = dict[str, Any]
 HISTORY_FILE = "history.json"
 HISTORY_SCHEMA = "topogan.history/1"
 MAX_POINTS = 2000
+# A line takes 400 bytes; a million of them are the events of the longest run.
+_MAX_BYTES, _MAX_LINE_BYTES, _MOST_CURVES = 1 << 30, 1 << 16, 1000
 # Events of the first version say loss_critic: the curve of a run that is resumed goes on under its new name.
 _OLD_WORD = "critic"
 
@@ -57,10 +59,14 @@ class EventLog:
         self._curves: dict[str, Curve] = {}
         self._file = (run / EVENTS_FILE).open("a+b")
         # A file that is shorter has lost its end: it must not grow by zeros.
-        self._file.truncate(min(keep_bytes, os.fstat(self._file.fileno()).st_size))
-        self._file.seek(0)
+        keep = min(keep_bytes, os.fstat(self._file.fileno()).st_size)
         try:
-            for line in self._file:
+            if keep > _MAX_BYTES:
+                raise ValueError("larger than the events of any run")
+            self._file.truncate(keep)
+            self._file.seek(0)
+            # A line that is too long comes in parts, of which the first is no JSON.
+            for line in iter(lambda: self._file.readline(_MAX_LINE_BYTES), b""):
                 self._take(json.loads(line))
         except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
             self._file.close()
@@ -93,3 +99,5 @@ class EventLog:
         for name, value in event.get("values", {}).items():
             curve = f"{event['stage']}/{name.replace(_OLD_WORD, 'discriminator')}"
             self._curves.setdefault(curve, Curve()).add(event["step"], value)
+        if len(self._curves) > _MOST_CURVES:
+            raise ValueError("more curves than any run has")

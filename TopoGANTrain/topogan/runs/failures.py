@@ -16,7 +16,8 @@ from topogan.errors import InputError, WorkError
 
 # An absolute path: in quotes, as Python's own errors write them (it may hold spaces), or without.
 _ANY_PATH = re.compile(r"""(['"])(?:~|[A-Za-z]:)?[\\/][^'"\n]*\1|(?<![\w/\\])(?:~|[A-Za-z]:)?[\\/][^\s'",;:()]+""")
-_END_OF_NAME = r"(?![\w.-])"
+# A short path ("/m") also stands within longer ones, and the letters of a relative one in words.
+_START_OF_NAME, _END_OF_NAME = r"(?<![\w.~/\\-])", r"(?![\w.-])"
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -51,7 +52,7 @@ def without_paths(text: str, private: dict[Path, str]) -> str:
     for path in sorted(words, key=len, reverse=True):
         for written in (path, repr(path)[1:-1]):
             # Not as a template, in which a backslash would mean something.
-            text = words[path].join(re.split(re.escape(written) + _END_OF_NAME, text))
+            text = words[path].join(re.split(_START_OF_NAME + re.escape(written) + _END_OF_NAME, text))
     return _ANY_PATH.sub("a path", text)
 
 

@@ -38,7 +38,11 @@ def serve(folder: Path | str, parent_pid: int = 0, idle_seconds: float = IDLE_SE
     requests = RequestFolder(Path(folder).absolute())
     requests.prepare()
     lock = RunLock(requests.folder.lock)
-    if not lock.acquire():
+    try:
+        free = lock.acquire()
+    except OSError as error:
+        raise InputError(f"{requests.folder.lock} cannot be opened ({error.strerror}): name a new folder.") from error
+    if not free:
         raise InputError(f"Another engine answers the requests of {folder}: name another folder.")
     try:
         return _Server(requests, parent_pid, idle_seconds).run()
@@ -68,7 +72,7 @@ class _Server:
                 self._last_work = time.monotonic()
             self._show("idle")
             time.sleep(_POLL_SECONDS)
-        self._requests.folder.stop.unlink(missing_ok=True)
+        self._requests.forget_stop()
         self._requests.write_status("ended", reason=reason)
         return reason
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +14,9 @@ from pydantic import Field
 from topogan import __version__
 from topogan.config import Settings, SynthesisSettings, validated
 from topogan.errors import InputError
-from topogan.files import read_json, write_json
+from topogan.files import read_json, remove_own, write_json
 from topogan_contract import schemas
+from topogan_contract.leftovers import is_partial
 from topogan_contract.service import CANCELLED, FAILED, FINISHED, RUNNING, ServiceFolder
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -45,6 +45,7 @@ class RequestFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = ServiceFolder(folder)
         self._heartbeat = 0
+        self._first_seen: dict[str, float] = {}
         self._last_report: tuple[str, float] = ("", 0.0)
 
     def prepare(self) -> None:
@@ -54,7 +55,11 @@ class RequestFolder:
             InputError: they cannot be made.
         """
         try:
-            for folder in (self.folder.requests, self.folder.results):
+            folders = (self.folder.requests, self.folder.results)
+            for folder in folders:
+                if folder.is_symlink():
+                    raise InputError(f"{folder} is a link to another folder: name a new folder to serve.")
+            for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
@@ -66,9 +71,9 @@ class RequestFolder:
 
         Requests that nobody began yet stay: a panel may ask before its engine is ready.
         """
-        for left in self.folder.results.glob(".*"):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
+        for left in self.folder.results.iterdir():
+            if is_partial(left.name):
+                remove_own(left)
         waiting = self.waiting()
         for identifier in waiting:
             if self.folder.result(identifier).is_dir():
@@ -77,7 +82,7 @@ class RequestFolder:
                 self.fail(identifier, "work", "The engine ended while it worked on this: ask again.")
         for cancel in self.folder.requests.glob("*.cancel"):
             if cancel.stem not in waiting:
-                cancel.unlink(missing_ok=True)
+                _remove_file(cancel)
 
     def waiting(self) -> list[str]:
         """The ids of the requests, oldest first."""
@@ -96,12 +101,14 @@ class RequestFolder:
             InputError: one sentence that says what is wrong with it.
         """
         path = self.folder.request(identifier)
+        # By our own clock: another computer's may put the time of the file into the future.
+        first_seen = self._first_seen.setdefault(identifier, time.monotonic())
         try:
-            if path.stat().st_size > _MAX_REQUEST_BYTES:
+            if path.is_file() and path.stat().st_size > _MAX_REQUEST_BYTES:
                 raise InputError(f"The request {identifier} is larger than a request can be.")
             content = read_json(path, schemas.REQUEST)
         except InputError:
-            if time.time() - path.stat().st_mtime < _SECONDS_TO_COMPLETE:
+            if time.monotonic() - first_seen < _SECONDS_TO_COMPLETE:
                 return None
             raise
         request = validated(Request, {name: value for name, value in content.items() if name != "schema"})
@@ -121,6 +128,10 @@ class RequestFolder:
         """Whether the panel wants the engine to end."""
         return self.folder.stop.exists()
 
+    def forget_stop(self) -> None:
+        """Remove the panel's request to end: it has been answered."""
+        _remove_file(self.folder.stop)
+
     def report(self, identifier: str, step: int, total: int) -> None:
         """Write ``results/<id>.progress.json``, at most five times a second."""
         if self._last_report[0] == identifier and time.monotonic() - self._last_report[1] < _SECONDS_BETWEEN_REPORTS:
@@ -131,12 +142,13 @@ class RequestFolder:
     def finish(self, identifier: str, state: str) -> None:
         """Close a request as ``finished``, ``failed`` or ``cancelled``."""
         self._write_progress(identifier, {"state": state})
+        self._first_seen.pop(identifier, None)
         for path in (self.folder.request(identifier), self.folder.cancel(identifier)):
-            path.unlink(missing_ok=True)
+            _remove_file(path)
 
     def fail(self, identifier: str, kind: str, sentence: str) -> None:
         """Write ``results/<id>.error.json`` and close the request; ``kind`` is input, work or cancelled."""
-        write_json(self.folder.error(identifier), {"kind": kind, "error": sentence}, schemas.ERROR)
+        _write_answer(self.folder.error(identifier), {"kind": kind, "error": sentence}, schemas.ERROR)
         self.finish(identifier, CANCELLED if kind == "cancelled" else FAILED)
 
     def write_status(self, state: str, request: str | None = None, reason: str | None = None) -> None:
@@ -154,4 +166,15 @@ class RequestFolder:
         write_json(self.folder.status, content, schemas.SERVICE)
 
     def _write_progress(self, identifier: str, content: dict[str, Any]) -> None:
-        write_json(self.folder.progress(identifier), content, schemas.PROGRESS)
+        _write_answer(self.folder.progress(identifier), content, schemas.PROGRESS)
+
+
+def _write_answer(path: Path, content: dict[str, Any], schema: str) -> None:
+    """Write for one request; a folder in the place of its file must not take the service from all others."""
+    if not path.is_dir():
+        write_json(path, content, schema)
+
+
+def _remove_file(path: Path) -> None:
+    if not path.is_dir() or path.is_symlink():
+        path.unlink(missing_ok=True)

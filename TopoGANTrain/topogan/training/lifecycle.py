@@ -22,7 +22,7 @@ from topogan.runs.recorder import OnEvent
 from topogan.runs.status import read_status
 from topogan.training.checks import check_names, check_trainable
 from topogan.training.fine_tuning import Start, start_from
-from topogan.training.loop import Progress, progress_of
+from topogan.training.loop import Progress, most_checkpoint_bytes, progress_of
 from topogan.training.work import Work, carry_out
 from topogan.training_set import TrainingSet
 from topogan_contract.run import FINISHED
@@ -72,6 +72,7 @@ def train(
     folder = RunFolder.create(out, overwrite, config)
     progress = Progress(start.networks)
     work = Work(folder, config, start.settings, training_set, device, progress, None, adapted + start.messages)
+    work.messages += _said_of_older(folder)
     if training_set.missing_parts:
         work.messages.append(training_set.missing_parts)
     if not remember_dataset(config["id"], dataset):
@@ -103,21 +104,30 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     training_set = _find_training_set(run, config, dataset)
     check_trainable(training_set, settings)
     device = choose_device(settings.device)
+    thread_count(config["threads"])
     folder = RunFolder.open(run)
     try:
         folder.prepare_to_go_on()
-        checkpoint = latest_checkpoint(folder.checkpoints)
+        checkpoint = latest_checkpoint(folder.checkpoints, most_checkpoint_bytes(settings, training_set.size))
         if checkpoint is None and config["started_from"]:
-            raise InputError(f"The run {run} has no checkpoint yet: start it again with 'train --from'.")
+            kept = f"; the run that it was to replace is kept in {folder.older}" if folder.older else ""
+            raise InputError(f"The run {run} has no checkpoint yet: start it again with 'train --from'{kept}.")
         progress = progress_of(checkpoint, settings, training_set.size) if checkpoint else Progress()
     except BaseException:
         folder.close()
         raise
     work = Work(folder, config, settings, training_set, device, progress, checkpoint)
+    work.messages += _said_of_older(folder)
     work.messages.append(f"The run goes on from step {progress.checkpoint_step}.")
     if config["device"] != device.type:
         work.messages.append(f"It was on {config['device']} and goes on on {device.type}: not bit for bit the same.")
     return carry_out(work, on_event)
+
+
+def _said_of_older(folder: RunFolder) -> list[str]:
+    if folder.older is None:
+        return []
+    return [f"The older run is kept in {folder.older.name} beside this one until this one is finished."]
 
 
 def _find_training_set(run: Path, config: dict[str, Any], dataset: Path | str | None) -> TrainingSet:

@@ -147,13 +147,25 @@ def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int) -> P
     with _checkpoint_must_fit(checkpoint):
         values, networks = checkpoint.values, {}
         counts = (checkpoint.step, values["stage_step"], values["events_bytes"])
-        stages = [part.value for part in (Part.MASKS, Part.TEXTURES) if settings.part in (Part.BOTH, part)]
+        stages = _stage_names(settings)
         if values["stage"] not in stages or not all(isinstance(count, int) and count >= 0 for count in counts):
             raise ValueError("no stage of this run, or no count")
         for stage in values["networks"]:
             networks[stage] = blank_networks(stage, settings, size)
             restore_networks(networks[stage], below(checkpoint.tensors, f"networks/{stage}"))
         return Progress(networks, dict(values["final"]), float(values["seconds"]), checkpoint.step)
+
+
+def most_checkpoint_bytes(settings: TrainSettings, size: int) -> int:
+    """How large a checkpoint of such a run can be: every weight, its average and two moments, and a margin."""
+    with torch.device("meta"):
+        networks = [one for name in _stage_names(settings) for one in blank_networks(name, settings, size).values()]
+    tensors = [tensor for network in networks for tensor in network.state_dict().values()]
+    return 6 * sum(int(tensor.nbytes) for tensor in tensors) + (16 << 20)
+
+
+def _stage_names(settings: TrainSettings) -> list[str]:
+    return [part.value for part in (Part.MASKS, Part.TEXTURES) if settings.part in (Part.BOTH, part)]
 
 
 def _restore(trainer: Trainer, checkpoint: Checkpoint) -> None:

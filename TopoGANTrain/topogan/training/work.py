@@ -48,15 +48,23 @@ def carry_out(work: Work, on_event: OnEvent | None) -> Path:
             finished = _train_stages(work, stages, status, on_event)
         work.folder.forget_stop()
         status.end(FINISHED if finished else STOPPED)
+        if finished:
+            work.folder.remove_older()
     except Exception as error:
         sentence = failure_sentence(error, work.progress.checkpoint_step)
         _record_failure(work, status, sentence, error)
+        if work.folder.bring_back_older():
+            why = sentence.partition(":")[0]
+            raise WorkError(
+                f"{why}: free some space or memory; the older run is back in {work.folder.path}."
+            ) from error
         if sentence == str(error):
             raise
         raise WorkError(sentence) from error
     except BaseException:
         status.note(step=work.progress.checkpoint_step)
         status.end(STOPPED)
+        work.folder.bring_back_older()
         raise
     finally:
         work.folder.close()

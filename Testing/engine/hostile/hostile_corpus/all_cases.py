@@ -8,6 +8,7 @@ from hostile_corpus import (
     models,
     nifti,
     nrrd,
+    ours,
     paths,
     png,
     readings,
@@ -23,6 +24,7 @@ from hostile_corpus.case import Case
 _PARTS = (
     nifti,
     nrrd,
+    ours,
     metaimage,
     dicom,
     png,
