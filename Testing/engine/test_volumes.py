@@ -17,7 +17,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RLELossless, RTStructureSetStorage, generate_uid
 
 from topogan.errors import InputError
 from topogan.volumes import FORMATS, Geometry, PngOptions, Volume, find_pairs, open_volume
@@ -136,6 +136,59 @@ def test_dicom_series_is_sorted_by_position_and_in_hu(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="name the folder of its series"):
         open_volume(next((tmp_path / "series").iterdir()))
     assert volume.direction == (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+def stored(header: pydicom.Dataset, hu: np.ndarray, kind: str, slope: int, intercept: int, bits: int) -> None:
+    """Write a slice in another type and scale."""
+    header.BitsAllocated, header.BitsStored, header.HighBit = 8 * np.dtype(kind).itemsize, bits, bits - 1
+    header.PixelRepresentation = int(np.dtype(kind).kind == "i")
+    header.RescaleSlope, header.RescaleIntercept = str(slope), str(intercept)
+    header.PixelData = ((hu.astype(int) - intercept) // slope).astype(kind).tobytes()
+
+
+def test_dicom_slices_may_differ_in_type_and_scale(tmp_path: Path) -> None:
+    array = voxels().clip(-1000, 1000) // 8 * 8
+    kinds = [("u2", 1, -1024, 12), ("i2", 8, 0, 16), ("u1", 8, -1024, 8), ("i4", 2, -8192, 32), ("i2", 1, -1000, 16)]
+    array[2] = array[2].clip(-1024, 1000)
+    write_dicom(tmp_path / "series", array, change=lambda number, header: stored(header, array[number], *kinds[number]))
+    (volume,) = open_volume(tmp_path / "series").volumes()
+    np.testing.assert_array_equal(volume.array, array)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_dicom_shown_inverted_holds_the_same_hu(tmp_path: Path, packed: bool) -> None:
+    def invert(number: int, header: pydicom.Dataset) -> None:
+        header.PhotometricInterpretation = "MONOCHROME1"
+        if packed:
+            header.compress(RLELossless, encoding_plugin="pydicom")
+
+    # GDCM does not read run lengths of very small pictures.
+    array = np.tile(voxels() // 2 * 2, (1, 6, 6))
+    write_dicom(tmp_path / "series", array, change=invert)
+    (volume,) = open_volume(tmp_path / "series").volumes()
+    np.testing.assert_array_equal(volume.array, array)
+
+
+def test_dicom_overlays_above_the_value_are_left_out(tmp_path: Path) -> None:
+    def draw(number: int, header: pydicom.Dataset) -> None:
+        header.BitsStored, header.HighBit = 12, 11
+        header.PixelData = (np.frombuffer(header.PixelData, np.uint16) | 0xF000).tobytes()
+
+    array = voxels() // 2 * 2
+    write_dicom(tmp_path / "series", array, change=draw)
+    (volume,) = open_volume(tmp_path / "series").volumes()
+    np.testing.assert_array_equal(volume.array, array)
+
+
+def test_scales_of_pet_differ_by_slice(tmp_path: Path) -> None:
+    def scale(number: int, header: pydicom.Dataset) -> None:
+        header.Modality, header.RescaleSlope, header.RescaleIntercept = "PT", str(0.25 * (number + 1)), "0"
+        header.PixelData = np.full(array[0].shape, 60000, np.uint16).tobytes()
+
+    array = voxels()
+    write_dicom(tmp_path / "series", array, change=scale)
+    (volume,) = open_volume(tmp_path / "series").volumes()
+    np.testing.assert_allclose(volume.array[:, 0, 0], 15000.0 * np.arange(1, 6))
 
 
 def test_dicom_written_downwards_lies_at_the_same_places(tmp_path: Path) -> None:

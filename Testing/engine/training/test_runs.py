@@ -398,6 +398,28 @@ def test_a_package_that_cannot_be_written_is_written_on_resume(
     assert load_model(run / "model").masks is not None
 
 
+def test_a_set_cut_off_under_a_run_is_one_sentence(ring_set: Path, tmp_path: Path) -> None:
+    name = "masks.npy"
+    folder = Path(shutil.copytree(ring_set, tmp_path / "set"))
+    whole = (folder / name).read_bytes()
+
+    def cut(event: dict) -> None:
+        if event["kind"] == "step" and event["step"] == 1:
+            os.truncate(folder / name, 200)
+
+    with pytest.raises(WorkError, match=f"{name} of .* was changed or removed while it was in use"):
+        train(folder, tmp_path / "run", TINY, on_event=cut)
+    assert read_status(tmp_path / "run").state == "failed"
+    with pytest.raises(InputError, match=f"{name} cannot be read"):
+        resume(tmp_path / "run", folder)
+    (folder / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(InputError, match="were changed since it was made"):
+        resume(tmp_path / "run", folder)
+    (folder / name).write_bytes(whole)
+    resume(tmp_path / "run", folder)
+    assert read_status(tmp_path / "run").state == "finished"
+
+
 def test_a_start_does_not_read_every_mask_to_find_empty_ones(ring_set: Path) -> None:
     real = TrainingSet.open(ring_set)
     read: list[int] = []
