@@ -21,7 +21,7 @@ from pathlib import Path
 from topogan.runs.recorder import Position, Recorder
 from topogan.runs.folder import RunFolder
 from topogan.runs.status import StatusWriter
-folder = RunFolder.create(Path(sys.argv[1]), False, {"settings": {}})
+folder = RunFolder.create(Path(sys.argv[1]), False, {"id": "0" * 32, "settings": {}})
 status = StatusWriter(folder.path, total=10)
 status.start()
 recorder = Recorder(folder, 0, None)

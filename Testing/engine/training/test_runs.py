@@ -154,7 +154,7 @@ def test_bad_places_are_refused(label_set: Path, tmp_path: Path, monkeypatch: py
         train(label_set, tmp_path / "full", TINY, overwrite=True)
     with monkeypatch.context() as patch:
         patch.setattr(run_folder, "write_json", full_disk)
-        with pytest.raises(InputError, match="cannot be written"):
+        with pytest.raises(WorkError, match="is full"):
             train(label_set, tmp_path / "half", TINY)
     assert not (tmp_path / "half").exists(), "nothing half written"
     old = tmp_path / "old"
