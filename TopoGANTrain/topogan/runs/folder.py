@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from topogan.errors import InputError, WorkError
 from topogan.files import check_new_folder, read_json, replace, write_json
-from topogan.runs.status import RunStatus, read_status
+from topogan.runs.status import read_status
 from topogan_contract import schemas
-from topogan_contract.lock import RunLock, is_locked
+from topogan_contract.lock import RunLock, is_locked, lock_holder
 from topogan_contract.run import ALIVE, CONFIG_FILE, LOCK_FILE, LOG_FILE, MODEL, PREVIEWS, STATUS_FILE, STOP_FILE
 
 
@@ -167,11 +167,8 @@ def request_stop(run: Path | str) -> None:
 
 
 def _in_use(path: Path) -> str:
-    try:
-        status = read_status(path)
-    except InputError:
-        status = RunStatus()
-    engine = f" (process {status.pid} on {status.host})" if status.pid else ""
+    pid = lock_holder(path / LOCK_FILE)
+    engine = f" (process {pid})" if pid else ""
     return f"A training is running in {path}{engine}: stop it first, or name another folder."
 
 
