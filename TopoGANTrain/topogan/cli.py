@@ -211,7 +211,7 @@ def synthesize(
 @app.command()
 def serve(
     folder: Annotated[Path, typer.Argument(help="Folder in which requests are put and results appear.")],
-    parent: Annotated[int, typer.Option(help="Process id to end with; 0 is none.")] = 0,
+    parent: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Process id to end with; 0 is none.")] = 0,
 ) -> None:
     """Answer synthesis requests until the parent process is gone (used by the Slicer panel)."""
     from topogan.serve import serve as run_serve
@@ -227,8 +227,15 @@ def evaluate(
         "report.html"
     ),
     feature_network: Annotated[
-        Path | None, typer.Option(help="TorchScript network whose features give the KID of the textures.")
+        Path | None,
+        typer.Option(
+            help="TorchScript network whose features give the KID of the textures. It is a program, which runs with "
+            "your rights: name only one whose maker you trust, and say so with --trust-feature-network."
+        ),
     ] = None,
+    trust_feature_network: Annotated[
+        bool, typer.Option("--trust-feature-network", help="Run the program in the file of the feature network.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
     """Compare samples with real masks of test patients: topology, shape, texture, memorization."""
@@ -236,7 +243,13 @@ def evaluate(
 
     with ProgressReporter() as progress:
         result = run_evaluate(
-            synthesis, training_set, report, overwrite=overwrite, on_event=progress, feature_network=feature_network
+            synthesis,
+            training_set,
+            report,
+            overwrite=overwrite,
+            on_event=progress,
+            feature_network=feature_network,
+            trust_feature_network=trust_feature_network,
         )
     print(result.summary())
     print(f"Report: {report}")

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from topogan_contract import schemas, synthesis
+from topogan_contract.words import shown
 from TopoGANLib.scene.diagrams import Diagram
 
 # No gray value is further from 0.
 _FARTHEST = 1e9
+_LONGEST_NAME = 80
 _AGAIN = "the folder is incomplete or damaged, synthesize again"
 
 
@@ -43,7 +45,7 @@ class Synthesis:
     @property
     def structure(self) -> str:
         """What the masks show, "structure" where the report does not tell."""
-        return str(self.report.get("structure") or "structure")
+        return shown(self.report.get("structure") or "structure", _LONGEST_NAME)
 
     @property
     def is_ct(self) -> bool:

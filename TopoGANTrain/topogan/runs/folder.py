@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from topogan.errors import InputError, WorkError
-from topogan.files import check_new_folder, read_json, replace, write_json
+from topogan.files import check_name, check_new_folder, read_json, replace, write_json
 from topogan.runs.status import read_status
 from topogan_contract import schemas
 from topogan_contract.lock import RunLock, is_locked, lock_holder
@@ -133,6 +133,7 @@ def read_config(run: Path) -> dict[str, Any]:
     Raises:
         InputError: ``run`` is not a run folder, or its configuration is damaged.
     """
+    check_name(run)
     content = read_json(run / CONFIG_FILE, schemas.RUN)
     try:
         _Config.model_validate(content)

@@ -15,6 +15,7 @@ from hostile_corpus import (
     structure_sets,
     syntheses,
     training_sets,
+    words,
 )
 from hostile_corpus.case import Case
 
@@ -31,5 +32,6 @@ _PARTS = (
     models,
     runs,
     syntheses,
+    words,
 )
 CASES: list[Case] = [case for part in _PARTS for case in part.CASES]
