@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from topogan_contract import lock
-from topogan_contract.lock import RunLock, is_locked
+from topogan_contract.lock import RunLock, is_locked, lock_holder
 
 HOLD = "import sys; from pathlib import Path; from topogan_contract.lock import RunLock; "
 HOLD += "lock = RunLock(Path(sys.argv[1])); assert lock.acquire(); print('held', flush=True); input()"
@@ -30,6 +30,22 @@ def test_one_holder_at_a_time(tmp_path: Path) -> None:
     assert not is_locked(tmp_path / "run.lock")
     assert second.acquire()
     second.release()
+
+
+def test_the_holder_is_known_while_it_holds(tmp_path: Path) -> None:
+    path, lock = tmp_path / "run.lock", RunLock(tmp_path / "run.lock")
+    assert lock_holder(path) == 0
+    path.write_bytes(b"\n1\n")
+    assert lock_holder(path) == 0, "left by one that was killed"
+    assert lock.acquire()
+    assert lock_holder(path) == os.getpid()
+    assert not RunLock(path).acquire()
+    assert lock_holder(path) == os.getpid()
+    for nonsense in (b"", b"\n-1\n", b"\n" + b"9" * 5000, b"\n0\n"):
+        path.write_bytes(nonsense)
+        assert lock_holder(path) == 0
+    lock.release()
+    assert path.read_bytes() == b""
 
 
 def test_a_killed_holder_gives_the_lock_back(tmp_path: Path) -> None:

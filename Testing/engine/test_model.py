@@ -154,7 +154,7 @@ class TestPackage:
         def full(*arguments: object, **named: object) -> None:
             raise fault
 
-        monkeypatch.setattr("topogan.model.weights.save_file", full)
+        monkeypatch.setattr("topogan.model.weights.save", full)
         with pytest.raises(WorkError, match="free some space"):
             save(tmp_path / "model", real)
         assert not list(tmp_path.iterdir())

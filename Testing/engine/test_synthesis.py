@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -193,18 +194,15 @@ class TestNothingIsWritten:
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize("name", ["masks.nrrd", "textures.nrrd"])
-    def test_when_the_disk_fills_up_without_a_word(
+    def test_when_the_disk_fills_up(
         self, tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
-        write = sitk.WriteImage
+        def full(path: Path, *_: object) -> None:
+            if path.name == name:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        def truncated(image: sitk.Image, path: str, useCompression: bool) -> None:
-            write(image, path, useCompression=useCompression)
-            if path.endswith(name):
-                os.truncate(path, os.path.getsize(path) - 20)
-
-        monkeypatch.setattr(sitk, "WriteImage", truncated)
-        with pytest.raises(WorkError, match=f"{name} could not be written completely"):
+        monkeypatch.setattr("topogan.synthesis.writing._write_stack", full)
+        with pytest.raises(WorkError, match=r"The disk of .* is full"):
             synthesize(model, tmp_path / "out", SynthesisSettings(count=2))
         assert not list(tmp_path.iterdir())
 
@@ -219,6 +217,22 @@ class TestNothingIsWritten:
 
 
 class TestExport:
+    @pytest.mark.parametrize("name", ["synthetic_000001_0000.nii.gz", "synthetic_000001.nii.gz"])
+    def test_a_disk_that_fills_up_without_a_word(
+        self, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        write = sitk.WriteImage
+
+        def truncated(image: sitk.Image, path: str, useCompression: bool) -> None:
+            write(image, path, useCompression=useCompression)
+            if path.endswith(name):
+                os.truncate(path, os.path.getsize(path) - 20)
+
+        monkeypatch.setattr(sitk, "WriteImage", truncated)
+        with pytest.raises(WorkError, match=f"{name} could not be written completely"):
+            export(folder, tmp_path / "Dataset501_Ring")
+        assert not list(tmp_path.iterdir())
+
     def test_layout_is_that_of_nnunet(self, tmp_path: Path, folder: Path) -> None:
         out = export(folder, tmp_path / "Dataset501_Ring")
         description = json.loads((out / "dataset.json").read_text())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from topogan_contract.synthesis import read_stack, stack_header
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 
 MakeFolder = Callable[..., Path]
@@ -29,6 +32,28 @@ def test_diagrams_are_in_mm(synthesis_folder: Path) -> None:
     assert diagram.dimension.tolist() == [0, 1]
     assert diagram.death.tolist() == [np.inf, 10 * 1.5]
     assert diagram.death_index.tolist() == [[-1, -1], [32, 32]]
+
+
+def test_what_the_engine_writes_is_what_itk_reads(tmp_path: Path) -> None:
+    array = np.arange(-60, 60, dtype=np.int16).reshape(4, 5, 6)
+    header = stack_header("<i2", (6, 5, 4), 0.7, "Independent samples.")
+    (tmp_path / "stack.nrrd").write_bytes(header + gzip.compress(array.tobytes()))
+    image = sitk.ReadImage(str(tmp_path / "stack.nrrd"))
+    assert np.array_equal(sitk.GetArrayFromImage(image), array)
+    assert image.GetSpacing() == (0.7, 0.7, 0.7)
+    stack = read_stack(tmp_path / "stack.nrrd")
+    assert (stack.dtype, stack.size, stack.data) == ("<i2", (6, 5, 4), array.tobytes())
+    assert stack.axes == ((0.7, 0, 0), (0, 0.7, 0), (0, 0, 0.7))
+
+
+def test_samples_of_the_first_version_are_read(tmp_path: Path) -> None:
+    archive = Path(__file__).parents[1] / "engine" / "data" / "results_of_0.1.0.zip"
+    shutil.unpack_archive(archive, tmp_path)
+    synthesis = read_synthesis_folder(tmp_path / "synthesis")
+    for name, array in (("masks", synthesis.masks), ("textures", synthesis.textures)):
+        image = sitk.ReadImage(str(tmp_path / "synthesis" / f"{name}.nrrd"))
+        assert np.array_equal(sitk.GetArrayFromImage(image), array)
+    assert np.allclose(np.abs(np.linalg.det(synthesis.ijk_to_ras)), 1.5**3)
 
 
 def test_masks_alone_are_enough(make_folder: MakeFolder) -> None:
@@ -63,6 +88,18 @@ def _set(folder: Path, **values: object) -> None:
     (folder / "report.json").write_text(json.dumps({**report, **values}))
 
 
+def _replace(path: Path, old: bytes, new: bytes) -> None:
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+
+
+def _flip_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-6] ^= 1  # of the checksum
+    path.write_bytes(content)
+
+
 def _cut_diagrams(path: Path) -> None:
     with np.load(path) as file:
         arrays = dict(file)
@@ -85,7 +122,23 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: (f / "masks.nrrd").write_bytes(b"NRRD0004\nspace: " + b"9" * 3000 + b"\n\n"),
         "masks.nrrd cannot be read",
     ),
-    "flat masks": (lambda f: _rewrite(f / "masks.nrrd", lambda a: a[0]), "masks.nrrd is not a stack"),
+    "a field that ITK would obey": (
+        lambda f: _replace(f / "masks.nrrd", b"kinds:", b"data file: /etc/passwd\nkinds:"),
+        "masks.nrrd cannot be read",
+    ),
+    "a field hidden as a key": (
+        lambda f: _replace(f / "masks.nrrd", b"kinds:", b"byte skip: -9 :=\nkinds:"),
+        "masks.nrrd cannot be read",
+    ),
+    "a number that is none": (lambda f: _replace(f / "masks.nrrd", b"(1.5,", b"(1.5.5,"), "masks.nrrd cannot be read"),
+    "no extent": (lambda f: _replace(f / "masks.nrrd", b"(1.5,", b"(0,"), "masks.nrrd is not a stack"),
+    "masks of more bytes": (lambda f: _rewrite(f / "masks.nrrd", np.int16), "masks.nrrd is not a stack"),
+    "masks of fractions": (lambda f: _rewrite(f / "masks.nrrd", np.float32), "masks.nrrd cannot be read"),
+    "more pixels than said": (lambda f: _replace(f / "masks.nrrd", b"64 64 6", b"64 64 5"), "masks.nrrd cannot be"),
+    "fewer pixels than said": (lambda f: _replace(f / "masks.nrrd", b"64 64 6", b"64 64 7"), "masks.nrrd cannot be"),
+    "a claim of 8 GB": (lambda f: _replace(f / "masks.nrrd", b"64 64 6", b"2000 2000 2000"), "masks.nrrd cannot be"),
+    "a changed byte": (lambda f: _flip_a_byte(f / "masks.nrrd"), "masks.nrrd cannot be read"),
+    "flat masks": (lambda f: _rewrite(f / "masks.nrrd", lambda a: a[0]), "masks.nrrd cannot be read"),
     "smaller textures": (
         lambda f: _rewrite(f / "textures.nrrd", lambda a: a[:, 1:]),
         "masks.nrrd is 64 × 64 × 6 and textures.nrrd is 64 × 63 × 6 voxels",

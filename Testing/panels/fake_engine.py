@@ -20,6 +20,7 @@ from pathlib import Path
 
 from topogan_contract import preparation, run as layout, schemas
 from topogan_contract.lock import RunLock
+from topogan_contract.machine import machine_id
 
 def run(arguments):
     verb, *rest = arguments
@@ -135,7 +136,7 @@ def _work(folder, step, how):
     show("finished")
 
 def _write(folder, status):
-    more = {"schema": schemas.STATUS, "pid": os.getpid(), "host": socket.gethostname(), "heartbeat": 1}
+    more = {"schema": schemas.STATUS, "machine": machine_id(), "heartbeat": 1}
     (folder / "status.partial").write_text(json.dumps({**more, **status}))
     _replace(folder / "status.partial", folder / layout.STATUS_FILE)
 

@@ -108,7 +108,7 @@ def test_requirements_are_those_of_the_engine() -> None:
     needs = [need for need in importlib.metadata.requires("topogan") or [] if "extra ==" not in need]
     text = (REPOSITORY / "TopoGANTrain" / "Resources" / "requirements.txt").read_text(encoding="utf-8")
     listed = {line for line in text.splitlines() if line and not line.startswith("#")}
-    brought = ("torch>", "numpy>", "scipy>", "simpleitk>", "pydicom>")
+    brought = ("torch>", "numpy>", "scipy>", "simpleitk>", "pydicom>", "pillow>")
     assert listed == {need for need in needs if not need.lower().startswith(brought)}
 
     from TopoGANLib.engine.install import TORCH

@@ -143,3 +143,14 @@ def test_translated_texts_are_no_f_strings() -> None:
                 text: Any = node.args[0]
                 assert isinstance(text, ast.Constant), f"{path.name}: line {node.lineno}"
                 assert not re.search(r"\{\}", text.value), "placeholders have names"
+
+
+@pytest.mark.parametrize("module", ["TopoGANTrain", "TopoGANSynth"])
+def test_labels_that_show_what_files_say_take_it_for_plain_text(module: str) -> None:
+    form = ET.parse(calls.REPOSITORY / module / "Resources" / "UI" / f"{module}.ui")
+    labels = [label for label in form.iter("widget") if label.get("class") == "QLabel"]
+    # A label without a text of its own is filled by the panel.
+    filled = [label for label in labels if not label.findtext("property[@name='text']/string")]
+    assert filled
+    for label in filled:
+        assert label.findtext("property[@name='textFormat']/enum") == "Qt::PlainText", label.get("name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -141,9 +142,8 @@ def test_force_spares_a_process_that_has_inherited_the_number(run: Path, trainin
     trainings.start(run, 3, "wait").kill()
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     try:
-        status = json.loads((run / "status.json").read_text())
         wait_until(lambda: not is_locked(run / "run.lock"))
-        (run / "status.json").write_text(json.dumps({**status, "pid": bystander.pid}))
+        (run / "run.lock").write_bytes(b"\n%d\n" % bystander.pid)
         RunMonitor(run).kill()
         assert bystander.poll() is None
     finally:
@@ -161,10 +161,10 @@ def test_the_same_judgement_as_the_engine(run: Path, trainings: Trainings) -> No
     assert read_status(run).state == RunMonitor(run).poll().state == "failed"
 
 
-def test_another_host_is_judged_by_its_heartbeat_and_never_killed(run: Path, trainings: Trainings) -> None:
+def test_another_computer_is_judged_by_its_heartbeat_and_never_killed(run: Path, trainings: Trainings) -> None:
     process = trainings.start(run, 3, "wait")
     now = [0.0]
-    monitor = RunMonitor(run, clock=lambda: now[0], host="elsewhere")
+    monitor = RunMonitor(run, clock=lambda: now[0], machine="elsewhere")
     assert monitor.poll().state == "running"
     assert not monitor.poll().here
     monitor.kill()
@@ -190,8 +190,34 @@ def test_a_status_that_cannot_be_read_changes_nothing(run: Path, trainings: Trai
     for nonsense in ("", "{", "[]", '{"schema": "topogan.status/2"}', "[" * 100000):
         (run / "status.json").write_text(nonsense)
         assert monitor.poll() == first
-    (run / "status.json").write_text('{"schema": "topogan.status/1", "step": "x", "total": null, "eta_seconds": []}')
-    assert monitor.poll().step == 0
+    for values in (
+        '"step": "x", "total": null, "eta_seconds": []',
+        f'"step": 1{"0" * 400}, "total": 1{"0" * 400}, "eta_seconds": 1{"0" * 400}',
+        '"step": -1, "total": -1, "eta_seconds": NaN, "heartbeat": {}, "state": [], "machine": 7',
+    ):
+        (run / "status.json").write_text(f'{{"schema": "topogan.status/1", {values}}}')
+        report = monitor.poll()
+        assert (report.step, report.fraction, report.eta_seconds) == (0, 0.0, None)
+
+
+def test_what_a_stranger_wrote_is_shown_as_one_short_line(run: Path) -> None:
+    run.mkdir()
+    content = {"schema": "topogan.status/1", "state": "failed", "stage": "\x1b[2J", "error": "\x1b]0;\u202e\n" * 9999}
+    (run / "status.json").write_text(json.dumps(content))
+    report = RunMonitor(run).poll()
+    assert report is not None
+    assert (report.stage + report.error).isprintable()
+    assert len(report.error) < 5000
+
+
+def test_a_status_of_the_first_version_names_its_host(run: Path) -> None:
+    run.mkdir()
+    old = {"schema": "topogan.status/1", "state": "running", "step": 3, "pid": 1, "heartbeat": 1}
+    for host, state in ((socket.gethostname(), "failed"), ("elsewhere", "running")):
+        (run / "status.json").write_text(json.dumps({**old, "host": host}))
+        report = RunMonitor(run).poll()
+        assert report is not None
+        assert (report.state, report.pid) == (state, 0)
 
 
 def test_the_newest_preview(run: Path) -> None:

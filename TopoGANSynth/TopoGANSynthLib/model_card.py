@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from topogan_contract import schemas
+from topogan_contract.words import shown
 
 _METADATA = "configs/metadata.json"
 _MOST_BYTES = 1 << 20
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def _metadata(path: Path) -> bytes:
 def _card(content: dict[str, Any]) -> ModelCard:
     components, holes = content["betti"]["modal"]
     return ModelCard(
-        structure=str(content["structure"]),
+        structure=shown(content["structure"], _LONGEST_NAME),
         size=int(content["size"]),
         pixel_size_mm=float(content["pixel_size_mm"]),
         modal_betti=(int(components), int(holes)),

@@ -176,7 +176,7 @@ class SynthLogic(PanelLogic):
 
 def _read_on_a_thread(folder: Path) -> Background[Synthesis]:
     def read() -> Synthesis:
-        # Here, not above: importing the module must not load SimpleITK, or every start of Slicer would be slower.
+        # Here, not above: importing the module must not load numpy, or every start of Slicer would be slower.
         from TopoGANLib.scene.synthesis_folder import read_synthesis_folder
 
         return read_synthesis_folder(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,8 +62,6 @@ class SynthPanel:
 
     def enter(self) -> None:
         """The user looks at it: ask for the engine, and look what the scene holds."""
-        # Loading SimpleITK holds every thread up for 0.2 s. Now, while the panel opens, and not in the middle of a run.
-        importlib.import_module("TopoGANLib.scene.build")
         self._engine.enter()
         self._result.look()
 

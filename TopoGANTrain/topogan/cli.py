@@ -30,6 +30,7 @@ from topogan.console import own_terminal
 from topogan.errors import InputError, WorkError
 from topogan.presets import preset_names, train_settings
 from topogan.progress import ProgressReporter, duration
+from topogan_contract.words import escaped, shown
 
 app = typer.Typer(
     help="Synthetic, topologically faithful cardiac CT: learn masks with their topology, paint CT texture on them.\n\n"
@@ -44,6 +45,8 @@ app = typer.Typer(
 # trains 3 to 4 times slower (measured: 84 s against 25 s for 60 steps); sleeping costs little on an idle computer.
 # OpenMP reads this when torch loads, which is after this line.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+_LONGEST_ERROR = 1000
 
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output folder if it exists.")]
 Output = Annotated[Path, typer.Argument(help="Folder to write; it must be new or empty.")]
@@ -179,7 +182,9 @@ def status(
         print(json.dumps(found.as_dict()))
         return
     left = f", {duration(found.eta_seconds)} left" if found.eta_seconds is not None else ""
-    print(f"{found.state}: step {found.step} of {found.total}{left}" + (f"\n{found.error}" if found.error else ""))
+    print(f"{found.state}: step {found.step} of {found.total}{left}")
+    if found.error:
+        print(shown(found.error, _LONGEST_ERROR))
 
 
 @app.command()
@@ -206,7 +211,7 @@ def synthesize(
 @app.command()
 def serve(
     folder: Annotated[Path, typer.Argument(help="Folder in which requests are put and results appear.")],
-    parent: Annotated[int, typer.Option(help="Process id to end with; 0 is none.")] = 0,
+    parent: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Process id to end with; 0 is none.")] = 0,
 ) -> None:
     """Answer synthesis requests until the parent process is gone (used by the Slicer panel)."""
     from topogan.serve import serve as run_serve
@@ -222,8 +227,15 @@ def evaluate(
         "report.html"
     ),
     feature_network: Annotated[
-        Path | None, typer.Option(help="TorchScript network whose features give the KID of the textures.")
+        Path | None,
+        typer.Option(
+            help="TorchScript network whose features give the KID of the textures. It is a program, which runs with "
+            "your rights: name only one whose maker you trust, and say so with --trust-feature-network."
+        ),
     ] = None,
+    trust_feature_network: Annotated[
+        bool, typer.Option("--trust-feature-network", help="Run the program in the file of the feature network.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
     """Compare samples with real masks of test patients: topology, shape, texture, memorization."""
@@ -231,7 +243,13 @@ def evaluate(
 
     with ProgressReporter() as progress:
         result = run_evaluate(
-            synthesis, training_set, report, overwrite=overwrite, on_event=progress, feature_network=feature_network
+            synthesis,
+            training_set,
+            report,
+            overwrite=overwrite,
+            on_event=progress,
+            feature_network=feature_network,
+            trust_feature_network=trust_feature_network,
         )
     print(result.summary())
     print(f"Report: {report}")
@@ -381,8 +399,7 @@ _ENDINGS: list[tuple[Any, int, Callable[[Any], str | None]]] = [
 
 def _complain(sentence: str, code: int) -> int:
     """Print one line: names of files may hold line ends and codes that would drive the terminal."""
-    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in sentence)
-    print(shown, file=sys.stderr)
+    print(escaped(sentence), file=sys.stderr)
     return code
 
 

@@ -28,6 +28,8 @@ _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST}
 _LEFTOVER_SECONDS = 24 * 3600.0
 _MOST_QUOTED = 60
+# pathlib makes, walks and removes folders by recursion.
+_DEEPEST = 200
 # RENAME_EXCHANGE of Linux (renameat2(2)) and RENAME_SWAP of macOS (renamex_np(2)); AT_FDCWD.
 _SWAP, _HERE = 2, -100
 
@@ -129,7 +131,7 @@ def remove_if_old(left: Path) -> None:
     """Remove a file or folder unless it was touched of late, by someone who may still use it."""
     try:
         touched = max(entry.lstat().st_mtime for entry in (left, *left.rglob("*")))
-    except OSError:
+    except (OSError, RecursionError):
         return  # it is being removed, or not ours to look at
     if time.time() - touched > _LEFTOVER_SECONDS:
         remove_own(left)
@@ -165,6 +167,7 @@ def check_new_folder(path: Path, overwrite: bool = False, kind: str = "topogan")
             one that TopoGAN did not write or that holds another kind of result (a slip of the hand must not delete
             anything else: samples written over the run that their model came from would cost days).
     """
+    check_name(path)
     try:
         if path.exists() and not path.is_dir():
             raise InputError(f"{path} is a file: name a new folder for the output.")
@@ -245,6 +248,7 @@ def check_new_file(path: Path, overwrite: bool = False) -> None:
     Raises:
         InputError: it is a folder, exists while ``overwrite`` is false, or its folder is not there or not writable.
     """
+    check_name(path)
     if not path.parent.is_dir():
         raise InputError(f"The folder {path.parent} does not exist: create it first, or choose another.")
     if path.is_dir():
@@ -262,6 +266,22 @@ def _check_writable(folder: Path) -> None:
     effective = {"effective_ids": True} if os.access in os.supports_effective_ids else {}
     if not os.access(folder, os.W_OK, **effective):
         raise InputError(f"The folder {folder} cannot be written: check its permissions, or choose another.")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a path that a library in C++ or Rust could not open, or end the process over, or that is too deep to make.
+
+    Raises:
+        InputError: its name is not UTF-8, or it lies more than 200 folders deep.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"The name of {path} is not in UTF-8: rename it, or copy it elsewhere.") from error
+    if len(path.parts) > _DEEPEST:
+        raise InputError(
+            f"{str(path)[:_MOST_QUOTED]}... lies {len(path.parts)} folders deep, more than {_DEEPEST}: name another."
+        )
 
 
 def check_exists(path: Path) -> None:

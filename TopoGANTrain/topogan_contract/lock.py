@@ -2,21 +2,27 @@
 
 The system gives the lock back when the process ends, however it ends. Not by filelock: Slicer does not bundle it, and
 without flock it falls back to a file that outlives its process, which would break "held means alive".
+
+The file holds the process id of whoever holds the lock, for one who must use force, and is emptied with the lock: the
+id is of no use to anyone who is given the folder later, and is believed only while the lock is held.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 # Someone who asks whether the lock is held takes it for an instant; whoever wants to keep it waits that long.
 _PATIENCE_SECONDS = 1.0
 _PAUSE_SECONDS = 0.02
+_MOST_LETTERS = 20
 
 
 class RunLock:
@@ -38,7 +44,8 @@ class RunLock:
         Raises:
             OSError: the file cannot be made, or is none (a link, a pipe, a device).
         """
-        file = _open(self._path, os.O_RDWR | os.O_CREAT)
+        # Not emptied by opening it: another process may hold it.
+        file = _open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0))
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not _try_lock(file.fileno(), exclusive=True):
             if time.monotonic() > deadline:
@@ -49,11 +56,13 @@ class RunLock:
             file.close()
             return False
         self._file = file
+        _write_content(file, f"\n{os.getpid()}\n".encode())
         return True
 
     def release(self) -> None:
         """Give the lock back; does nothing where it is not held."""
         if self._file is not None:
+            _write_content(self._file, b"")
             _unlock(self._file.fileno())
             self._file.close()
             self._file = None
@@ -88,6 +97,27 @@ def _is_still(file: IO[Any], path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except OSError:
         return False
+
+
+def lock_holder(path: Path) -> int:
+    """Process id of whoever holds the lock; 0 if nobody does, or it cannot be read. True on the holder's host alone."""
+    try:
+        with _open(path, os.O_RDONLY) as file:
+            file.seek(1)  # Windows keeps the first byte, which is locked, from being read
+            words = file.read(_MOST_LETTERS)
+    except OSError:
+        return 0
+    number = int(words) if re.fullmatch(rb"[1-9][0-9]{0,9}\n", words) else 0
+    return number if number and is_locked(path) else 0
+
+
+def _write_content(file: IO[Any], content: bytes) -> None:
+    # On a full disk the lock counts without it.
+    with suppress(OSError):
+        file.truncate(0)
+        file.seek(0)
+        file.write(content)
+        file.flush()
 
 
 def _try_lock(descriptor: int, exclusive: bool) -> bool:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import math
+import re
+import stat
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +18,6 @@ TEXTURES_FILE = "textures.nrrd"
 DIAGRAMS_FILE = "diagrams.npz"
 SAMPLES_FILE = "samples.csv"
 
-LONGEST_NRRD_LINE = 400
-"""Bytes. ITK's reader writes beyond its memory when it quotes a longer line (measured: from 900 bytes on)."""
-
 DIAGRAM_ARRAYS = ("dimension", "birth", "death", "birth_index", "death_index")
 """Of all diagrams one after another: [n], the pixels [n, 2]."""
 DIAGRAM_COUNTS = "counts"
@@ -23,6 +25,95 @@ DIAGRAM_COUNTS = "counts"
 # Beyond every training set: 7 million classes of 36 bytes; a diagram costs memory of its own, however empty it is.
 _MAX_BYTES = 256 << 20
 _MAX_DIAGRAMS = 1 << 20
+
+_NUMBER = r"(-?[0-9.]{1,24}(?:e[+-]?[0-9]{1,3})?)"
+_VECTOR = rf"\({_NUMBER},{_NUMBER},{_NUMBER}\)"
+# What the engine writes, and what ITK wrote for version 0.1.0 (with comments); other headers are not read.
+_HEADER = re.compile(
+    rf"""NRRD0004
+(?:#[^\n]*\n)*type: (unsigned char|short)
+dimension: 3
+space: left-posterior-superior
+sizes: ([1-9][0-9]{{0,8}}) ([1-9][0-9]{{0,8}}) ([1-9][0-9]{{0,8}})
+space directions: {_VECTOR} {_VECTOR} {_VECTOR}
+kinds: domain domain domain
+(?:endian: (little|big)\n)?encoding: (gzip|raw)
+space origin: {_VECTOR}
+(?:[A-Za-z_]{{1,40}}:=[^\n]*\n)*
+""".encode()
+)
+_MAX_HEADER = 1 << 12
+_MAX_PIXELS = 1 << 28
+# No pixel lies further from 0, in mm.
+_FARTHEST = 1e9
+# Deflate shrinks nothing further (https://zlib.net/zlib_tech.html).
+_MOST_SHRUNK = 1032
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Pictures of one size, one sample a slice."""
+
+    dtype: str
+    """numpy's name of the type: ``|u1``, ``<i2`` or ``>i2``."""
+    size: tuple[int, ...]
+    """(columns, rows, samples); the data lie with the columns fastest."""
+    axes: tuple[tuple[float, ...], ...]
+    """The step from one column, row and sample to the next, to the patient's left, back and head in mm."""
+    origin: tuple[float, ...]
+    """Where the first pixel lies, likewise."""
+    data: bytes
+
+
+def stack_header(dtype: str, size: tuple[int, ...], pixel_size: float, content: str) -> bytes:
+    """The NRRD header of a stack with gzipped data, pixels of one size in mm (``content``: what it is, one line)."""
+    type_name = {"|u1": "unsigned char", "<i2": "short"}[dtype]
+    endian = "" if type_name == "unsigned char" else "endian: little\n"
+    directions = " ".join(
+        f"({','.join(repr(float(pixel_size)) if row == column else '0' for column in range(3))})" for row in range(3)
+    )
+    return (
+        f"NRRD0004\ntype: {type_name}\ndimension: 3\nspace: left-posterior-superior\n"
+        f"sizes: {size[0]} {size[1]} {size[2]}\nspace directions: {directions}\nkinds: domain domain domain\n"
+        f"{endian}encoding: gzip\nspace origin: (0,0,0)\ncontent:={content}\n\n"
+    ).encode()
+
+
+def read_stack(path: Path) -> Stack:
+    """Read ``masks.nrrd`` or ``textures.nrrd``, with all that its header says or not at all.
+
+    Raises:
+        OSError, EOFError, zlib.error: it cannot be read, or its data are damaged.
+        ValueError: it is no stack that the engine wrote, or larger than any.
+    """
+    state = path.stat()
+    if not stat.S_ISREG(state.st_mode):
+        raise ValueError("no file")
+    with path.open("rb") as file:
+        header = _HEADER.match(file.read(_MAX_HEADER))
+        if header is None:
+            raise ValueError("no stack")
+        kind, columns, rows, samples, *steps, endian, encoding, x, y, z = (
+            value.decode() if value else "" for value in header.groups()
+        )
+        if (kind == "short") != bool(endian):
+            raise ValueError("no order of bytes")
+        size = (int(columns), int(rows), int(samples))
+        numbers = [float(value) for value in (*steps, x, y, z)]
+        if math.prod(size) > _MAX_PIXELS or not all(abs(value) < _FARTHEST for value in numbers):
+            raise ValueError("beyond measure")
+        dtype = {"": "|u1", "little": "<i2", "big": ">i2"}[endian]
+        count = math.prod(size) * int(dtype[-1])
+        # Before memory is taken for it.
+        if (state.st_size - header.end()) * (_MOST_SHRUNK if encoding == "gzip" else 1) < count:
+            raise ValueError("cut off")
+        file.seek(header.end())
+        with gzip.GzipFile(fileobj=file) if encoding == "gzip" else file as stream:
+            data = stream.read(count)
+            if len(data) != count or stream.read(1):  # reading on compares gzip's checksum
+                raise ValueError("more or fewer pixels than said")
+    axes = tuple(tuple(numbers[start : start + 3]) for start in (0, 3, 6))
+    return Stack(dtype, size, axes, tuple(numbers[9:]), data)
 
 
 def check_diagrams_size(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from topogan.errors import InputError
 from topogan.runs import status as module
 from topogan.runs.status import StatusWriter, read_status
 from topogan_contract.lock import RunLock
+from topogan_contract.machine import machine_id
 
 
 @pytest.fixture
@@ -57,12 +59,37 @@ def test_a_run_without_a_lock_is_dead(tmp_path: Path, writer: StatusWriter) -> N
     lock.release()
 
 
-def test_a_run_on_another_host_is_not_judged_by_the_lock(tmp_path: Path, writer: StatusWriter) -> None:
-    writer.write(state="running", host="elsewhere")
+def test_a_run_on_another_computer_is_not_judged_by_the_lock(tmp_path: Path, writer: StatusWriter) -> None:
+    writer.write(state="running", machine="elsewhere")
     assert read_status(tmp_path).state == "running"
 
 
-@pytest.mark.parametrize("content", ['{"schema": "topogan.status/1", "step": "many"}', "{", '{"schema": "x/1"}'])
+@pytest.mark.parametrize(("host", "state"), [(socket.gethostname(), "failed"), ("elsewhere", "running")])
+def test_a_status_of_the_first_version_names_its_host(tmp_path: Path, host: str, state: str) -> None:
+    old = {"schema": "topogan.status/1", "state": "running", "step": 3, "pid": 7, "host": host}
+    (tmp_path / "status.json").write_text(json.dumps(old))
+    assert read_status(tmp_path).state == state
+
+
+def test_neither_the_host_nor_the_process_is_in_the_file(tmp_path: Path, writer: StatusWriter) -> None:
+    writer.write(state="running")
+    content = json.loads((tmp_path / "status.json").read_text())
+    assert content.keys().isdisjoint({"pid", "host"})
+    assert socket.gethostname() not in str(content)
+    assert content["machine"] == machine_id() != ""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"schema": "topogan.status/1", "step": "many"}',
+        '{"schema": "topogan.status/1", "state": "\x1b[2J"}',
+        '{"schema": "topogan.status/1", "eta_seconds": NaN}',
+        '{"schema": "topogan.status/1", "step": -1}',
+        "{",
+        '{"schema": "x/1"}',
+    ],
+)
 def test_a_damaged_status_is_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "status.json").write_text(content)
     with pytest.raises(InputError, match=r"status\.json"):

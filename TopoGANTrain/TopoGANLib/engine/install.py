@@ -11,6 +11,8 @@ import slicer
 # What Slicer brings, and torch, which the PyTorch extension has chosen for this computer.
 _KEEP = ("numpy", "scipy", "SimpleITK", "pydicom", "pillow", "torch")
 TORCH = "torch>=2.2"
+# A source package would run its own code while it is built, and need a compiler.
+_WHEELS_ONLY = ("--only-binary", ":all:")
 _NO_PYTORCH = (
     "Install the PyTorch extension first (Extensions Manager), restart Slicer and try again: "
     "it chooses the torch that fits this computer."
@@ -49,7 +51,7 @@ class EngineInstaller:
                 return problem
         self._constraints.write_text("\n".join(installed_versions()) + "\n", encoding="utf-8")
         slicer.packaging.pip_install(
-            [str(requirement) for requirement in slicer.packaging.load_requirements(str(self._requirements))],
+            [*_WHEELS_ONLY, *map(str, slicer.packaging.load_requirements(str(self._requirements)))],
             constraints=str(self._constraints),
             blocking=False,
             requester="TopoGAN",

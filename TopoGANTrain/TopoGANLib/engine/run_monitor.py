@@ -5,7 +5,6 @@ Nothing connects Slicer and the engine but this folder: a panel may close, crash
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,15 +14,20 @@ from typing import Any
 
 from topogan_contract import run as layout
 from topogan_contract import schemas
-from topogan_contract.lock import is_locked
+from topogan_contract.lock import is_locked, lock_holder
+from topogan_contract.machine import machine_id, written_here
 from topogan_contract.run import ALIVE, FAILED, QUEUED
 from topogan_contract.schemas import find_json
+from topogan_contract.words import shown
 from TopoGANLib.engine.process import PATIENCE_SECONDS, Engine, EngineProcess, kill_tree, last_lines
 
 SILENT = "silent"
-"""Judged, not written: the run says it works on another host, from which no heartbeat has come for a while."""
+"""Judged, not written: the run says it works on another computer, from which no heartbeat has come for a while."""
 
 SILENCE_SECONDS = 60.0
+# Of steps, and of seconds that are left.
+_MOST = 1e12
+_LONGEST_ERROR = 1000
 _STOPPER_PAUSE_SECONDS = 0.2
 _STOPPER_LINE = (
     "import sys; sys.path.insert(0, {parent!r}); from pathlib import Path; "
@@ -42,9 +46,9 @@ class RunReport:
     eta_seconds: float | None = None
     error: str = ""
     pid: int = 0
-    host: str = ""
+    """Of the engine, while it works here; else 0."""
     here: bool = True
-    """Whether it runs on this host, so that it may be ended by force."""
+    """Whether it runs on this computer, so that it may be ended by force."""
 
     @property
     def fraction(self) -> float:
@@ -61,11 +65,10 @@ class RunMonitor:
         report = monitor.poll()  # None as long as there is no run in the folder
     """
 
-    def __init__(
-        self, run: Path, clock: Callable[[], float] = time.monotonic, host: str = socket.gethostname()
-    ) -> None:
+    def __init__(self, run: Path, clock: Callable[[], float] = time.monotonic, machine: str | None = None) -> None:
         self.run = run
-        self._clock, self._host = clock, host
+        self._clock = clock
+        self._machine = machine_id() if machine is None else machine
         self._last: RunReport | None = None
         self._heartbeat = -1
         self._heard = clock()
@@ -97,9 +100,9 @@ class RunMonitor:
             (self.run / layout.STOP_FILE).touch()
 
     def kill(self) -> None:
-        """End the engine by force; never on another host, and never a process that has only inherited the number."""
+        """End the engine by force; never on another computer, nor a process that has only inherited the number."""
         report = self.poll()
-        if report is not None and report.here and report.state in ALIVE and report.pid:
+        if report is not None and report.pid:
             kill_tree(report.pid)
 
     def _find_status(self) -> dict[str, Any] | None:
@@ -127,22 +130,22 @@ class RunMonitor:
         silence = now - self._heard
         if silence < SILENCE_SECONDS:
             return report
-        sentence = f"No sign of life from {report.host} for {silence:.0f} s: look there whether the run still works."
+        sentence = f"No sign of life from another computer for {silence:.0f} s: look there whether the run still works."
         return replace(report, state=SILENT, eta_seconds=None, error=sentence)
 
     def _read(self, content: dict[str, Any]) -> RunReport:
-        host = str(content.get("host", ""))
         eta = content.get("eta_seconds")
+        state, here = str(content.get("state", QUEUED)), written_here(content, self._machine)
+        lock = self.run / layout.LOCK_FILE
         return RunReport(
-            state=str(content.get("state", QUEUED)),
+            state=shown(state),
             step=_whole(content.get("step")),
             total=_whole(content.get("total")),
-            stage=str(content.get("stage", "")),
-            eta_seconds=float(eta) if isinstance(eta, int | float) else None,
-            error=str(content.get("error") or ""),
-            pid=_whole(content.get("pid")),
-            host=host,
-            here=host == self._host,
+            stage=shown(content.get("stage", "")),
+            eta_seconds=float(eta) if isinstance(eta, int | float) and 0 <= eta < _MOST else None,
+            error=shown(content.get("error") or "", _LONGEST_ERROR),
+            pid=lock_holder(lock) if here and state in ALIVE else 0,
+            here=here,
         )
 
 
@@ -172,4 +175,4 @@ def wait_and_kill(run: Path, patience: float) -> None:
 
 
 def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and 0 <= value < _MOST else 0

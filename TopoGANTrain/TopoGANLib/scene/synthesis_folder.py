@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 
 from topogan_contract import schemas, synthesis
+from topogan_contract.words import shown
 from TopoGANLib.scene.diagrams import Diagram
 
-# The engine writes no larger stack.
-_MAX_PIXELS = 1 << 28
 # No gray value is further from 0.
 _FARTHEST = 1e9
-# The engine writes headers of 600 bytes.
-_MAX_HEADER = 1 << 14
+_LONGEST_NAME = 80
 _AGAIN = "the folder is incomplete or damaged, synthesize again"
 
 
@@ -48,7 +45,7 @@ class Synthesis:
     @property
     def structure(self) -> str:
         """What the masks show, "structure" where the report does not tell."""
-        return str(self.report.get("structure") or "structure")
+        return shown(self.report.get("structure") or "structure", _LONGEST_NAME)
 
     @property
     def is_ct(self) -> bool:
@@ -70,18 +67,18 @@ def read_synthesis_folder(folder: Path) -> Synthesis:
             other.
     """
     report = _read_report(folder)
-    mask_image = _read_stack(folder / synthesis.MASKS_FILE)
-    masks = sitk.GetArrayFromImage(mask_image).astype(np.uint8)
-    textures = None
+    mask_stack = _read_stack(folder / synthesis.MASKS_FILE, np.uint8)
+    masks, textures = _array(mask_stack, np.uint8), None
     if (folder / synthesis.TEXTURES_FILE).exists():
-        texture_image = _read_stack(folder / synthesis.TEXTURES_FILE)
-        _check_same_grid(folder, mask_image, texture_image)
-        textures = sitk.GetArrayFromImage(texture_image).astype(np.int16)
+        texture_stack = _read_stack(folder / synthesis.TEXTURES_FILE, np.int16)
+        _check_same_grid(folder, mask_stack, texture_stack)
+        textures = _array(texture_stack, np.int16)
     # The engine counts diagrams in pixels, which are square.
-    diagrams = read_diagrams(folder / synthesis.DIAGRAMS_FILE, pixel_size=mask_image.GetSpacing()[0])
+    pixel_size = float(np.linalg.norm(mask_stack.axes[0]))
+    diagrams = read_diagrams(folder / synthesis.DIAGRAMS_FILE, pixel_size)
     samples = _read_samples(folder / synthesis.SAMPLES_FILE)
     _check_counts(folder, len(masks), len(diagrams), len(next(iter(samples.values()), [])))
-    return Synthesis(masks, textures, _ijk_to_ras(mask_image), diagrams, samples, report)
+    return Synthesis(masks, textures, _ijk_to_ras(mask_stack), diagrams, samples, report)
 
 
 def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
@@ -146,45 +143,30 @@ def _is_window(window: object) -> bool:
     return -_FARTHEST < low < high < _FARTHEST
 
 
-def _read_stack(path: Path) -> sitk.Image:
+def _read_stack(path: Path, dtype: type[np.integer]) -> synthesis.Stack:
     if not path.is_file():
         raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("NrrdImageIO")
-    reader.SetFileName(str(path))
     try:
-        _check_header(path)
-        reader.ReadImageInformation()
-        if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
-            raise SynthesisFolderError(f"{path} is not a stack of gray pictures: {_AGAIN}.")
-        # Before Slicer's memory is taken for it.
-        if math.prod(reader.GetSize()) > _MAX_PIXELS:
-            raise SynthesisFolderError(f"{path} claims to be larger than any synthesis: {_AGAIN}.")
-        image = reader.Execute()
-    except (OSError, RuntimeError) as error:
-        raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.") from error
-    if image.GetPixelID() in (sitk.sitkFloat32, sitk.sitkFloat64):
-        raise SynthesisFolderError(f"{path} holds fractions: {_AGAIN}.")
-    return image
+        stack = synthesis.read_stack(path)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise SynthesisFolderError(f"{path} cannot be read as a stack of samples: {_AGAIN}.") from error
+    if np.dtype(stack.dtype).newbyteorder("=") != dtype or not np.linalg.det(stack.axes):
+        raise SynthesisFolderError(f"{path} is not a stack of such pictures: {_AGAIN}.")
+    return stack
 
 
-def _check_header(path: Path) -> None:
-    with path.open("rb") as file:
-        header, blank, _ = file.read(_MAX_HEADER).partition(b"\n\n")
-    if not blank or any(len(line) > synthesis.LONGEST_NRRD_LINE for line in header.split(b"\n")):
-        raise SynthesisFolderError(f"{path} cannot be read as an image: {_AGAIN}.")
+def _array(stack: synthesis.Stack, dtype: type[np.integer]) -> np.ndarray:
+    """[sample, row, column], to be written to."""
+    return np.frombuffer(stack.data, stack.dtype).reshape(stack.size[::-1]).astype(dtype)
 
 
-def _check_same_grid(folder: Path, masks: sitk.Image, textures: sitk.Image) -> None:
-    if masks.GetSize() != textures.GetSize():
-        sizes = [" × ".join(str(n) for n in image.GetSize()) for image in (masks, textures)]
+def _check_same_grid(folder: Path, masks: synthesis.Stack, textures: synthesis.Stack) -> None:
+    if masks.size != textures.size:
+        sizes = [" × ".join(str(n) for n in stack.size) for stack in (masks, textures)]
         raise SynthesisFolderError(
             f"In {folder} masks.nrrd is {sizes[0]} and textures.nrrd is {sizes[1]} voxels: {_AGAIN}."
         )
-    geometries = [
-        np.concatenate([image.GetSpacing(), image.GetOrigin(), image.GetDirection()]) for image in (masks, textures)
-    ]
-    if not np.allclose(*geometries, atol=1e-4):
+    if not np.allclose([*masks.axes, masks.origin], [*textures.axes, textures.origin], atol=1e-4):
         raise SynthesisFolderError(f"In {folder} masks.nrrd and textures.nrrd lie at different places: {_AGAIN}.")
 
 
@@ -208,9 +190,8 @@ def _check_counts(folder: Path, masks: int, diagrams: int, rows: int) -> None:
         )
 
 
-def _ijk_to_ras(image: sitk.Image) -> np.ndarray:
+def _ijk_to_ras(stack: synthesis.Stack) -> np.ndarray:
     lps = np.eye(4)
-    lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
-    lps[:3, 3] = image.GetOrigin()
-    # SimpleITK's first two axes point to the patient's left and back, Slicer's to the right and front.
+    lps[:3] = np.array([*stack.axes, stack.origin]).T
+    # The file's first two axes point to the patient's left and back, Slicer's to the right and front.
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ lps

@@ -31,7 +31,10 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
     width, height = _COLUMNS * _CELL_INCHES[0], rows * _CELL_INCHES[1] + _TITLE_INCHES
     figure = Figure(figsize=(width, height), dpi=120)
     FigureCanvasAgg(figure)
-    figure.suptitle(_title(training_set), x=0.01, y=1.0 - 0.1 / height, ha="left", va="top", fontsize=11)
+    # A $ in a name is no formula.
+    figure.suptitle(
+        _title(training_set), x=0.01, y=1.0 - 0.1 / height, ha="left", va="top", fontsize=11, parse_math=False
+    )
     cells = figure.subplots(rows, _COLUMNS, squeeze=False)
     figure.subplots_adjust(
         left=0.005, right=0.995, top=1.0 - _TITLE_INCHES / height, bottom=0.01, wspace=0.04, hspace=0.16

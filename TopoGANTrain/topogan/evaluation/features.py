@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
+from topogan.files import check_name
 
 if TYPE_CHECKING:
     import torch
@@ -25,16 +26,24 @@ class FeatureNetwork:
     Args:
         path: a file whose network takes float32 [B, 3, H, W] (three equal channels, the window scaled to −1..1) and
             returns float [B, d]; wrap resizing and normalization into it.
+        trusted: the user trusts whoever made it. It is a program: it could write files with the user's rights, and no
+            limit of ours would keep it from that.
 
     Raises:
-        InputError: the file is missing or holds no such network.
+        InputError: the file is missing, is not trusted, or holds no such network.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, trusted: bool = False) -> None:
         import torch
 
         if not path.is_file():
             raise InputError(f"The feature network {path} does not exist: name a TorchScript file.")
+        check_name(path)
+        if not trusted:
+            raise InputError(
+                f"The feature network {path} is a program (TorchScript), which would run with your rights: if you "
+                "trust whoever made it, say so with --trust-feature-network."
+            )
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)

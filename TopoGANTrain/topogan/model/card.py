@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 from topogan.model.layout import MASKS_GENERATOR, TEXTURES_GENERATOR
 from topogan.model.metadata import Metadata
 from topogan.verdict import topology_in_words
+from topogan_contract.words import shown
 
 LICENSE_TEXT = """\
 License of this model
@@ -64,7 +66,7 @@ def model_card(metadata: Metadata) -> str:
     """The text of ``docs/README.md`` (Markdown)."""
     trained = metadata.training_set
     return _CARD.format(
-        structure=metadata.structure,
+        structure=_plain(metadata.structure),
         what=_what(metadata),
         size=metadata.size,
         pixel_size=metadata.pixel_size_mm,
@@ -104,9 +106,14 @@ def _list(values: dict[str, Any]) -> str:
     return "\n".join(f"- {name}: {value}" for name, value in _flat(values)) or "- none recorded"
 
 
+def _plain(words: object) -> str:
+    """One line for Markdown that is neither HTML nor a link or picture."""
+    return escape(shown(words), quote=False).replace("](", "]&#40;").replace("`", "&#96;")
+
+
 def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", f"{value:.4g}" if isinstance(value, float) else value
+            yield f"{prefix}{name}", f"{value:.4g}" if isinstance(value, float) else _plain(value)

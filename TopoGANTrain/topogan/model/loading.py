@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from topogan.errors import InputError
+from topogan.files import check_name
 from topogan.model import layout
 from topogan.model.archive import unpacked
 from topogan.model.layout import refused
@@ -42,6 +43,7 @@ def load_model(path: Path | str, discriminators: bool = True) -> Model:
     """
     path = Path(path)
     if path.is_dir():
+        check_name(path)
         return _open(path, path, discriminators)
     if not path.is_file():
         raise InputError(f"{path} does not exist: name a model package (a folder or a .zip).")

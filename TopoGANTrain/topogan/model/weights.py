@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from topogan.errors import InputError, WorkError
@@ -30,7 +30,8 @@ def write_weights(path: Path, network: nn.Module) -> None:
     if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
         raise WorkError("The training diverged (weights are no longer numbers): use a smaller learning rate.")
     try:
-        save_file(tensors, str(path), metadata={"format": "pt"})
+        # Not by safetensors' own save_file, whose files nobody in the user's group could read.
+        path.write_bytes(save(tensors, metadata={"format": "pt"}))
     except (SafetensorError, OSError) as error:
         raise WorkError(f"{path.name} could not be written: free some space on the disk and try again.") from error
 

@@ -25,18 +25,18 @@ def failure_sentence(error: Exception, checkpoint_step: int) -> str:
     """Say what happened and what to do."""
     cause = error.__cause__ if isinstance(error, WorkError) else error
     if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
-        return (
-            f"The disk is full: free some space and resume the run; its checkpoint of step {checkpoint_step} is whole."
-        )
+        return f"The disk is full: free some space and resume the run; {checkpoint_words(checkpoint_step)}."
     if isinstance(error, InputError | WorkError):
         return str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "There is not enough memory for this training: use a smaller batch or width, or another device."
     name = type(error).__name__
-    return (
-        f"The training failed ({name}): log.txt in the run folder says where; "
-        f"its checkpoint of step {checkpoint_step} is whole."
-    )
+    return f"The training failed ({name}): log.txt in the run folder says where; {checkpoint_words(checkpoint_step)}."
+
+
+def checkpoint_words(step: int) -> str:
+    """What is left to go on from."""
+    return f"its checkpoint of step {step} is whole" if step else "it has no checkpoint yet and begins anew"
 
 
 def failure_trace(error: BaseException) -> str:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from topogan.errors import InputError
 from topogan.files import (
     check_disk_full,
+    check_name,
     check_new_folder,
     exchange,
     read_json,
@@ -28,9 +29,9 @@ from topogan.files import (
     write_json,
 )
 from topogan.runs.events import HISTORY_FILE
-from topogan.runs.status import RunStatus, StatusWriter, read_status
+from topogan.runs.status import StatusWriter, read_status
 from topogan_contract import leftovers, schemas
-from topogan_contract.lock import RunLock, is_locked
+from topogan_contract.lock import RunLock, is_locked, lock_holder
 from topogan_contract.run import (
     ALIVE,
     CONFIG_FILE,
@@ -239,6 +240,7 @@ def read_config(run: Path) -> dict[str, Any]:
     Raises:
         InputError: ``run`` is not a run folder, or its configuration is damaged.
     """
+    check_name(run)
     _check_not_moved(run)
     content = read_json(run / CONFIG_FILE, schemas.RUN)
     try:
@@ -309,9 +311,6 @@ def _check_not_moved(run: Path) -> None:
 
 
 def _in_use(path: Path) -> str:
-    try:
-        status = read_status(path)
-    except InputError:
-        status = RunStatus()
-    engine = f" (process {status.pid} on {status.host})" if status.pid else ""
+    pid = lock_holder(path / LOCK_FILE)
+    engine = f" (process {pid})" if pid else ""
     return f"A training is running in {path}{engine}: stop it first, or name another folder."

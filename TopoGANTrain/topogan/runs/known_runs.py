@@ -6,24 +6,13 @@ computer remembers it.
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 from topogan.errors import InputError
 from topogan.files import read_json, write_json
+from topogan_contract.machine import user_folder
 
 SCHEMA = "topogan.known-run/1"
-
-
-def user_folder() -> Path:
-    """The folder for the user's own settings, by each system's custom."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming") / "TopoGAN"
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "TopoGAN"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "topogan"
 
 
 def remember_dataset(run_id: str, dataset: Path) -> bool:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json, write_json
 from topogan_contract import schemas
 from topogan_contract.lock import is_locked
-from topogan_contract.run import ALIVE, FAILED, LOCK_FILE, QUEUED, STATUS_FILE
+from topogan_contract.machine import machine_id, written_here
+from topogan_contract.run import ALIVE, ENDED, FAILED, LOCK_FILE, QUEUED, STATUS_FILE
 
 _SECONDS_BETWEEN_BEATS = 0.5
+# Of steps, and of seconds that are left.
+_MOST = 1e12
 
 
 class RunStatus(BaseModel):
-    """One reading of a run. ``step`` and ``total`` count over all stages; ``eta_seconds`` comes after 20 steps."""
+    """One reading of a run. ``step`` and ``total`` count over all stages; ``eta_seconds`` comes after 20 steps.
+
+    ``machine`` tells, to its user's own processes alone, on which computer it runs (see
+    :func:`topogan_contract.machine.machine_id`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    state: str = QUEUED
-    step: int = 0
-    total: int = 0
+    state: str = Field(default=QUEUED, pattern=f"^({'|'.join(ALIVE + ENDED)})$")
+    step: int = Field(default=0, ge=0, le=_MOST)
+    total: int = Field(default=0, ge=0, le=_MOST)
     stage: str = ""
-    eta_seconds: float | None = None
+    eta_seconds: float | None = Field(default=None, ge=0, le=_MOST)
     error: str | None = None
-    pid: int = 0
-    host: str = ""
+    machine: str = ""
     heartbeat: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -43,25 +47,29 @@ def read_status(run: Path | str) -> RunStatus:
     """Read a run's status and judge it by the lock.
 
     A run that says it works while nobody holds its lock has died: it is shown as failed. The lock says nothing about
-    a run on another host; there ``heartbeat`` must be watched: it rises twice a second while the engine lives.
+    a run on another computer; there ``heartbeat`` must be watched: it rises twice a second while the engine lives.
 
     Raises:
         InputError: ``run`` is not a run folder.
     """
     run = Path(run)
-    content = read_json(run / STATUS_FILE, schemas.STATUS)
-    try:
-        status = RunStatus.model_validate(content)
-    except ValidationError as error:
-        raise InputError(f"{run / STATUS_FILE} is damaged: it does not hold the status of a run.") from error
-    if status.state not in ALIVE or status.host != socket.gethostname() or is_locked(run / LOCK_FILE):
+    content, status = _read(run / STATUS_FILE)
+    if status.state not in ALIVE or not written_here(content, machine_id()) or is_locked(run / LOCK_FILE):
         return status
     # The engine may have ended properly between the reading and the look at the lock.
-    again = RunStatus.model_validate(read_json(run / STATUS_FILE, schemas.STATUS))
+    _, again = _read(run / STATUS_FILE)
     if again.state not in ALIVE:
         return again
     sentence = f"The training process ended without a word at step {again.step}: resume it, it loses little."
     return again.model_copy(update={"state": FAILED, "eta_seconds": None, "error": sentence})
+
+
+def _read(path: Path) -> tuple[dict[str, Any], RunStatus]:
+    content = read_json(path, schemas.STATUS)
+    try:
+        return content, RunStatus.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{path} is damaged: it does not hold the status of a run.") from error
 
 
 class StatusWriter:
@@ -69,7 +77,7 @@ class StatusWriter:
 
     def __init__(self, run: Path, total: int) -> None:
         self._path = run / STATUS_FILE
-        self._status = RunStatus(total=total, pid=os.getpid(), host=socket.gethostname())
+        self._status = RunStatus(total=total, machine=machine_id())
         self._guard = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)

@@ -39,7 +39,8 @@ def write_gallery(path: Path, samples: Samples, metadata: Metadata, expected: tu
         if index < shown:
             _draw(axes, samples, index, metadata.window)
             _label(axes, samples, index, expected)
-    figure.suptitle(f"Synthetic {metadata.structure}: {shown} of {len(samples)}", fontsize=9)
+    # A $ in a name is no formula.
+    figure.suptitle(f"Synthetic {metadata.structure}: {shown} of {len(samples)}", fontsize=9, parse_math=False)
     figure.savefig(path, format="png", metadata={"Software": None})
 
 

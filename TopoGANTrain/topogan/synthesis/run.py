@@ -23,7 +23,7 @@ from topogan_contract import schemas
 
 OnEvent = Callable[[dict[str, Any]], None]
 
-# SimpleITK writes a stack from memory; all in all 12 bytes a pixel were measured: 3 GB at this many.
+# All samples are in memory until they are written; 12 bytes a pixel were measured, 3 GB at this many.
 MAX_PIXELS = 1 << 28
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from topogan import __version__
@@ -21,9 +21,15 @@ from topogan.model import Model, Samples
 from topogan.model.metadata import Metadata
 from topogan.model.sampling import SamplingRequest
 from topogan.verdict import VALID, verdict
-from topogan.volumes import write_image
 from topogan_contract import schemas
-from topogan_contract.synthesis import DIAGRAMS_FILE, MASKS_FILE, REPORT_FILE, SAMPLES_FILE, TEXTURES_FILE
+from topogan_contract.synthesis import (
+    DIAGRAMS_FILE,
+    MASKS_FILE,
+    REPORT_FILE,
+    SAMPLES_FILE,
+    TEXTURES_FILE,
+    stack_header,
+)
 
 _NATURE = "A stack of independent samples, one in each slice. It is not a volume: neighboring slices are unrelated."
 
@@ -62,10 +68,11 @@ def write_samples(
 
 def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float) -> None:
     """Write [sample, row, column] with square pixels; slices lie one pixel size apart so that viewers can scroll."""
-    image: Any = sitk.GetImageFromArray(stack)
-    image.SetSpacing((pixel_size,) * 3)
-    image.SetMetaData("content", _NATURE)
-    write_image(path, image)
+    array = np.ascontiguousarray(stack, stack.dtype.newbyteorder("<"))
+    with path.open("wb") as file:
+        file.write(stack_header(array.dtype.str, array.shape[::-1], pixel_size, _NATURE))
+        with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
+            packed.write(array.data)
 
 
 def _write_table(

@@ -14,6 +14,7 @@ import torch
 from topogan.config import Part, TrainSettings
 from topogan.errors import WorkError
 from topogan.runs.checkpoints import Checkpoint, save_checkpoint
+from topogan.runs.failures import checkpoint_words
 from topogan.runs.folder import RunFolder
 from topogan.runs.recorder import Position, Recorder, StepClock
 from topogan.runs.status import StatusWriter
@@ -202,6 +203,6 @@ def _checked(values: Values, at: Position, checkpoint_step: int) -> dict[str, fl
     if wrong:
         raise WorkError(
             f"The training of {at.stage} diverged at step {at.step} ({wrong[0]} is {numbers[wrong[0]]}): train again "
-            f"with a lower learning rate; the checkpoint of step {checkpoint_step} is whole."
+            f"with a lower learning rate; {checkpoint_words(checkpoint_step)}."
         )
     return numbers

@@ -16,6 +16,7 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from topogan.errors import InputError
+from topogan.files import check_name
 from topogan.volumes.dicom_pixels import PIXEL_KEYWORDS, StoredPixels
 from topogan.volumes.geometry import Geometry, Volume, check_axes
 from topogan.volumes.stored import check_growth, check_size
@@ -166,6 +167,7 @@ def _read_headers(path: Path) -> list[_Slice]:
 
 def _read_slice(file: Path) -> _Slice | None:
     """Read a header; None for what has no pixels: structure sets and reports lie beside the images."""
+    check_name(file)
     with reading_dicom(file):
         found: tuple[int, int] | None = None
 

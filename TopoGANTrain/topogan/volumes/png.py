@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from PIL import Image
 
 from topogan.errors import InputError
-from topogan.files import check_exists
+from topogan.files import check_exists, check_name
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.itk import reading
 from topogan.volumes.stored import check_growth, check_size
@@ -21,6 +22,8 @@ _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 _MOST_COLORS_NAMED = 8
 _MARK = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _HEADER = struct.Struct(">16sII")
+# Behind it the bits of a value and, at this byte, the kind of pixels.
+_KIND, _GREY_WITH_ALPHA = 25, 4
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,9 @@ class PngSlices:
 
     def _read(self, file: Path) -> np.ndarray:
         with reading(file, "picture"):
-            pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="PNGImageIO"))
+            pixels = _read_grey_with_alpha(file)
+            if pixels is None:
+                pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="PNGImageIO"))
         if self.structure:
             return _is_structure(file, pixels, self.structure).astype(np.uint8)
         return _grey(file, pixels)
@@ -110,6 +115,7 @@ class PngSlices:
 
 def _size(file: Path) -> tuple[int, int]:
     """Width and height, from the first bytes (https://www.w3.org/TR/png/#11IHDR)."""
+    check_name(file)
     check_exists(file)
     start = b""
     if file.is_file():
@@ -119,6 +125,21 @@ def _size(file: Path) -> tuple[int, int]:
     if mark != _MARK or not width or not height:
         raise InputError(f"{file} cannot be read as a picture: it is damaged or no PNG file; leave it out.")
     return width, height
+
+
+def _read_grey_with_alpha(file: Path) -> np.ndarray | None:
+    """[row, column] of grey with transparency, which ITK cannot read; None for all other kinds of pixels."""
+    with file.open("rb") as content:
+        depth, kind = content.read(_KIND + 1)[-2:]
+    if kind != _GREY_WITH_ALPHA:
+        return None
+    if depth != 8:  # Pillow would keep half of the bits
+        raise InputError(f"{file} has {depth} bits of grey and transparency: save it again without transparency.")
+    try:
+        with Image.open(file, formats=["PNG"]) as picture:
+            return np.asarray(picture)[..., 0]
+    except (OSError, SyntaxError, ValueError) as error:
+        raise RuntimeError("damaged") from error
 
 
 def _is_structure(file: Path, pixels: np.ndarray, rule: str) -> np.ndarray:
@@ -135,7 +156,7 @@ def _grey(file: Path, pixels: np.ndarray) -> np.ndarray:
     """Return [row, column]; color files pass when their channels are equal (grey saved as color)."""
     if pixels.ndim == 2:
         return pixels
-    channels = pixels.shape[2] - (1 - pixels.shape[2] % 2)  # grey+alpha and RGB+alpha: transparency says nothing
+    channels = pixels.shape[2] - (1 - pixels.shape[2] % 2)  # RGB+alpha: transparency says nothing
     if (pixels[..., :channels] != pixels[..., :1]).any():
         found = np.unique(pixels[..., :3].reshape(-1, 3), axis=0)
         named = ", ".join("#{:02x}{:02x}{:02x}".format(*color) for color in found[:_MOST_COLORS_NAMED])

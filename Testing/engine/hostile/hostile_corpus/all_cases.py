@@ -18,6 +18,7 @@ from hostile_corpus import (
     syntheses,
     training_sets,
     values,
+    words,
 )
 from hostile_corpus.case import Case
 
@@ -37,5 +38,6 @@ _PARTS = (
     runs,
     syntheses,
     values,
+    words,
 )
 CASES: list[Case] = [case for part in _PARTS for case in part.CASES]

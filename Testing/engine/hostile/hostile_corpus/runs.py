@@ -82,7 +82,7 @@ def pickled(folder: Path) -> None:
 
 JSON = "cannot be read as JSON"
 BROKEN = "[cC]heckpoints? .* (are|is) damaged"
-FAILED = "^run/(log.txt|status.json|events.jsonl|history.json)$"
+FAILED = "^run/(run.lock|log.txt|status.json|events.jsonl|history.json)$"
 
 CASES = [
     Case("run: not there", lambda place: ["resume", str(place.folder / "gone")], "config.json is missing"),
