@@ -59,7 +59,7 @@ class StoredPixels:
         file: the slice.
         rows: of pixels.
         columns: of pixels.
-        bytes: of a pixel: 1, 2 or 4.
+        item_bytes: of a pixel: 1, 2 or 4.
         bits: of them that hold the value, the lowest ones.
         signed: whether the value may be negative.
         slope: what the stored value is multiplied by.
@@ -73,7 +73,7 @@ class StoredPixels:
     file: Path
     rows: int
     columns: int
-    bytes: int
+    item_bytes: int
     bits: int
     signed: bool
     slope: float
@@ -120,7 +120,7 @@ class StoredPixels:
     @property
     def unpacked(self) -> int:
         """Bytes of the stored pixels."""
-        return self.rows * self.columns * self.bytes
+        return self.rows * self.columns * self.item_bytes
 
     @staticmethod
     def common_type(slices: Sequence[StoredPixels]) -> type[np.generic]:
@@ -139,7 +139,7 @@ class StoredPixels:
             InputError: the pixels cannot be decoded, are others than the header says, or cannot be HU.
         """
         stored = self._decompressed() if self.syntax.is_compressed else self._plain()
-        spare = 8 * self.bytes - self.bits
+        spare = 8 * self.item_bytes - self.bits
         if spare:  # overlays may lie in the bits above the value
             stored = (stored << spare) >> spare
         values = stored if (self.slope, self.intercept) == (1, 0) else stored * self.slope + self.intercept
@@ -156,7 +156,7 @@ class StoredPixels:
         return lowest * self.slope + self.intercept, highest * self.slope + self.intercept
 
     def _dtype(self) -> np.dtype[np.integer[Any]]:
-        return np.dtype(f"{'i' if self.signed else 'u'}{self.bytes}")
+        return np.dtype(f"{'i' if self.signed else 'u'}{self.item_bytes}")
 
     def _check_scale(self) -> None:
         least, largest, far = (
@@ -220,11 +220,11 @@ class StoredPixels:
         frame = stream[16 + int.from_bytes(stream[4:8], "little") :]
         if self.syntax == RLELossless:
             # A part for each byte of a pixel.
-            if int.from_bytes(frame[:4], "little") != self.bytes:
+            if int.from_bytes(frame[:4], "little") != self.item_bytes:
                 raise self._others()
         elif frame[:2] == _JPEG_START:
             precision, rows, columns = _jpeg_frame(frame)
-            if ((precision + 7) // 8, rows, columns) != (self.bytes, self.rows, self.columns):
+            if ((precision + 7) // 8, rows, columns) != (self.item_bytes, self.rows, self.columns):
                 raise self._others()
 
     def _others(self) -> InputError:
@@ -238,7 +238,7 @@ class StoredPixels:
         copy.SOPClassUID, copy.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
         copy.SamplesPerPixel, copy.PhotometricInterpretation = 1, "MONOCHROME2"
         copy.Rows, copy.Columns = self.rows, self.columns
-        copy.BitsAllocated, copy.BitsStored, copy.HighBit = 8 * self.bytes, self.bits, self.bits - 1
+        copy.BitsAllocated, copy.BitsStored, copy.HighBit = 8 * self.item_bytes, self.bits, self.bits - 1
         copy.PixelRepresentation = int(self.signed)
         copy.add_new("PixelData", "OB", stream)
         copy["PixelData"].is_undefined_length = True
