@@ -24,7 +24,7 @@ SLICER_SIDE = [
 # A name is a module or a sub-package. It may import what stands in earlier layers, and nothing beside or above itself.
 LAYERS = [
     {"errors"},
-    {"files", "config", "console", "resources", "progress", "randomness"},
+    {"files", "config", "console", "resources", "progress", "randomness", "array_file"},
     {"presets", "device", "cli_options", "plane"},
     {"volumes"},
     {"homology"},
