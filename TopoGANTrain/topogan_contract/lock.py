@@ -89,7 +89,8 @@ def _open(path: Path, flags: int) -> IO[Any]:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is no plain file", str(path))
-    return os.fdopen(descriptor, "rb" if flags & os.O_RDWR == 0 else "r+b")
+    # Unbuffered: what a full disk did not take must not come up again when the file is closed.
+    return os.fdopen(descriptor, "rb" if flags & os.O_RDWR == 0 else "r+b", buffering=0)
 
 
 def _is_still(file: IO[Any], path: Path) -> bool:
