@@ -110,14 +110,18 @@ def _not_scalar(path: Path, values: int) -> InputError:
 
 
 def _scale(path: Path, header: _Header) -> tuple[float, float] | None:
-    slope, intercept = (float(header[name]) for name in ("scl_slope", "scl_inter"))
-    if math.isnan(slope) or (slope, intercept) in ((0.0, 0.0), (1.0, 0.0)):
+    # NaN stands for what is not said (nibabel writes it so).
+    slope, intercept = (_said(float(header[name])) for name in ("scl_slope", "scl_inter"))
+    if (slope, intercept) in ((0.0, 0.0), (1.0, 0.0)):
         return None
-    intercept = 0.0 if math.isnan(intercept) else intercept
     # A slope of 0 stands for none, but not with an intercept, which some readers then add.
     if not _LEAST_SLOPE <= abs(slope) < math.inf or math.isinf(intercept):
         raise said_in_header(path, f"its values are scaled by {slope:g} and moved by {intercept:g}")
     return slope, intercept
+
+
+def _said(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
 
 
 def _geometry(path: Path, header: _Header, sizes: list[int]) -> Geometry:

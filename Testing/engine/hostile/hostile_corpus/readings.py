@@ -157,6 +157,7 @@ NIFTI_CASES = [
     Case("NIfTI: sform beside qform", nifti.as_segmentation("mask.nii.gz", shifted), "disagree"),
     Case("NIfTI: 3 mm against 1 mm", nifti.as_segmentation("mask.nii", nifti.field(nifti.PIXDIM + 4, "3f", 3, 3, 3)), "by pixdim"),
     Case("NIfTI: slope 0 with an intercept", nifti.as_scan(nifti.field(nifti.SLOPE, "2f", 0.0, 5.0)), "scaled by 0"),
+    Case("NIfTI: no slope but an intercept", nifti.as_scan(nifti.field(nifti.SLOPE, "2f", nifti.NAN, -10.0)), "scaled by 0"),
     Case("NIfTI: slope 10⁻³⁰", nifti.as_scan(nifti.field(nifti.SLOPE, "2f", 1e-30, 0.0)), "scaled by 1e-30"),
     Case("NIfTI: data begin between bytes", nifti.as_segmentation("mask.nii", nifti.field(nifti.VOX_OFFSET, "f", 352.5)), "begin at byte"),
     Case("NIfTI: an unknown unit", nifti.as_segmentation("mask.nii", nifti.field(123, "b", 7)), "unit of length"),
