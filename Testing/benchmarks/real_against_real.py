@@ -29,14 +29,14 @@ def main(folder: Path) -> None:
     sets = ThreeSets(training, training, training, test, real.pixel_size, real.window)
     textures = texture_figures(sets, network=None)
     metrics = [
-        *betti_metrics(sets, real.modal_betti),
-        *betti_metrics(cleaned_sets(sets), real.modal_betti, " (cleaned)"),
+        *betti_metrics(sets, real.modal_betti[0]),
+        *betti_metrics(cleaned_sets(sets), real.modal_betti[0], " (cleaned)"),
         *diagram_section(DrawnDiagrams(sets)),
         *shape_section(sets),
         *(texture_section(textures, real.intensity) if textures else []),
-        *memorization_section(audit(test.masks, test.masks, real.structure_masks, real.train)),
+        *memorization_section(audit(test.masks, test.masks, real.region_masks, real.train)),
     ]
-    print(f"{real.structure}: {len(real.train)} training and {len(real.test)} test slices of", end=" ")
+    print(f"{real.table.title}: {len(real.train)} training and {len(real.test)} test slices of", end=" ")
     print(f"{len(set(np.asarray(real.patients)[real.train]))} and", end=" ")
     print(f"{len(set(np.asarray(real.patients)[real.test]))} patients, {real.pixel_size:.3g} mm")
     print("| metric | real against real | draws | unit |\n|---|---|---|---|")

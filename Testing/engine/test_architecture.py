@@ -25,7 +25,7 @@ SLICER_SIDE = [
 LAYERS = [
     {"errors"},
     {"files", "config", "console", "resources", "progress", "randomness"},
-    {"presets", "device", "cli_options", "plane", "array_file"},
+    {"presets", "device", "cli_options", "plane", "array_file", "structures"},
     {"volumes"},
     {"homology"},
     {"metrics", "losses"},

@@ -36,7 +36,7 @@ def test_training_set(old: Path) -> None:
     assert found.missing_parts == "No patient is left for validation: curves are measured on training slices."
     assert np.array_equal(found.validation_or_train, found.train)
     assert found.structures == ("myocardium",)
-    assert found.structure_masks(found.test).any(axis=(1, 2)).all()
+    assert found.region_masks(found.test).any(axis=(1, 2)).all()
     assert len(found.diagrams()) == len(found.masks) == 46
 
 

@@ -72,7 +72,7 @@ def test_the_whole_way_in_one_process(volumes: tuple[Path, Path], tmp_path: Path
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert (done.returncode, done.stderr) == (0, "")
     assert read_status(tmp_path / "run").state == "finished"
-    assert TrainingSet.open(tmp_path / "set").structure == "tube"
+    assert TrainingSet.open(tmp_path / "set").table.names == ("tube",)
     assert names(tmp_path) == {"set", "run"}, "no copy of patient data is left"
     assert "masks.batch is" in done.stdout
     assert "No slice is left" not in done.stdout

@@ -64,18 +64,18 @@ def test_what_a_training_set_offers(folder: Path) -> None:
     assert [*found.train, *found.validation, *found.test] == list(range(24))
     assert found.missing_parts == ""
     assert len(found.patients) == len(found.levels) == len(found.betti) == 24
-    assert found.modal_betti == (1, 1)
+    assert found.modal_betti == ((1, 1),)
     assert len(found.diagrams()) == 24
 
 
 def test_masks_of_a_structure_by_name(folder: Path) -> None:
     found = TrainingSet.open(folder)
     assert found.structures == ("ring",)
-    masks = found.structure_masks(found.test, "ring")
+    masks = found.region_masks(found.test, "ring")
     assert (masks.shape, masks.dtype) == ((5, 64, 64), bool)
-    assert np.array_equal(masks, found.structure_masks(found.test))
+    assert np.array_equal(masks, found.region_masks(found.test))
     with pytest.raises(InputError, match="structure cannot be 'disc': choose ring"):
-        found.structure_masks(found.test, "disc")
+        found.region_masks(found.test, "disc")
 
 
 def test_without_validation_curves_are_measured_on_training_slices(folder: Path) -> None:

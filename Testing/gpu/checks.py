@@ -55,7 +55,7 @@ def ring_set(count: int = 128, size: int = 64) -> Any:
     images = (masks * 300.0 + np.random.default_rng(0).normal(0, 20, masks.shape)).astype(np.int16)
     rows = np.arange(count)
     return SimpleNamespace(
-        structure_masks=lambda rows: masks[rows] == 1, images=images, train=rows[: count * 3 // 4], size=size,
+        region_masks=lambda rows: masks[rows] == 1, images=images, train=rows[: count * 3 // 4], size=size,
         validation_or_train=rows[count * 3 // 4 :], window=(-200.0, 600.0),
     )  # fmt: skip
 

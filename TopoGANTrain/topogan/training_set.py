@@ -10,29 +10,32 @@ import stat
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topogan.array_file import ArrayFile
-from topogan.config import PRINTABLE, in_words
+from topogan.config import in_words
 from topogan.errors import InputError, lookup
 from topogan.files import content_hash, read_json
+from topogan.structures import Region, StructureTable
 
 if TYPE_CHECKING:
     from topogan.homology import Diagram
 
-SCHEMA = "topogan.training-set/2"
+SCHEMA = "topogan.training-set/3"
+# Of one structure alone.
+_SECOND_SCHEMA = "topogan.training-set/2"
 # With two parts: what is called test now was "held_out", and nothing was set aside for validation.
 _OLD_SCHEMA, _OLD_TEST = "topogan.training-set/1", "held_out"
 # Fewer masks say nothing of a distribution, and a batch could not be drawn from them.
 MINIMUM_TRAIN_SLICES = 16
 TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
-# A patch of 256 pixels has no room for more connected components or holes.
-_MOST_CLASSES = 256 * 256
+# A patch of 512 pixels has no room for more connected components or holes.
+_MOST_CLASSES = 512 * 512
 # As many slices as there may be diagrams, and 64 letters for each: beyond every set.
-_MOST_SLICES, _MOST_TABLE_BYTES, _MOST_COLUMNS = 1 << 20, 64 << 20, 100
+_MOST_SLICES, _MOST_TABLE_BYTES, _MOST_COLUMNS = 1 << 20, 64 << 20, 200
 
 
 _Count = Annotated[int, Field(ge=0, le=_MOST_SLICES)]
@@ -52,14 +55,14 @@ class _Counts(_Checked):
 
 
 class _Betti(_Checked):
-    modal: tuple[_Count, _Count]
+    modal: tuple[tuple[_Count, _Count], ...]
 
 
 class _Description(_Checked):
     """What is read of ``dataset.json``."""
 
-    structure: Annotated[str, Field(min_length=1, max_length=60, pattern=PRINTABLE)]
-    size: Literal[64, 128, 256]
+    table: StructureTable
+    size: Literal[64, 128, 256, 512]
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
     window: tuple[_Int16, _Int16] | None
@@ -67,6 +70,17 @@ class _Description(_Checked):
     counts: _Counts
     betti: _Betti
     content_hash: Annotated[str, Field(max_length=200)]
+    image_pixel_size_mm: Annotated[float, Field(ge=0.0, le=1000.0)] = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_one_structure(cls, content: Any) -> Any:
+        """Sets of the first two schemas name one structure, and count its Betti numbers alone."""
+        if not isinstance(content, dict) or "table" in content or not isinstance(content.get("betti"), dict):
+            return content
+        one = {"name": content.get("structure"), "labels": content.get("labels", ())}
+        modal = {"modal": [content["betti"].get("modal")]}
+        return {**content, "table": {"structures": [one]}, "betti": modal}
 
     @model_validator(mode="after")
     def _fits_together(self) -> _Description:
@@ -74,6 +88,8 @@ class _Description(_Checked):
             raise ValueError("it names images and no window, or a window and no images")
         if self.window is not None and not self.window[0] < self.window[1]:
             raise ValueError("its window does not rise")
+        if len(self.betti.modal) != len(self.table.regions):
+            raise ValueError("betti.modal and table name differently many structures and unions")
         return self
 
 
@@ -85,22 +101,23 @@ class TrainingSet:
 
     Attributes:
         folder: where it lies.
-        structure: name of the segmented structure.
+        table: the segmented structures and the unions of them.
         size: width and height of a patch in pixels.
         pixel_size: mm per pixel.
         intensity: ``"HU"``, ``"arbitrary"`` or ``"none"`` (no images).
         window: lowest and highest intensity that textures show; None without images.
         independent: False where the parts come from the same patient.
-        modal_betti: the most frequent (b0, b1) of the training masks.
+        modal_betti: what the training masks most frequently have: (b0, b1) of each region.
         content_hash: SHA-256 that tells this set from others; :mod:`topogan.dataset.store` says over what.
-        masks: uint8 label ids [N, H, W] in a file; see :meth:`structure_masks`.
+        masks: uint8 label ids [N, H, W] in a file; see :meth:`region_masks`.
         images: int16 [N, H, W] in a file, or None.
         train: row numbers of what networks learn from, int64, rising.
         validation: the same of what curves, previews and choices look at; empty where nothing is left for it.
         test: the same of what reports alone look at.
         patients: pseudonym of the patient of each row.
-        levels: place of each slice along its structure, 0 to 1: float64 [N].
-        betti: (b0, b1) of each mask: int64 [N, 2].
+        levels: place of each slice along its structures, 0 to 1: float64 [N].
+        betti: (b0, b1) of each region of each mask: int64 [N, R, 2].
+        image_pixel_size: mm of a pixel of the images (of the segmentations without any) themselves; 0: unknown.
 
     Example:
         >>> real = TrainingSet.open(Path("training_set"))
@@ -108,13 +125,13 @@ class TrainingSet:
     """
 
     folder: Path
-    structure: str
+    table: StructureTable
     size: int
     pixel_size: float
     intensity: str
     window: tuple[float, float] | None
     independent: bool
-    modal_betti: tuple[int, int]
+    modal_betti: tuple[tuple[int, int], ...]
     content_hash: str
     masks: ArrayFile
     images: ArrayFile | None
@@ -124,6 +141,7 @@ class TrainingSet:
     patients: list[str]
     levels: np.ndarray
     betti: np.ndarray
+    image_pixel_size: float
 
     @classmethod
     def open(cls, folder: Path) -> TrainingSet:
@@ -136,7 +154,7 @@ class TrainingSet:
         folder = Path(folder)
         if not folder.is_dir():
             raise InputError(f"There is no training set at {folder}: make one with 'topogan prepare'.")
-        content = read_json(folder / "dataset.json", SCHEMA, _OLD_SCHEMA)
+        content = read_json(folder / "dataset.json", SCHEMA, _SECOND_SCHEMA, _OLD_SCHEMA)
         try:
             described = _Description.model_validate(content)
         except ValidationError as error:
@@ -144,7 +162,8 @@ class TrainingSet:
             name = ".".join(str(part) for part in first["loc"]) or "dataset.json"
             raise _damaged(folder, f"{name}: {in_words(first)}") from error
         table = _read_table(folder / "slices.csv")
-        found = cls._of(folder, described, _parse_rows(folder, table, described.counts.total))
+        columns = betti_columns(described.table) if content["schema"] == SCHEMA else (("b0", "b1"),)
+        found = cls._of(folder, described, _parse_rows(folder, table, described.counts.total, columns))
         if found._hash_of_files(table, of_whole_files=content["schema"] == _OLD_SCHEMA) != found.content_hash:
             raise _damaged(folder, "masks.npy, images.npy or slices.csv were changed since it was made")
         return found
@@ -163,7 +182,7 @@ class TrainingSet:
             raise _damaged(folder, f"betti.modal: {described.betti.modal} is not the most frequent in slices.csv")
         return cls(
             folder=folder,
-            structure=described.structure,
+            table=described.table,
             size=described.size,
             pixel_size=described.pixel_size_mm,
             intensity=described.intensity,
@@ -178,7 +197,8 @@ class TrainingSet:
             test=test,
             patients=[row.patient for row in rows],
             levels=np.array([row.level for row in rows]),
-            betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(-1, 2),
+            betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(len(rows), -1, 2),
+            image_pixel_size=described.image_pixel_size_mm,
         )
 
     def _hash_of_files(self, table: bytes, of_whole_files: bool) -> str:
@@ -197,22 +217,22 @@ class TrainingSet:
         return content_hash(hashes)
 
     @property
-    def structures(self) -> tuple[str, ...]:
-        """Names of the segmented structures, in the order of their label ids, which begin at 1."""
-        return (self.structure,)
+    def regions(self) -> tuple[Region, ...]:
+        """The structures, then the unions: what has Betti numbers, in their order."""
+        return self.table.regions
 
-    def structure_masks(self, rows: np.ndarray | slice, structure: str | None = None) -> np.ndarray:
-        """Where a structure is in some masks: bool [n, H, W].
+    def region_masks(self, rows: np.ndarray | slice, region: str | None = None) -> np.ndarray:
+        """Where a structure or union is in some masks: bool [n, H, W].
 
         Args:
             rows: row numbers [n].
-            structure: one of :attr:`structures`; None: the first.
+            region: a name of :attr:`regions`; None: the first structure.
 
         Raises:
-            InputError: there is no such structure.
+            InputError: there is no such structure or union.
         """
-        labels = {name: label for label, name in enumerate(self.structures, start=1)}
-        return np.asarray(self.masks[rows] == lookup(labels, structure or self.structures[0], "structure"))
+        regions = {found.name: found for found in self.regions}
+        return lookup(regions, region or self.regions[0].name, "structure").of(self.masks[rows])
 
     @property
     def validation_or_train(self) -> np.ndarray:
@@ -224,8 +244,11 @@ class TrainingSet:
         """A sentence on the part for which nothing was left; empty where all three are there."""
         return missing_parts(len(self.validation), self.independent)
 
-    def diagrams(self) -> list[Diagram]:
+    def diagrams(self, region: int = 0) -> list[Diagram]:
         """Load the diagram of every mask: distance filtration, in pixels, without a border of background.
+
+        Args:
+            region: which of :attr:`regions`, by number.
 
         Raises:
             InputError: the file is missing or holds diagrams of other masks.
@@ -236,13 +259,19 @@ class TrainingSet:
         if not path.is_file():
             raise _damaged(self.folder, "diagrams.npz is missing")
         diagrams = load_diagrams(path)
-        if len(diagrams) != len(self.masks):
+        regions = len(self.regions)
+        if len(diagrams) != len(self.masks) * regions:
             raise _damaged(self.folder, f"{len(diagrams)} diagrams for {len(self.masks)} masks")
         # Classes of the distance filtration that live at 0 are those of the mask.
-        for row, (diagram, betti) in enumerate(zip(diagrams, self.betti.tolist(), strict=True)):
+        for number, (diagram, betti) in enumerate(zip(diagrams, self.betti.reshape(-1, 2).tolist(), strict=True)):
             if list(diagram.betti_numbers(0.0)) != betti or (diagram.birth < 0).any():
-                raise _damaged(self.folder, f"the diagram of mask {row} is that of another one")
-        return diagrams
+                raise _damaged(self.folder, f"the diagram of mask {number // regions} is that of another one")
+        return diagrams[region::regions]
+
+
+def betti_columns(table: StructureTable) -> tuple[tuple[str, str], ...]:
+    """The columns of ``slices.csv`` with b0 and b1 of each region."""
+    return tuple((f"b0 {region.name}", f"b1 {region.name}") for region in table.regions)
 
 
 def missing_parts(validation: int, independent: bool) -> str:
@@ -261,7 +290,7 @@ class _Row(NamedTuple):
     patient: str
     level: float
     split: str
-    betti: tuple[int, int]
+    betti: tuple[tuple[int, int], ...]
 
 
 def _read_table(path: Path) -> bytes:
@@ -276,7 +305,7 @@ def _read_table(path: Path) -> bytes:
     raise _damaged(path.parent, f"{path.name} is no file, or larger than that of any set")
 
 
-def _parse_rows(folder: Path, table: bytes, expected: int) -> list[_Row]:
+def _parse_rows(folder: Path, table: bytes, expected: int, betti_columns: tuple[tuple[str, str], ...]) -> list[_Row]:
     rows: list[_Row] = []
     try:
         lines = csv.reader(io.StringIO(table.decode("utf-8"), newline=""))
@@ -286,7 +315,7 @@ def _parse_rows(folder: Path, table: bytes, expected: int) -> list[_Row]:
         for line in lines:
             if len(rows) == expected:
                 raise _damaged(folder, "slices.csv and dataset.json count differently")
-            rows.append(_row(dict(zip(columns, line, strict=True))))
+            rows.append(_row(dict(zip(columns, line, strict=True)), betti_columns))
     except InputError:
         raise
     except (UnicodeDecodeError, csv.Error) as error:
@@ -296,10 +325,11 @@ def _parse_rows(folder: Path, table: bytes, expected: int) -> list[_Row]:
     return rows
 
 
-def _row(line: dict[str, str]) -> _Row:
+def _row(line: dict[str, str], betti_columns: tuple[tuple[str, str], ...]) -> _Row:
     part = TEST if line["split"] == _OLD_TEST else line["split"]
-    row = _Row(line["patient"], float(line["level"]), part, (int(line["b0"]), int(line["b1"])))
-    if not math.isfinite(row.level) or not 0 <= min(row.betti) <= max(row.betti) <= _MOST_CLASSES:
+    betti = tuple((int(line[b0]), int(line[b1])) for b0, b1 in betti_columns)
+    row = _Row(line["patient"], float(line["level"]), part, betti)
+    if not math.isfinite(row.level) or not 0 <= min(map(min, betti)) <= max(map(max, betti)) <= _MOST_CLASSES:
         raise ValueError(line)
     return row
 

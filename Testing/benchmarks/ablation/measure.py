@@ -39,13 +39,13 @@ def figures_of(masks: NDArray[np.bool_], real: TrainingSet) -> dict[str, dict[st
     sets = ThreeSets(samples, samples, training, test, real.pixel_size, real.window)
     cleaned = cleaned_sets(sets)
     metrics = [
-        *betti_metrics(sets, real.modal_betti),
+        *betti_metrics(sets, real.modal_betti[0]),
         joint_score(sets, ""),
-        *betti_metrics(cleaned, real.modal_betti, CLEANED),
+        *betti_metrics(cleaned, real.modal_betti[0], CLEANED),
         joint_score(cleaned, CLEANED),
         *diagram_section(DrawnDiagrams(sets)),
         *shape_section(sets),
-        *memorization_section(audit(masks, test.masks, real.structure_masks, real.train)),
+        *memorization_section(audit(masks, test.masks, real.region_masks, real.train)),
     ]
     return {label(metric): {"value": metric.value, "real": metric.real, "unit": metric.unit} for metric in metrics}
 

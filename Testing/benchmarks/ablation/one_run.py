@@ -64,7 +64,7 @@ def run_job(job: Job, results: Path) -> None:
             "held_out": len(training_set.test),
             "independent": training_set.independent,
             "pixel_size_mm": training_set.pixel_size,
-            "modal_betti": list(training_set.modal_betti),
+            "modal_betti": list(training_set.modal_betti[0]),
         },
         "networks": fingerprint(job, training_set),
         "versions": {"topogan": topogan.__version__, "torch": torch.__version__},
@@ -160,12 +160,12 @@ def _restore(trainer: MaskTrainer, checkpoint: Checkpoint) -> None:
 def _point(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[str, float]:
     """How good samples are at this step: fewer than in the end, hence noisier."""
     masks = draw_masks(trainer, job.settings.masks.latent, _CURVE_SAMPLES)
-    betti, real = betti_numbers_of_batch(masks), training_set.betti[training_set.validation_or_train]
+    betti, real = betti_numbers_of_batch(masks), training_set.betti[training_set.validation_or_train, 0]
     return {
         "step": trainer.step,
-        "valid": valid_share(betti, training_set.modal_betti),
+        "valid": valid_share(betti, training_set.modal_betti[0]),
         "betti_error": betti_error(betti, real),
-        "area_ratio": float(masks.mean() / training_set.structure_masks(training_set.validation_or_train).mean()),
+        "area_ratio": float(masks.mean() / training_set.region_masks(training_set.validation_or_train).mean()),
     }
 
 

@@ -66,12 +66,12 @@ def _phantom(out: Path, seed: int) -> None:
 def _rings(out: Path) -> None:
     """The slices of ``phantom`` that have its most frequent topology: every real mask is one ring."""
     phantom = open_set("phantom")
-    rows = np.flatnonzero((phantom.betti == phantom.modal_betti).all(axis=1))
+    rows = np.flatnonzero((phantom.betti == phantom.modal_betti).all(axis=(1, 2)))
     with tempfile.TemporaryDirectory() as scratch:
         paths = []
         for patient in sorted(set(phantom.patients)):
             mine = [row for row in rows.tolist() if phantom.patients[row] == patient]
-            stack = sitk.GetImageFromArray(phantom.structure_masks(np.array(mine)).astype(np.uint8))
+            stack = sitk.GetImageFromArray(phantom.region_masks(np.array(mine)).astype(np.uint8))
             stack.SetSpacing((phantom.pixel_size, phantom.pixel_size, 1.0))
             paths.append(Path(scratch) / f"{patient}.nii.gz")
             sitk.WriteImage(stack, str(paths[-1]))

@@ -163,7 +163,7 @@ def test_a_training_set_of_contours_is_that_of_their_voxels(tmp_path: Path, seri
     one, two = TrainingSet.open(tmp_path / "one"), TrainingSet.open(tmp_path / "two")
     np.testing.assert_array_equal(one.masks, two.masks)
     np.testing.assert_array_equal(one.images, two.images)
-    assert one.modal_betti == (1, 1)
+    assert one.modal_betti == ((1, 1),)
 
 
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="real data are not beside this checkout")

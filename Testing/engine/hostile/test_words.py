@@ -29,7 +29,7 @@ def test_a_dollar_and_html_in_a_name_are_letters(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert cli.run(["prepare", str(prepared), "-s", str(tmp_path / "mask.nii.gz"), "--structure", name]) == 0
-    assert TrainingSet.open(prepared).structure == name
+    assert TrainingSet.open(prepared).table.names == (name,)
     tiny = ["--part", "masks", "--masks-steps", "2", "--masks-width", "4", "--masks-batch", "2", "--masks-latent", "8"]
     assert cli.run(["train", str(prepared), str(run), *tiny]) == 0
     assert cli.run(["synthesize", str(run / "model"), str(tmp_path / "samples"), "--count", "2"]) == 0

@@ -13,8 +13,9 @@ from topogan.config import Intensity, PrepareSettings
 from topogan.dataset.cut import ARBITRARY_WINDOW, OUTSIDE_HU, ArbitraryScale, Patches, to_hu
 from topogan.dataset.inputs import Case
 from topogan.dataset.plan import PatchPlan
-from topogan.dataset.structure import structure_of
+from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
+from topogan.structures import StructureTable
 from topogan.volumes import Volume
 
 # Patches in memory at once, whatever the number of slices or tiles in a volume.
@@ -27,7 +28,7 @@ class PatchChunk:
 
     Attributes:
         plans: where each was cut.
-        masks: bool [n, H, W]; none is empty.
+        masks: uint8 label ids [n, H, W]; none is empty.
         images: int16 [n, H, W], or None.
     """
 
@@ -43,8 +44,8 @@ class CaseReader:
         content_hash: SHA-256 of the voxels, once :meth:`chunks` has ended.
     """
 
-    def __init__(self, case: Case, settings: PrepareSettings, patches: Patches) -> None:
-        self._case, self._settings, self._patches = case, settings, patches
+    def __init__(self, case: Case, settings: PrepareSettings, table: StructureTable, patches: Patches) -> None:
+        self._case, self._settings, self._table, self._patches = case, settings, table, patches
         self._digest = hashlib.sha256()
         self._scale: ArbitraryScale | None = None
 
@@ -63,17 +64,17 @@ class CaseReader:
         images = case.image.volumes() if case.image else None
         for phase, segmentation in enumerate(case.segmentation.volumes()):
             self._add_to_hash(segmentation)
-            structure = structure_of(segmentation, self._settings.labels, case.segmentation.path)
+            labels = label_map_of(segmentation, self._table, case.segmentation.path)
             del segmentation  # one volume at a time: the image comes now
             image = self._read_image(images, case.image.path, phase) if images and case.image else None
             planned = [plan for plan in plans if plan.phase == phase]
             for start in range(0, len(planned), _PATCHES_AT_ONCE):
-                yield from self._cut(structure, image, planned[start : start + _PATCHES_AT_ONCE])
-            del structure, image  # before the next phase is read
+                yield from self._cut(labels, image, planned[start : start + _PATCHES_AT_ONCE])
+            del labels, image  # before the next phase is read
 
-    def _cut(self, structure: Volume, image: Volume | None, planned: list[PatchPlan]) -> Iterator[PatchChunk]:
+    def _cut(self, labels: Volume, image: Volume | None, planned: list[PatchPlan]) -> Iterator[PatchChunk]:
         frame = self._case.frame
-        masks = self._patches.labels(structure, frame, planned)
+        masks = self._patches.labels(labels, frame, planned, len(self._table))
         # A structure thinner than a pixel can fall between the samples.
         seen = np.flatnonzero(masks.any(axis=(1, 2)))
         if not len(seen):

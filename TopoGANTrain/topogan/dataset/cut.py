@@ -33,16 +33,25 @@ class Patches:
     size: int
     pixel_size: float
 
-    def labels(self, structure: Volume, frame: Frame, plans: Sequence[PatchPlan]) -> np.ndarray:
-        """Cut masks: bool [n, size, size], False outside the volume.
+    def labels(self, labels: Volume, frame: Frame, plans: Sequence[PatchPlan], count: int) -> np.ndarray:
+        """Cut label maps of ``count`` structures: uint8 [n, size, size], 0 outside the volume.
 
-        The share of structure is interpolated (linear) and rounded: where a plane is oblique to the voxels, the
-        nearest voxel would give staircases whose corners are holes and parts that no anatomy has. Measured on
-        short-axis slices of the phantom's myocardium (1.5 mm voxels and pixels): 31 of 171 masks have other Betti
-        numbers than the same slice sampled at 0.75 mm with the nearest voxel, 9 with interpolation. In axial planes
-        (left atria, heart and aorta of real CT and MR) the two agree in all but 2 %.
+        The shares of the structures are interpolated (linear). Where together they are at least a half, the one with
+        the largest share is taken, so that unions are what they would be alone. Where a plane is oblique to the
+        voxels, the nearest voxel would give staircases whose corners are holes and parts that no anatomy has.
+        Measured on short-axis slices of the phantom's myocardium (1.5 mm voxels and pixels): 31 of 171 masks have
+        other Betti numbers than the same slice sampled at 0.75 mm with the nearest voxel, 9 with interpolation. In
+        axial planes (left atria, heart and aorta of real CT and MR) the two agree in all but 2 %.
         """
-        return np.asarray(self._cut(structure, frame.for_labels(), plans, 0.0) >= _HALF)
+        total = np.zeros((len(plans), self.size, self.size), np.float32)
+        largest, largest_id = np.zeros_like(total), np.zeros(total.shape, np.uint8)
+        for number in range(1, count + 1):
+            structure = Volume((labels.array == number).astype(np.uint8), labels.geometry)
+            share = self._cut(structure, frame.for_labels(), plans, 0.0)
+            larger = share > largest
+            largest[larger], largest_id[larger] = share[larger], number
+            total += share
+        return np.where(total >= _HALF, largest_id, 0).astype(np.uint8)
 
     def intensities(self, volume: Volume, frame: Frame, plans: Sequence[PatchPlan], outside: float) -> np.ndarray:
         """Cut images (linear interpolation): float32 [n, size, size], ``outside`` where the volume does not reach."""

@@ -17,8 +17,9 @@ import SimpleITK as sitk
 from topogan.config import PrepareSettings
 from topogan.dataset.frame import Frame
 from topogan.dataset.inputs import Case
-from topogan.dataset.structure import structure_of
+from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
+from topogan.structures import StructureTable
 from topogan.volumes import Volume
 
 # The largest slice of the structure fills this share of the patch width: the rest shows its surroundings.
@@ -63,12 +64,15 @@ class CasePlan:
     outside: int
 
 
-def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callable[[], None]) -> CasePlan:
-    """Find the slices of the structure in every phase of a case.
+def plan_case(
+    case: Case, settings: PrepareSettings, table: StructureTable, tile: float, go_on: Callable[[], None]
+) -> CasePlan:
+    """Find the slices of the structures, taken together, in every phase of a case.
 
     Args:
         case: opened inputs.
-        settings: labels, smallest area.
+        settings: smallest area.
+        table: the structures.
         tile: width of a tile in mm, or 0 to center patches on the structure.
         go_on: is called before each phase; raises where the work is no longer wanted.
 
@@ -80,7 +84,7 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callabl
     path = case.segmentation.path
     for phase, volume in enumerate(case.segmentation.volumes()):
         go_on()
-        structure = structure_of(volume, settings.labels, path)
+        structure = _any_structure(label_map_of(volume, table, path))
         del volume
         found = list(_tiles(structure, case, phase, tile) if tile else _slices(structure, case.frame, phase))
         large = [patch for patch in found if patch.area >= settings.minimum_area]
@@ -94,6 +98,10 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callabl
         outside += len(large) - len(inside)
         patches += _with_levels(inside)
     return CasePlan(patches, too_small, outside)
+
+
+def _any_structure(labels: Volume) -> Volume:
+    return Volume((labels.array != 0).astype(np.uint8), labels.geometry)
 
 
 def _grid_image(structure: Volume, frame: Frame, pitch: float, low: np.ndarray, count: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from topogan.dataset.write import TrainingSetWriter
 from topogan.errors import Cancelled
 from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
+from topogan.structures import StructureTable
 from topogan.training_set import MINIMUM_TRAIN_SLICES, SCHEMA, TRAIN, TrainingSet
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -34,8 +35,9 @@ def prepare(
     on_event: OnEvent | None = None,
     train_slices: int = MINIMUM_TRAIN_SLICES,
     cancelled: Callable[[], bool] | None = None,
+    table: StructureTable | None = None,
 ) -> Path:
-    """Cut patches around a structure out of volumes and write them as a training set.
+    """Cut patches around structures out of volumes and write them as a training set.
 
     Volumes are read twice, one phase at a time: first to find where the structure is, then to cut. Everything is
     checked as early as it can be known, and nothing is written unless all of it is.
@@ -50,6 +52,7 @@ def prepare(
         overwrite: replace an older training set at ``out``.
         on_event: takes progress events of the stages ``measure`` and ``cut``.
         train_slices: refuse fewer training slices than this, before any patch is cut.
+        table: the structures, in the order in which they win; None: the one that ``settings`` name.
         cancelled: is asked between phases and chunks of patches; if it says yes, nothing is left.
 
     Returns:
@@ -66,14 +69,15 @@ def prepare(
             raise Cancelled("The preparation was stopped.")
 
     check_new_folder(out, overwrite, SCHEMA)
+    table = table or StructureTable.of_one(settings)
     cases = open_cases(segmentations, images, settings, patients, plane)
-    pixel_size, plans = _plan(cases, settings, report, go_on)
+    pixel_size, plans = _plan(cases, settings, table, report, go_on)
     splits, independent = _split(cases, plans, settings, train_slices)
     with staged_folder(out, overwrite, SCHEMA) as folder:
         patches = Patches(settings.size, pixel_size)
-        with TrainingSetWriter(folder, settings, patches, with_images=bool(images)) as writer:
+        with TrainingSetWriter(folder, settings, table, patches, with_images=bool(images)) as writer:
             for number, (case, split) in enumerate(zip(cases, splits, strict=True), start=1):
-                reader = CaseReader(case, settings, patches)
+                reader = CaseReader(case, settings, table, patches)
                 for chunk in reader.chunks(list(split)):
                     go_on()
                     writer.add_chunk(chunk, case.patient, [split[plan] for plan in chunk.plans])
@@ -95,13 +99,17 @@ def _look_at(folder: Path) -> str:
 
 
 def _plan(
-    cases: list[Case], settings: PrepareSettings, report: OnEvent, go_on: Callable[[], None]
+    cases: list[Case],
+    settings: PrepareSettings,
+    table: StructureTable,
+    report: OnEvent,
+    go_on: Callable[[], None],
 ) -> tuple[float, list[list[PatchPlan]]]:
     """First pass: return mm per pixel, and the patches of each case."""
     tile_pixel = (settings.pixel_size or cases[0].frame.pitch) if settings.tiling else 0.0
     plans = []
     for number, case in enumerate(cases, start=1):
-        plans.append(plan_case(case, settings, settings.size * tile_pixel, go_on))
+        plans.append(plan_case(case, settings, table, settings.size * tile_pixel, go_on))
         report({"kind": "step", "stage": "measure", "step": number, "total": len(cases), "values": {}})
     pixel_size = tile_pixel or choose_pixel_size(cases, plans, settings)
     plans = [large_enough(plan, pixel_size) for plan in plans]
@@ -133,13 +141,16 @@ def _split(
 
 
 def _summary(training_set: TrainingSet) -> str:
-    components, holes = training_set.modal_betti
-    share = (training_set.betti[training_set.train] == training_set.modal_betti).all(axis=1).mean()
+    share = (training_set.betti[training_set.train] == training_set.modal_betti).all(axis=(1, 2)).mean()
     patients = len(set(training_set.patients))
     origin = f"{patients} patients" if training_set.independent else "one patient (not independent)"
+    modal = ", ".join(
+        f"({components}, {holes})" + (f" for {region.name}" if len(training_set.regions) > 1 else "")
+        for region, (components, holes) in zip(training_set.regions, training_set.modal_betti, strict=True)
+    )
     return (
-        f"{training_set.structure}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
+        f"{training_set.table.title}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
         f"validation and {len(training_set.test)} for the test, of {origin}; {training_set.size} x {training_set.size} "
-        f"pixels of {training_set.pixel_size:.3g} mm; (components, holes) is ({components}, {holes}) in {share:.0%} "
+        f"pixels of {training_set.pixel_size:.3g} mm; (components, holes) is {modal} in {share:.0%} "
         f"of the training slices. {training_set.missing_parts}"
     ).rstrip()

@@ -44,7 +44,7 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
         cell.axis("off")
     for cell, row in zip(cells.flat, chosen.tolist(), strict=False):
         _draw(cell, training_set, row)
-        components, holes = training_set.betti[row]
+        components, holes = training_set.betti[row, 0]
         number = training_set.patients[row].removeprefix("patient_").lstrip("0")
         title = f"P{number}  level {training_set.levels[row]:.2f}  ({components}, {holes})"
         cell.set_title(title, fontsize=7, color=color_of[row], pad=2)
@@ -53,7 +53,7 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
 
 def _title(training_set: TrainingSet) -> str:
     return (
-        f"{training_set.structure}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
+        f"{training_set.table.title}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
         f"validation (brown), {len(training_set.test)} for the test (blue). {training_set.missing_parts}\n"
         f"Patch {training_set.size} x {training_set.size} pixels of {training_set.pixel_size:.3g} mm; "
         "P = patient, (components, holes)"
@@ -61,7 +61,7 @@ def _title(training_set: TrainingSet) -> str:
 
 
 def _draw(cell: Axes, training_set: TrainingSet, row: int) -> None:
-    (mask,) = training_set.structure_masks(np.array([row]))
+    (mask,) = training_set.region_masks(np.array([row]))
     if training_set.images is None or training_set.window is None:
         cell.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         return

@@ -1,4 +1,4 @@
-"""The voxels of the structure in a segmentation."""
+"""The voxels of the structures in a segmentation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from topogan.errors import InputError
+from topogan.structures import StructureTable
 from topogan.volumes import Volume
 
 _MOST_LABELS_NAMED = 12
@@ -15,16 +16,16 @@ _MOST_LABELS_NAMED = 12
 _LOWEST_LABEL = -1
 
 
-def structure_of(segmentation: Volume, labels: Sequence[int], path: Path) -> Volume:
-    """Cut the structure out of a segmentation.
+def label_map_of(segmentation: Volume, table: StructureTable, path: Path) -> Volume:
+    """Cut the structures out of a segmentation.
 
     Args:
         segmentation: label values.
-        labels: those that together make the structure.
+        table: which of them make which structure.
         path: the file, for messages.
 
     Returns:
-        uint8 voxels, 1 = structure, cropped to its bounding box and a voxel around it.
+        uint8 voxels, the label ids of ``table``, cropped to the bounding box of all structures and a voxel around it.
 
     Raises:
         InputError: none of the labels is there, or the values are not whole numbers, or those of a scan.
@@ -35,18 +36,20 @@ def structure_of(segmentation: Volume, labels: Sequence[int], path: Path) -> Vol
     lowest = int(array.min())
     if lowest < _LOWEST_LABEL:
         raise InputError(f"{path} holds values down to {lowest}: it is a scan, give its segmentation instead.")
-    inside = np.isin(array, labels) if len(labels) > 1 else array == labels[0]
+    ids = np.zeros(array.shape, np.uint8)
+    for number, structure in enumerate(table.structures, start=1):
+        labels = structure.labels
+        ids[np.isin(array, labels) if len(labels) > 1 else array == labels[0]] = number
     bounds = []
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
-        filled = np.flatnonzero(inside.any(axis=others))
+        filled = np.flatnonzero(ids.any(axis=others))
         if not len(filled):
-            raise _absent(array, labels, path)
+            raise _absent(array, [label for structure in table.structures for label in structure.labels], path)
         bounds.append((filled[0], filled[-1]))
     low, high = np.array(bounds[::-1]).T  # x, y, z
-    # One voxel more, so that an interpolation at the edge of the structure sees that it ends there.
-    crop = Volume(inside, segmentation.geometry).cropped(low - 1, high + 1)
-    return Volume(crop.array.astype(np.uint8), crop.geometry)
+    # One voxel more, so that an interpolation at the edge of a structure sees that it ends there.
+    return Volume(ids, segmentation.geometry).cropped(low - 1, high + 1)
 
 
 def _check_whole(array: np.ndarray, path: Path) -> None:

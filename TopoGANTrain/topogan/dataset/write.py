@@ -23,11 +23,12 @@ from topogan.homology import (
     distance_filtration,
     save_diagrams,
 )
-from topogan.training_set import PARTS, SCHEMA, TRAIN, VALIDATION, missing_parts
+from topogan.structures import StructureTable
+from topogan.training_set import PARTS, SCHEMA, TRAIN, VALIDATION, betti_columns, missing_parts
 
 
 class SliceRow(NamedTuple):
-    """A line of ``slices.csv``; the field names are its columns."""
+    """A line of ``slices.csv``; the field names are its columns, but for the last."""
 
     row: int
     patient: str
@@ -35,8 +36,8 @@ class SliceRow(NamedTuple):
     level: float
     split: str
     area_mm2: float
-    b0: int
-    b1: int
+    betti: tuple[tuple[int, int], ...]
+    """Of each region; two columns each."""
 
 
 class TrainingSetWriter:
@@ -46,8 +47,16 @@ class TrainingSetWriter:
         rows: what has been written so far.
     """
 
-    def __init__(self, folder: Path, settings: PrepareSettings, patches: Patches, with_images: bool) -> None:
-        self._folder, self._settings, self._patches, self._with_images = folder, settings, patches, with_images
+    def __init__(
+        self,
+        folder: Path,
+        settings: PrepareSettings,
+        table: StructureTable,
+        patches: Patches,
+        with_images: bool,
+    ) -> None:
+        self._folder, self._settings, self._table = folder, settings, table
+        self._patches, self._with_images = patches, with_images
         self._volumes: list[dict[str, Any]] = []
         self._diagrams: list[Diagram] = []
         self._files = ExitStack()
@@ -67,18 +76,22 @@ class TrainingSetWriter:
         self._files.__exit__(kind, error, trace)
         if kind is None:
             save_diagrams(self._folder / "diagrams.npz", self._diagrams)
-            self._table_hash = write_table(self._folder / "slices.csv", SliceRow._fields, self.rows)
+            columns = [*SliceRow._fields[:-1], *(name for pair in betti_columns(self._table) for name in pair)]
+            lines = [(*row[:-1], *(number for pair in row.betti for number in pair)) for row in self.rows]
+            self._table_hash = write_table(self._folder / "slices.csv", columns, lines)
 
     def add_chunk(self, chunk: PatchChunk, patient: str, splits: Sequence[str]) -> None:
         """Add the patches of a phase with their diagrams and numbers; ``splits`` has an entry for each."""
         self._arrays["masks.npy"].append(chunk.masks)
         if chunk.images is not None:
             self._arrays["images.npy"].append(chunk.images)
-        filtrations = np.stack([distance_filtration(mask) for mask in chunk.masks])
-        self._diagrams += cubical_persistence_of_batch(filtrations, (0, 1))
-        areas = chunk.masks.sum(axis=(1, 2)) * self._patches.pixel_size**2
-        numbers = betti_numbers_of_batch(chunk.masks)
-        for plan, split, area, betti in zip(chunk.plans, splits, areas, numbers, strict=True):
+        # [n, regions, H, W], flat: diagrams lie mask by mask, region by region.
+        regions = np.stack([region.of(chunk.masks) for region in self._table.regions], axis=1)
+        flat = regions.reshape(-1, *regions.shape[2:])
+        self._diagrams += cubical_persistence_of_batch(np.stack([distance_filtration(mask) for mask in flat]), (0, 1))
+        numbers = betti_numbers_of_batch(flat).reshape(*regions.shape[:2], 2)
+        areas = np.count_nonzero(chunk.masks, axis=(1, 2)) * self._patches.pixel_size**2
+        for plan, split, area, betti in zip(chunk.plans, splits, areas, numbers.tolist(), strict=True):
             self.rows.append(
                 SliceRow(
                     row=len(self.rows),
@@ -87,8 +100,7 @@ class TrainingSetWriter:
                     level=round(plan.level, 4),
                     split=split,
                     area_mm2=round(float(area), 2),
-                    b0=int(betti[0]),
-                    b1=int(betti[1]),
+                    betti=tuple((b0, b1) for b0, b1 in betti),
                 )
             )
 
@@ -101,8 +113,7 @@ class TrainingSetWriter:
         settings, counts = self._settings, self._counts()
         hashes = {name: array.content_hash for name, array in self._arrays.items()}
         content = {
-            "structure": settings.structure,
-            "labels": list(settings.labels),
+            "table": self._table.model_dump(mode="json"),
             "intensity": settings.intensity.value if self._with_images else "none",
             "pixel_size_mm": self._patches.pixel_size,
             "size": settings.size,
@@ -124,9 +135,14 @@ class TrainingSetWriter:
         return {"total": len(self.rows), **{part: splits[part] for part in PARTS}, "patients": patients}
 
     def _betti(self) -> dict[str, Any]:
-        counted = {part: Counter((row.b0, row.b1) for row in self.rows if row.split == part) for part in PARTS}
+        parts = {part: [row.betti for row in self.rows if row.split == part] for part in PARTS}
         histograms = {
-            part: {f"{b0},{b1}": count for (b0, b1), count in counter.most_common()}
-            for part, counter in counted.items()
+            part: {
+                region.name: {
+                    f"{b0},{b1}": count for (b0, b1), count in Counter(row[number] for row in rows).most_common()
+                }
+                for number, region in enumerate(self._table.regions)
+            }
+            for part, rows in parts.items()
         }
-        return {**histograms, "modal": list(counted[TRAIN].most_common(1)[0][0])}
+        return {**histograms, "modal": Counter(parts[TRAIN]).most_common(1)[0][0]}

@@ -75,11 +75,11 @@ def downstream(
     samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
-    real_slices = real.images[real.train], real.structure_masks(real.train)
+    real_slices = real.images[real.train], real.region_masks(real.train)
     synthetic = samples.textures, samples.masks
     images, masks = (np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
     data: dict[str, Slices] = {"real": real_slices, "synthetic": synthetic, "real and synthetic": (images, masks)}
-    test_images, truth = real.images[real.test], real.structure_masks(real.test)
+    test_images, truth = real.images[real.test], real.region_masks(real.test)
     by_data: dict[str, list[SegmentationScores]] = {name: [] for name in data}
     total, done = settings.seeds * len(data), 0
     for seed in range(settings.seeds):

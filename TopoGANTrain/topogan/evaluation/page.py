@@ -76,7 +76,7 @@ def make_page(found: Comparison, metrics: list[Metric], words: Words) -> Page:
         title, text, figures = _CHAPTERS.get(group, (group.capitalize(), "", lambda found: []))
         chapters.append(Chapter(title, text, members, figures(found)))
     return Page(
-        title=f"Synthetic {found.real.structure}, compared with real slices",
+        title=f"Synthetic {found.real.table.title}, compared with real slices",
         words=words,
         chapters=[*chapters, Chapter("Samples", "", [], _samples(found))],
         provenance=_provenance(found),
@@ -139,7 +139,7 @@ def _copying_figures(found: Comparison) -> list[Block]:
 
     def pair(case: Case) -> NDArray[np.uint8]:
         sample = found.samples.masks[case.sample]
-        (real,) = found.real.structure_masks(np.array([case.nearest_training_row]))
+        (real,) = found.real.region_masks(np.array([case.nearest_training_row]))
         pair_of_masks = [pictures.mask_picture(sample), pictures.mask_picture(real)]
         return pictures.side_by_side([*pair_of_masks, pictures.overlap_picture(sample, real)])
 

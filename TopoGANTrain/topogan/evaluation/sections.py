@@ -32,7 +32,7 @@ class Comparison:
     @property
     def expected(self) -> tuple[int, ...]:
         """Betti numbers that samples should have."""
-        return self.samples.requested or self.real.modal_betti
+        return self.samples.requested or self.real.modal_betti[0]
 
     @cached_property
     def diagrams(self) -> DrawnDiagrams:
@@ -47,7 +47,7 @@ class Comparison:
     @cached_property
     def audit(self) -> MemorizationAudit:
         """How close samples come to training masks."""
-        return audit(self.samples.masks, self.sets.test.masks, self.real.structure_masks, self.real.train)
+        return audit(self.samples.masks, self.sets.test.masks, self.real.region_masks, self.real.train)
 
     @cached_property
     def cases(self) -> list[Case]:
@@ -57,7 +57,7 @@ class Comparison:
 
 
 SECTIONS: dict[str, Callable[[Comparison], list[Metric]]] = {
-    "topology": lambda found: topology_section(found.sets, found.real.modal_betti, found.samples.requested),
+    "topology": lambda found: topology_section(found.sets, found.real.modal_betti[0], found.samples.requested),
     "cleaning": lambda found: cleaning_section(found.sets, found.samples, found.expected),
     "diagrams": lambda found: diagram_section(found.diagrams),
     "shape": lambda found: shape_section(found.sets),

@@ -130,7 +130,7 @@ def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = 
     """At most 2,000 of some rows of a training set, in memory."""
     chosen = draw(rows, LARGEST_SET, seed=0)
     images = real.images[chosen] if with_images and real.images is not None else None
-    return SliceSet(real.structure_masks(chosen), real.betti[chosen], images)
+    return SliceSet(real.region_masks(chosen), real.betti[chosen, 0], images)
 
 
 def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:

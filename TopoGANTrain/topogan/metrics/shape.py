@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Masks = NDArray[np.bool_]
 ReadMasks = Callable[[NDArray[np.int64]], Masks]
-"""Reads the masks of some rows of a stored set, such as :meth:`topogan.training_set.TrainingSet.structure_masks`."""
+"""Reads the masks of some rows of a stored set, such as :meth:`topogan.training_set.TrainingSet.region_masks`."""
 
 # Rows that are compared at once: two blocks of 256² masks and their products stay below 300 MB.
 _BLOCK = 512

@@ -79,7 +79,7 @@ def _describe(
 ) -> Metadata:
     return Metadata.model_validate(
         {
-            "structure": training_set.structure,
+            "structure": training_set.table.title,
             "size": training_set.size,
             "pixel_size_mm": training_set.pixel_size,
             "intensity": training_set.intensity,
@@ -88,7 +88,7 @@ def _describe(
                 train=_betti_counts(training_set, training_set.train),
                 validation=_betti_counts(training_set, training_set.validation),
                 test=_betti_counts(training_set, training_set.test),
-                modal=training_set.modal_betti,
+                modal=training_set.modal_betti[0],
             ),
             "training_set": TrainedOn(
                 content_hash=training_set.content_hash,
@@ -107,7 +107,7 @@ def _describe(
 
 
 def _betti_counts(training_set: TrainingSet, rows: np.ndarray) -> dict[str, int]:
-    histogram = betti_histogram(training_set.betti[rows])
+    histogram = betti_histogram(training_set.betti[rows, 0])
     return {f"{b0},{b1}": round(share * len(rows)) for (b0, b1), share in histogram.items()}
 
 

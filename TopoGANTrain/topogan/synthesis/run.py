@@ -134,5 +134,5 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:
     if real is None:
         return None
-    found = best_stored_matches(samples.masks.astype(bool), real.structure_masks, real.train)
+    found = best_stored_matches(samples.masks.astype(bool), real.region_masks, real.train)
     return Nearest(found.index, found.dice, real.content_hash)

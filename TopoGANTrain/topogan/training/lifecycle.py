@@ -152,7 +152,7 @@ def _make_config(
         "settings": settings.model_dump(mode="json"),
         "training_set": {
             "content_hash": training_set.content_hash,
-            "structure": training_set.structure,
+            "structures": list(training_set.table.names),
             "size": training_set.size,
             "pixel_size_mm": training_set.pixel_size,
             "train": len(training_set.train),

@@ -125,7 +125,7 @@ class MaskTrainer:
 
     def _real(self, rows: np.ndarray) -> np.ndarray:
         """Masks of the structure: bool [n, H, W]."""
-        return self._set.structure_masks(rows)
+        return self._set.region_masks(rows)
 
     def _latents(self, count: int, generator: torch.Generator) -> Tensor:
         return torch.randn(count, self._settings.latent, generator=generator).to(self._device)

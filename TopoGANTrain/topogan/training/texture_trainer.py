@@ -107,7 +107,7 @@ class TextureTrainer:
         return contact_sheet((rows.cpu().numpy() + 1) / 2, columns=6), {"quick_absolute_error": error}
 
     def _pairs(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        mask = mask_to_network(self._set.structure_masks(rows))
+        mask = mask_to_network(self._set.region_masks(rows))
         image = intensities_to_network(self._images[rows], self._window)
         return mask.to(self._device), image.to(self._device)
 
