@@ -22,7 +22,7 @@ _CONTROLS = {
 _UNBOUND = {
     "TopoGANTrain": {
         "segmentation": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
-        "segmentId": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
+        "segmentIds": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
     },
     "TopoGANSynth": {"synthesize_betti": "asked for in words, pieces and holes: topology, pieces, holes"},
 }
