@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan.errors import InputError, WorkError
+from topogan.results import check_replaceable
 from topogan_contract import leftovers, schemas
 
 # On Windows a reader that has the destination open blocks the replacement for as long as it reads.
@@ -65,7 +66,7 @@ def staged_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_folder(path: Path, overwrite: bool = False, kind: str = "topogan") -> Iterator[Path]:
+def staged_folder(path: Path, overwrite: bool, kind: str) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; on success it becomes ``path``, else it is removed.
 
     With ``overwrite`` the old folder stays in place until the new one is complete; ``kind`` says what alone may be
@@ -154,18 +155,17 @@ def check_disk_full(path: Path, error: OSError) -> None:
         raise WorkError(f"The disk of {path} is full: free some space and run it again.") from error
 
 
-def check_new_folder(path: Path, overwrite: bool = False, kind: str = "topogan") -> None:
+def check_new_folder(path: Path, overwrite: bool, kind: str) -> None:
     """Refuse an output folder that already holds something, before any long work starts.
 
     Args:
         path: where a result shall be written.
         overwrite: a result of the same kind may be replaced.
-        kind: schema of the result ("topogan.run/1"); the default stands for every result.
+        kind: schema of the result ("topogan.run/1").
 
     Raises:
         InputError: ``path`` is a file or a whole disk, or a folder that is not empty while ``overwrite`` is false, or
-            one that TopoGAN did not write or that holds another kind of result (a slip of the hand must not delete
-            anything else: samples written over the run that their model came from would cost days).
+            one that may not be replaced (see :func:`topogan.results.check_replaceable`).
     """
     check_name(path)
     try:
@@ -181,28 +181,7 @@ def check_new_folder(path: Path, overwrite: bool = False, kind: str = "topogan")
     if not overwrite:
         raise InputError(f"The folder {path} is not empty: name a new folder, or add --overwrite to replace it.")
     _check_writable(path.parent)
-    found = _kinds_of_result(path)
-    if not found:
-        raise InputError(f"The folder {path} was not written by TopoGAN and is not replaced: name a new folder.")
-    wanted = kind.split("/", maxsplit=1)[0]
-    if not any(f"{one}.".startswith(f"{wanted}.") for one in found):
-        raise InputError(
-            f"The folder {path} holds another kind of result ({found[0].removeprefix('topogan.')[:_MOST_QUOTED]}) "
-            "and is not replaced: name a new folder."
-        )
-
-
-def _kinds_of_result(path: Path) -> list[str]:
-    """The schemas, without their versions, of the JSON files of ours in a folder (in itself or in ``configs``)."""
-    found = []
-    for candidate in [*path.glob("*.json"), *path.glob("configs/*.json")]:
-        try:
-            content = schemas.read_json(candidate)
-        except (OSError, ValueError):
-            continue
-        if isinstance(content, dict) and str(content.get("schema", "")).startswith("topogan."):
-            found.append(str(content["schema"]).split("/")[0])
-    return found
+    check_replaceable(path, kind)
 
 
 def write_json(path: Path, content: dict[str, Any], schema: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +159,25 @@ def trained(*more: str, spoil: Spoil | None = None) -> Callable[[Place], Argumen
     return build
 
 
+def over(kind: str, name: str, spoil: Callable[[str], Spoil] | None = None) -> Callable[[Place], Arguments]:
+    """A command with ``--overwrite`` on a result of ours, which holds something else besides."""
+
+    def build(place: Place) -> Arguments:
+        older = place.copy(kind)
+        if spoil is not None:
+            spoil(name)(older)
+        else:
+            place.path(f"{kind}/{name}").write_text("three years of work", encoding="utf-8")
+        command = {
+            "training_set": ["prepare", str(older), *right(place)[2:]],
+            "synthesis": ["synthesize", str(place.good["model"]), str(older), "--count", "2"],
+            "run": ["train", str(place.good["training_set"]), str(older)],
+        }[kind]
+        return [*command, "--overwrite"]
+
+    return build
+
+
 def kept_alone(command: str) -> Callable[[Place], Arguments]:
     """Killed between the two steps of a replacement: the older run has only its hidden name."""
 
@@ -277,6 +297,23 @@ CASES = [
         Case(f"ours: killed in a replacement ({command})", kept_alone(command), "is kept in .*replaced")
         for command in ("resume", "train", "overwrite")
     ),
+    *(
+        Case(f"ours: {kind} with {name} in it, replaced", over(kind, name), f"holds {re.escape(name)}, which")
+        for kind, name in (
+            ("training_set", "thesis.docx"),
+            ("training_set", "papers/thesis.docx"),
+            ("synthesis", "thesis.docx"),
+            ("synthesis", "masks (2).nrrd"),
+            ("synthesis", ".thesis"),
+            ("run", "notes.txt"),
+            ("run", "samples/report.json"),
+            ("run", "checkpoints/step-best.safetensors"),
+            ("run", "model/docs/paper.pdf"),
+        )
+    ),
+    Case("ours: synthesis with a link, replaced", over("synthesis", "gallery.png", link_to_file), "holds gallery.png"),
+    Case("ours: synthesis with a linked folder, replaced", over("synthesis", "x", link_to_folder), "holds x, which"),
+    Case("ours: run with linked previews, replaced", over("run", "previews", link_to_folder), "holds previews, which"),
     Case("ours: a run there, without --overwrite", trained(), "is not empty"),
     Case("ours: too many threads of a run", resumed(json_values(CONFIG, threads=4096)), "4096 threads would share"),
     Case("ours: too many threads (train)", trained("--overwrite", "--threads", "512"), "512 threads would share"),
