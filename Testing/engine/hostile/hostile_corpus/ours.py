@@ -222,6 +222,16 @@ def implied(*more: str, ct: bool = False) -> Callable[[Place], Arguments]:
     return build
 
 
+def many_tiles(place: Place) -> Arguments:
+    """Of a volume that is damaged within, which shows when it is read."""
+    arguments = implied("--tiling", "--pixel-size", "0.05", "--slice-spacing", "0.01")(place)
+    path = place.path("mask.nii.gz")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    return arguments
+
+
 def requested(
     content: str | bytes | None = None, make: Callable[[Path], None] | None = None
 ) -> Callable[[Place], Arguments]:
@@ -386,6 +396,7 @@ CASES = [
     Case("ours: tiles of a micron", implied("--tiling", "--pixel-size", "0.001"), r"into \S+ (tiles|slices)"),
     Case("ours: tiles of a nanometer", implied("--tiling", "--pixel-size", "0.000001"), r"into \S+ (tiles|slices)"),
     Case("ours: tiles without size", implied("--tiling", "--pixel-size", "1e-300"), r"into \S+ (tiles|slices)"),
+    Case("ours: tiles of a few voxels in many slices", many_tiles, "into 8000 slices of 15 x 15 tiles of 3.2 mm"),
     Case(
         "ours: tiles in slices of a micron",
         implied("--tiling", "--pixel-size", "0.2", "--slice-spacing", "0.0001"),
