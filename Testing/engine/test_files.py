@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from topogan import files
-from topogan.errors import InputError, WorkError
+from topogan.errors import DiskFull, InputError, WorkError
 from topogan_contract import schemas
 
 
@@ -71,6 +72,16 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_within_a_folder_names_the_folder_of_the_user(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with (
+        pytest.raises(DiskFull, match=f"The disk of {re.escape(str(out))} is full"),
+        files.staged_folder(out, False, schemas.SYNTHESIS) as folder,
+        files.staged_file(folder / "report.json"),
+    ):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from topogan.errors import InputError, WorkError
+from topogan.errors import DiskFull, InputError
 from topogan.results import check_replaceable
 from topogan_contract import leftovers, schemas
 
@@ -52,7 +52,7 @@ def staged_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; on success it becomes ``path``, else it is removed.
 
     Raises:
-        WorkError: the disk is full.
+        DiskFull: no space is left.
     """
     temporary = leftovers.partial_file(path)
     try:
@@ -75,7 +75,7 @@ def staged_folder(path: Path, overwrite: bool, kind: str) -> Iterator[Path]:
     Raises:
         InputError: ``path`` holds something and ``overwrite`` is false (also when that came there in the meantime), or
             its parent cannot be written.
-        WorkError: the disk is full.
+        DiskFull: no space is left.
     """
     # Through links: the folder that a link leads to is written, not a folder in the place of the link.
     path = Path(os.path.realpath(path))
@@ -90,6 +90,8 @@ def staged_folder(path: Path, overwrite: bool, kind: str) -> Iterator[Path]:
         yield temporary
         check_new_folder(path, overwrite, kind)  # again: another process may have finished in the meantime
         _move_folder(temporary, path)
+    except DiskFull as error:
+        raise DiskFull(path) from error
     except OSError as error:
         check_disk_full(path, error)
         raise
@@ -150,9 +152,9 @@ def remove_own(left: Path) -> None:
 
 
 def check_disk_full(path: Path, error: OSError) -> None:
-    """Raise WorkError if ``error`` says that the disk of ``path`` is full."""
+    """Raise DiskFull, which names ``path``, if ``error`` says that no space was left for it."""
     if error.errno in _DISK_FULL:
-        raise WorkError(f"The disk of {path} is full: free some space and run it again.") from error
+        raise DiskFull(path) from error
 
 
 def check_new_folder(path: Path, overwrite: bool, kind: str) -> None:
@@ -221,11 +223,17 @@ def content_hash(hashes: dict[str, str]) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def check_new_file(path: Path, overwrite: bool = False) -> None:
+def check_new_file(path: Path, overwrite: bool, schema: str = "") -> None:
     """Refuse a file to write, before any long work starts.
 
+    Args:
+        path: where it shall be written.
+        overwrite: it may be replaced.
+        schema: of a JSON file ("topogan.evaluation/1"): one of another schema is not replaced.
+
     Raises:
-        InputError: it is a folder, exists while ``overwrite`` is false, or its folder is not there or not writable.
+        InputError: it is a folder, exists while ``overwrite`` is false, is another kind of file, or its folder is not
+            there or not writable.
     """
     check_name(path)
     if not path.parent.is_dir():
@@ -234,6 +242,8 @@ def check_new_file(path: Path, overwrite: bool = False) -> None:
         raise InputError(f"{path} is a folder: choose another name.")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists: choose another name, or add --overwrite to replace it.")
+    if path.exists() and schema and schemas.find_json(path, schema) is None:
+        raise InputError(f"{path} is another kind of file and is not replaced: choose another name.")
     _check_writable(path.parent)
 
 

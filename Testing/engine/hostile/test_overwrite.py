@@ -87,6 +87,7 @@ def test_full_disk(good: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureF
             assert run([*train, str(disk / "out"), *TINY, "--overwrite"]) == 1
             said = capfd.readouterr().err
             assert said.count("\n") == 1 and "free some space" in said, said
+            assert ".replaced" not in said, "a name that the user does not know"
             left = {path.name: fingerprint(path) for path in disk.iterdir()}
             assert older in left.values(), f"lost with {share} of the space"
             if left["out"] == older:

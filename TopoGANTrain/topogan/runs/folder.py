@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from topogan.errors import InputError
+from topogan.errors import DiskFull, InputError
 from topogan.files import (
     check_disk_full,
     check_name,
@@ -84,13 +84,15 @@ class RunFolder:
 
         Raises:
             InputError: the folder holds something, is in use, or cannot be written.
-            WorkError: the disk is full.
+            DiskFull: no space is left.
         """
         check_run_folder(path, overwrite)
         _clear_up(path)
         folder = cls(path, config["id"])
         try:
             folder._replace_older(config)
+        except DiskFull as error:
+            raise DiskFull(path) from error
         except OSError as error:
             check_disk_full(path, error)
             raise InputError(f"The folder {path} cannot be written ({error.strerror}): choose another.") from error
