@@ -291,8 +291,12 @@ CASES = [
         for name, build in (("resume", resumed(pipe(what))),)
     ),
     Case("ours: status of a run, a pipe (status)", asked("status", pipe(STATUS)), JSON),
-    Case("ours: status of a run, endless (status)", asked("status", link_to_device(STATUS)), JSON),
-    Case("ours: status of a run, endless (stop)", asked("stop", link_to_device(STATUS)), JSON),
+    *(
+        Case(f"ours: {what} of a run, {kind} ({command})", asked(command, alive, link(what)), STRANGE)
+        for what in (STATUS, LOCK)
+        for command in ("status", "stop")
+        for kind, link in (("endless", link_to_device), ("a link to a file", link_to_file))
+    ),
     Case("ours: status of 10 GB", asked("status", sparse(STATUS)), JSON),
     Case("ours: configuration of 10 GB", resumed(sparse(CONFIG)), JSON),
     Case("ours: configuration of six million lists", resumed(text(CONFIG, MANY_LISTS)), JSON),
