@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,29 @@ def test_what_came_into_the_folder_meanwhile_is_kept(tmp_path: Path) -> None:
         out.mkdir()
         (out / "theirs").touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "theirs"]
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_without_an_exchange_of_folders_a_failed_move_loses_nothing(
+    failing: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows and some network disks; the first move takes the older result away, the second brings the new one."""
+    out, moves, real = tmp_path / "out", [], os.replace
+    with files.staged_folder(out, False, schemas.SYNTHESIS) as folder:
+        files.write_json(folder / "report.json", {"run": 1}, schemas.SYNTHESIS)
+
+    def move(source: Path, destination: Path) -> None:
+        moves.append(source)
+        if len(moves) == failing:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        real(source, destination)
+
+    with suppress(OSError), files.staged_folder(out, True, schemas.SYNTHESIS) as folder:
+        files.write_json(folder / "report.json", {"run": 2}, schemas.SYNTHESIS)
+        monkeypatch.setattr(files, "exchange", lambda *_: False)
+        monkeypatch.setattr(os, "replace", move)
+    assert files.read_json(out / "report.json", schemas.SYNTHESIS)["run"] == (1 if failing else 2)
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_overwriting_never_leaves_a_moment_without_a_folder(tmp_path: Path) -> None:

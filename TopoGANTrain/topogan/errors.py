@@ -21,7 +21,7 @@ class WorkError(RuntimeError):
 
 
 class DiskFull(WorkError):
-    """No space was left for ``path``. Whoever writes under a temporary name says it again of the one that users know."""
+    """No space was left for ``path``. Whoever writes under a temporary name says it again of the one that is known."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"The disk of {path} is full: free some space and run it again.")

@@ -47,6 +47,16 @@ def replace(source: Path, destination: Path) -> None:
             time.sleep(_REPLACE_PAUSE_SECONDS)
 
 
+def replace_keeping(source: Path, path: Path, kept: Path) -> None:
+    """Move ``path`` to ``kept`` and ``source`` to ``path``, in two steps; if the second fails, the first is undone."""
+    replace(path, kept)
+    try:
+        replace(source, path)
+    except BaseException:
+        replace(kept, path)
+        raise
+
+
 @contextmanager
 def staged_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; on success it becomes ``path``, else it is removed.
@@ -105,8 +115,7 @@ def _move_folder(source: Path, path: Path) -> None:
         if exchange(source, path):
             return
         replaced = source.with_suffix(".replaced")
-        replace(path, replaced)
-        replace(source, path)
+        replace_keeping(source, path, replaced)
         shutil.rmtree(replaced, ignore_errors=True)
         return
     try:

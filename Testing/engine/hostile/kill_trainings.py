@@ -100,7 +100,11 @@ def main() -> None:
     import torch._dynamo  # noqa: F401 - what forks need, so that none of them imports it again
 
     import topogan.cli
-    import topogan.training  # noqa: F401
+    import topogan.training
+    from topogan.runs import recorder, status
+
+    # What is written by the clock would make the number of changes depend on what else the computer does.
+    status._SECONDS_BETWEEN_BEATS = recorder._SECONDS_BETWEEN_HISTORIES = 3600.0
 
     trial = Trial(Path(order["folder"]), order["dataset"], order["settings"])
     trial.restore()

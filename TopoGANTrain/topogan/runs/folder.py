@@ -26,6 +26,7 @@ from topogan.files import (
     remove_leftovers,
     remove_own,
     replace,
+    replace_keeping,
     write_json,
 )
 from topogan.runs.events import HISTORY_FILE
@@ -140,11 +141,13 @@ class RunFolder:
             return False
         self.close()
         left = leftovers.partial_folder(self.path)
-        if exchange(older, self.path):
-            replace(older, left)
-        else:
-            replace(self.path, left)
-            replace(older, self.path)
+        try:
+            if exchange(older, self.path):
+                replace(older, left)
+            else:
+                replace_keeping(older, self.path, left)
+        except OSError:  # the older run is kept where it is; why the new one failed is what has to be said
+            return False
         remove_own(left)
         return True
 
@@ -196,8 +199,11 @@ class RunFolder:
             elif not exchange(staged, self.path):
                 new = leftovers.partial_folder(self.path)
                 replace(staged, new)
-                replace(self.path, self._older)
-                replace(new, self.path)
+                try:
+                    replace_keeping(new, self.path, self._older)
+                except BaseException:
+                    remove_own(new)
+                    raise
             self._take()
         except BaseException:
             if _is_unbegun(staged):
