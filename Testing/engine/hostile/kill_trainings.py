@@ -100,7 +100,7 @@ def main() -> None:
     import torch._dynamo  # noqa: F401 - what forks need, so that none of them imports it again
 
     import topogan.cli
-    import topogan.training
+    import topogan.training  # noqa: F401
     from topogan.runs import recorder, status
 
     # What is written by the clock would make the number of changes depend on what else the computer does.

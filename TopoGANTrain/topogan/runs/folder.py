@@ -136,12 +136,11 @@ class RunFolder:
 
     def bring_back_older(self) -> bool:
         """Put the older run back in its place if this one has not come to its first checkpoint; gives the lock back."""
-        older = self.older
-        if older is None or any(self.checkpoints.iterdir()):
-            return False
-        self.close()
-        left = leftovers.partial_folder(self.path)
+        older, left = self.older, leftovers.partial_folder(self.path)
         try:
+            if older is None or any(self.checkpoints.iterdir()):
+                return False
+            self.close()
             if exchange(older, self.path):
                 replace(older, left)
             else:
