@@ -21,8 +21,8 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRBigEndian, RLELossless, generate_uid
 
 from topogan.errors import InputError
+from topogan.volumes.checks import check_size
 from topogan.volumes.itk import reading
-from topogan.volumes.stored import check_size
 
 PIXEL_KEYWORDS = (
     "Modality",
