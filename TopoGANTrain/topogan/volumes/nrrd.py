@@ -7,7 +7,6 @@ where we have to be sure.
 from __future__ import annotations
 
 import re
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +153,8 @@ def _geometry(header: TextHeader, sizes: list[int], phase_axis: int | None) -> G
         raise wrong_header(path, "its phases lie along an axis of space")
     origin = np.zeros(len(flips))
     if "space origin" in fields:
-        origin = header.numbers("space origin", len(flips), [*chain(*_vectors(header, "space origin"))])
+        words = [word for vector in _vectors(header, "space origin") for word in vector]
+        origin = header.numbers("space origin", len(flips), words)
     return geometry_of_axes(size, steps[:, :3].T * flips[:3, None], (origin * flips)[:3])
 
 

@@ -102,8 +102,8 @@ class VolumeFile:
                 arrays = (every[..., phase] for phase in range(self.phases))
             else:
                 arrays = (self._read(stream, grid, phase == self.phases - 1) for phase in range(self.phases))
-            # No name holds a phase while the next one is read.
-            yield from (Volume(self._values(array), self.geometry) for array in arrays)
+            # No name may hold a phase while the next one is read, as a loop's would.
+            yield from map(self._volume, arrays)
 
     @contextmanager
     def _faults_told(self) -> Iterator[None]:
@@ -146,7 +146,7 @@ class VolumeFile:
             stream.read(_CHUNK)  # only at its end does a packing compare its checksum
         return array
 
-    def _values(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _volume(self, array: NDArray[np.generic]) -> Volume:
         array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
         if self.scale is not None:
             slope, intercept = self.scale
@@ -154,7 +154,7 @@ class VolumeFile:
                 scaled = array.astype(np.float64) * slope + intercept
                 array = scaled if array.dtype == np.float64 else scaled.astype(np.float32)
         check_finite(self.path, array)
-        return array
+        return Volume(array, self.geometry)
 
     def _check_end(self, needed: int) -> None:
         """A gzip file ends with the size of what it holds: one that was cut off is found without unpacking it."""
