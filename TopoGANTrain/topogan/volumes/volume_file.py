@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import IO, Protocol
@@ -26,9 +27,9 @@ from topogan.volumes.geometry import Geometry, Volume
 
 _CHUNK = 1 << 20
 # The furthest that a packing can shrink anything: deflate (https://zlib.net/zlib_tech.html), and bzip2, whose blocks
-# of 900 kB of one value take 40 bytes.
-_MOST_SHRUNK = {"": 1, "gzip": 1032, "zlib": 1032, "bzip2": 25_000}
-# Numbers written as text take many times their memory while they are read, each as much as the longest.
+# of 900 kB of one value take 40 bytes. A digit may stand for a number of 8 bytes.
+_MOST_SHRUNK = {"": 1, "text": 8, "gzip": 1032, "zlib": 1032, "bzip2": 25_000}
+# Text is held whole, and of some numbers at a time each takes as much memory as the longest.
 _MAX_TEXT, _LONGEST_NUMBER = 256 << 20, 40
 
 
@@ -72,7 +73,7 @@ class VolumeFile:
         size = self.data.stat().st_size
         phase = prod(self.geometry.size) * self.dtype.itemsize
         needed = self.skipped + phase * self.phases
-        if self.packing != "text" and (size - self.offset) * _MOST_SHRUNK[self.packing] < needed:
+        if (size - self.offset) * _MOST_SHRUNK[self.packing] < needed:
             raise cut_off(self.path)
         check_size(self.path, self.geometry.size)
         if self.packing == "text" and size > _MAX_TEXT:
@@ -124,14 +125,7 @@ class VolumeFile:
             return _Inflated(file)
         if self.packing == "bzip2":
             return bz2.BZ2File(file)
-        return io.BytesIO(self._text(file)) if self.packing == "text" else file
-
-    def _text(self, file: IO[bytes]) -> bytes:
-        words = file.read().split()[: prod(self.geometry.size) * self.phases]
-        # Python alone would read 1_000.
-        if any(b"_" in word or len(word) > _LONGEST_NUMBER for word in words):
-            raise ValueError("no number")
-        return np.array(words).astype(self.dtype).tobytes()
+        return _Spelled(file, self.dtype) if self.packing == "text" else file
 
     def _read(self, stream: _Stream, shape: tuple[int, ...], last: bool) -> NDArray[np.generic]:
         array = np.empty(shape, self.dtype)
@@ -163,6 +157,21 @@ class VolumeFile:
             if int.from_bytes(file.read(4), "little") != needed % 2**32:
                 # It may also have several parts, or a tail behind the data: only looking through it can tell.
                 _skip(self._unpacked(file), needed)
+
+
+class _Spelled:
+    """What is written as text, as the bytes of an array of these numbers."""
+
+    def __init__(self, file: IO[bytes], dtype: np.dtype[np.generic]) -> None:
+        self._words = (match[0] for match in re.finditer(rb"\S+", file.read()))
+        self._dtype = dtype
+
+    def read(self, count: int, /) -> bytes:
+        words = list(islice(self._words, count // self._dtype.itemsize))
+        # Python alone would read 1_000.
+        if any(b"_" in word or len(word) > _LONGEST_NUMBER for word in words):
+            raise ValueError("no number")
+        return np.array(words).astype(self._dtype).tobytes()
 
 
 class _Inflated:
