@@ -118,5 +118,7 @@ class TextHeader:
         except OSError:
             regular = False
         if not regular:
-            raise InputError(f"{self.path} cannot be read as a volume: the file with its data, {word}, is missing.")
+            raise InputError(
+                f"{self.path} cannot be read as a volume: the file with its data, {quoted(word)}, is missing."
+            )
         return file

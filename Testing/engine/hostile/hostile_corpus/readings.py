@@ -135,6 +135,7 @@ NRRD = [
     Case("NRRD: phases in the middle", nrrd.file(nrrd.phases(2, kinds="domain list domain domain")), "values per voxel|directions"),
     Case("NRRD: data in a pipe", detached_nrrd(pipe), "is missing"),
     Case("NRRD: data in a link that leads out", detached_nrrd(link_out), "in another folder"),
+    Case("NRRD: a data file with a name of 3,000 letters", nrrd.file(nrrd.header(b"", data_file="9" * 3000)), "is missing"),
     Case("NRRD: data in a folder", detached_nrrd(folder), "is missing"),
     Case("NRRD: text that overflows", nrrd.file(nrrd.header(b"999 " * 40960, encoding="text")), "damaged"),
     Case("NRRD: text that ends early", nrrd.file(nrrd.header(b"1 2 3 ", encoding="text")), "cut off"),
