@@ -17,6 +17,7 @@ RUN = "topogan.run/1"
 SERVICE = "topogan.serve/1"
 SETTINGS = "topogan.settings/1"
 STATUS = "topogan.status/1"
+STRUCTURES = "topogan.structures/1"
 SYNTHESIS = "topogan.synthesis/1"
 
 # Beyond every file of ours: a request to prepare 100,000 volumes takes 10 MB. Lists in lists take 20 times the memory.
