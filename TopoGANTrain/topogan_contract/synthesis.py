@@ -13,8 +13,8 @@ unions of some ("a + b"). Diagrams lie sample by sample, and in a sample region 
 - ``requested_betti``: null, "real", or for each region [b0, b1] or null;
 - ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none.
 
-The first schema knows one structure: there ``structure`` is its name, ``expected_betti`` and both histograms stand
-beside it, ``requested_betti`` is one pair, and the columns of samples.csv are ``b0``, ``b1``, ``verdict``, ``area_mm2``.
+The first schema knows one structure: ``structure`` is its name, ``expected_betti`` and both histograms stand beside it,
+``requested_betti`` is one pair, and the columns of ``samples.csv`` are ``b0``, ``b1``, ``verdict`` and ``area_mm2``.
 """
 
 from __future__ import annotations
