@@ -139,7 +139,7 @@ class TrainingLoop:
         progress.checkpoint_step = self._before + trainer.step
 
 
-def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int, structures: int = 1) -> Progress:
+def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int, structures: int) -> Progress:
     """Take what a checkpoint holds apart from the training in hand.
 
     Raises:
@@ -157,11 +157,11 @@ def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int, stru
         return Progress(networks, dict(values["final"]), float(values["seconds"]), checkpoint.step)
 
 
-def most_checkpoint_bytes(settings: TrainSettings, size: int, structures: int = 1) -> int:
+def most_checkpoint_bytes(settings: TrainSettings, size: int, structures: int) -> int:
     """How large a checkpoint of such a run can be: every weight, its average and two moments, and a margin."""
     with torch.device("meta"):
-        networks = [blank_networks(name, settings, size, structures) for name in _stage_names(settings)]
-    tensors = [tensor for pair in networks for one in pair.values() for tensor in one.state_dict().values()]
+        blank = [blank_networks(name, settings, size, structures) for name in _stage_names(settings)]
+    tensors = [tensor for one in blank for network in one.values() for tensor in network.state_dict().values()]
     return 6 * sum(int(tensor.nbytes) for tensor in tensors) + (16 << 20)
 
 
