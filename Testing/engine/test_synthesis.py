@@ -61,7 +61,7 @@ class TestFolder:
         samples = model.sample(12, seed=1)
         masks, textures = stack(folder / "masks.nrrd"), stack(folder / "textures.nrrd")
         assert (masks.dtype, textures.dtype) == (np.uint8, np.int16)
-        assert np.array_equal(masks, samples.masks)
+        assert np.array_equal(masks, samples.labels)
         assert np.array_equal(textures, samples.textures)
 
     def test_stacks_have_the_pixel_size_and_say_that_they_are_no_volumes(self, folder: Path) -> None:
@@ -81,7 +81,7 @@ class TestFolder:
             assert (row["verdict"] == "valid") == (betti_numbers(mask) == (1, 1))
         assert "no hole" in {row["verdict"] for row in table}
         again = model.draw([int(table[7]["seed"])])
-        assert np.array_equal(again.masks[0], masks[7])
+        assert np.array_equal(again.labels[0], masks[7])
 
     def test_diagrams_are_one_a_sample(self, folder: Path) -> None:
         assert len(load_diagrams(folder / "diagrams.npz")) == 12

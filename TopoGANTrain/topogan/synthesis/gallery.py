@@ -45,7 +45,7 @@ def write_gallery(path: Path, samples: Samples, metadata: Metadata, expected: tu
 
 
 def _draw(axes: Axes, samples: Samples, index: int, window: tuple[float, float] | None) -> None:
-    mask = samples.masks[index]
+    mask = samples.labels[index]
     if samples.textures is None or window is None:
         axes.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         return
@@ -60,7 +60,7 @@ def _draw(axes: Axes, samples: Samples, index: int, window: tuple[float, float] 
 
 
 def _label(axes: Axes, samples: Samples, index: int, expected: tuple[int, int]) -> None:
-    b0, b1 = samples.betti[index].tolist()
+    b0, b1 = samples.betti[index, 0].tolist()
     said = verdict((b0, b1), expected)
     text = f"#{index}  b0 = {b0}, b1 = {b1}" + ("" if said == VALID else f"\n{said.replace(', ', chr(10))}")
     colour = _GOOD if said == VALID else _BAD

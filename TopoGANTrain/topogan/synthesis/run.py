@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from topogan.errors import Cancelled, InputError, WorkError
 from topogan.files import check_new_folder, staged_folder
 from topogan.metrics.shape import best_stored_matches
 from topogan.model import Model, Samples, load_model
-from topogan.model.sampling import SamplingRequest, Tick, joined, sample_chunks
+from topogan.model.sampling import SamplingRequest, Tick, asked_betti, joined, sample_chunks
 from topogan.synthesis.gallery import write_gallery
 from topogan.synthesis.writing import Nearest, expected_betti, write_report, write_samples
 from topogan.training_set import TrainingSet
@@ -75,13 +74,7 @@ def synthesize(
 
 
 def _request(settings: SynthesisSettings, model: Model) -> SamplingRequest:
-    if settings.betti == "any":
-        betti = None
-    elif settings.betti == "modal":
-        betti = model.metadata.betti.modal
-    else:
-        b0, b1 = settings.betti.split(",")
-        betti = (int(b0), int(b1))
+    betti = asked_betti(settings.betti, model.metadata)
     return SamplingRequest(settings.count, settings.seed, betti, settings.clean, settings.attempts)
 
 
@@ -90,8 +83,7 @@ def _draw(
 ) -> Samples:
     tick = _ticker(request, on_event, cancelled)
     try:
-        # The grey values are not written: dropping them chunk by chunk keeps four fifths of the memory free.
-        chunks = [replace(chunk, grey=chunk.grey[:0]) for chunk in sample_chunks(model, request, tick)]
+        chunks = list(sample_chunks(model, request, tick))
     except torch.OutOfMemoryError as error:
         raise WorkError(
             "The graphics card has not enough memory left: close other programs, or use the cpu."
@@ -134,5 +126,5 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:
     if real is None:
         return None
-    found = best_stored_matches(samples.masks.astype(bool), real.region_masks, real.train)
+    found = best_stored_matches(samples.labels == 1, real.region_masks, real.train)
     return Nearest(found.index, found.dice, real.content_hash)

@@ -48,7 +48,8 @@ class Nearest:
 
 def expected_betti(request: SamplingRequest, model: Model) -> tuple[int, int]:
     """The (b0, b1) that verdicts are about: the one asked for, or the most frequent one of the real masks."""
-    return request.betti or model.metadata.betti.modal
+    asked = request.betti[0] if isinstance(request.betti, tuple) else None
+    return asked or model.metadata.betti.modal[0]
 
 
 def write_samples(
@@ -59,10 +60,10 @@ def write_samples(
     nearest: Nearest | None,
 ) -> None:
     """Write the stacks, the diagrams and the table."""
-    _write_stack(folder / MASKS_FILE, samples.masks, metadata.pixel_size_mm)
+    _write_stack(folder / MASKS_FILE, samples.labels, metadata.pixel_size_mm)
     if samples.textures is not None:
         _write_stack(folder / TEXTURES_FILE, samples.textures, metadata.pixel_size_mm)
-    save_diagrams(folder / DIAGRAMS_FILE, samples.diagrams)
+    save_diagrams(folder / DIAGRAMS_FILE, samples.diagrams[:: len(metadata.regions)])
     _write_table(folder / SAMPLES_FILE, samples, metadata.pixel_size_mm, expected, nearest)
 
 
@@ -81,10 +82,10 @@ def _write_table(
     columns: dict[str, list[Any]] = {
         "sample": list(range(len(samples))),
         "seed": samples.seeds.tolist(),
-        "b0": samples.betti[:, 0].tolist(),
-        "b1": samples.betti[:, 1].tolist(),
-        "verdict": [verdict((b0, b1), expected) for b0, b1 in samples.betti.tolist()],
-        "area_mm2": [f"{area:.6g}" for area in areas(samples.masks.astype(bool), pixel_size)],
+        "b0": samples.betti[:, 0, 0].tolist(),
+        "b1": samples.betti[:, 0, 1].tolist(),
+        "verdict": [verdict((b0, b1), expected) for b0, b1 in samples.betti[:, 0].tolist()],
+        "area_mm2": [f"{area:.6g}" for area in areas(samples.labels == 1, pixel_size)],
     }
     if nearest is not None:
         columns["nearest_training_row"] = nearest.row.tolist()
@@ -105,8 +106,8 @@ def write_report(
     nearest: Nearest | None,
 ) -> None:
     """Write ``report.json``: what was asked, what came out, and of which model."""
-    valid = [verdict((b0, b1), expected) == VALID for b0, b1 in samples.betti.tolist()]
-    area = areas(samples.masks.astype(bool), metadata.pixel_size_mm)
+    valid = [verdict((b0, b1), expected) == VALID for b0, b1 in samples.betti[:, 0].tolist()]
+    area = areas(samples.labels == 1, metadata.pixel_size_mm)
     content: dict[str, Any] = {
         "topogan": __version__,
         "nature": _NATURE,
@@ -117,13 +118,13 @@ def write_report(
         "intensity": metadata.intensity if samples.textures is not None else "none",
         "window": metadata.window if samples.textures is not None else None,
         "settings": settings.model_dump(mode="json"),
-        "requested_betti": request.betti,
+        "requested_betti": expected if isinstance(request.betti, tuple) else None,
         "expected_betti": expected,
         "tries": samples.tries,
         "accepted_percent": 100.0 * len(samples) / samples.tries,
         "valid_percent": 100.0 * float(np.mean(valid)),
-        "betti_histogram": _counts(samples.betti),
-        "betti_histogram_before_cleaning": _counts(samples.raw_betti),
+        "betti_histogram": _counts(samples.betti[:, 0]),
+        "betti_histogram_before_cleaning": _counts(samples.raw_betti[:, 0]),
         "area_mm2": {"mean": float(area.mean()), "smallest": float(area.min()), "largest": float(area.max())},
         "model": {
             "content_hash": metadata.content_hash,
