@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from topogan import config_schema
-from topogan.config import Settings, SynthesisSettings, TrainSettings, validated
+from topogan.config import PatchSize, Settings, SynthesisSettings, TrainSettings, validated
 from topogan.errors import InputError
 from topogan.presets import preset_names, read_preset
+from topogan_contract.sizes import SIZES
 
 LIBRARY = Path(config_schema.__file__).parents[1] / "TopoGANLib" / "forms"
 
@@ -65,6 +67,10 @@ def test_presets_are_valid(name: str) -> None:
 def test_unknown_preset_names_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"no preset 'slow': choose one of .*demo"):
         read_preset("slow")
+
+
+def test_the_sizes_are_those_of_the_contract() -> None:
+    assert get_args(PatchSize) == SIZES
 
 
 @pytest.mark.parametrize("name", ["critic_steps", "discriminator_steps"])

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import PRINTABLE, TrainSettings, in_words, validated
+from topogan.config import PRINTABLE, PatchSize, TrainSettings, in_words, validated
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
 from topogan.model.layout import METADATA, OPENED, refused
@@ -51,7 +51,7 @@ class Metadata(_Checked):
     """What is known of a model."""
 
     structure: Annotated[str, Field(min_length=1, max_length=60, pattern=PRINTABLE)]
-    size: Literal[64, 128, 256]
+    size: PatchSize
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
     window: tuple[_Int16, _Int16] | None
