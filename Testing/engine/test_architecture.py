@@ -35,7 +35,7 @@ LAYERS = [
     {"runs", "synthesis"},
     {"training", "export", "serve"},
     {"evaluation"},
-    {"doctor", "demo", "config_schema"},
+    {"doctor", "timings", "demo", "config_schema"},
     {"cli"},
     {"__main__"},
 ]

@@ -322,11 +322,25 @@ def demo(
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Say whether this Python can run the engine, and what to do if not."""
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Also time a few steps, and say how long a training of each size takes.")
+    ] = False,
+    preset: Annotated[str | None, typer.Option(help="Settings of that training; the defaults without.")] = None,
+    structures: Annotated[int, typer.Option(min=1, max=24, help="How many structures it learns.")] = 1,
+    training_set: Annotated[Path | None, typer.Option(help="Training set whose structures and pixels count.")] = None,
+) -> None:
+    """Say whether this Python can run the engine, and what to do if not; with --timings what a patch size means."""
     from topogan.doctor import examine
 
     found = examine()
+    if timings and not found["problems"]:
+        from topogan.timings import Structures, size_table
+        from topogan.training_set import TrainingSet
+
+        known = Structures(structures) if training_set is None else Structures.of(TrainingSet.open(training_set))
+        found["timings"] = size_table(train_settings(preset, {}), known)
     if as_json:
         print(json.dumps(found))
     else:
@@ -334,6 +348,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         print(f"Python {found['python']} ({found['system']}), devices: {', '.join(found['devices']) or 'none'}")
         print("  ".join(f"{name} {version or 'missing'}" for name, version in found["packages"].items()))
         print("\n".join(found["problems"] or ["No problem found.", *found["notes"]]))
+        print("".join(f"{row['words']}\n" for row in found.get("timings", [])), end="")
     if found["problems"]:
         raise typer.Exit(1)
 

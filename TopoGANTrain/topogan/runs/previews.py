@@ -9,10 +9,18 @@ import numpy as np
 from topogan.files import staged_file
 
 _GAP = 2
+# A panel shows a sheet some hundred pixels wide; one of 64 masks of 512 pixels would be 4,000 wide.
+_WIDEST = 1600
 
 
 def contact_sheet(images: np.ndarray, columns: int) -> np.ndarray:
-    """Lay images float [N, H, W] in [0, 1] out in rows, two mid-grey pixels apart -> float32 [rows, columns]."""
+    """Lay images float [N, H, W] in [0, 1] out in rows, two mid-grey pixels apart -> float32 [rows, columns].
+
+    Images that would make the sheet wider than 1,600 pixels are halved (means of 2×2 pixels) as often as it takes.
+    """
+    while columns * images.shape[2] > _WIDEST:
+        images = (images[:, ::2] + images[:, 1::2]) / 2
+        images = (images[:, :, ::2] + images[:, :, 1::2]) / 2
     count, height, width = images.shape
     rows = -(-count // columns)
     sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP), 0.5, np.float32)
