@@ -35,7 +35,7 @@ def test_training_set(old: Path) -> None:
     assert (len(found.train), len(found.validation), len(found.test)) == (31, 0, 15)
     assert found.missing_parts == "No patient is left for validation: curves are measured on training slices."
     assert np.array_equal(found.validation_or_train, found.train)
-    assert found.structures == ("myocardium",)
+    assert found.table.names == ("myocardium",)
     assert found.region_masks(found.test).any(axis=(1, 2)).all()
     assert len(found.diagrams()) == len(found.masks) == 46
 

@@ -102,8 +102,8 @@ def test_training_set_is_complete(prepared: Path) -> None:
     assert (found.masks.dtype, found.images.dtype) == (np.uint8, np.int16)
     assert set(np.unique(found.masks)) == {0, 1}
     assert content["counts"] == {"total": 96, "train": 32, "validation": 32, "test": 32, "patients": 3}
-    one_part = {"1,1": 32}
-    assert content["betti"] == {"train": one_part, "validation": one_part, "test": one_part, "modal": [1, 1]}
+    one_part = {"myocardium": {"1,1": 32}}
+    assert content["betti"] == {"train": one_part, "validation": one_part, "test": one_part, "modal": [[1, 1]]}
     assert content["missing_parts"] == ""
     assert content["window"] == [-200, 600]
     assert (content["plane"], content["intensity"], content["independent"]) == ("axial", "HU", True)

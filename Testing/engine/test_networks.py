@@ -17,6 +17,7 @@ from topogan.networks import (
     make_texture_discriminator,
     make_texture_generator,
     mask_to_network,
+    texture_condition,
 )
 
 NARROW = TextureSettings(width=4)
@@ -65,6 +66,15 @@ def test_the_discriminator_judges_each_mask_alone(backbone: str) -> None:
 def test_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(ValueError, match="power of two"):
         make_mask_generator(MaskSettings(), size)
+
+
+def test_a_condition_has_a_channel_for_each_label_and_one_for_the_level() -> None:
+    labels = np.array([[[0, 1], [2, 3]]], np.uint8)
+    alone = texture_condition(labels, 3, levels=None)
+    np.testing.assert_array_equal(alone[0].numpy(), np.where(labels == np.array([1, 2, 3])[:, None, None], 1.0, -1.0))
+    told = texture_condition(labels, 3, levels=np.array([0.25]))
+    assert torch.equal(told[:, :3], alone)
+    assert told.dtype == torch.float32 and (told[:, 3] == -0.5).all()
 
 
 @pytest.mark.parametrize("size", [64, 512])

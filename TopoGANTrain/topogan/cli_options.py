@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic import AliasChoices
@@ -19,7 +19,8 @@ def _option_type(field: FieldInfo) -> Any:
     if get_origin(annotation) is Literal:
         return type(get_args(annotation)[0])
     if get_origin(annotation) is tuple:
-        return list[int]
+        of = get_args(annotation)[0]
+        return list[get_args(of)[0] if get_origin(of) is Annotated else of]  # type: ignore[misc]
     return annotation
 
 

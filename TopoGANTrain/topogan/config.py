@@ -240,6 +240,9 @@ class TopologySettings(Settings):
     warm_up: float = setting(0.6, "Warm-up", "Share of the steps before the topological loss begins.", ge=0.0, lt=1.0)
     ramp_steps: int = setting(300, "Ramp", "Steps over which λ rises to its value.", ge=1, le=1_000_000)
     max_points: int = setting(16, "Points", "Most persistent points of each dimension that are used.", ge=1, le=1024)
+    regions: tuple[Annotated[str, Field(min_length=1, max_length=2000, pattern=PRINTABLE)], ...] = setting(
+        (), "Regions", "Structures and unions ('a + b') that take turns in the topological loss; none means all."
+    )
 
     @property
     def on(self) -> bool:
@@ -267,11 +270,20 @@ class TrainSettings(Settings):
     masks: MaskSettings = MaskSettings()
     topology: TopologySettings = TopologySettings()
     textures: TextureSettings = TextureSettings()
+    condition: Literal["auto", "none", "level"] = setting(
+        "auto",
+        "Condition",
+        "level tells the networks where along its structures a slice lies; none does not; auto does with several.",
+    )
     seed: int = setting(0, "Seed", "Same seed, same run on a CPU.", ge=0, le=2**31 - 1)
     device: Device = setting(Device.AUTO, "Device", "auto takes CUDA, then MPS, then the CPU.")
     threads: int = setting(0, "CPU threads", "Threads of the networks on the CPU; 0 uses all cores.", ge=0, le=512)
     checkpoint_every: int = setting(250, "Checkpoint every", "Steps between checkpoints.", ge=1, le=1_000_000)
     preview_every: int = setting(250, "Preview every", "Steps between preview pictures.", ge=1, le=1_000_000)
+
+    def tells_level(self, structures: int) -> bool:
+        """Whether networks of so many structures are told the slice level."""
+        return self.condition == "level" or (self.condition == "auto" and structures > 1)
 
 
 class SynthesisSettings(Settings):

@@ -79,7 +79,7 @@ class _Description(_Checked):
         if not isinstance(content, dict) or "table" in content or not isinstance(content.get("betti"), dict):
             return content
         one = {"name": content.get("structure"), "labels": content.get("labels", ())}
-        modal = {"modal": [content["betti"].get("modal")]}
+        modal = {"modal": [content["betti"]["modal"]]} if "modal" in content["betti"] else {}
         return {**content, "table": {"structures": [one]}, "betti": modal}
 
     @model_validator(mode="after")

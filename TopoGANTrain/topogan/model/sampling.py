@@ -25,7 +25,7 @@ from topogan.homology import (
     remove_small,
 )
 from topogan.model.metadata import Metadata
-from topogan.networks import intensities_from_network, mask_to_network
+from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.verdict import topology_in_words
 
 # Samples that are searched for, painted and handed on together: 256, or fewer with as many pixels as 256 have of 256².
@@ -245,11 +245,12 @@ def _textures(model: Generators, masks: NDArray[np.uint8], seeds: Seeds) -> NDAr
     window = model.metadata.window
     if model.textures is None or window is None:
         return None
-    network = model.textures
+    network, shape = model.textures, (texture_noise_channels(model.metadata.settings.textures), *masks.shape[1:])
 
     def paint(rows: slice) -> NDArray[np.int16]:
-        noise = _normal(seeds[rows], _NOISE_STREAM, (1, *masks.shape[1:])).to(model.device)
-        painted = network(mask_to_network(masks[rows]).to(model.device), noise).float()
+        noise = _normal(seeds[rows], _NOISE_STREAM, shape).to(model.device)
+        condition = texture_condition(masks[rows], structures=1, levels=None)
+        painted = network(condition.to(model.device), noise).float()
         _numbers_only(painted.cpu().numpy())
         return intensities_from_network(painted, window)
 
