@@ -28,7 +28,7 @@ from topogan.config import (
 )
 from topogan.console import own_terminal
 from topogan.errors import InputError, WorkError
-from topogan.presets import preset_names, train_settings
+from topogan.presets import prepare_settings, preset_names, train_settings
 from topogan.progress import ProgressReporter, duration
 from topogan_contract.words import escaped, shown
 
@@ -85,12 +85,13 @@ def prepare(
     plane: Annotated[
         str, typer.Option(help="'axial', or a JSON file with a 4x4 SliceToRAS matrix, or a list of one per volume.")
     ] = "axial",
+    preset: Annotated[str | None, typer.Option(help=f"Named settings: {', '.join(preset_names())}.")] = None,
     overwrite: Overwrite = False,
     *,
     given: dict[str, Any],
 ) -> None:
     """Turn CT volumes and segmentations into a training set. Segmentations alone are enough for masks."""
-    settings = validated(PrepareSettings, given)
+    settings = prepare_settings(preset, given)
     from topogan.dataset import prepare as run_prepare
     from topogan.plane import read_plane
     from topogan.volumes import find_pairs
