@@ -105,6 +105,7 @@ def _row(size: int, times: dict[str, _Timing], structures: Structures) -> dict[s
         "size": size,
         "pixel_size_mm": pixel_size or None,
         "devices": devices,
+        "time": _time_in_words(times),
         "words": f"{said}: {_time_in_words(times)}.",
     }
 
