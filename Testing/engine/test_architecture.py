@@ -25,7 +25,8 @@ SLICER_SIDE = [
 LAYERS = [
     {"errors"},
     {"files", "config", "console", "resources", "progress", "randomness"},
-    {"presets", "device", "cli_options", "plane", "array_file", "structures"},
+    {"structures"},
+    {"presets", "device", "cli_options", "plane", "array_file"},
     {"volumes"},
     {"homology"},
     {"metrics", "losses"},

@@ -366,11 +366,12 @@ def validated(kind: type[AnySettings], values: Any) -> AnySettings:
         if first["type"] == "extra_forbidden":
             raise InputError(f"The setting {name[:_MOST_SHOWN]} does not exist: check its spelling.") from error
         raise InputError(
-            f"The setting {name} cannot be {_shown(first.get('input'))}: {_reason(kind, first)}."
+            f"The setting {name} cannot be {shown_value(first.get('input'))}: {_reason(kind, first)}."
         ) from error
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A value as messages show it, at bounded length."""
     text = repr(value)
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
 

@@ -23,7 +23,7 @@ _BLOCK = 64
 
 
 @dataclass(frozen=True)
-class Structures:
+class SizedStructures:
     """What decides the pixels and the work: how many there are, how wide the widest slice is and the images' pixels."""
 
     count: int = 1
@@ -33,7 +33,7 @@ class Structures:
     """mm; 0 where it is not known."""
 
     @classmethod
-    def of(cls, training_set: TrainingSet) -> Structures:
+    def of(cls, training_set: TrainingSet) -> SizedStructures:
         """Measure those of a training set."""
         widest = 0
         for start in range(0, len(training_set.masks), _BLOCK):
@@ -43,7 +43,7 @@ class Structures:
         return cls(len(training_set.table), widest * training_set.pixel_size, training_set.image_pixel_size)
 
 
-def size_table(settings: TrainSettings, structures: Structures) -> list[dict[str, Any]]:
+def size_table(settings: TrainSettings, structures: SizedStructures) -> list[dict[str, Any]]:
     """Time a few steps for each size on each device (the best one and the CPU); about 20 seconds of work.
 
     Returns:
@@ -89,7 +89,7 @@ def _four_times(stage: StageTiming) -> StageTiming:
     return replace(stage, step_seconds=4 * stage.step_seconds, memory_bytes=4 * stage.memory_bytes)
 
 
-def _row(size: int, times: dict[str, _Timing], structures: Structures) -> dict[str, Any]:
+def _row(size: int, times: dict[str, _Timing], structures: SizedStructures) -> dict[str, Any]:
     pixel_size = default_pixel_size(structures.width, size, structures.own)
     devices = {
         device: {

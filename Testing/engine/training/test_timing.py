@@ -13,7 +13,7 @@ import torch
 from topogan import timings
 from topogan.cli import run
 from topogan.config import MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
-from topogan.timings import Structures, size_table
+from topogan.timings import SizedStructures, size_table
 from topogan.training import timing
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.timing import StageTiming, drawn_training_set, time_training
@@ -74,14 +74,14 @@ def test_large_batches_are_timed_in_part(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_structures_are_those_of_the_training_set(ring_training_set: Path) -> None:
     real = TrainingSet.open(ring_training_set)
-    found = Structures.of(real)
+    found = SizedStructures.of(real)
     widest = max(int(np.ptp(np.argwhere(mask), axis=0).max()) + 1 for mask in real.masks[:])
-    assert found == Structures(1, widest * real.pixel_size, 0.0)
+    assert found == SizedStructures(1, widest * real.pixel_size, 0.0)
 
 
 def test_words_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timings, "time_training", lambda settings, size, *_: timed((size / 64) ** 2 * 4.0))
-    rows = size_table(TrainSettings(device="cpu"), Structures(1, 120.0, 0.35))
+    rows = size_table(TrainSettings(device="cpu"), SizedStructures(1, 120.0, 0.35))
     assert [row["words"] for row in rows] == [
         "64 pixels: 2.5 mm, 7 times coarser than the images (0.35 mm); 256 pixels would show 0.63 mm: "
         "on this computer about 7 min.",
@@ -101,7 +101,7 @@ def test_words_with_a_gpu_and_one_that_is_too_small(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(timings, "time_training", measure)
     monkeypatch.setattr(timings, "choose_device", lambda device: torch.device("cuda" if device != "cpu" else "cpu"))
-    rows = size_table(TrainSettings(), Structures())
+    rows = size_table(TrainSettings(), SizedStructures())
     assert rows[2]["words"] == "256 pixels: about 2 min on the GPU, without it 1 h 00 min."
     assert rows[3]["words"] == (
         "512 pixels: too much for this GPU's memory with such batches; without it about 1 h 00 min."
@@ -111,7 +111,7 @@ def test_words_with_a_gpu_and_one_that_is_too_small(monkeypatch: pytest.MonkeyPa
 def test_sizes_whose_turn_is_late_are_reckoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timings, "_SECONDS", 0.0)
     monkeypatch.setattr(timings, "time_training", lambda *_: timed(1.0))
-    rows = size_table(TrainSettings(device="cpu"), Structures())
+    rows = size_table(TrainSettings(device="cpu"), SizedStructures())
     found = [(row["devices"]["cpu"]["measured"], row["devices"]["cpu"]["seconds"]) for row in rows]
     assert found == [(True, 100.0), (False, 400.0), (False, 1600.0), (False, 6400.0)]
     assert rows[3]["devices"]["cpu"]["memory_bytes"] == 64 << 20
@@ -120,7 +120,7 @@ def test_sizes_whose_turn_is_late_are_reckoned(monkeypatch: pytest.MonkeyPatch) 
 def test_doctor_prints_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(timings, "time_training", lambda *_: timed(1.0))
     monkeypatch.setattr("topogan.doctor.nvidia_gpu", lambda: "")
-    assert run(["doctor", "--timings", "--structures", "6", "--preset", "quick", "--json"]) == 0
+    assert run(["doctor", "--timings", "--structure-count", "6", "--preset", "quick", "--json"]) == 0
     assert [row["size"] for row in json.loads(capsys.readouterr().out)["timings"]] == [64, 128, 256, 512]
     assert run(["doctor", "--timings"]) == 0
     assert "256 pixels: on this computer about" in capsys.readouterr().out

@@ -19,7 +19,6 @@ from topogan.dataset.frame import Frame
 from topogan.dataset.inputs import Case
 from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
-from topogan.structures import StructureTable
 from topogan.volumes import Volume
 from topogan_contract.sizes import default_pixel_size
 
@@ -56,35 +55,36 @@ class PatchPlan:
 
 @dataclass(frozen=True)
 class CasePlan:
-    """The patches of a case, ordered by phase and slice, and how many slices were left out and why."""
+    """The patches of a case, ordered by phase and slice; how many slices were left out and why; the structures seen."""
 
     patches: list[PatchPlan]
     too_small: int
     outside: int
+    seen: frozenset[int] = frozenset()
 
 
-def plan_case(
-    case: Case, settings: PrepareSettings, table: StructureTable, tile: float, go_on: Callable[[], None]
-) -> CasePlan:
+def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callable[[], None]) -> CasePlan:
     """Find the slices of the structures, taken together, in every phase of a case.
 
     Args:
         case: opened inputs.
         settings: smallest area.
-        table: the structures.
         tile: width of a tile in mm, or 0 to center patches on the structure.
         go_on: is called before each phase; raises where the work is no longer wanted.
 
     Raises:
-        InputError: the structure is absent, or lies outside the image.
+        InputError: all structures are absent, or lie outside the image.
     """
     patches: list[PatchPlan] = []
+    seen: set[int] = set()
     too_small = outside = 0
     path = case.segmentation.path
     for phase, volume in enumerate(case.segmentation.volumes()):
         go_on()
-        structure = _any_structure(label_map_of(volume, table, path))
+        labels = label_map_of(volume, case.table, path)
         del volume
+        seen.update(number for plane in labels.array for number in np.flatnonzero(np.bincount(plane.ravel())).tolist())
+        structure = Volume((labels.array != 0).astype(np.uint8), labels.geometry)
         found = list(_tiles(structure, case, phase, tile) if tile else _slices(structure, case.frame, phase))
         large = [patch for patch in found if patch.area >= settings.minimum_area]
         inside = [patch for patch in large if _lies_inside(patch, case)]
@@ -96,11 +96,7 @@ def plan_case(
         too_small += len(found) - len(large)
         outside += len(large) - len(inside)
         patches += _with_levels(inside)
-    return CasePlan(patches, too_small, outside)
-
-
-def _any_structure(labels: Volume) -> Volume:
-    return Volume((labels.array != 0).astype(np.uint8), labels.geometry)
+    return CasePlan(patches, too_small, outside, frozenset(seen - {0}))
 
 
 def _grid_image(structure: Volume, frame: Frame, pitch: float, low: np.ndarray, count: np.ndarray) -> np.ndarray:
@@ -227,4 +223,4 @@ def image_pixel_size(cases: Sequence[Case]) -> float:
 def large_enough(plan: CasePlan, pixel_size: float) -> CasePlan:
     """Leave out slices whose structure would be smaller than 4 pixels."""
     kept = [patch for patch in plan.patches if patch.area >= _MINIMUM_PIXELS * pixel_size**2]
-    return CasePlan(kept, plan.too_small + len(plan.patches) - len(kept), plan.outside)
+    return replace(plan, patches=kept, too_small=plan.too_small + len(plan.patches) - len(kept))

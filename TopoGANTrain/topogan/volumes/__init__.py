@@ -2,15 +2,18 @@
 
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.pairs import find_pairs
-from topogan.volumes.png import PngOptions
-from topogan.volumes.rtstruct import RegionChoice, StructureSet, is_structure_set
+from topogan.volumes.png import PngOptions, PngSlices
+from topogan.volumes.regions import Drawn, RegionChoice
+from topogan.volumes.rtstruct import StructureSet, is_structure_set
 from topogan.volumes.sources import FORMATS, VolumeSource, open_volume
 from topogan.volumes.writing import write_image
 
 __all__ = [
     "FORMATS",
+    "Drawn",
     "Geometry",
     "PngOptions",
+    "PngSlices",
     "RegionChoice",
     "StructureSet",
     "Volume",
