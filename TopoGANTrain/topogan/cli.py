@@ -351,7 +351,11 @@ def doctor(
         from topogan.timings import SizedStructures, size_table
         from topogan.training_set import TrainingSet
 
-        known = SizedStructures(structure_count) if training_set is None else SizedStructures.of(TrainingSet.open(training_set))
+        known = (
+            SizedStructures(structure_count)
+            if training_set is None
+            else SizedStructures.of(TrainingSet.open(training_set))
+        )
         found["timings"] = size_table(train_settings(preset, {}), known)
     if as_json:
         print(json.dumps(found))

@@ -152,7 +152,10 @@ def _outputs_counted(trainer: Trainer) -> Iterator[list[int]]:
     """Collect the bytes of what every layer gives, each time that it is used."""
     found: list[int] = []
     layers = [
-        layer for network in trainer.exact.networks.values() for layer in network.modules() if not list(layer.children())
+        layer
+        for network in trainer.exact.networks.values()
+        for layer in network.modules()
+        if not list(layer.children())
     ]
 
     def count(layer: nn.Module, inputs: object, output: Any) -> None:
