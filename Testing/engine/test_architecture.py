@@ -24,14 +24,14 @@ SLICER_SIDE = [
 # A name is a module or a sub-package. It may import what stands in earlier layers, and nothing beside or above itself.
 LAYERS = [
     {"errors"},
-    {"files", "config", "console", "resources", "progress", "randomness"},
+    {"files", "config", "console", "resources", "progress", "randomness", "pictures"},
     {"structures"},
-    {"presets", "device", "cli_options", "plane", "array_file"},
+    {"presets", "device", "cli_options", "plane", "array_file", "verdict"},
     {"volumes"},
     {"homology"},
     {"metrics", "losses"},
     {"phantom", "training_set"},
-    {"dataset", "networks", "verdict"},
+    {"dataset", "networks"},
     {"model"},
     {"runs", "synthesis"},
     {"training", "export", "serve"},

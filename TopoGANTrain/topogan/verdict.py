@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 VALID = "valid"
 # Below this share of the real slices a topology is called valid, but it is said how rare it is.
@@ -91,9 +92,51 @@ class RealTopologies:
 
     def verdict(self, betti: Betti, region: int, level: float | None = None) -> str:
         """What is wrong with a region, beside the most frequent topology of real slices of its level."""
+        found = self.of_region(region, level)
+        return verdict(betti, self.usual(region, level), found[tuple(betti)] / max(found.total(), 1))
+
+    def usual(self, region: int, level: float | None = None) -> Betti:
+        """The most frequent Betti numbers of a region; of all levels, where no real slice is near."""
         found = self.of_region(region, level) or self.of_region(region)
-        usual = min(found, key=lambda one: (-found[one], one))
-        return verdict(betti, usual, found[tuple(betti)] / found.total())
+        return min(found, key=lambda one: (-found[one], one))
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What samples are judged by."""
+
+    asked: tuple[Betti | None, ...]
+    """For each region the Betti numbers that were asked for; None: those that real slices of its level show."""
+    real: RealTopologies | None = None
+    """Needed where nothing was asked."""
+
+    def verdicts(self, betti: Joint, level: float | None = None) -> list[str]:
+        """What is wrong with each region of a sample."""
+        return [self._verdict(found, region, level) for region, found in enumerate(betti)]
+
+    def wanted(self, betti: Joint, level: float | None = None) -> list[Betti]:
+        """What each region of a sample should have had; what it has, where that is valid."""
+        return [
+            found if is_valid(said) else self.asked[region] or self._known.usual(region, level)
+            for region, (found, said) in enumerate(zip(betti, self.verdicts(betti, level), strict=True))
+        ]
+
+    def _verdict(self, found: Betti, region: int, level: float | None) -> str:
+        asked = self.asked[region]
+        return verdict(found, asked) if asked else self._known.verdict(found, region, level)
+
+    @property
+    def _known(self) -> RealTopologies:
+        assert self.real is not None
+        return self.real
+
+
+def joint_verdict(names: Iterable[str], verdicts: Iterable[str]) -> str:
+    """The verdicts on all regions of a sample in one: those that find something, each after the region's name."""
+    found = [(name, said) for name, said in zip(names, verdicts, strict=True) if said != VALID]
+    wrong = [f"{name}: {said}" for name, said in found if not is_valid(said)]
+    rare = [f"{name}: {said.removeprefix(f'{VALID} (')[:-1]}" for name, said in found]
+    return "; ".join(wrong) if wrong else f"{VALID} ({'; '.join(rare)})" if rare else VALID
 
 
 def tenth_of(level: float) -> int:

@@ -134,7 +134,7 @@ def _read_synthesis(folder: Path) -> None:
     from topogan.evaluation.synthetic_set import SyntheticSet
 
     found = SyntheticSet.open(folder)
-    assert found.masks.ndim == 3 and found.pixel_size > 0
+    assert found.labels.ndim == 3 and found.pixel_size > 0
 
 
 def _read_run(folder: Path) -> None:

@@ -41,7 +41,7 @@ def in_colors(probabilities: np.ndarray, colors: Sequence[str]) -> np.ndarray:
         return probabilities[:, 0]
     table = np.array([list(bytes.fromhex(color[1:])) for color in colors], np.float32) / 255
     mixed: np.ndarray = np.einsum("nkhw,kc->nhwc", probabilities, table)
-    return np.clip(mixed, 0.0, 1.0)
+    return mixed.clip(0.0, 1.0)
 
 
 def write_preview(path: Path, sheet: np.ndarray) -> None:

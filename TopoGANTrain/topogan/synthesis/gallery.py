@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from topogan.model import Samples
 from topogan.model.metadata import Metadata
+from topogan.pictures import dots_per_inch, interpolation
 from topogan.verdict import VALID, verdict
 
 SHOWN = 16
@@ -30,7 +31,7 @@ def write_gallery(path: Path, samples: Samples, metadata: Metadata, expected: tu
     rows = -(-shown // columns)
     # The title needs four inches, however few the samples.
     inches = (max(columns * _INCHES, 4.0), rows * (_INCHES + 0.45) + 0.3)
-    figure = Figure(figsize=inches, dpi=120, layout="constrained")
+    figure = Figure(figsize=inches, dpi=dots_per_inch(metadata.size), layout="constrained")
     FigureCanvasAgg(figure)
     for index, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axes.set(xticks=[], yticks=[])
@@ -47,9 +48,9 @@ def write_gallery(path: Path, samples: Samples, metadata: Metadata, expected: tu
 def _draw(axes: Axes, samples: Samples, index: int, window: tuple[float, float] | None) -> None:
     mask = samples.masks[index]
     if samples.textures is None or window is None:
-        axes.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation=interpolation(len(mask)))
         return
-    axes.imshow(samples.textures[index], cmap="gray", vmin=window[0], vmax=window[1], interpolation="nearest")
+    axes.imshow(samples.textures[index], cmap="gray", vmin=window[0], vmax=window[1], interpolation=interpolation(len(mask)))
     if mask.any():  # matplotlib warns where there is no line to draw
         height, width = mask.shape
         # One pixel of background around it closes the outline of a mask that reaches the border.
