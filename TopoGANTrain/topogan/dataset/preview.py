@@ -67,5 +67,7 @@ def _draw(cell: Axes, training_set: TrainingSet, row: int) -> None:
         cell.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation=interpolation(training_set.size))
         return
     low, high = training_set.window
-    cell.imshow(training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation=interpolation(training_set.size))
+    cell.imshow(
+        training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation=interpolation(training_set.size)
+    )
     cell.contour(mask, levels=[0.5], colors=[_OUTLINE], linewidths=0.9)

@@ -50,7 +50,9 @@ def _draw(axes: Axes, samples: Samples, index: int, window: tuple[float, float] 
     if samples.textures is None or window is None:
         axes.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation=interpolation(len(mask)))
         return
-    axes.imshow(samples.textures[index], cmap="gray", vmin=window[0], vmax=window[1], interpolation=interpolation(len(mask)))
+    axes.imshow(
+        samples.textures[index], cmap="gray", vmin=window[0], vmax=window[1], interpolation=interpolation(len(mask))
+    )
     if mask.any():  # matplotlib warns where there is no line to draw
         height, width = mask.shape
         # One pixel of background around it closes the outline of a mask that reaches the border.
