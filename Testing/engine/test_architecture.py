@@ -25,7 +25,7 @@ SLICER_SIDE = [
 LAYERS = [
     {"errors"},
     {"results"},
-    {"files", "config", "console", "resources", "progress", "randomness"},
+    {"files", "config", "console", "resources", "progress", "randomness", "pictures"},
     {"structures"},
     {"presets", "device", "cli_options", "plane", "array_file", "verdict"},
     {"volumes"},
@@ -37,7 +37,7 @@ LAYERS = [
     {"runs", "synthesis"},
     {"training", "export", "serve"},
     {"evaluation"},
-    {"doctor", "demo", "config_schema"},
+    {"doctor", "timings", "demo", "config_schema"},
     {"cli"},
     {"__main__"},
 ]
