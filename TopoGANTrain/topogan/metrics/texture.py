@@ -11,6 +11,8 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt
 from topogan.metrics.shape import Masks
 
 AROUND_MM = 10.0
+# How far a boundary profile goes to either side.
+PROFILE_PIXELS = 6
 _LOWEST = -32768
 _VALUES = 65536
 
@@ -108,3 +110,50 @@ def tissue_histograms(
         for tissue, histogram in histograms.items():
             histogram.add(clipped[tissue_region(mask, tissue, pixel_size)])
     return histograms
+
+
+def label_histograms(
+    labels: NDArray[np.uint8], images: NDArray[np.int16], structures: int, window: tuple[float, float]
+) -> list[IntensityHistogram]:
+    """Intensity histogram of the background and of each structure over a set of slices, clipped to ``window``.
+
+    Args:
+        labels: label ids [N, H, W].
+        images: int16 [N, H, W].
+        structures: number of labels.
+        window: lowest and highest intensity of the textures.
+
+    Returns:
+        ``structures`` + 1 histograms, that of label i at i.
+    """
+    histograms = [IntensityHistogram() for _ in range(structures + 1)]
+    for slice_labels, image in zip(labels, images, strict=True):
+        clipped = np.clip(image, *window).astype(np.int16)
+        for label, histogram in enumerate(histograms):
+            histogram.add(clipped[slice_labels == label])
+    return histograms
+
+
+def boundary_profile(masks: Masks, images: NDArray[np.int16], window: tuple[float, float]) -> NDArray[np.float64]:
+    """Mean intensity by the distance to the boundary of a structure; a halo along it shows as a bump.
+
+    Args:
+        masks: bool [N, H, W].
+        images: int16 [N, H, W].
+        window: lowest and highest intensity of the textures.
+
+    Returns:
+        float [2 · PROFILE_PIXELS]: the farthest pixels inside first, then those that touch the boundary inside and
+        outside at the middle; NaN where no mask has such pixels.
+    """
+    sums, counts = np.zeros(2 * PROFILE_PIXELS), np.zeros(2 * PROFILE_PIXELS)
+    for mask, image in zip(masks, images, strict=True):
+        if not mask.any() or mask.all():
+            continue
+        inside, outside = distance_transform_edt(mask), distance_transform_edt(~mask)
+        steps = np.where(mask, -np.rint(inside), np.rint(outside) - 1).astype(np.int64) + PROFILE_PIXELS
+        near = (steps >= 0) & (steps < len(sums))
+        sums += np.bincount(steps[near], np.clip(image, *window)[near], len(sums))
+        counts += np.bincount(steps[near], minlength=len(sums))
+    with np.errstate(invalid="ignore"):
+        return sums / counts

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import PRINTABLE, TrainSettings, in_words, validated
+from topogan.config import PRINTABLE, TrainSettings, in_words
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
 from topogan.model.layout import METADATA, OPENED, refused
+from topogan.presets import recorded_settings
 from topogan_contract import schemas
 
 _Count = Annotated[int, Field(ge=0, le=10**9)]
@@ -83,7 +84,7 @@ def read_metadata(folder: Path, package: Path) -> Metadata:
     """
     try:
         content = read_json(folder / METADATA, schemas.MODEL)
-        settings = validated(TrainSettings, content.get("settings"))
+        settings = recorded_settings(content.get("settings"))
         return Metadata.model_validate({**content, "settings": settings})
     except ValidationError as error:
         raise refused(package, f"{METADATA} is wrong: {_first_complaint(error)}") from error
