@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from topogan.config import PrepareSettings
 from topogan.dataset.chunks import CaseReader
 from topogan.dataset.cut import Patches
 from topogan.dataset.inputs import Case, open_cases
 from topogan.dataset.plan import PatchPlan, choose_pixel_size, large_enough, plan_case
 from topogan.dataset.preview import write_preview
-from topogan.dataset.seen import what_is_seen
+from topogan.dataset.seen import check_structures, what_is_seen
 from topogan.dataset.split import GAP, check_enough, split_slices
 from topogan.dataset.write import TrainingSetWriter
 from topogan.errors import Cancelled
@@ -86,7 +88,10 @@ def prepare(
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
                 go_on()
         check_enough([row.split for row in writer.rows], len(writer.rows), train_slices)
-        writer.describe("axial" if isinstance(plane, str) else "given", independent)
+        check_structures(table, [row.betti for row in writer.rows if row.split == TRAIN])
+        # The two edges in the plane of acquisition are equal, so that the middle one of three is theirs.
+        image_pixel_size = float(np.median([np.median(case.extent.spacing) for case in cases]))
+        writer.describe("axial" if isinstance(plane, str) else "given", independent, round(image_pixel_size, 6))
         summary = _look_at(folder)
     report({"kind": "message", "text": summary})
     return out
@@ -146,13 +151,12 @@ def _summary(training_set: TrainingSet) -> str:
     share = (training_set.betti[training_set.train] == training_set.modal_betti).all(axis=(1, 2)).mean()
     patients = len(set(training_set.patients))
     origin = f"{patients} patients" if training_set.independent else "one patient (not independent)"
-    modal = ", ".join(
-        f"({components}, {holes})" + (f" for {region.name}" if len(training_set.regions) > 1 else "")
-        for region, (components, holes) in zip(training_set.regions, training_set.modal_betti, strict=True)
-    )
+    regions = list(zip(training_set.regions, training_set.modal_betti, strict=True))
+    modal = ", ".join(f"{region.name} {pair}" for region, pair in regions if pair != (0, 0))
+    modal = f"most often {modal}," if len(regions) > 1 else str(training_set.modal_betti[0])
     return (
         f"{training_set.table.title}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
         f"validation and {len(training_set.test)} for the test, of {origin}; {training_set.size} x {training_set.size} "
-        f"pixels of {training_set.pixel_size:.3g} mm; (components, holes) is {modal} in {share:.0%} "
-        f"of the training slices. {training_set.missing_parts}"
+        f"pixels of {training_set.pixel_size:.3g} mm; (components, holes) is {modal} in "
+        f"{share:.0%} of the training slices. {training_set.missing_parts}"
     ).rstrip()
