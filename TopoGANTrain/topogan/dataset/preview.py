@@ -114,6 +114,8 @@ def _draw(cell: Axes, training_set: TrainingSet, row: int) -> None:
         return
     low, high = training_set.window
     cell.imshow(training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
-    for region, color in zip(training_set.regions, colors if len(table) > 1 else [_OUTLINE], strict=False):
+    colors = colors if len(table) > 1 else [_OUTLINE]
+    # The first on top: where two touch, it is the one that a reader looks for (the cavity in its wall).
+    for region, color in reversed(list(zip(training_set.regions, colors, strict=False))):
         if (mask := region.of(labels)).any():
             cell.contour(mask, levels=[0.5], colors=[color], linewidths=0.9)
