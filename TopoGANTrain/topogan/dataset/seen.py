@@ -26,8 +26,8 @@ def what_is_seen(cases: Sequence[Case], plans: Sequence[CasePlan]) -> list[str]:
     for number, count in lacking.items():
         if count == len(cases):
             raise _nowhere(cases, number)
-    rows = [f"{names[number - 1]} in {count}" for number, count in lacking.items() if count]
-    said = [f"Some structures are not in all of the {len(cases)} volumes: {', '.join(rows)} missing."] if rows else []
+    rows = [f"{count} do not show {names[number - 1]}" for number, count in lacking.items() if count]
+    said = [f"Of the {len(cases)} volumes, {', '.join(rows)}."] if rows else []
     overlaps: Counter[tuple[int, int]] = Counter()
     for case in cases:
         if isinstance(case.segmentation, Drawn):
