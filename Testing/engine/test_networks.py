@@ -17,6 +17,7 @@ from topogan.networks import (
     make_texture_discriminator,
     make_texture_generator,
     mask_to_network,
+    texture_condition,
 )
 
 NARROW = TextureSettings(width=4)
@@ -27,7 +28,7 @@ def parameters(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("backbone", list(MASK_NETWORKS))
-@pytest.mark.parametrize("size", [64, 128, 256])
+@pytest.mark.parametrize("size", [64, 128, 256, 512])
 def test_mask_networks_have_the_shapes_of_their_contract(backbone: str, size: int) -> None:
     settings = MaskSettings(backbone=backbone, width=4, latent=7)
     logits = make_mask_generator(settings, size)(torch.randn(3, 7))
@@ -67,7 +68,16 @@ def test_other_sizes_are_refused(size: int) -> None:
         make_mask_generator(MaskSettings(), size)
 
 
-@pytest.mark.parametrize("size", [64, 128])
+def test_a_condition_has_a_channel_for_each_label_and_one_for_the_level() -> None:
+    labels = np.array([[[0, 1], [2, 3]]], np.uint8)
+    alone = texture_condition(labels, 3, levels=None)
+    np.testing.assert_array_equal(alone[0].numpy(), np.where(labels == np.array([1, 2, 3])[:, None, None], 1.0, -1.0))
+    told = texture_condition(labels, 3, levels=np.array([0.25]))
+    assert torch.equal(told[:, :3], alone)
+    assert told.dtype == torch.float32 and (told[:, 3] == -0.5).all()
+
+
+@pytest.mark.parametrize("size", [64, 512])
 def test_texture_networks_have_the_shapes_of_their_contract(size: int) -> None:
     mask = torch.ones(2, 1, size, size)
     painted = make_texture_generator(NARROW)(mask, torch.randn_like(mask))

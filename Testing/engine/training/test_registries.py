@@ -26,11 +26,11 @@ from topogan.training.objectives import OBJECTIVES, Objective, Penalty
 SMALL = {"width": 4, "latent": 4, "steps": 2, "batch": 4}
 
 
-def toy_generator(settings: MaskSettings, size: int) -> nn.Module:
+def toy_generator(settings: MaskSettings, size: int, structures: int, levels: bool) -> nn.Module:
     return nn.Sequential(nn.Linear(settings.latent, size * size), nn.Unflatten(1, (1, size, size)))
 
 
-def toy_discriminator(settings: MaskSettings, size: int) -> nn.Module:
+def toy_discriminator(settings: MaskSettings, size: int, structures: int, levels: bool) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(size * size, 1), nn.Flatten(0))
 
 
@@ -48,7 +48,9 @@ def test_networks_and_an_objective_from_outside_train_to_a_model(
     ring_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(MASK_NETWORKS, "toy", MaskNetworks(toy_generator, toy_discriminator))
-    painter = TextureNetworks(lambda settings: ToyPainter(2, 1, 1), lambda settings: nn.Conv2d(2, 1, 4))
+    painter = TextureNetworks(
+        lambda settings, channels: ToyPainter(2, 1, 1), lambda settings, channels: nn.Conv2d(2, 1, 4)
+    )
     monkeypatch.setitem(TEXTURE_NETWORKS, "toy", painter)
     generator_loss = lambda fake: (fake - 1).square().mean()  # noqa: E731
     monkeypatch.setitem(OBJECTIVES, "least-squares", Objective(squares, generator_loss, Penalty.R1))
@@ -61,7 +63,7 @@ def test_networks_and_an_objective_from_outside_train_to_a_model(
     assert read_status(run).state == "finished"
     model = load_model(run / "model")
     assert isinstance(model.masks, nn.Sequential) and isinstance(model.textures, ToyPainter)
-    assert model.sample(2).masks.shape == (2, 64, 64)
+    assert model.sample(2).labels.shape == (2, 64, 64)
 
 
 UNKNOWN = [

@@ -20,9 +20,8 @@ from topogan.dataset.inputs import Case
 from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
 from topogan.volumes import Volume
+from topogan_contract.sizes import default_pixel_size
 
-# The largest slice of the structure fills this share of the patch width: the rest shows its surroundings.
-_FILL = 0.75
 # Pixels on each side that the structure leaves free, so that its outline closes inside the patch.
 _MARGIN = 1
 # Shapes of fewer pixels cannot be seen and are gone with the next rounding.
@@ -207,15 +206,15 @@ def _with_levels(patches: Sequence[PatchPlan]) -> list[PatchPlan]:
 
 
 def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> float:
-    """Return mm per pixel: the stated size, or that by which the largest slice fills three quarters of a patch.
+    """Return mm per pixel: the stated size, or the default for the widest slice.
 
     Raises:
         InputError: the structure does not fit at the stated pixel size; the message names the size needed.
     """
-    largest = [max((max(patch.sides) for patch in plan.patches), default=0.0) for plan in plans]
+    largest = [widest_slice([plan]) for plan in plans]
     row = int(np.argmax(largest))
     if settings.pixel_size == 0:
-        return math.ceil(largest[row] / (_FILL * settings.size) * 100) / 100
+        return default_pixel_size(largest[row], settings.size, image_pixel_size(cases))
     usable = settings.size - 2 * _MARGIN
     # Centers lie between voxels, so that the structure may be half a voxel off the middle on either side.
     width = largest[row] + cases[row].frame.pitch
@@ -227,6 +226,16 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
             "(0 chooses it), or a larger patch."
         )
     return settings.pixel_size
+
+
+def widest_slice(plans: Sequence[CasePlan]) -> float:
+    """The width or height in mm of the largest bounding box; 0 where there are no patches."""
+    return max((max(patch.sides) for plan in plans for patch in plan.patches), default=0.0)
+
+
+def image_pixel_size(cases: Sequence[Case]) -> float:
+    """Median over the volumes of mm per pixel of the images (the segmentations without any) in the plane."""
+    return float(np.median([case.frame.pixel for case in cases]))
 
 
 def large_enough(plan: CasePlan, pixel_size: float) -> CasePlan:

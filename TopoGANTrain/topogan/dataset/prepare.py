@@ -6,13 +6,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from topogan.config import PrepareSettings
 from topogan.dataset.chunks import CaseReader
 from topogan.dataset.cut import Patches
 from topogan.dataset.inputs import Case, open_cases
-from topogan.dataset.plan import PatchPlan, choose_pixel_size, large_enough, plan_case
+from topogan.dataset.plan import (
+    PatchPlan,
+    choose_pixel_size,
+    image_pixel_size,
+    large_enough,
+    plan_case,
+    widest_slice,
+)
 from topogan.dataset.preview import write_preview
 from topogan.dataset.seen import check_structures, what_is_seen
 from topogan.dataset.split import GAP, check_enough, split_slices
@@ -22,6 +27,7 @@ from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
 from topogan.structures import StructureTable
 from topogan.training_set import MINIMUM_TRAIN_SLICES, SCHEMA, TRAIN, TrainingSet
+from topogan_contract.sizes import pixel_size_in_words
 
 OnEvent = Callable[[dict[str, Any]], None]
 Split = dict[PatchPlan, str]
@@ -89,9 +95,7 @@ def prepare(
                 go_on()
         check_enough([row.split for row in writer.rows], len(writer.rows), train_slices)
         check_structures(table, [row.betti for row in writer.rows if row.split == TRAIN])
-        # The two edges in the plane of acquisition are equal, so that the middle one of three is theirs.
-        image_pixel_size = float(np.median([np.median(case.extent.spacing) for case in cases]))
-        writer.describe("axial" if isinstance(plane, str) else "given", independent, round(image_pixel_size, 6))
+        writer.describe("axial" if isinstance(plane, str) else "given", independent, image_pixel_size(cases))
         summary = _look_at(folder)
     report({"kind": "message", "text": summary})
     return out
@@ -120,6 +124,9 @@ def _plan(
         report({"kind": "message", "text": said})
     pixel_size = tile_pixel or choose_pixel_size(cases, plans, settings)
     plans = [large_enough(plan, pixel_size) for plan in plans]
+    width = 0.0 if settings.tiling else widest_slice(plans)
+    meaning = pixel_size_in_words(settings.size, pixel_size, width, image_pixel_size(cases))
+    report({"kind": "message", "text": f"{meaning}."})
     for count, why in (
         (sum(plan.too_small for plan in plans), "are too small"),
         (sum(plan.outside for plan in plans), "reach beyond the image"),

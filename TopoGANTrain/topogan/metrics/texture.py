@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
-from topogan.metrics.shape import Masks
+from topogan.metrics.shape import Labels, Masks
 
 AROUND_MM = 10.0
 _LOWEST = -32768
@@ -107,4 +107,23 @@ def tissue_histograms(
         clipped = np.clip(image, *window).astype(np.int16)
         for tissue, histogram in histograms.items():
             histogram.add(clipped[tissue_region(mask, tissue, pixel_size)])
+    return histograms
+
+
+def label_histograms(
+    labels: Labels, images: NDArray[np.int16], pixel_size: float, window: tuple[float, float], structures: int
+) -> list[IntensityHistogram]:
+    """Intensity histogram inside each structure of label maps, and last around all of them (as AROUND of their union).
+
+    Args:
+        labels: label ids [N, H, W].
+        images, pixel_size, window: as for :func:`tissue_histograms`.
+        structures: number of labels.
+    """
+    histograms = [IntensityHistogram() for _ in range(structures + 1)]
+    for found, image in zip(labels, images, strict=True):
+        clipped = np.clip(image, *window).astype(np.int16)
+        for label, histogram in enumerate(histograms[:-1], start=1):
+            histogram.add(clipped[found == label])
+        histograms[-1].add(clipped[tissue_region(found > 0, Tissue.AROUND, pixel_size)])
     return histograms

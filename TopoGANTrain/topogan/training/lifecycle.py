@@ -106,11 +106,12 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     folder = RunFolder.open(run)
     try:
         folder.prepare_to_go_on()
-        checkpoint = latest_checkpoint(folder.checkpoints, most_checkpoint_bytes(settings, training_set.size))
+        shape = training_set.size, len(training_set.table)
+        checkpoint = latest_checkpoint(folder.checkpoints, most_checkpoint_bytes(settings, *shape))
         if checkpoint is None and config["started_from"]:
             kept = f"; the run that it was to replace is kept in {folder.older}" if folder.older else ""
             raise InputError(f"The run {run} has no checkpoint yet: start it again with 'train --from'{kept}.")
-        progress = progress_of(checkpoint, settings, training_set.size) if checkpoint else Progress()
+        progress = progress_of(checkpoint, settings, *shape) if checkpoint else Progress()
     except BaseException:
         folder.close()
         raise
