@@ -51,7 +51,7 @@ def test_help_shows_unit_range_and_default(capsys: pytest.CaptureFixture[str], m
         (["downstream", "nowhere", "--training-set", "nowhere"], "nowhere"),
         (["export", "nowhere", "out"], "nowhere"),
         (["pack", "nowhere", "model.zip"], "nowhere"),
-        (["synthesize", "nowhere", "out", "--betti", "lots"], "asks for one piece and one hole"),
+        (["synthesize", "nowhere", "out", "--betti", "lots"], "for one piece and one hole"),
         (["prepare", "out"], "Missing option"),
         (["prepare", "out", "-s", "nowhere.nii.gz"], "nowhere.nii.gz"),
         (["prepare", "out", "-s", "nowhere.nii.gz", "--plane", "sagittal"], "sagittal"),
