@@ -99,9 +99,7 @@ class TopologyLoss(nn.Module):
         self._settings = settings
         self._loss = lookup(LOSSES, settings.mode, "topology.mode")
 
-    def forward(
-        self, logits: Tensor, targets: TopologyTargets, apart: NDArray[np.float64] | None = None
-    ) -> Tensor:
+    def forward(self, logits: Tensor, targets: TopologyTargets, apart: NDArray[np.float64] | None = None) -> Tensor:
         """
         Args:
             logits: float [B, 1, H, W] of any device and precision; structure where ≥ 0.
