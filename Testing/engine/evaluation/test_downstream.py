@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from topogan.config import DownstreamSettings
+from topogan.config import DownstreamSettings, SynthesisSettings
 from topogan.errors import InputError
 from topogan.evaluation.downstream import downstream
 from topogan.evaluation.segmentation import segmentation_scores
 from topogan.evaluation.segmentation_network import augmented, predict, train_network
+from topogan.model import Model
+from topogan.synthesis import synthesize
 
 Slices = tuple[np.ndarray, np.ndarray]
 
@@ -102,3 +104,13 @@ def test_what_it_needs_is_asked_for(
     existing.write_text("mine")
     with pytest.raises(InputError, match="exists"):
         downstream(make_synthesis(*synthetic_slices), training_set, existing)
+
+
+def test_several_structures_are_segmented_by_one_network(
+    tmp_path: Path, heart_model: Model, heart_training_set: Path
+) -> None:
+    samples = synthesize(heart_model, tmp_path / "samples", SynthesisSettings(count=8, seed=1))
+    settings = DownstreamSettings(steps=150, seeds=1, width=8, batch=8)
+    found = downstream(samples, heart_training_set, settings=settings)
+    (real,), (synthetic,) = found.by_data["real"], found.by_data["synthetic"]
+    assert real.dice > 0.6 > synthetic.dice
