@@ -24,8 +24,10 @@ SLICER_SIDE = [
 # A name is a module or a sub-package. It may import what stands in earlier layers, and nothing beside or above itself.
 LAYERS = [
     {"errors"},
-    {"files", "config", "console", "resources", "progress", "randomness"},
-    {"presets", "device", "cli_options", "plane", "array_file", "structures", "verdict"},
+    {"results"},
+    {"files", "config", "console", "resources", "progress", "randomness", "pictures"},
+    {"structures"},
+    {"presets", "device", "cli_options", "plane", "array_file", "verdict"},
     {"volumes"},
     {"homology"},
     {"metrics", "losses"},
@@ -35,7 +37,7 @@ LAYERS = [
     {"runs", "synthesis"},
     {"training", "export", "serve"},
     {"evaluation"},
-    {"doctor", "demo", "config_schema"},
+    {"doctor", "timings", "demo", "config_schema"},
     {"cli"},
     {"__main__"},
 ]

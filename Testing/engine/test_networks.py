@@ -28,7 +28,7 @@ def parameters(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("backbone", list(MASK_NETWORKS))
-@pytest.mark.parametrize("size", [64, 128, 256])
+@pytest.mark.parametrize("size", [64, 128, 256, 512])
 def test_mask_networks_have_the_shapes_of_their_contract(backbone: str, size: int) -> None:
     settings = MaskSettings(backbone=backbone, width=4, latent=7)
     logits = make_mask_generator(settings, size)(torch.randn(3, 7))
@@ -77,7 +77,7 @@ def test_a_condition_has_a_channel_for_each_label_and_one_for_the_level() -> Non
     assert told.dtype == torch.float32 and (told[:, 3] == -0.5).all()
 
 
-@pytest.mark.parametrize("size", [64, 128])
+@pytest.mark.parametrize("size", [64, 512])
 def test_texture_networks_have_the_shapes_of_their_contract(size: int) -> None:
     mask = torch.ones(2, 1, size, size)
     painted = make_texture_generator(NARROW)(mask, torch.randn_like(mask))

@@ -18,6 +18,8 @@ from topogan.errors import InputError
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
 # What a registry can hold; whether it does is asked when it is used (topogan.errors.lookup).
 REGISTERED = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$"
+# Those of topogan_contract.sizes.
+PatchSize = Literal[64, 128, 256, 512]
 
 
 class Settings(BaseModel):
@@ -94,11 +96,12 @@ class PrepareSettings(Settings):
         "of the structure's name, region numbers.",
         min_length=1,
     )
-    size: Literal[64, 128, 256] = setting(64, "Patch size", "Width and height of a patch.", "pixels")
+    size: PatchSize = setting(64, "Patch size", "Width and height of a patch.", "pixels")
     pixel_size: float = setting(
         0.0,
         "Pixel size",
-        "Size of a patch pixel; 0 makes the largest slice of the structure fill three quarters of a patch.",
+        "Size of a patch pixel; 0 makes the widest slice of the structures fill three quarters of a patch, or a little "
+        "more or less where pixels would be coarser than two of the images', or finer than one.",
         "mm",
         ge=0.0,
         le=20.0,
@@ -366,11 +369,12 @@ def validated(kind: type[AnySettings], values: Any) -> AnySettings:
         if first["type"] == "extra_forbidden":
             raise InputError(f"The setting {name[:_MOST_SHOWN]} does not exist: check its spelling.") from error
         raise InputError(
-            f"The setting {name} cannot be {_shown(first.get('input'))}: {_reason(kind, first)}."
+            f"The setting {name} cannot be {shown_value(first.get('input'))}: {_reason(kind, first)}."
         ) from error
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A value as messages show it, at bounded length."""
     text = repr(value)
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
 

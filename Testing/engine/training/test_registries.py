@@ -81,7 +81,7 @@ def test_an_unknown_name_is_refused_before_anything_is_written(
     with pytest.raises(InputError, match=sentence):
         train(label_set, tmp_path / "run", validated(TrainSettings, {"part": Part.MASKS, **values}))
     with pytest.raises(InputError, match=sentence):
-        run_demo(tmp_path / "demo", [], [], [1], values, overwrite=False, on_event=lambda event: None)
+        run_demo(tmp_path / "demo", [], [], ({}, None), values, overwrite=False, on_event=lambda event: None)
     ((group, named),) = values.items()
     ((name, value),) = named.items()
     wanted = [str(tmp_path / "set"), str(tmp_path / "run"), "--prepare", str(tmp_path), f"--{group}-{name}", value]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import TrainSettings, in_words, validated
+from topogan.config import PatchSize, TrainSettings, in_words, validated
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
 from topogan.model.layout import METADATA, OPENED, refused
@@ -74,7 +74,7 @@ class Metadata(_Checked):
     """What is known of a model."""
 
     table: StructureTable
-    size: Literal[64, 128, 256]
+    size: PatchSize
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
     window: tuple[_Int16, _Int16] | None

@@ -30,8 +30,8 @@ from topogan.networks.labels import labels_of, level_to_network
 from topogan.structures import Region
 from topogan.verdict import topology_in_words
 
-# Samples that are searched for, painted and handed on together.
-CHUNK = 256
+# Samples that are searched for, painted and handed on together: 256, or fewer with as many pixels as 256 have of 256².
+CHUNK, _CHUNK_PIXELS = 256, 1 << 24
 # On a CPU a convolution of one image differs in its last bits from that of a batch (other kernels are chosen), so that
 # a sample would depend on its neighbors. One by one a sample of 64 pixels takes 4.4 ms instead of 2.6 ms in batches of
 # 16, one of 128 pixels the same 27 ms, one of 256 pixels 170 ms instead of 310 ms (one thread). GPUs promise no bits.
@@ -168,9 +168,9 @@ def sample_chunks(model: Generators, request: SamplingRequest, tick: Tick) -> It
         WorkError: too few tries had the asked topology, or the networks gave NaN.
     """
     _check_fits(request, model.metadata)
-    tries = 0
-    for start in range(0, request.count, CHUNK):
-        numbers = range(start, min(start + CHUNK, request.count))
+    tries, size = 0, _chunk(model)
+    for start in range(0, request.count, size):
+        numbers = range(start, min(start + size, request.count))
         search = _Search(model, request, numbers, tries, tick)
         seeds, masks = search.run()
         yield _completed(model, seeds, masks, search.tries - tries, request.levels)
@@ -189,10 +189,15 @@ def _check_fits(request: SamplingRequest, metadata: Metadata) -> None:
 
 def redraw(model: Generators, seeds: Seeds, clean: int, levels: tuple[float, float] | None = None) -> Samples:
     """The samples of these seeds again, in their order."""
-    chunks = (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
+    size = _chunk(model)
+    chunks = (seeds[start : start + size] for start in range(0, len(seeds), size))
     return joined(
         [_completed(model, part, _draw_masks(model, part, clean, levels), len(part), levels) for part in chunks]
     )
+
+
+def _chunk(model: Generators) -> int:
+    return min(CHUNK, _CHUNK_PIXELS // model.metadata.size**2)
 
 
 def joined(chunks: Sequence[Samples]) -> Samples:

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from topogan.model import Samples
 from topogan.model.metadata import Metadata
+from topogan.pictures import dots_per_inch, interpolation
 from topogan.structures import StructureTable
 from topogan.verdict import VALID, is_valid
 
@@ -49,7 +50,7 @@ def write_gallery(path: Path, samples: Samples, metadata: Metadata, verdicts: li
     below = 0.2 + 0.12 * max(text.count("\n") for text in said) if several else 0.45
     # The title needs four inches, however few the samples.
     inches = (max(columns * _INCHES, 4.0), rows * (_INCHES + below) + (0.6 if several else 0.3))
-    figure = Figure(figsize=inches, dpi=120, layout="constrained")
+    figure = Figure(figsize=inches, dpi=dots_per_inch(metadata.size), layout="constrained")
     FigureCanvasAgg(figure)
     for index, axes in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axes.set(xticks=[], yticks=[])
@@ -82,9 +83,11 @@ def _draw(axes: Axes, samples: Samples, index: int, table: StructureTable, windo
     colors = [structure.color for structure in table.structures]
     if samples.textures is None or window is None:
         shown = ListedColormap(["black", *(colors if len(colors) > 1 else ["white"])])
-        axes.imshow(labels, cmap=shown, vmin=0, vmax=len(colors), interpolation="nearest")
+        axes.imshow(labels, cmap=shown, vmin=0, vmax=len(colors), interpolation=interpolation(len(labels)))
         return
-    axes.imshow(samples.textures[index], cmap="gray", vmin=window[0], vmax=window[1], interpolation="nearest")
+    axes.imshow(
+        samples.textures[index], cmap="gray", vmin=window[0], vmax=window[1], interpolation=interpolation(len(labels))
+    )
     height, width = labels.shape
     # One pixel of background around it closes the outline of a structure that reaches the border.
     around = np.pad(labels, 1)

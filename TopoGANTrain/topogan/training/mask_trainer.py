@@ -33,7 +33,7 @@ from topogan.training_set import TrainingSet
 # Without momentum of the mean, with a long memory of the square (Karras et al., ICLR 2018).
 _BETAS = (0.0, 0.99)
 # R1 changes slowly: every 16th step with 16 times the weight costs a sixteenth (Karras et al., CVPR 2020).
-_LAZY_STEPS = 16
+LAZY_STEPS = 16
 _PREVIEW_SAMPLES = 64
 
 
@@ -198,8 +198,8 @@ class MaskTrainer:
         if self._objective.penalty is Penalty.INTERPOLATION:
             share = torch.rand(len(real), generator=self._random).to(self._device)
             return interpolation_penalty(self._discriminator, real, fake, share), weight
-        if first and self.step % _LAZY_STEPS == 0:
-            return r1_penalty(self._discriminator, real), weight / 2 * _LAZY_STEPS
+        if first and self.step % LAZY_STEPS == 0:
+            return r1_penalty(self._discriminator, real), weight / 2 * LAZY_STEPS
         return None, 0.0
 
     def _update_generator(self, fakes: _Fakes) -> Values:
