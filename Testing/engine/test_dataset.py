@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from tubes import MUSCLE, SHAPE, patients, ring_labels, rows_of, save, scan_of
 
 from topogan.config import Intensity, PrepareSettings
 from topogan.dataset import TrainingSet, prepare, store
@@ -27,58 +27,13 @@ from topogan.training_set import PARTS
 from topogan.volumes import find_pairs
 
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-SHAPE = (40, 60, 60)
-SPACING = (1.0, 1.0, 2.0)
-BLOOD, MUSCLE, AIR = 350, 90, -900
 # Slicer's presets (vtkMRMLSliceNode): columns right, up and through, in RAS.
 SLICER_AXIAL = np.diag([-1.0, 1.0, 1.0, 1.0])
 SLICER_CORONAL = np.array([[-1.0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 
 
-def ring_labels(radius: float = 16.0, shift: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
-    """A tube (label 2) around blood (label 1) with a fin (label 2) on the side of rising columns: uint8 [z, y, x]."""
-    z, y, x = np.indices(SHAPE, dtype=float)
-    y, x = y - 30 - shift[0], x - 28 - shift[1]
-    distance = np.hypot(y, x)
-    labels = np.zeros(SHAPE, np.uint8)
-    labels[distance < radius] = 2
-    labels[(np.abs(y) < 3) & (x > 0) & (x < radius + 6)] = 2
-    labels[distance < radius - 6] = 1
-    labels[(z < 4) | (z > 35)] = 0
-    return labels
-
-
-def scan_of(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    noise = np.random.default_rng(seed).normal(0, 10, labels.shape)
-    return (np.choose(labels, [AIR, BLOOD, MUSCLE]) + noise).astype(np.int16)
-
-
-def save(path: Path, array: np.ndarray, spacing: Sequence[float] = SPACING, orientation: str = "LPS") -> Path:
-    image = sitk.GetImageFromArray(array)
-    image.SetSpacing(spacing)
-    image.SetOrigin((-30.0, -20.0, 100.0))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sitk.WriteImage(sitk.DICOMOrient(image, orientation), path)
-    return path
-
-
-def patients(folder: Path, count: int = 3, **how: Any) -> tuple[list[Path], list[Path]]:
-    labels = [ring_labels(14.0 + number, (number - 1.0, 1.0 - number)) for number in range(count)]
-    masks = [save(folder / "labels" / f"p{number}.nii.gz", array, **how) for number, array in enumerate(labels)]
-    scans = [
-        save(folder / "scans" / f"p{number}.nii.gz", scan_of(array, number), **how)
-        for number, array in enumerate(labels)
-    ]
-    return masks, scans
-
-
 def myocardium(**values: Any) -> PrepareSettings:
     return PrepareSettings(**{"structure": "myocardium", "labels": (2,), **values})
-
-
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "slices.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def nothing_left(folder: Path) -> bool:
@@ -101,8 +56,8 @@ def test_training_set_is_complete(prepared: Path) -> None:
     assert (found.masks.dtype, found.images.dtype) == (np.uint8, np.int16)
     assert set(np.unique(found.masks)) == {0, 1}
     assert content["counts"] == {"total": 96, "train": 32, "validation": 32, "test": 32, "patients": 3}
-    one_part = {"1,1": 32}
-    assert content["betti"] == {"train": one_part, "validation": one_part, "test": one_part, "modal": [1, 1]}
+    one_part = {"myocardium": {"1,1": 32}}
+    assert content["betti"] == {"train": one_part, "validation": one_part, "test": one_part, "modal": [[1, 1]]}
     assert content["missing_parts"] == ""
     assert content["window"] == [-200, 600]
     assert (content["plane"], content["intensity"], content["independent"]) == ("axial", "HU", True)
@@ -161,11 +116,23 @@ def test_image_and_mask_show_the_same_place(prepared: Path) -> None:
     assert images[~masks].min() >= -1024
 
 
-def test_auto_pixel_size_fills_three_quarters(prepared: Path) -> None:
+def test_default_pixels_are_those_of_the_images_where_the_patch_is_large_enough(prepared: Path) -> None:
     found = TrainingSet.open(prepared)
+    assert found.pixel_size == found.image_pixel_size == 1.0
     sides = [max(np.ptp(np.argwhere(mask), axis=0) + 1) for mask in found.masks]
-    assert 47 <= max(sides) <= 49
-    assert found.pixel_size == pytest.approx(37 / 48, abs=0.01)
+    assert max(sides) == 37
+
+
+def test_small_patches_are_filled_and_their_pixels_explained(tmp_path: Path) -> None:
+    events: list[dict[str, Any]] = []
+    image = sitk.GetImageFromArray(np.pad(np.ones((24, 200, 200), np.uint8), 30))
+    image.SetSpacing((0.4, 0.4, 1.0))
+    sitk.WriteImage(image, str(tmp_path / "square.nrrd"))
+    out = prepare(tmp_path / "out", [tmp_path / "square.nrrd"], on_event=events.append)
+    found = TrainingSet.open(out)
+    assert (found.pixel_size, found.image_pixel_size) == (pytest.approx(80 / 48, abs=0.01), pytest.approx(0.4))
+    said = "64 pixels: 1.7 mm, 4 times coarser than the images (0.4 mm); 128 pixels would show 0.8 mm."
+    assert said in [event.get("text") for event in events]
 
 
 @pytest.mark.parametrize("orientation", ["RAS", "PIR", "SAL", "ILP"])
@@ -583,8 +550,9 @@ def test_memory_does_not_grow_with_the_number_of_volumes(tmp_path: Path) -> None
 def test_pixel_size_needs_only_the_largest_slice() -> None:
     from topogan.dataset.plan import CasePlan, PatchPlan
 
+    cases: Any = [SimpleNamespace(frame=SimpleNamespace(pixel=0.9))] * 2
     plans = [CasePlan([PatchPlan(0, 0, (0.0, 0.0, 0.0), sides, 100.0)], 0, 0) for sides in ((30.0, 96.0), (48.0, 20.0))]
-    assert choose_pixel_size([], plans, PrepareSettings(size=128)) == 1.0
+    assert choose_pixel_size(cases, plans, PrepareSettings(size=128)) == 1.0
 
 
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="real data are not beside this checkout")

@@ -100,7 +100,7 @@ def _read_model(folder: Path) -> None:
     from topogan.model import load_model
 
     samples = load_model(folder, discriminators=False).sample(1)
-    assert samples.masks.shape[0] == 1
+    assert samples.labels.shape[0] == 1
 
 
 def _sign_model(folder: Path) -> None:
@@ -134,11 +134,11 @@ def _read_synthesis(folder: Path) -> None:
     from topogan.evaluation.synthetic_set import SyntheticSet
 
     found = SyntheticSet.open(folder)
-    assert found.masks.ndim == 3 and found.pixel_size > 0
+    assert found.labels.ndim == 3 and found.pixel_size > 0
 
 
 def _read_run(folder: Path) -> None:
-    from topogan.config import TrainSettings, validated
+    from topogan.presets import recorded_settings
     from topogan.runs.checkpoints import latest_checkpoint
     from topogan.runs.events import EventLog
     from topogan.runs.folder import read_config
@@ -146,10 +146,10 @@ def _read_run(folder: Path) -> None:
     from topogan.training.loop import progress_of
 
     read_status(folder)
-    settings = validated(TrainSettings, read_config(folder)["settings"])
+    settings = recorded_settings(read_config(folder)["settings"])
     checkpoint = latest_checkpoint(folder / "checkpoints")
     if checkpoint is not None:
-        progress_of(checkpoint, settings, 64)
+        progress_of(checkpoint, settings, 64, 1)
     # On a copy: the log is cut where the checkpoint ends.
     copy = folder.parent / "events"
     copy.mkdir(exist_ok=True)

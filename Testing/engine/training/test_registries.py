@@ -26,11 +26,11 @@ from topogan.training.objectives import OBJECTIVES, Objective, Penalty
 SMALL = {"width": 4, "latent": 4, "steps": 2, "batch": 4}
 
 
-def toy_generator(settings: MaskSettings, size: int) -> nn.Module:
+def toy_generator(settings: MaskSettings, size: int, structures: int, levels: bool) -> nn.Module:
     return nn.Sequential(nn.Linear(settings.latent, size * size), nn.Unflatten(1, (1, size, size)))
 
 
-def toy_discriminator(settings: MaskSettings, size: int) -> nn.Module:
+def toy_discriminator(settings: MaskSettings, size: int, structures: int, levels: bool) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(size * size, 1), nn.Flatten(0))
 
 
@@ -48,7 +48,9 @@ def test_networks_and_an_objective_from_outside_train_to_a_model(
     ring_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(MASK_NETWORKS, "toy", MaskNetworks(toy_generator, toy_discriminator))
-    painter = TextureNetworks(lambda settings: ToyPainter(2, 1, 1), lambda settings: nn.Conv2d(2, 1, 4))
+    painter = TextureNetworks(
+        lambda settings, channels: ToyPainter(2, 1, 1), lambda settings, channels: nn.Conv2d(2, 1, 4)
+    )
     monkeypatch.setitem(TEXTURE_NETWORKS, "toy", painter)
     generator_loss = lambda fake: (fake - 1).square().mean()  # noqa: E731
     monkeypatch.setitem(OBJECTIVES, "least-squares", Objective(squares, generator_loss, Penalty.R1))
@@ -61,14 +63,14 @@ def test_networks_and_an_objective_from_outside_train_to_a_model(
     assert read_status(run).state == "finished"
     model = load_model(run / "model")
     assert isinstance(model.masks, nn.Sequential) and isinstance(model.textures, ToyPainter)
-    assert model.sample(2).masks.shape == (2, 64, 64)
+    assert model.sample(2).labels.shape == (2, 64, 64)
 
 
 UNKNOWN = [
     ({"masks": {"objective": "hinge"}}, "masks.objective cannot be 'hinge': choose log or nonsaturating or wgan-gp."),
     ({"masks": {"backbone": "toy"}}, "masks.backbone cannot be 'toy': choose dcgan or resnet."),
     ({"topology": {"mode": "toy"}}, "topology.mode cannot be 'toy': choose off or likelihood or paper or binarise."),
-    ({"textures": {"network": "toy"}}, "textures.network cannot be 'toy': choose unet."),
+    ({"textures": {"network": "toy"}}, "textures.network cannot be 'toy': choose unet or noisy or spade."),
 ]
 
 
@@ -79,7 +81,7 @@ def test_an_unknown_name_is_refused_before_anything_is_written(
     with pytest.raises(InputError, match=sentence):
         train(label_set, tmp_path / "run", validated(TrainSettings, {"part": Part.MASKS, **values}))
     with pytest.raises(InputError, match=sentence):
-        run_demo(tmp_path / "demo", [], [], [1], values, overwrite=False, on_event=lambda event: None)
+        run_demo(tmp_path / "demo", [], [], ({}, None), values, overwrite=False, on_event=lambda event: None)
     ((group, named),) = values.items()
     ((name, value),) = named.items()
     wanted = [str(tmp_path / "set"), str(tmp_path / "run"), "--prepare", str(tmp_path), f"--{group}-{name}", value]

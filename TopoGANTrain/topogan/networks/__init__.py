@@ -6,6 +6,7 @@ model again. A new family is one entry in :data:`MASK_NETWORKS` or :data:`TEXTUR
 
 from __future__ import annotations
 
+from topogan.networks.labels import labels_to_network
 from topogan.networks.masks import MASK_NETWORKS, make_mask_discriminator, make_mask_generator
 from topogan.networks.textures import (
     TEXTURE_NETWORKS,
@@ -14,6 +15,8 @@ from topogan.networks.textures import (
     make_texture_discriminator,
     make_texture_generator,
     mask_to_network,
+    texture_condition,
+    texture_noise_channels,
 )
 
 __all__ = [
@@ -21,9 +24,12 @@ __all__ = [
     "TEXTURE_NETWORKS",
     "intensities_from_network",
     "intensities_to_network",
+    "labels_to_network",
     "make_mask_discriminator",
     "make_mask_generator",
     "make_texture_discriminator",
     "make_texture_generator",
     "mask_to_network",
+    "texture_condition",
+    "texture_noise_channels",
 ]

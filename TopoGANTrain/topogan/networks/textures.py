@@ -10,20 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
 from topogan.config import TextureSettings
 from topogan.errors import lookup
+from topogan.networks.labels import labels_to_network
 
 # Channels of each halving, in widths; five halvings leave 2×2 pixels of a 64-pixel patch.
 _WIDENING = (1, 2, 4, 8, 8)
 _SLOPE = 0.2
 
 
-Factory = Callable[[TextureSettings], nn.Module]
+Factory = Callable[[TextureSettings, int], nn.Module]
+"""Settings and number of channels C of the condition -> untrained network."""
 
 
 @dataclass(frozen=True)
@@ -31,24 +35,54 @@ class TextureNetworks:
     """A family: each makes an untrained network of the settings."""
 
     generator: Factory
-    """Its module maps ``mask`` float32 [B, 1, H, W] in {-1, 1} and ``noise``, standard normal of the same shape, to
-    intensities [B, 1, H, W] in [-1, 1] (see :func:`intensities_from_network`)."""
+    """Its module maps ``condition`` float32 [B, C, H, W] (see :func:`texture_condition`) and ``noise``, standard normal
+    [B, ``noise``, H, W], to intensities [B, 1, H, W] in [-1, 1] (see :func:`intensities_from_network`)."""
     discriminator: Factory
-    """Its module maps cat(mask, image) float32 [B, 2, H, W] to logits of any shape; higher is more real."""
+    """Its module maps cat(condition, image) float32 [B, C + 1, H, W] to logits of any shape; higher is more real."""
+    noise: int = 1
+    """Channels of the noise."""
 
 
-def make_texture_generator(settings: TextureSettings) -> nn.Module:
+def make_texture_generator(settings: TextureSettings, structures: int = 1, levels: bool = False) -> nn.Module:
     """Make an untrained generator of the family ``settings.network`` (see :class:`TextureNetworks`).
+
+    Args:
+        settings: which family, how wide.
+        structures: number of labels.
+        levels: whether it is told the slice level.
 
     Raises:
         InputError: there is no such family.
     """
-    return lookup(TEXTURE_NETWORKS, settings.network, "textures.network").generator(settings)
+    return _family(settings).generator(settings, structures + levels)
 
 
-def make_texture_discriminator(settings: TextureSettings) -> nn.Module:
+def make_texture_discriminator(settings: TextureSettings, structures: int = 1, levels: bool = False) -> nn.Module:
     """Make an untrained discriminator, as :func:`make_texture_generator` does."""
-    return lookup(TEXTURE_NETWORKS, settings.network, "textures.network").discriminator(settings)
+    return _family(settings).discriminator(settings, structures + levels)
+
+
+def texture_noise_channels(settings: TextureSettings) -> int:
+    """How many channels of noise the generator of ``settings`` takes."""
+    return _family(settings).noise
+
+
+def texture_condition(labels: np.ndarray, structures: int, levels: np.ndarray | None) -> Tensor:
+    """What a texture is painted on.
+
+    Args:
+        labels: label ids [N, H, W].
+        structures: number of labels.
+        levels: place of each slice along its structures, 0 to 1: float [N]; None: the networks are not told.
+
+    Returns:
+        float32 [N, C, H, W]: one channel a label, in {-1, 1}; with levels one more, constant, in [-1, 1].
+    """
+    channels = labels_to_network(labels, structures)
+    if levels is None:
+        return channels
+    level = torch.from_numpy(2 * np.asarray(levels, dtype=np.float32) - 1)
+    return torch.cat([channels, level.view(-1, 1, 1, 1).expand_as(channels[:, :1])], 1)
 
 
 def mask_to_network(masks: np.ndarray) -> Tensor:
@@ -70,15 +104,19 @@ def intensities_from_network(images: Tensor, window: tuple[float, float]) -> np.
     return np.rint(values).astype(np.int16)
 
 
+def _family(settings: TextureSettings) -> TextureNetworks:
+    return lookup(TEXTURE_NETWORKS, settings.network, "textures.network")
+
+
 class _TextureGenerator(nn.Module):
     """A U-Net; H and W are multiples of 32."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, condition: int) -> None:
         super().__init__()
         channels = [width * factor for factor in _WIDENING]
-        inputs = [2, *channels[:-1]]
+        inputs = [condition + 1, *channels[:-1]]
         self.down = nn.ModuleList(
-            # Neither the first nor the coarsest layer is normalized: the one sees the mask itself, the other too
+            # Neither the first nor the coarsest layer is normalized: the one sees the labels themselves, the other too
             # few pixels for statistics.
             _Down(before, after, normalize=0 < level < len(channels) - 1)
             for level, (before, after) in enumerate(zip(inputs, channels, strict=True))
@@ -89,10 +127,10 @@ class _TextureGenerator(nn.Module):
             _Up(before + skip, after)
             for before, skip, after in zip([channels[-1], *outputs[:-1]], skips, outputs, strict=True)
         )
-        self.head = nn.Conv2d(width + 2, 1, 3, padding=1)
+        self.head = nn.Conv2d(width + condition + 1, 1, 3, padding=1)
 
-    def forward(self, mask: Tensor, noise: Tensor) -> Tensor:
-        inputs = torch.cat([mask, noise], dim=1)
+    def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
+        inputs = torch.cat([condition, noise], dim=1)
         skips = [inputs]
         for down in self.down:
             skips.append(down(skips[-1]))
@@ -121,16 +159,138 @@ class _Up(nn.Sequential):
         )
 
 
+class _NoisyGenerator(nn.Module):
+    """A U-Net with noise of its own at every resolution of the decoder; H and W are multiples of 32.
+
+    Karras et al., CVPR 2019 (arXiv:1812.04948): each channel learns how much noise it takes.
+    """
+
+    def __init__(self, width: int, condition: int) -> None:
+        super().__init__()
+        channels = [width * factor for factor in _WIDENING]
+        self.down = nn.ModuleList(
+            _Down(before, after, normalize=0 < level < len(channels) - 1)
+            for level, (before, after) in enumerate(zip([condition, *channels[:-1]], channels, strict=True))
+        )
+        skips, outputs = [0, *reversed(channels[:-1])], [*reversed(channels[:-1]), width]
+        self.up = nn.ModuleList(
+            _NoisyUp(before + skip, after)
+            for before, skip, after in zip([channels[-1], *outputs[:-1]], skips, outputs, strict=True)
+        )
+        self.finish = _Finish(width, condition)
+
+    def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
+        skips = [condition]
+        for down in self.down:
+            skips.append(down(skips[-1]))
+        features = skips.pop()
+        for up, skip, own in zip(self.up, reversed(skips), _coarse_to_fine(noise), strict=True):
+            features = torch.cat([up(features, own), skip], dim=1)
+        return self.finish(features, noise)
+
+
+class _SpadeGenerator(nn.Module):
+    """A decoder whose normalization is told the labels at every resolution (Park et al., CVPR 2019, arXiv:1903.07291).
+
+    Much smaller than theirs, and with noise at every resolution like :class:`_NoisyGenerator`.
+    """
+
+    def __init__(self, width: int, condition: int) -> None:
+        super().__init__()
+        channels = [width * factor for factor in (*reversed(_WIDENING), 1)]
+        self.start = nn.Conv2d(condition, channels[0], 3, padding=1)
+        self.up = nn.ModuleList(
+            _NoisyUp(before, after, _Spade(after, condition, width)) for before, after in pairwise(channels)
+        )
+        self.finish = _Finish(width, condition)
+
+    def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
+        sizes = [condition]
+        for _ in self.up:
+            sizes.append(avg_pool2d(sizes[-1], 2))
+        features = leaky_relu(self.start(sizes.pop()), _SLOPE)
+        for up, known, own in zip(self.up, reversed(sizes), _coarse_to_fine(noise), strict=True):
+            features = up(features, own, known)
+        return self.finish(torch.cat([features, condition], 1), noise)
+
+
+def _coarse_to_fine(noise: Tensor) -> list[Tensor]:
+    """The noise of each resolution of a decoder, [B, 1, H/16, W/16] to [B, 1, H, W]: a channel each, thinned out."""
+    return [noise[:, level : level + 1, :: 2**level, :: 2**level] for level in reversed(range(len(_WIDENING)))]
+
+
+class _Noise(nn.Module):
+    """Adds noise [B, 1, H, W] to each channel, as much as it learns to."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((channels, 1, 1), 0.1))
+
+    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+        return features + self.scale * noise
+
+
+class _NoisyUp(nn.Module):
+    """Twice the resolution. Pixels are repeated: a transposed convolution leaves checkerboards."""
+
+    def __init__(self, before: int, after: int, spade: _Spade | None = None) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
+        self.norm = nn.InstanceNorm2d(after, affine=spade is None)
+        self.spade = spade
+        self.noise = _Noise(after)
+
+    def forward(self, features: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        features = interpolate(self.norm(self.conv(features)), scale_factor=2.0)
+        if self.spade is not None:
+            features = self.spade(features, condition)
+        return leaky_relu(self.noise(features, noise), _SLOPE)
+
+
+class _Spade(nn.Module):
+    """Scale and offset of each pixel and channel, from the condition around it."""
+
+    def __init__(self, channels: int, condition: int, hidden: int) -> None:
+        super().__init__()
+        self.shared = nn.Conv2d(condition, hidden, 3, padding=1)
+        self.both = nn.Conv2d(hidden, 2 * channels, 3, padding=1)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        scale, offset = self.both(torch.relu(self.shared(condition))).chunk(2, dim=1)
+        return features * (1 + scale) + offset
+
+
+class _Finish(nn.Module):
+    """From features, condition and noise at full resolution to the image.
+
+    Nothing is normalized here: this is where a contrast of the whole image can come from, a number of the noise.
+    """
+
+    def __init__(self, width: int, condition: int) -> None:
+        super().__init__()
+        self.paint = nn.Conv2d(width + condition + 1, width, 3, padding=1)
+        self.noise = _Noise(width)
+        self.head = nn.Conv2d(width, 1, 3, padding=1)
+
+    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+        own = noise[:, -1:]
+        features = self.paint(torch.cat([features, noise[:, -2:-1, 1:2, 1:2].expand_as(own)], 1))
+        image: Tensor = torch.tanh(self.head(leaky_relu(self.noise(features, own), _SLOPE)))
+        return image
+
+
 class _PatchDiscriminator(nn.Module):
     """One logit for each overlapping 70×70 patch [B, 1, H/8 - 2, W/8 - 2]."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, condition: int) -> None:
         super().__init__()
         # Imported here because MONAI's import takes two seconds, which a training of masks alone need not wait for.
         from monai.networks.nets.patchgan_discriminator import PatchDiscriminator
 
         norm = ("INSTANCE", {"affine": True})
-        self.patches = PatchDiscriminator(spatial_dims=2, channels=width, in_channels=2, num_layers_d=3, norm=norm)
+        self.patches = PatchDiscriminator(
+            spatial_dims=2, channels=width, in_channels=condition + 1, num_layers_d=3, norm=norm
+        )
 
     def forward(self, pair: Tensor) -> Tensor:
         scores: Tensor = self.patches(pair)[-1]
@@ -139,7 +299,18 @@ class _PatchDiscriminator(nn.Module):
 
 TEXTURE_NETWORKS: dict[str, TextureNetworks] = {
     "unet": TextureNetworks(
-        lambda settings: _TextureGenerator(settings.width), lambda settings: _PatchDiscriminator(settings.width)
-    )
+        lambda settings, condition: _TextureGenerator(settings.width, condition),
+        lambda settings, condition: _PatchDiscriminator(settings.width, condition),
+    ),
+    "noisy": TextureNetworks(
+        lambda settings, condition: _NoisyGenerator(settings.width, condition),
+        lambda settings, condition: _PatchDiscriminator(settings.width, condition),
+        noise=len(_WIDENING) + 1,
+    ),
+    "spade": TextureNetworks(
+        lambda settings, condition: _SpadeGenerator(settings.width, condition),
+        lambda settings, condition: _PatchDiscriminator(settings.width, condition),
+        noise=len(_WIDENING) + 1,
+    ),
 }
 """What ``textures.network`` can name."""

@@ -9,6 +9,7 @@ from topogan.errors import InputError, lookup
 from topogan.losses import LOSSES
 from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
 from topogan.training.objectives import OBJECTIVES
+from topogan.training.topological_gradient import chosen_regions
 from topogan.training_set import TrainingSet
 
 _MASKS_LOOKED_AT = 16
@@ -30,12 +31,13 @@ def check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
     """Refuse a training set that cannot be trained on with these settings.
 
     Raises:
-        InputError: textures without images, empty masks, or diagrams that cannot be read.
+        InputError: textures without images, unknown regions, empty masks, or diagrams that cannot be read.
     """
     if settings.part is not Part.MASKS and training_set.images is None:
         raise InputError(
             f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
         )
+    chosen_regions(training_set, settings.topology)
     _check_masks(training_set)
     training_set.diagrams()  # the model package will need them: better refused now than after hours
 
@@ -44,7 +46,8 @@ def _check_masks(training_set: TrainingSet) -> None:
     # By the table, which is in memory; some masks themselves show whether the table belongs to them.
     rows = training_set.train
     some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MASKS_LOOKED_AT)).astype(int)]
-    unseen = ~(training_set.masks[some] != 0).any(axis=(1, 2))
+    labels = np.arange(1, len(training_set.table) + 1)
+    unseen = ~np.isin(training_set.masks[some], labels).any(axis=(1, 2))
     empty = [*rows[(training_set.betti[rows, :, 0] == 0).all(axis=1)], *some[unseen]]
     if empty:
         raise InputError(f"Mask {empty[0]} of {training_set.folder} holds no structure: prepare the set again.")

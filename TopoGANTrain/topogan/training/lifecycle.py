@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 import topogan
-from topogan.config import TrainSettings, validated
+from topogan.config import TrainSettings
 from topogan.device import choose_device, thread_count
 from topogan.errors import InputError
 from topogan.model import Model, load_model
-from topogan.presets import fit_batches
+from topogan.presets import fit_batches, recorded_settings
 from topogan.runs.checkpoints import latest_checkpoint
 from topogan.runs.folder import RunFolder, check_run_folder, read_config
 from topogan.runs.known_runs import remember_dataset, remembered_dataset
@@ -61,8 +61,6 @@ def train(
     check_names(settings)
     check_run_folder(out, overwrite)
     training_set = TrainingSet.open(dataset)
-    if out.resolve() in (dataset.resolve(), *dataset.resolve().parents):
-        raise InputError(f"The training set {dataset} lies in the run folder {out}: name another run folder.")
     check_trainable(training_set, settings)
     settings, adapted = fit_batches(settings, len(training_set.train))
     device = choose_device(settings.device)
@@ -97,7 +95,7 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     """
     run = Path(run).absolute()
     config = read_config(run)
-    settings = validated(TrainSettings, config["settings"])
+    settings = recorded_settings(config["settings"])
     check_names(settings)
     if read_status(run).state == FINISHED:
         raise InputError(f"The run {run} is finished: to train its model further, start a new run with --from.")
@@ -108,11 +106,12 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     folder = RunFolder.open(run)
     try:
         folder.prepare_to_go_on()
-        checkpoint = latest_checkpoint(folder.checkpoints, most_checkpoint_bytes(settings, training_set.size))
+        shape = training_set.size, len(training_set.table)
+        checkpoint = latest_checkpoint(folder.checkpoints, most_checkpoint_bytes(settings, *shape))
         if checkpoint is None and config["started_from"]:
             kept = f"; the run that it was to replace is kept in {folder.older}" if folder.older else ""
             raise InputError(f"The run {run} has no checkpoint yet: start it again with 'train --from'{kept}.")
-        progress = progress_of(checkpoint, settings, training_set.size) if checkpoint else Progress()
+        progress = progress_of(checkpoint, settings, *shape) if checkpoint else Progress()
     except BaseException:
         folder.close()
         raise

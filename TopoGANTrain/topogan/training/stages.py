@@ -55,6 +55,8 @@ def planned_stages(settings: TrainSettings, training_set: TrainingSet, device: t
     return [stage for stage in stages if settings.part in (Part.BOTH, Part(stage.name))]
 
 
-def blank_networks(name: str, settings: TrainSettings, size: int) -> Networks:
+def blank_networks(name: str, settings: TrainSettings, size: int, structures: int) -> Networks:
     """Make the untrained networks of the stage ``name``."""
-    return blank_mask_networks(settings, size) if name == "masks" else blank_texture_networks(settings)
+    if name == "masks":
+        return blank_mask_networks(settings, size, structures)
+    return blank_texture_networks(settings, structures)
