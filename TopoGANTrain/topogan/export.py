@@ -50,7 +50,7 @@ def export(synthesis: Path, out: Path, layout: str = "nnunet", overwrite: bool =
     synthesis, out = Path(synthesis), Path(out)
     write = lookup(LAYOUTS, layout, "layout")
     check_new_folder(out, overwrite, _EXPORT_SCHEMA)
-    report = read_json(synthesis / REPORT_FILE, schemas.SYNTHESIS)
+    report = read_json(synthesis / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
     painted = (synthesis / TEXTURES_FILE).exists()
     textures = read_stack(synthesis / TEXTURES_FILE) if painted else None
     samples = ExportedSamples(synthesis, report, read_stack(synthesis / MASKS_FILE), textures)

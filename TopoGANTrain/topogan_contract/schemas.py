@@ -17,7 +17,9 @@ RUN = "topogan.run/1"
 SERVICE = "topogan.serve/1"
 SETTINGS = "topogan.settings/1"
 STATUS = "topogan.status/1"
-SYNTHESIS = "topogan.synthesis/1"
+SYNTHESIS = "topogan.synthesis/2"
+SYNTHESIS_OF_ONE = "topogan.synthesis/1"
+"""Of one structure; still read."""
 
 # Beyond every file of ours: a request to prepare 100,000 volumes takes 10 MB. Lists in lists take 20 times the memory.
 _MAX_JSON_BYTES = 16 << 20

@@ -51,7 +51,7 @@ class SyntheticSet:
         Raises:
             InputError: a file is missing, damaged, or does not fit the others.
         """
-        report = read_json(folder / REPORT_FILE, schemas.SYNTHESIS)
+        report = read_json(folder / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
         stack = read_stack(folder / MASKS_FILE)
         masks = stack.array
         textures = None

@@ -77,8 +77,8 @@ CASES = [
     ),
     Case(
         "export: from the future",
-        exported(json_values(REPORT, schema="topogan.synthesis/2")),
-        "has the schema 'topogan.synthesis/2'",
+        exported(json_values(REPORT, schema="topogan.synthesis/3")),
+        "has the schema 'topogan.synthesis/3'",
     ),
     Case("export: report too deep", exported(text(REPORT, DEEP_JSON)), "cannot be read as JSON"),
     Case("export: no textures", exported(removed("textures.nrrd")), "has masks but no textures"),
