@@ -62,7 +62,7 @@ def _all_of(
     # Of everything that is segmented, for one figure of shape and variety.
     anything, anything_real = labels[mine] != 0, real.masks[theirs] != 0
     found["Dice to test"] = (float(best_matches(anything, anything_real).dice.mean()), "")
-    found["Diversity"] = (mean_pairwise_dice(anything), "")
+    found["Dice between samples"] = (mean_pairwise_dice(anything), "")
     return found
 
 

@@ -23,7 +23,7 @@ def _section(group: Group) -> str:
     names = [ALL_VALID, JOINT_SEEN, JOINT_ERROR]
     for region in regions:
         names += [f"Valid, {region}", f"Betti error, {region}", f"Mean area, {region}"]
-    rows = [_row(group, name) for name in [*names, "Dice to test", "Diversity"]]
+    rows = [_row(group, name) for name in [*names, "Dice to test", "Dice between samples"]]
     failures = [
         [100.0 - group.by_variant[variant][seed].value(ALL_VALID) for seed in seeds] for variant in (NONE, DEFAULT)
     ]
