@@ -47,6 +47,7 @@ def test_help_shows_unit_range_and_default(capsys: pytest.CaptureFixture[str], m
         (["status", "nowhere"], "nowhere"),
         (["synthesize", "nowhere", "out"], "nowhere"),
         (["synthesize", "nowhere", "out", "--betti", "lots"], "betti cannot be 'lots'"),
+        (["synthesize", "nowhere", "out", "--betti", "a=1,1", "--betti", "b"], "betti cannot be 'a=1,1;b'"),
         (["evaluate", "nowhere", "--training-set", "nowhere"], "nowhere"),
         (["downstream", "nowhere", "--training-set", "nowhere"], "nowhere"),
         (["export", "nowhere", "out"], "nowhere"),
