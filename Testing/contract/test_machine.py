@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import subprocess
 import sys
@@ -41,3 +43,12 @@ def test_settings_that_cannot_be_written_or_are_damaged_mean_unknown(own_setting
     (user_folder() / "machine").write_text("short")
     assert machine_id() == ""
     assert not written_here({"machine": ""}, machine_id()), "unknown is not here"
+
+
+def test_a_disk_without_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", no_links)
+    assert machine_id() == machine_id() != ""
+    assert [path.name for path in user_folder().iterdir()] == ["machine"]

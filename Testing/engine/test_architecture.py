@@ -24,6 +24,7 @@ SLICER_SIDE = [
 # A name is a module or a sub-package. It may import what stands in earlier layers, and nothing beside or above itself.
 LAYERS = [
     {"errors"},
+    {"results"},
     {"files", "config", "console", "resources", "progress", "randomness", "pictures"},
     {"structures"},
     {"presets", "device", "cli_options", "plane", "array_file", "verdict"},

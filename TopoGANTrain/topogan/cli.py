@@ -236,14 +236,8 @@ def evaluate(
     ),
     feature_network: Annotated[
         Path | None,
-        typer.Option(
-            help="TorchScript network whose features give the KID of the textures. It is a program, which runs with "
-            "your rights: name only one whose maker you trust, and say so with --trust-feature-network."
-        ),
+        typer.Option(help="Weights of a ResNet-50 (.safetensors) whose features give the KID of the textures."),
     ] = None,
-    trust_feature_network: Annotated[
-        bool, typer.Option("--trust-feature-network", help="Run the program in the file of the feature network.")
-    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
     """Compare samples with real masks of test patients: topology, shape, texture, memorization."""
@@ -257,7 +251,6 @@ def evaluate(
             overwrite=overwrite,
             on_event=progress,
             feature_network=feature_network,
-            trust_feature_network=trust_feature_network,
         )
     print(result.summary())
     print(f"Report: {report}")

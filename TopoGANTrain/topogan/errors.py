@@ -6,6 +6,7 @@ Every message is one sentence that names what is wrong and what to do; it is sho
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 Registered = TypeVar("Registered")
@@ -17,6 +18,13 @@ class InputError(ValueError):
 
 class WorkError(RuntimeError):
     """The input was right but the work failed (disk full, killed, diverged). Exit code 1."""
+
+
+class DiskFull(WorkError):
+    """No space was left for ``path``. Whoever writes under a temporary name says it again of the one that is known."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"The disk of {path} is full: free some space and run it again.")
 
 
 class Cancelled(WorkError):

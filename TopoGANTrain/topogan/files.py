@@ -18,7 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from topogan.errors import InputError, WorkError
+from topogan.errors import DiskFull, InputError
+from topogan.results import check_replaceable
 from topogan_contract import leftovers, schemas
 
 # On Windows a reader that has the destination open blocks the replacement for as long as it reads.
@@ -46,12 +47,22 @@ def replace(source: Path, destination: Path) -> None:
             time.sleep(_REPLACE_PAUSE_SECONDS)
 
 
+def replace_keeping(source: Path, path: Path, kept: Path) -> None:
+    """Move ``path`` to ``kept`` and ``source`` to ``path``, in two steps; if the second fails, the first is undone."""
+    replace(path, kept)
+    try:
+        replace(source, path)
+    except BaseException:
+        replace(kept, path)
+        raise
+
+
 @contextmanager
 def staged_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; on success it becomes ``path``, else it is removed.
 
     Raises:
-        WorkError: the disk is full.
+        DiskFull: no space is left.
     """
     temporary = leftovers.partial_file(path)
     try:
@@ -65,7 +76,7 @@ def staged_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def staged_folder(path: Path, overwrite: bool = False, kind: str = "topogan") -> Iterator[Path]:
+def staged_folder(path: Path, overwrite: bool, kind: str) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; on success it becomes ``path``, else it is removed.
 
     With ``overwrite`` the old folder stays in place until the new one is complete; ``kind`` says what alone may be
@@ -74,7 +85,7 @@ def staged_folder(path: Path, overwrite: bool = False, kind: str = "topogan") ->
     Raises:
         InputError: ``path`` holds something and ``overwrite`` is false (also when that came there in the meantime), or
             its parent cannot be written.
-        WorkError: the disk is full.
+        DiskFull: no space is left.
     """
     # Through links: the folder that a link leads to is written, not a folder in the place of the link.
     path = Path(os.path.realpath(path))
@@ -89,6 +100,8 @@ def staged_folder(path: Path, overwrite: bool = False, kind: str = "topogan") ->
         yield temporary
         check_new_folder(path, overwrite, kind)  # again: another process may have finished in the meantime
         _move_folder(temporary, path)
+    except DiskFull as error:
+        raise DiskFull(path) from error
     except OSError as error:
         check_disk_full(path, error)
         raise
@@ -102,8 +115,7 @@ def _move_folder(source: Path, path: Path) -> None:
         if exchange(source, path):
             return
         replaced = source.with_suffix(".replaced")
-        replace(path, replaced)
-        replace(source, path)
+        replace_keeping(source, path, replaced)
         shutil.rmtree(replaced, ignore_errors=True)
         return
     try:
@@ -149,23 +161,22 @@ def remove_own(left: Path) -> None:
 
 
 def check_disk_full(path: Path, error: OSError) -> None:
-    """Raise WorkError if ``error`` says that the disk of ``path`` is full."""
+    """Raise DiskFull, which names ``path``, if ``error`` says that no space was left for it."""
     if error.errno in _DISK_FULL:
-        raise WorkError(f"The disk of {path} is full: free some space and run it again.") from error
+        raise DiskFull(path) from error
 
 
-def check_new_folder(path: Path, overwrite: bool = False, kind: str = "topogan") -> None:
+def check_new_folder(path: Path, overwrite: bool, kind: str) -> None:
     """Refuse an output folder that already holds something, before any long work starts.
 
     Args:
         path: where a result shall be written.
         overwrite: a result of the same kind may be replaced.
-        kind: schema of the result ("topogan.run/1"); the default stands for every result.
+        kind: schema of the result ("topogan.run/1").
 
     Raises:
         InputError: ``path`` is a file or a whole disk, or a folder that is not empty while ``overwrite`` is false, or
-            one that TopoGAN did not write or that holds another kind of result (a slip of the hand must not delete
-            anything else: samples written over the run that their model came from would cost days).
+            one that may not be replaced (see :func:`topogan.results.check_replaceable`).
     """
     check_name(path)
     try:
@@ -181,28 +192,7 @@ def check_new_folder(path: Path, overwrite: bool = False, kind: str = "topogan")
     if not overwrite:
         raise InputError(f"The folder {path} is not empty: name a new folder, or add --overwrite to replace it.")
     _check_writable(path.parent)
-    found = _kinds_of_result(path)
-    if not found:
-        raise InputError(f"The folder {path} was not written by TopoGAN and is not replaced: name a new folder.")
-    wanted = kind.split("/", maxsplit=1)[0]
-    if not any(f"{one}.".startswith(f"{wanted}.") for one in found):
-        raise InputError(
-            f"The folder {path} holds another kind of result ({found[0].removeprefix('topogan.')[:_MOST_QUOTED]}) "
-            "and is not replaced: name a new folder."
-        )
-
-
-def _kinds_of_result(path: Path) -> list[str]:
-    """The schemas, without their versions, of the JSON files of ours in a folder (in itself or in ``configs``)."""
-    found = []
-    for candidate in [*path.glob("*.json"), *path.glob("configs/*.json")]:
-        try:
-            content = schemas.read_json(candidate)
-        except (OSError, ValueError):
-            continue
-        if isinstance(content, dict) and str(content.get("schema", "")).startswith("topogan."):
-            found.append(str(content["schema"]).split("/")[0])
-    return found
+    check_replaceable(path, kind)
 
 
 def write_json(path: Path, content: dict[str, Any], schema: str) -> None:
@@ -242,11 +232,17 @@ def content_hash(hashes: dict[str, str]) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def check_new_file(path: Path, overwrite: bool = False) -> None:
+def check_new_file(path: Path, overwrite: bool, schema: str = "") -> None:
     """Refuse a file to write, before any long work starts.
 
+    Args:
+        path: where it shall be written.
+        overwrite: it may be replaced.
+        schema: of a JSON file ("topogan.evaluation/1"): one of another schema is not replaced.
+
     Raises:
-        InputError: it is a folder, exists while ``overwrite`` is false, or its folder is not there or not writable.
+        InputError: it is a folder, exists while ``overwrite`` is false, is another kind of file, or its folder is not
+            there or not writable.
     """
     check_name(path)
     if not path.parent.is_dir():
@@ -255,6 +251,8 @@ def check_new_file(path: Path, overwrite: bool = False) -> None:
         raise InputError(f"{path} is a folder: choose another name.")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists: choose another name, or add --overwrite to replace it.")
+    if path.exists() and schema and schemas.find_json(path, schema) is None:
+        raise InputError(f"{path} is another kind of file and is not replaced: choose another name.")
     _check_writable(path.parent)
 
 

@@ -54,6 +54,8 @@ def _key(path: Path) -> str:
             os.link(made, path)  # fails where another process was faster: its key counts
         except FileExistsError:
             pass
+        except OSError:  # a disk without hard links
+            os.replace(made, path)
         finally:
             made.unlink(missing_ok=True)
     with path.open(encoding="ascii") as file:

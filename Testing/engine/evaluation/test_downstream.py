@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+from topogan import files
 from topogan.config import DownstreamSettings
-from topogan.errors import InputError
-from topogan.evaluation.downstream import downstream
+from topogan.errors import InputError, WorkError
+from topogan.evaluation.downstream import SCHEMA, downstream
 from topogan.evaluation.segmentation import segmentation_scores
 from topogan.evaluation.segmentation_network import augmented, predict, train_network
+from topogan.files import write_json
 
 Slices = tuple[np.ndarray, np.ndarray]
 
@@ -102,3 +106,30 @@ def test_what_it_needs_is_asked_for(
     existing.write_text("mine")
     with pytest.raises(InputError, match="exists"):
         downstream(make_synthesis(*synthetic_slices), training_set, existing)
+    with pytest.raises(InputError, match="is another kind of file"):
+        downstream(make_synthesis(*synthetic_slices), training_set, existing, overwrite=True)
+    with pytest.raises(InputError, match="does not exist"):
+        downstream(make_synthesis(*synthetic_slices), training_set, tmp_path / "missing" / "out.json")
+
+
+def test_nothing_half_written_stays(
+    tmp_path: Path, synthesis: Path, training_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed a day ago, and on a full disk: the older scores stay until the new ones are whole."""
+    settings = DownstreamSettings(steps=1, batch=4, width=4, seeds=1, threads=1, device="cpu")
+    out, left, fresh = (tmp_path / name for name in ("out.json", ".0123abcd.partial.json", ".4567abcd.partial.json"))
+    write_json(out, {"older": True}, SCHEMA)
+    for path in (left, fresh):
+        path.write_text("{")
+    os.utime(left, (0, 0))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, pytest.raises(WorkError, match=r"The disk of .*out\.json is full"):
+        patch.setattr(files, "replace", full)
+        downstream(synthesis, training_set, out, settings, overwrite=True)
+    assert sorted(tmp_path.iterdir()) == sorted([out, fresh])
+    assert json.loads(out.read_text())["older"]
+    downstream(synthesis, training_set, out, settings, overwrite=True)
+    assert "older" not in json.loads(out.read_text())

@@ -12,6 +12,7 @@ import pytest
 from topogan.errors import InputError
 from topogan.evaluation import Metric, Report, evaluate
 from topogan.evaluation.sections import SECTIONS, Comparison
+from topogan.files import write_json
 
 Slices = tuple[np.ndarray, np.ndarray]
 Make = Callable[..., Path]
@@ -227,12 +228,19 @@ def test_damaged_stacks_are_refused(make_synthesis: Make, training_set: Path, sy
 
 @pytest.mark.parametrize("name", ["out.html", "out.json"])
 def test_an_existing_report_is_kept_unless_told(name: str, tmp_path: Path, synthesis: Path, training_set: Path) -> None:
-    (tmp_path / name).write_text("mine")
+    write_json(tmp_path / name, {}, "topogan.evaluation/1")
     with pytest.raises(InputError, match="--overwrite"):
         evaluate(synthesis, training_set, report=tmp_path / "out.html")
     assert [path.name for path in tmp_path.iterdir()] == [name]
     evaluate(synthesis, training_set, report=tmp_path / "out.html", overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.html", "out.json"]
+
+
+def test_other_numbers_beside_the_page_are_never_replaced(tmp_path: Path, synthesis: Path, training_set: Path) -> None:
+    (tmp_path / "out.json").write_text("mine")
+    with pytest.raises(InputError, match=r"out\.json is another kind of file"):
+        evaluate(synthesis, training_set, report=tmp_path / "out.html", overwrite=True)
+    assert (tmp_path / "out.json").read_text() == "mine"
 
 
 def test_impossible_report_paths_are_refused(tmp_path: Path, synthesis: Path, training_set: Path) -> None:

@@ -1,60 +1,83 @@
-"""KID with a network that the user gives."""
+"""KID with the weights that the user gives."""
 
 from __future__ import annotations
 
-import warnings
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from topogan.errors import InputError
 from topogan.evaluation import evaluate
-from topogan.evaluation.features import FeatureNetwork
+from topogan.evaluation.features import FeatureNetwork, _untrained
 
 
-def saved(network: torch.nn.Module, path: Path) -> Path:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.script(network).save(str(path))
+@pytest.fixture(scope="module")
+def weights() -> dict[str, torch.Tensor]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _untrained().state_dict()
+
+
+@pytest.fixture(scope="module")
+def network(weights: dict[str, torch.Tensor], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("features") / "resnet50.safetensors"
+    save_file(weights, path)
     return path
 
 
-@pytest.fixture
-def network(tmp_path: Path) -> Path:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        layers = torch.nn.Conv2d(3, 6, 5, stride=3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(2), torch.nn.Flatten()
-        return saved(torch.nn.Sequential(*layers), tmp_path / "features.pt")
+def test_it_is_torchvisions_network(weights: dict[str, torch.Tensor]) -> None:
+    """As far as that can be told without it: its entries and its parameters less those of ``fc``, and its strides."""
+    assert len(weights) == 320 - 2
+    parameters = [tensor for name, tensor in weights.items() if "running" not in name and "batches" not in name]
+    assert sum(map(torch.Tensor.numel, parameters)) == 25_557_032 - 1000 * 2049
+    assert {"conv1.weight", "bn1.bias", "layer1.0.downsample.1.running_var", "layer4.2.conv3.weight"} <= set(weights)
+    shapes = []
+    layers = _untrained().eval()
+    for name in ("conv1", "layer1", "layer2", "layer3", "layer4"):
+        layers.get_submodule(name).register_forward_hook(lambda *call: shapes.append(tuple(call[2].shape[1:])))
+    layers(torch.zeros(1, 3, 224, 224))
+    assert shapes == [(64, 112, 112), (256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)]
 
 
 def test_features_are_one_vector_an_image(network: Path) -> None:
-    images = np.random.default_rng(0).integers(-200, 600, (40, 32, 32)).astype(np.int16)
-    features = FeatureNetwork(network, trusted=True).features(images, (-200.0, 600.0))
-    assert features.shape == (40, 24)
+    images = np.random.default_rng(0).integers(-200, 600, (3, 32, 32)).astype(np.int16)
+    features = FeatureNetwork(network).features(images, (-200.0, 600.0))
+    assert features.shape == (3, 2048)
     assert features.dtype == np.float64
+    assert not np.allclose(features[0], features[1])
 
 
 def test_kid_stands_beside_real_and_only_when_asked(network: Path, synthesis: Path, training_set: Path) -> None:
-    found = evaluate(synthesis, training_set, feature_network=network, trust_feature_network=True).metric("KID")
+    found = evaluate(synthesis, training_set, feature_network=network).metric("KID")
     assert found.value is not None
     assert found.real is not None
     assert "KID" not in {metric.name for metric in evaluate(synthesis, training_set).metrics}
 
 
-def test_files_that_are_no_feature_network_are_refused(tmp_path: Path, training_set: Path, synthesis: Path) -> None:
-    with pytest.raises(InputError, match="does not exist"):
-        FeatureNetwork(tmp_path / "nothing.pt")
-    (tmp_path / "text.pt").write_text("no network")
-    with pytest.raises(InputError, match="not a TorchScript file"):
-        FeatureNetwork(tmp_path / "text.pt", trusted=True)
-    with pytest.raises(InputError, match=r"is a program .* --trust-feature-network"):
-        FeatureNetwork(tmp_path / "text.pt")
-    images = np.zeros((2, 16, 16), np.int16)
-    wide = FeatureNetwork(saved(torch.nn.Conv2d(7, 1, 3), tmp_path / "wide.pt"), trusted=True)
-    with pytest.raises(InputError, match="refuses images"):
-        wide.features(images, (0.0, 1.0))
-    flat = FeatureNetwork(saved(torch.nn.Conv2d(3, 1, 3), tmp_path / "flat.pt"), trusted=True)
-    with pytest.raises(InputError, match="one vector per image"):
-        flat.features(images, (0.0, 1.0))
+def test_no_program_runs(tmp_path: Path) -> None:
+    """A TorchScript file and a pickle are refused unread."""
+
+    class Program:
+        def __reduce__(self) -> tuple:
+            return Path.touch, (tmp_path / "ran",)
+
+    (tmp_path / "pickle.pt").write_bytes(pickle.dumps(Program()))
+    torch.jit.save(torch.jit.script(torch.nn.Conv2d(3, 1, 3)), str(tmp_path / "script.pt"))
+    for name in ("pickle.pt", "script.pt"):
+        with pytest.raises(InputError, match="no safetensors file"):
+            FeatureNetwork(tmp_path / name)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_other_weights_are_refused(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({**weights, "fc.bias": torch.zeros(1000)}, path)
+    with pytest.raises(InputError, match=r"another network .*'fc.bias'.* without fc"):
+        FeatureNetwork(path)
+    save_file({**weights, "bn1.running_var": torch.full((64,), -1.0)}, path)
+    with pytest.raises(InputError, match="NaN or infinity"):
+        FeatureNetwork(path).features(np.zeros((2, 16, 16), np.int16), (0.0, 1.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -85,6 +86,7 @@ def test_full_disk(
             said = capfd.readouterr().err
             assert said.count("\n") == 1, said
             assert "free some space" in said, said
+            assert not re.search(r"\.(partial|replaced)", said), "a name that the user does not know"
             left = sorted(path.name for path in disk.iterdir())
             # A run that had begun stays, with its last whole checkpoint and a status that says why it failed.
             assert left in ([], ["out"]) if name == "train" else left == [], left
@@ -150,6 +152,15 @@ def test_run_that_cannot_be_written(good: dict[str, Path], tmp_path: Path, capfd
         said = capfd.readouterr()
         assert said.out.startswith("stopped: step 3 of 6")
         assert "cannot be written (Read-only file system)" in said.err
+
+
+def test_the_status_of_a_run_behind_a_link(
+    good: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Who only looks may name a link; the corpus holds that none within a run is followed."""
+    (tmp_path / "link").symlink_to(good["run"], target_is_directory=True)
+    assert run(["status", str(tmp_path / "link")]) == 0
+    assert capfd.readouterr().out.startswith("stopped: step 3 of 6")
 
 
 @contextmanager

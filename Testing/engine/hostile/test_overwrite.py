@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kill_commands import fingerprint
-from test_disks import LARGE, TINY, mounted, used
+from test_disks import LARGE, TINY, WEIGHTS, mounted, used
 
+from topogan import files
 from topogan.cli import run
+from topogan.runs.folder import RunFolder
 
 RUNNER = Path(__file__).resolve().parent / "kill_trainings.py"
 KEPT = re.compile(r"\.out\.[0-9a-f]{32}\.replaced")
@@ -87,6 +92,7 @@ def test_full_disk(good: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureF
             assert run([*train, str(disk / "out"), *TINY, "--overwrite"]) == 1
             said = capfd.readouterr().err
             assert said.count("\n") == 1 and "free some space" in said, said
+            assert ".replaced" not in said, "a name that the user does not know"
             left = {path.name: fingerprint(path) for path in disk.iterdir()}
             assert older in left.values(), f"lost with {share} of the space"
             if left["out"] == older:
@@ -120,3 +126,88 @@ def test_the_older_run_of_a_chain(good: dict[str, Path], tmp_path: Path) -> None
         assert older in map(fingerprint, beside)
     assert run(["resume", str(tmp_path / "out"), "--dataset", str(good["training_set"])]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.fixture(scope="module")
+def older(good: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    out = tmp_path_factory.mktemp("older") / "out"
+    assert run(["train", str(good["training_set"]), str(out), *TINY]) == 0
+    return out
+
+
+@pytest.mark.parametrize("failing", range(6))
+@pytest.mark.parametrize("system", ["Windows", "NFS"])
+def test_where_folders_cannot_be_exchanged(
+    system: str,
+    failing: int,
+    good: dict[str, Path],
+    older: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Three moves take the place of the exchange; the model gets its name by a fourth, and the older run goes last."""
+    out = Path(shutil.copytree(older, tmp_path / "out"))
+    without_exchange(monkeypatch, system, failing)
+    code = run(["train", str(good["training_set"]), str(out), *TINY, "--overwrite"])
+    beside = [fingerprint(path) for path in tmp_path.iterdir() if path != out]
+    if failing in (1, 2, 3):
+        assert code == 2 and f"The folder {out} cannot be written" in capfd.readouterr().err
+        assert fingerprint(out) == fingerprint(older)
+        assert beside == []
+        return
+    assert code == (1 if failing == 4 else 0)
+    assert beside == ([fingerprint(older)] if failing else [])
+    if failing == 4:
+        monkeypatch.undo()
+        assert run(["resume", str(out), "--dataset", str(good["training_set"])]) == 0
+        assert list(tmp_path.iterdir()) == [out]
+    assert run_id(out) != run_id(older)
+    assert (out / WEIGHTS).is_file()
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+@pytest.mark.parametrize("system", ["Windows", "NFS"])
+def test_brought_back_where_folders_cannot_be_exchanged(
+    system: str, failing: int, older: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = Path(shutil.copytree(older, tmp_path / "out"))
+    config = {**json.loads((older / "config.json").read_text()), "id": "1" * 32}
+    new = RunFolder.create(out, overwrite=True, config=config)
+    without_exchange(monkeypatch, system, failing)
+    assert new.bring_back_older() == (failing == 0)
+    kept = tmp_path / f".out.{'1' * 32}.replaced"
+    assert fingerprint(kept if failing else out) == fingerprint(older)
+    assert sorted(tmp_path.iterdir()) == ([kept, out] if failing else [out])
+
+
+def run_id(path: Path) -> str:
+    return json.loads((path / "config.json").read_text(encoding="utf-8"))["id"]
+
+
+def without_exchange(monkeypatch: pytest.MonkeyPatch, system: str, failing: int) -> None:
+    """Let this system be one that cannot exchange folders, where one move of a folder (0: none) fails for good."""
+    moves: list[tuple[Path, Path]] = []
+    real = os.replace
+
+    def move(source: Path, destination: Path) -> None:
+        if Path(source).is_dir() and (source, destination) not in moves:
+            moves.append((source, destination))
+        if failing and moves[failing - 1 : failing] == [(source, destination)]:
+            # A file in it is open; another computer uses it.
+            raise (
+                PermissionError(errno.EACCES, "Access is denied")
+                if system == "Windows"
+                else OSError(errno.EBUSY, "Device or resource busy")
+            )
+        real(source, destination)
+
+    def library(*_: Any, **__: Any) -> Any:
+        if system == "Windows":
+            raise TypeError("no library of this process")
+        return SimpleNamespace(renameat2=lambda *_: -1, renamex_np=lambda *_: -1)
+
+    monkeypatch.setattr(files, "ctypes", SimpleNamespace(CDLL=library))
+    monkeypatch.setattr(files, "_REPLACE_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(os, "replace", move)

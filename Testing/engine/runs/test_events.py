@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from topogan.errors import DiskFull
+from topogan.runs import events
 from topogan.runs.events import MAX_POINTS, Curve, EventLog
+from topogan.runs.folder import RunFolder
+from topogan.runs.recorder import Recorder
 
 
 def event(step: int) -> dict:
@@ -52,3 +58,16 @@ def test_a_reopened_log_is_as_if_it_had_never_been_closed(tmp_path: Path) -> Non
         assert (once / name).read_bytes() == (twice / name).read_bytes()
     curves = json.loads((once / "history.json").read_text())["curves"]
     assert len(curves["masks/loss"]["steps"]) <= MAX_POINTS
+
+
+def test_the_log_is_closed_on_a_full_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open file would keep Windows from bringing the older run back."""
+
+    def full(*_: object) -> None:
+        raise DiskFull(tmp_path)
+
+    recorder = Recorder(RunFolder(tmp_path, "0" * 32), 0, None)
+    monkeypatch.setattr(events, "write_json", full)
+    with pytest.raises(DiskFull):
+        recorder.close()
+    assert recorder._log._file.closed

@@ -28,7 +28,7 @@ _MARGIN = 1
 _MINIMUM_PIXELS = 4
 # One byte each. A scan has fewer voxels; only tiny slice spacings and pixels ask for more.
 _MOST_POINTS = 1 << 30
-# Of one phase; a scan has at most some thousand slices, and each patch takes half a millisecond and a kilobyte.
+# Of one phase; a scan has at most some thousand slices, of 8 x 8 tiles. Each patch takes half a millisecond and a kB.
 _MOST_SLICES, _MOST_TILES = 20_000, 100_000
 
 
@@ -79,13 +79,14 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callabl
     seen: set[int] = set()
     too_small = outside = 0
     path = case.segmentation.path
+    grid = _tile_grid(case, tile) if tile else None  # before anything is read
     for phase, volume in enumerate(case.segmentation.volumes()):
         go_on()
         labels = label_map_of(volume, case.table, path)
         del volume
         seen.update(number for plane in labels.array for number in np.flatnonzero(np.bincount(plane.ravel())).tolist())
         structure = Volume((labels.array != 0).astype(np.uint8), labels.geometry)
-        found = list(_tiles(structure, case, phase, tile) if tile else _slices(structure, case.frame, phase))
+        found = list(_tiles(structure, case, phase, tile, *grid) if grid else _slices(structure, case.frame, phase))
         large = [patch for patch in found if patch.area >= settings.minimum_area]
         inside = [patch for patch in large if _lies_inside(patch, case)]
         if case.image and large and not inside:
@@ -142,29 +143,46 @@ def _slices(structure: Volume, frame: Frame, phase: int) -> Iterator[PatchPlan]:
         )
 
 
-def _tiles(structure: Volume, case: Case, phase: int, tile: float) -> Iterator[PatchPlan]:
-    """Lay tiles side by side from the first corner of the volume; an incomplete last row or column is left."""
-    frame = case.frame
-    bounds = frame.from_point(case.extent.corners(margin=0.5))
+def _tile_grid(case: Case, tile: float) -> tuple[np.ndarray, np.ndarray]:
+    """Lay tiles side by side from the first corner of the volume; an incomplete last row or column is left.
+
+    Returns:
+        u and v (mm) of the corner and the number of the first slice; how many tiles lie across and down, in how many
+        slices.
+
+    Raises:
+        InputError: a tile is larger than the volume, or there would be far too many.
+    """
+    step = case.frame.step
+    bounds = case.frame.from_point(case.extent.corners(margin=0.5))
     low, span = bounds.min(axis=0), np.ptp(bounds, axis=0)
     # Half a voxel beyond the first and last voxel there is no slice; 1e-3 absorbs rounding.
-    first, last = math.ceil(low[2] / frame.step), math.floor((low[2] + span[2]) / frame.step - 1e-3)
-    across, down = (int(span[axis] / tile + 1e-3) for axis in (0, 1))
-    pixels = max(1, round(tile / frame.pitch))
-    fine = tile / pixels
-    if not across or not down:
+    first, last = np.ceil(low[2] / step), np.floor((low[2] + span[2]) / step - 1e-3)
+    counts = np.array([*np.floor(span[:2] / tile + 1e-3), last - first + 1])
+    if not counts[:2].all():
         raise InputError(
             f"The slices of {case.segmentation.path} are smaller than a patch of {tile:.4g} mm: "
             "choose a smaller pixel size or patch."
         )
-    start = np.array([low[0] / fine + 0.5, low[1] / fine + 0.5, first])
-    grid = _grid_image(structure, frame, fine, start, np.array([across * pixels, down * pixels, last - first + 1]))
-    counts = grid.reshape(len(grid), down, pixels, across, pixels).sum(axis=(2, 4), dtype=np.int64)
-    if (filled := np.count_nonzero(counts)) > _MOST_TILES:
+    if math.prod(counts.tolist()) > _MOST_TILES:
         raise InputError(
-            f"The structure in {case.segmentation.path} would be cut into {filled} tiles of {tile:.4g} mm: "
-            "choose a larger pixel size or slice spacing."
+            f"{case.segmentation.path} would be cut into {counts[2]:.7g} slices of {counts[0]:.7g} x {counts[1]:.7g} "
+            f"tiles of {tile:.4g} mm: choose a larger pixel size or slice spacing."
         )
+    return np.array([low[0], low[1], first]), counts.astype(int)
+
+
+def _tiles(
+    structure: Volume, case: Case, phase: int, tile: float, low: np.ndarray, count: np.ndarray
+) -> Iterator[PatchPlan]:
+    """The tiles of a grid (see :func:`_tile_grid`) that show something of the structure."""
+    frame = case.frame
+    across, down, first = int(count[0]), int(count[1]), int(low[2])
+    pixels = max(1, round(tile / frame.pitch))
+    fine = tile / pixels
+    start = np.array([low[0] / fine + 0.5, low[1] / fine + 0.5, first])
+    grid = _grid_image(structure, frame, fine, start, count * (pixels, pixels, 1))
+    counts = grid.reshape(len(grid), down, pixels, across, pixels).sum(axis=(2, 4), dtype=np.int64)
     for number, row, column in np.argwhere(counts):
         u, v = low[0] + (column + 0.5) * tile, low[1] + (row + 0.5) * tile
         center = (float(u), float(v), float((first + number) * frame.step))

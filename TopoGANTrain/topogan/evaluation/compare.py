@@ -29,7 +29,6 @@ def evaluate(
     overwrite: bool = False,
     on_event: OnEvent | None = None,
     feature_network: Path | None = None,
-    trust_feature_network: bool = False,
 ) -> Report:
     """Compute every metric of a synthesis beside the same metric of real data.
 
@@ -39,14 +38,13 @@ def evaluate(
         report: page to write (``out.html``), with ``out.json`` beside it; None writes nothing.
         overwrite: replace an existing report.
         on_event: takes progress events.
-        feature_network: TorchScript network for KID (see :class:`FeatureNetwork`); None leaves KID out.
-        trust_feature_network: run it: TorchScript is a program, which can do whatever the user may.
+        feature_network: weights of a ResNet-50 for KID (see :class:`FeatureNetwork`); None leaves KID out.
 
     Raises:
         InputError: a folder is missing or damaged, the two do not belong together, or the report exists.
     """
     paths = report_paths(Path(report), overwrite) if report is not None else None
-    network = FeatureNetwork(Path(feature_network), trust_feature_network) if feature_network is not None else None
+    network = FeatureNetwork(Path(feature_network)) if feature_network is not None else None
     samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
     found = Comparison(samples, real, open_sets(samples, real), network)
     metrics: list[Metric] = []

@@ -18,7 +18,7 @@ from topogan.evaluation.report import number
 from topogan.evaluation.segmentation import SegmentationScores, segmentation_scores
 from topogan.evaluation.segmentation_network import predict, train_network
 from topogan.evaluation.synthetic_set import SyntheticSet
-from topogan.files import write_json
+from topogan.files import check_new_file, remove_leftovers, write_json
 from topogan.training_set import TrainingSet
 
 SCHEMA = "topogan.downstream/1"
@@ -66,11 +66,13 @@ def downstream(
         on_event: takes progress events.
 
     Raises:
-        InputError: a folder is missing, damaged or without images, or ``out`` exists.
+        InputError: a folder is missing, damaged or without images, or ``out`` exists or cannot be written.
+        WorkError: the disk is full; nothing is written then.
     """
     settings = settings or DownstreamSettings()
-    if out is not None and Path(out).exists() and not overwrite:
-        raise InputError(f"{out} exists: choose another name, or add --overwrite to replace it.")
+    if out is not None:
+        check_new_file(Path(out), overwrite, SCHEMA)
+        remove_leftovers(Path(out))
     device = choose_device(settings.device)
     samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
     if samples.textures is None or real.images is None or real.window is None:

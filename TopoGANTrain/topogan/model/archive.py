@@ -146,13 +146,15 @@ def pack_model(folder: Path, path: Path, overwrite: bool = False) -> Path:
         overwrite: replace an existing file.
 
     Raises:
-        InputError: ``folder`` is not a model package, or ``path`` exists or is no name for a zip.
+        InputError: ``folder`` is not a model package, or ``path`` exists, lies in it, or is no name for a zip.
         WorkError: the zip could not be written.
     """
     folder, path = Path(folder), Path(path)
     layout.check_folder(folder, folder)
     if path.suffix.lower() != ".zip":
         raise InputError(f"{path} does not end in .zip: name the package so.")
+    if folder.resolve() in path.resolve().parents:
+        raise InputError(f"{path} lies in the package, which would then hold a foreign file: name another place.")
     check_new_file(path, overwrite)
     remove_leftovers(path)
     documents = [file.relative_to(folder).as_posix() for file in sorted((folder / "docs").rglob("*")) if file.is_file()]

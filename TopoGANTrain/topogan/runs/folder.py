@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from topogan.errors import InputError
+from topogan.errors import DiskFull, InputError
 from topogan.files import (
     check_disk_full,
     check_name,
@@ -26,6 +26,7 @@ from topogan.files import (
     remove_leftovers,
     remove_own,
     replace,
+    replace_keeping,
     write_json,
 )
 from topogan.runs.events import HISTORY_FILE
@@ -84,13 +85,15 @@ class RunFolder:
 
         Raises:
             InputError: the folder holds something, is in use, or cannot be written.
-            WorkError: the disk is full.
+            DiskFull: no space is left.
         """
         check_run_folder(path, overwrite)
         _clear_up(path)
         folder = cls(path, config["id"])
         try:
             folder._replace_older(config)
+        except DiskFull as error:
+            raise DiskFull(path) from error
         except OSError as error:
             check_disk_full(path, error)
             raise InputError(f"The folder {path} cannot be written ({error.strerror}): choose another.") from error
@@ -133,16 +136,17 @@ class RunFolder:
 
     def bring_back_older(self) -> bool:
         """Put the older run back in its place if this one has not come to its first checkpoint; gives the lock back."""
-        older = self.older
-        if older is None or any(self.checkpoints.iterdir()):
+        older, left = self.older, leftovers.partial_folder(self.path)
+        try:
+            if older is None or any(self.checkpoints.iterdir()):
+                return False
+            self.close()
+            if exchange(older, self.path):
+                replace(older, left)
+            else:
+                replace_keeping(older, self.path, left)
+        except OSError:  # the older run is kept where it is; why the new one failed is what has to be said
             return False
-        self.close()
-        left = leftovers.partial_folder(self.path)
-        if exchange(older, self.path):
-            replace(older, left)
-        else:
-            replace(self.path, left)
-            replace(older, self.path)
         remove_own(left)
         return True
 
@@ -194,8 +198,11 @@ class RunFolder:
             elif not exchange(staged, self.path):
                 new = leftovers.partial_folder(self.path)
                 replace(staged, new)
-                replace(self.path, self._older)
-                replace(new, self.path)
+                try:
+                    replace_keeping(new, self.path, self._older)
+                except BaseException:
+                    remove_own(new)
+                    raise
             self._take()
         except BaseException:
             if _is_unbegun(staged):

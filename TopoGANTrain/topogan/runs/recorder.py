@@ -69,8 +69,10 @@ class Recorder:
 
     def close(self) -> None:
         """Write the curves a last time and close the log."""
-        self._log.write_history()
-        self._log.close()
+        try:
+            self._log.write_history()
+        finally:  # on a full disk, too: Windows moves no folder with an open file in it
+            self._log.close()
 
     def _record(self, kind: str, at: Position, values: dict[str, float]) -> None:
         event: Event = {"kind": kind, "stage": at.stage, "step": at.step, "total": at.total, "values": values}

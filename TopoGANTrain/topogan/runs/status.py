@@ -50,9 +50,13 @@ def read_status(run: Path | str) -> RunStatus:
     a run on another computer; there ``heartbeat`` must be watched: it rises twice a second while the engine lives.
 
     Raises:
-        InputError: ``run`` is not a run folder.
+        InputError: ``run`` is not a run folder, or what is read of it is a link. (It may be one itself: the user named
+            it.)
     """
     run = Path(run)
+    for path in (run / STATUS_FILE, run / LOCK_FILE):
+        if path.is_symlink():
+            raise InputError(f"{path} is a link where TopoGAN writes something else: it is not followed, remove it.")
     content, status = _read(run / STATUS_FILE)
     if status.state not in ALIVE or not written_here(content, machine_id()) or is_locked(run / LOCK_FILE):
         return status

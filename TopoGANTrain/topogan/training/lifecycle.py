@@ -61,8 +61,6 @@ def train(
     check_names(settings)
     check_run_folder(out, overwrite)
     training_set = TrainingSet.open(dataset)
-    if out.resolve() in (dataset.resolve(), *dataset.resolve().parents):
-        raise InputError(f"The training set {dataset} lies in the run folder {out}: name another run folder.")
     check_trainable(training_set, settings)
     settings, adapted = fit_batches(settings, len(training_set.train))
     device = choose_device(settings.device)

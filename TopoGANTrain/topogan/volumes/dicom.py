@@ -17,9 +17,9 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from topogan.errors import InputError
 from topogan.files import check_name
+from topogan.volumes.checks import check_growth, check_size
 from topogan.volumes.dicom_pixels import PIXEL_KEYWORDS, StoredPixels
 from topogan.volumes.geometry import Geometry, Volume, check_axes
-from topogan.volumes.stored import check_growth, check_size
 
 # Scanners round positions to 0.01-0.1 mm; a missing slice changes a gap by 100 %.
 _GAP_TOLERANCE = 0.1

@@ -21,9 +21,11 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRBigEndian, RLELossless, generate_uid
 
 from topogan.errors import InputError
+from topogan.volumes.checks import check_size
 from topogan.volumes.itk import reading
-from topogan.volumes.stored import check_size
 
+# PS3.5 9.1.
+_LONGEST_UID = 64
 PIXEL_KEYWORDS = (
     "Modality",
     "SamplesPerPixel",
@@ -247,6 +249,9 @@ class StoredPixels:
 
 def _check_kind(file: Path, header: pydicom.Dataset) -> None:
     """Refuse what is no plain grey picture whose values are in the pixels themselves."""
+    syntax = header.file_meta.TransferSyntaxUID
+    if not syntax.is_transfer_syntax:
+        raise _wrong(file, f"its transfer syntax is {str(syntax)[:_LONGEST_UID]!r}")
     if int(header.get("NumberOfFrames") or 1) > 1:
         raise InputError(f"{file} is a DICOM file with several frames: load it in Slicer and save it as NRRD.")
     colors = header.get("PhotometricInterpretation")

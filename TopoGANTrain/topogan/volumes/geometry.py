@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,15 +87,21 @@ class Geometry:
             InputError: spacing, origin or directions are zero, negative, not finite, beyond measure or not at right
                 angles.
         """
-        shown = " x ".join(f"{value:g}" for value in self.spacing)
-        if not all(np.isfinite(value) and value > 0 for value in self.spacing):
-            raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, it must be above 0.")
+        check_spacing(path, self.spacing)
         if min(self.spacing) < _SMALLEST_SPACING or max(self.spacing) > _LARGEST_SPACING:
+            shown = " x ".join(f"{value:g}" for value in self.spacing)
             raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, its unit must be mm.")
         if not (np.abs(self.origin) < _FARTHEST_ORIGIN).all():
             shown = ", ".join(f"{value:g}" for value in self.origin)
             raise InputError(f"The position of {path} is ({shown}) mm: correct its header, no scan lies there.")
         check_axes(path, self.axes)
+
+
+def check_spacing(path: Path, spacing: Sequence[float] | np.ndarray) -> None:
+    """Refuse distances (mm) that are not positive numbers."""
+    if not all(np.isfinite(value) and value > 0 for value in spacing):
+        shown = " x ".join(f"{value:g}" for value in spacing)
+        raise InputError(f"The voxel spacing of {path} is {shown} mm: correct its header, it must be above 0.")
 
 
 def check_axes(path: Path, axes: np.ndarray) -> None:

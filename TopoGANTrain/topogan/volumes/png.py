@@ -14,9 +14,9 @@ from PIL import Image
 
 from topogan.errors import InputError
 from topogan.files import check_exists, check_name
+from topogan.volumes.checks import check_growth, check_size
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.itk import reading
-from topogan.volumes.stored import check_growth, check_size
 
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 _MOST_COLORS_NAMED = 8

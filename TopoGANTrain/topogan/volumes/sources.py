@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +14,6 @@ from topogan.volumes.metaimage import read_metaimage
 from topogan.volumes.nifti import read_nifti
 from topogan.volumes.nrrd import read_nrrd
 from topogan.volumes.png import PngOptions, PngSlices, is_png_folder
-from topogan.volumes.volume_file import VolumeFile
 
 
 class VolumeSource(Protocol):
@@ -36,18 +34,15 @@ class VolumeSource(Protocol):
         """
 
 
-_NIFTI, _NRRD, _META = (
-    partial(VolumeFile.open, read_header=header) for header in (read_nifti, read_nrrd, read_metaimage)
-)
 FORMATS: dict[str, Callable[[Path], VolumeSource]] = {
-    ".nii": _NIFTI,
-    ".nii.gz": _NIFTI,
-    ".nrrd": _NRRD,
-    ".seg.nrrd": _NRRD,
-    ".seq.nrrd": _NRRD,
-    ".nhdr": _NRRD,
-    ".mha": _META,
-    ".mhd": _META,
+    ".nii": read_nifti,
+    ".nii.gz": read_nifti,
+    ".nrrd": read_nrrd,
+    ".seg.nrrd": read_nrrd,
+    ".seq.nrrd": read_nrrd,
+    ".nhdr": read_nrrd,
+    ".mha": read_metaimage,
+    ".mhd": read_metaimage,
 }
 """What opens a file, by the ending of its name (the longest that fits): reads the header, raises InputError."""
 

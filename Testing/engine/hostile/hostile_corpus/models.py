@@ -68,6 +68,11 @@ def zipped(
     return build
 
 
+def packed_into_itself(place: Place) -> Arguments:
+    model = place.copy("model")
+    return ["pack", str(model), str(model / "docs" / "model.zip")]
+
+
 def link_entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name)
     entry.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -116,6 +121,7 @@ CASES = [
     ),
     Case("model: weights cut off", drawn(cut(GENERATOR)), "was changed or damaged"),
     Case("model: weights missing", drawn(removed(GENERATOR)), "is missing"),
+    Case("model: packed into itself", packed_into_itself, "lies in the package"),
     Case("model: weights a link", drawn(linked(GENERATOR, "/etc/passwd")), "is a link or a device"),
     Case("model: weights a pipe", drawn(pipe(GENERATOR)), "is a link or a device"),
     Case("model: metadata a link", drawn(linked(METADATA, "/dev/zero")), "is a link or a device"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -158,6 +159,25 @@ def trained(*more: str, spoil: Spoil | None = None) -> Callable[[Place], Argumen
     return build
 
 
+def over(kind: str, name: str, spoil: Callable[[str], Spoil] | None = None) -> Callable[[Place], Arguments]:
+    """A command with ``--overwrite`` on a result of ours, which holds something else besides."""
+
+    def build(place: Place) -> Arguments:
+        older = place.copy(kind)
+        if spoil is not None:
+            spoil(name)(older)
+        else:
+            place.path(f"{kind}/{name}").write_text("three years of work", encoding="utf-8")
+        command = {
+            "training_set": ["prepare", str(older), *right(place)[2:]],
+            "synthesis": ["synthesize", str(place.good["model"]), str(older), "--count", "2"],
+            "run": ["train", str(place.good["training_set"]), str(older)],
+        }[kind]
+        return [*command, "--overwrite"]
+
+    return build
+
+
 def kept_alone(command: str) -> Callable[[Place], Arguments]:
     """Killed between the two steps of a replacement: the older run has only its hidden name."""
 
@@ -200,6 +220,16 @@ def implied(*more: str, ct: bool = False) -> Callable[[Place], Arguments]:
         return prepare(place, mask, image, *more)
 
     return build
+
+
+def many_tiles(place: Place) -> Arguments:
+    """Of a volume that is damaged within, which shows when it is read."""
+    arguments = implied("--tiling", "--pixel-size", "0.05", "--slice-spacing", "0.01")(place)
+    path = place.path("mask.nii.gz")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    return arguments
 
 
 def requested(
@@ -261,8 +291,12 @@ CASES = [
         for name, build in (("resume", resumed(pipe(what))),)
     ),
     Case("ours: status of a run, a pipe (status)", asked("status", pipe(STATUS)), JSON),
-    Case("ours: status of a run, endless (status)", asked("status", link_to_device(STATUS)), JSON),
-    Case("ours: status of a run, endless (stop)", asked("stop", link_to_device(STATUS)), JSON),
+    *(
+        Case(f"ours: {what} of a run, {kind} ({command})", asked(command, alive, link(what)), STRANGE)
+        for what in (STATUS, LOCK)
+        for command in ("status", "stop")
+        for kind, link in (("endless", link_to_device), ("a link to a file", link_to_file))
+    ),
     Case("ours: status of 10 GB", asked("status", sparse(STATUS)), JSON),
     Case("ours: configuration of 10 GB", resumed(sparse(CONFIG)), JSON),
     Case("ours: configuration of six million lists", resumed(text(CONFIG, MANY_LISTS)), JSON),
@@ -277,6 +311,23 @@ CASES = [
         Case(f"ours: killed in a replacement ({command})", kept_alone(command), "is kept in .*replaced")
         for command in ("resume", "train", "overwrite")
     ),
+    *(
+        Case(f"ours: {kind} with {name} in it, replaced", over(kind, name), f"holds {re.escape(name)}, which")
+        for kind, name in (
+            ("training_set", "thesis.docx"),
+            ("training_set", "papers/thesis.docx"),
+            ("synthesis", "thesis.docx"),
+            ("synthesis", "masks (2).nrrd"),
+            ("synthesis", ".thesis"),
+            ("run", "notes.txt"),
+            ("run", "samples/report.json"),
+            ("run", "checkpoints/step-best.safetensors"),
+            ("run", "model/docs/paper.pdf"),
+        )
+    ),
+    Case("ours: synthesis with a link, replaced", over("synthesis", "gallery.png", link_to_file), "holds gallery.png"),
+    Case("ours: synthesis with a linked folder, replaced", over("synthesis", "x", link_to_folder), "holds x, which"),
+    Case("ours: run with linked previews, replaced", over("run", "previews", link_to_folder), "holds previews, which"),
     Case("ours: a run there, without --overwrite", trained(), "is not empty"),
     Case("ours: too many threads of a run", resumed(json_values(CONFIG, threads=4096)), "4096 threads would share"),
     Case("ours: too many threads (train)", trained("--overwrite", "--threads", "512"), "512 threads would share"),
@@ -349,6 +400,7 @@ CASES = [
     Case("ours: tiles of a micron", implied("--tiling", "--pixel-size", "0.001"), r"into \S+ (tiles|slices)"),
     Case("ours: tiles of a nanometer", implied("--tiling", "--pixel-size", "0.000001"), r"into \S+ (tiles|slices)"),
     Case("ours: tiles without size", implied("--tiling", "--pixel-size", "1e-300"), r"into \S+ (tiles|slices)"),
+    Case("ours: tiles of a few voxels in many slices", many_tiles, "into 8000 slices of 15 x 15 tiles of 3.2 mm"),
     Case(
         "ours: tiles in slices of a micron",
         implied("--tiling", "--pixel-size", "0.2", "--slice-spacing", "0.0001"),

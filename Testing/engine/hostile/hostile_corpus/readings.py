@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import os
 import struct
@@ -11,6 +12,7 @@ from collections.abc import Callable
 
 from hostile_corpus import metaimage, nifti, nrrd
 from hostile_corpus.case import Arguments, Case, Place, prepare
+from hostile_corpus.scene import labels, save
 
 WRONG = "header of .* is wrong"
 NOT_A_FIELD = "is no field of the format"
@@ -44,6 +46,11 @@ def link_out(place: Place, name: str) -> None:
 
 def folder(place: Place, name: str) -> None:
     place.path(f"inner/{name}/x")
+
+
+def flipped(packed: bytes) -> bytes:
+    """One voxel's value changed within packed data, which only their checksum can tell."""
+    return packed[: len(packed) // 2] + bytes([packed[len(packed) // 2] ^ 1]) + packed[len(packed) // 2 + 1 :]
 
 
 def nrrd_line(line: str, instead_of: str = "") -> Callable[[Place], Arguments]:
@@ -86,6 +93,16 @@ def shifted(content: bytearray) -> bytearray:
     return content
 
 
+def changed_when_packed(place: Place) -> Arguments:
+    """A right .nii.gz in which the data, stored as they are, differ from their checksum."""
+    path = save(place.path("mask.nii"), labels())
+    content = flipped(gzip.compress(path.read_bytes(), 0))
+    path.unlink()
+    path = place.path("mask.nii.gz")
+    path.write_bytes(content)
+    return prepare(place, path)
+
+
 NRRD = [
     Case("NRRD: field hidden as a key", nrrd_line("spacings: 9 9 9 :="), NOT_A_FIELD),
     Case("NRRD: data file hidden as a key", nrrd_line("data file: /etc/passwd :=x"), NOT_A_FIELD),
@@ -103,10 +120,10 @@ NRRD = [
     Case("NRRD: a field of the future", nrrd_line("resampling: yes"), NOT_A_FIELD),
     Case("NRRD: 30,000 keys", nrrd.file(nrrd.header(more="a:=b\n" * 30_000)), "more than 20000 lines"),
     Case("NRRD: header longer than the look", nrrd.file(nrrd.header(more="key:=" + "x" * (5 << 20) + "\n")), WRONG),
-    Case("NRRD: byte skip -2", nrrd.file(nrrd.header(byte_skip="-2")), "skips"),
-    Case("NRRD: byte skip in words", nrrd.file(nrrd.header(byte_skip="some")), "skips"),
-    Case("NRRD: byte skip from the end of packed data", nrrd.file(nrrd.header(gzip.compress(nrrd.DATA), encoding="gzip", byte_skip="-1")), "skips"),
-    Case("NRRD: line skip -1", nrrd.file(nrrd.header(line_skip="-1")), "skips"),
+    Case("NRRD: byte skip -2", nrrd.file(nrrd.header(byte_skip="-2")), "byte skip is"),
+    Case("NRRD: byte skip in words", nrrd.file(nrrd.header(byte_skip="some")), "byte skip is"),
+    Case("NRRD: byte skip from the end of packed data", nrrd.file(nrrd.header(gzip.compress(nrrd.DATA), encoding="gzip", byte_skip="-1")), "byte skip is"),
+    Case("NRRD: line skip -1", nrrd.file(nrrd.header(line_skip="-1")), "line skip is"),
     Case("NRRD: endian missing", nrrd.file(nrrd.header(nrrd.DATA * 2, type="short")), "endian"),
     Case("NRRD: sizes with underscores", nrrd.file(nrrd.header(sizes="3_2 32 40")), WRONG),
     Case("NRRD: spacing with underscores", nrrd.file(nrrd.header(space_directions="(1_5,0,0) (0,1.5,0) (0,0,2)")), WRONG),
@@ -118,9 +135,17 @@ NRRD = [
     Case("NRRD: phases in the middle", nrrd.file(nrrd.phases(2, kinds="domain list domain domain")), "values per voxel|directions"),
     Case("NRRD: data in a pipe", detached_nrrd(pipe), "is missing"),
     Case("NRRD: data in a link that leads out", detached_nrrd(link_out), "in another folder"),
+    Case("NRRD: a data file with a name of 3,000 letters", nrrd.file(nrrd.header(b"", data_file="9" * 3000)), "is missing"),
     Case("NRRD: data in a folder", detached_nrrd(folder), "is missing"),
     Case("NRRD: text that overflows", nrrd.file(nrrd.header(b"999 " * 40960, encoding="text")), "damaged"),
     Case("NRRD: text that ends early", nrrd.file(nrrd.header(b"1 2 3 ", encoding="text")), "cut off"),
+    Case("NRRD: one word of text of 20 MB", nrrd.file(nrrd.header(b"1" * (20 << 20) + b" 1" * 40960, encoding="text")), "damaged"),
+    Case("NRRD: a number of 2 MB", nrrd.file(nrrd.header(space_origin="(" + "1" * (2 << 20) + "x,0,0)")), "space origin is"),
+    Case("NRRD: words between the directions", nrrd.file(nrrd.header(space_directions="(1.5,0,0) x (0,1.5,0) (0,0,2)")), "space directions is"),
+    Case("NRRD: origin without brackets", nrrd.file(nrrd.header(space_origin="-24,-20,100")), "space origin is"),
+    Case("NRRD: lines skip beyond the end, 10¹⁷ of them", nrrd.file(nrrd.header(line_skip="1" + "0" * 17)), "cut off"),
+    Case("NRRD: a byte of the packed data changed", nrrd.file(nrrd.header(flipped(gzip.compress(nrrd.DATA, 0)), encoding="gzip")), "damaged"),
+    Case("NRRD: a byte of the bzip2 data changed", nrrd.file(nrrd.header(flipped(bz2.compress(nrrd.DATA)), encoding="bzip2")), "damaged"),
     Case("NRRD: bzip2 of something else", nrrd.file(nrrd.header(b"BZh9" + b"x" * 400, encoding="bzip2")), "damaged|cut off"),
 ]  # fmt: skip
 
@@ -135,6 +160,11 @@ META_CASES = [
     Case("MetaImage: two names of the axes", meta_line(b"Orientation = 1 0 0 0 1 0 0 0 1"), "more than one of"),
     Case("MetaImage: line end of Unicode", meta_line("Comment = x\u2028ElementDataFile = /etc/passwd".encode()), "cannot be read as a volume"),
     Case("MetaImage: NUL in a value", meta_line(b"Comment = a\0b"), "cannot be read as a volume"),
+    Case("MetaImage: 3 MB of blanks in a name", meta_line(b"NDims" + b" " * (3 << 20) + b"x"), "cannot be read as a volume"),
+    Case("MetaImage: 3 MB of blanks in a value", meta_line(b"Comment = a" + b" " * (3 << 20) + b"\0"), "cannot be read as a volume"),
+    Case("MetaImage: a number of 2 MB", meta_line(b"ElementSpacing = " + b"1" * (2 << 20) + b"x 1 1", b"ElementSpacing"), "ElementSpacing is"),
+    Case("MetaImage: a byte of the packed data changed", metaimage.file(metaimage.content(flipped(zlib.compress(metaimage.DATA, 0)), CompressedData="True")), "damaged"),
+    Case("MetaImage: header size of packed data from the end", metaimage.file(metaimage.content(metaimage.ZIPPED, CompressedData="True", HeaderSize="-1")), "HeaderSize is"),
     Case("MetaImage: 20,000 lines", metaimage.file(b"".join(b"K%d = v\n" % n for n in range(20_000)) + metaimage.content()), "lines|cannot be read"),
     Case("MetaImage: half the packed data said", metaimage.file(metaimage.content(metaimage.ZIPPED, CompressedData="True", CompressedDataSize="50")), "packed data have"),
     Case("MetaImage: packed size negative", metaimage.file(metaimage.content(metaimage.ZIPPED, CompressedData="True", CompressedDataSize="-1")), "packed data have"),
@@ -161,6 +191,7 @@ NIFTI_CASES = [
     Case("NIfTI: slope 10⁻³⁰", nifti.as_scan(nifti.field(nifti.SLOPE, "2f", 1e-30, 0.0)), "scaled by 1e-30"),
     Case("NIfTI: data begin between bytes", nifti.as_segmentation("mask.nii", nifti.field(nifti.VOX_OFFSET, "f", 352.5)), "begin at byte"),
     Case("NIfTI: an unknown unit", nifti.as_segmentation("mask.nii", nifti.field(123, "b", 7)), "unit of length"),
+    Case("NIfTI: a byte of the packed data changed", changed_when_packed, "damaged"),
     Case("NIfTI: metres", nifti.as_segmentation("mask.nii", nifti.field(123, "b", 1)), "unit must be mm"),
 ]  # fmt: skip
 

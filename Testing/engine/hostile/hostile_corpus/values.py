@@ -168,6 +168,18 @@ _DICOM = {
         rewritten(lambda c: c.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0", 1)),
         "cannot be read as DICOM|is wrong|hold no images|is cut off",
     ),
+    "a byte 0 in the transfer syntax": (
+        rewritten(renamed("1.2.840.10008.1.2.1", "1.2.840.1\0008.1.2.1")),
+        "transfer syntax is",
+    ),
+    "a class of images as the transfer syntax": (
+        rewritten(renamed("1.2.840.10008.1.2.1", "1.2.840.10008.1.1")),
+        "transfer syntax is",
+    ),
+    "a private transfer syntax": (
+        rewritten(renamed("1.2.840.10008.1.2.1", "1.2.276.0.7230010.3")),
+        "transfer syntax is",
+    ),
     "run lengths of other pixels": (series(packed(at(7, BitsAllocated=8, BitsStored=8, HighBit=7))), OTHERS),
     "JPEG of 16 bits, 8 said": (series(jpeg("JPEG", at(7, BitsAllocated=8, BitsStored=8, HighBit=7))), OTHERS),
     "JPEG of 16 bits, 32 said": (series(jpeg("JPEG", at(7, BitsAllocated=32, BitsStored=32, HighBit=31))), OTHERS),

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 from PIL import Image
+from safetensors.numpy import save as save_tensors
 
 from hostile_corpus.case import Arguments, Case, Place, prepare
 from hostile_corpus.runs import FAILED, STATUS, asked, every_checkpoint, resumed
@@ -93,14 +94,14 @@ def phantom_out(name: bytes) -> Callable[[Place], Arguments]:
     return lambda place: ["phantom", str(latin(place, name))]
 
 
-def network(*more: str, name: str = "network.pt", content: bytes | None = b"PK") -> Callable[[Place], Arguments]:
+def network(name: str = "network.pt", content: bytes | None = b"PK") -> Callable[[Place], Arguments]:
     def build(place: Place) -> Arguments:
         path = latin(place, name.encode("latin-1"))
         if content is not None:
             path.write_bytes(content)
         good, page = place.good, str(place.folder / "page.html")
         start = ["evaluate", str(good["synthesis"]), "--training-set", str(good["training_set"]), "--report", page]
-        return [*start, "--feature-network", str(path), *more]
+        return [*start, "--feature-network", str(path)]
 
     return build
 
@@ -133,6 +134,7 @@ def served(parent: str) -> Callable[[Place], Arguments]:
 
 
 DAMAGED = "is damaged"
+OTHER_WEIGHTS = save_tensors({"a": np.zeros(2, np.float32)})
 STACK = "damaged|header of .* is wrong|cut off"
 
 
@@ -218,10 +220,12 @@ CASES = [
         code=1,
         may_change=FAILED,
     ),
-    Case("words: feature network without trust", network(), "is a program"),
-    Case("words: feature network without trust, a text", network(content=b"hello"), "is a program"),
-    Case("words: feature network that is none", network("--trust-feature-network"), "not a TorchScript file"),
-    Case("words: feature network empty", network("--trust-feature-network", content=b""), "not a TorchScript file"),
+    Case("words: feature network, a zip", network(), "no safetensors file"),
+    Case("words: feature network, a text", network(content=b"a text of some length"), "no safetensors file"),
+    Case("words: feature network, another", network(content=OTHER_WEIGHTS), "another network .*'a'"),
+    Case("words: feature network, a huge table", network(content=b"\xff" * 7 + b"\x7f{}"), "no safetensors file"),
+    Case("words: feature network empty", network(content=b""), "no safetensors file"),
+    Case("words: feature network, a folder", network(name="", content=None), "is no file"),
     Case("words: feature network not there", network(content=None), "does not exist"),
     Case("words: stack that hides a field", stack_line("kinds:", "byte skip: 9 :=\nkinds:"), STACK),
     Case("words: stack with data of another folder", stack_line("kinds:", "data file: /etc/passwd\nkinds:"), STACK),
