@@ -19,8 +19,10 @@ from topogan.volumes import (
     PngOptions,
     PngSlices,
     RegionChoice,
+    SegmentationObject,
     StructureSet,
     VolumeSource,
+    is_segmentation,
     is_structure_set,
     open_volume,
 )
@@ -112,13 +114,18 @@ def _open_segmentation(
     path: Path, image: VolumeSource | None, settings: PrepareSettings, table: StructureTable
 ) -> tuple[VolumeSource, StructureTable]:
     """A segmentation, and which of its values are which structure."""
-    if is_structure_set(path):
+    inside = list(path.iterdir()) if path.is_dir() else []
+    if len(inside) == 1 and is_segmentation(inside[0]):  # archives give each object a folder
+        path = inside[0]
+    kinds = ((StructureSet, is_structure_set), (SegmentationObject, is_segmentation))
+    drawn = next((kind for kind, is_one in kinds if is_one(path)), None)
+    if drawn:
         unnamed = PrepareSettings().structure
         choices = (
             RegionChoice(one.name if one.name != unnamed else "", one.labels, any_frame=settings.resample)
             for one in table.structures
         )
-        return StructureSet.open(path, image, *choices), table.numbered
+        return drawn.open(path, image, *choices), table.numbered
     colors = tuple(one.png_colors for one in table.structures)
     found = open_volume(path, _png(settings, structure=settings.png_structure, colors=colors if colors[0] else ()))
     if colors[0] and isinstance(found, PngSlices):

@@ -1,5 +1,6 @@
-"""Read CT volumes and segmentations: NIfTI, NRRD, MetaImage, DICOM series and structure sets, PNG slice folders."""
+"""Read CT volumes and segmentations: NIfTI, NRRD, MetaImage, DICOM (series, SEG, structure sets), PNG slice folders."""
 
+from topogan.volumes.dicom_seg import SegmentationObject, is_segmentation
 from topogan.volumes.geometry import Geometry, Volume
 from topogan.volumes.pairs import find_pairs
 from topogan.volumes.png import PngOptions, PngSlices
@@ -15,10 +16,12 @@ __all__ = [
     "PngOptions",
     "PngSlices",
     "RegionChoice",
+    "SegmentationObject",
     "StructureSet",
     "Volume",
     "VolumeSource",
     "find_pairs",
+    "is_segmentation",
     "is_structure_set",
     "open_volume",
     "write_image",
