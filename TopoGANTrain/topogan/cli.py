@@ -28,8 +28,11 @@ from topogan.config import (
 )
 from topogan.console import own_terminal
 from topogan.errors import InputError, WorkError
+from topogan.files import read_json
 from topogan.presets import prepare_settings, preset_names, train_settings
 from topogan.progress import ProgressReporter, duration
+from topogan_contract import schemas
+from topogan_contract.synthesis import REPORT_FILE
 from topogan_contract.words import escaped, shown
 
 app = typer.Typer(
@@ -196,7 +199,7 @@ def status(
 
 
 @app.command()
-@with_settings(SynthesisSettings)
+@with_settings(SynthesisSettings, repeated={"betti": ";"})
 def synthesize(
     model: Annotated[Path, typer.Argument(help="Model package: a folder or a .zip.")],
     out: Output,
@@ -213,6 +216,7 @@ def synthesize(
 
     with ProgressReporter() as report:
         folder = run_synthesize(model, out, settings, training_set=training_set, overwrite=overwrite, on_event=report)
+    print(read_json(folder / REPORT_FILE, schemas.SYNTHESIS)["summary"])
     print(f"Samples: {folder} (look at gallery.png)")
 
 

@@ -81,13 +81,14 @@ def _help(field: FieldInfo) -> str:
     return f"{field.description} ({'; '.join(notes)})"
 
 
-def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    flag = _flag(name)
+def _parameter(name: str, field: FieldInfo, rename: dict[str, str], repeated: bool) -> inspect.Parameter:
+    flag = rename.get(name, _flag(name))
     declarations = [f"{flag}/--no-{flag[2:]}"] if isinstance(field.default, bool) else [flag, *_older(name, field)]
     # None means "not given", so that a preset's value is only replaced by what the user wrote.
     option = typer.Option(None, *declarations, help=_help(field), show_default=False, rich_help_panel=_panel(name))
+    kind = list[str] if repeated else _option_type(field)
     return inspect.Parameter(
-        name.replace(".", "__"), inspect.Parameter.KEYWORD_ONLY, default=option, annotation=_option_type(field) | None
+        name.replace(".", "__"), inspect.Parameter.KEYWORD_ONLY, default=option, annotation=kind | None
     )
 
 
@@ -107,22 +108,35 @@ def _panel(name: str) -> str:
     return {"masks": "Masks", "topology": "Topology", "textures": "Textures"}.get(group, "Settings")
 
 
-def with_settings(kind: type[Settings], without: tuple[str, ...] = ()) -> Callable[..., Any]:
-    """Give a command one option for each setting of ``kind``, ``without`` some; it receives those given as ``given``.
+def with_settings(
+    kind: type[Settings],
+    without: tuple[str, ...] = (),
+    rename: dict[str, str] | None = None,
+    repeated: dict[str, str] | None = None,
+) -> Callable[..., Any]:
+    """Give a command one option for each setting of ``kind``; it receives those the user wrote as ``given``.
 
     The command's parameter ``given`` is a nested dictionary, ready for :func:`topogan.config.validated`.
+
+    Args:
+        kind: the settings.
+        without: settings that are no options of the command.
+        rename: flags of settings that are not called as the setting is.
+        repeated: settings whose option may stand several times, and what joins the texts.
     """
+    separators = repeated or {}
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command, eval_str=True)
         leaves = [leaf for leaf in leaf_fields(kind) if leaf[0] not in without]
-        options = [_parameter(name, field) for name, field in leaves]
+        options = [_parameter(name, field, rename or {}, name in separators) for name, field in leaves]
 
         def run(**arguments: Any) -> None:
             given: dict[str, Any] = {}
             for name, _ in leaves:
                 value = arguments.pop(name.replace(".", "__"))
                 if value is not None and value != []:
+                    value = separators[name].join(value) if name in separators else value
                     _put(given, name, value.value if isinstance(value, Enum) else value)
             command(given=given, **arguments)
 

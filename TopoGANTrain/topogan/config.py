@@ -294,8 +294,11 @@ class SynthesisSettings(Settings):
     betti: str = setting(
         "any",
         "Topology",
-        "any accepts all; modal asks for the most frequent real topology; '1,1' asks for one piece and one hole.",
-        pattern=r"^(any|modal|\d{1,4},\d{1,4})$",
+        "any accepts all; modal asks for the most frequent real topology of all structures together; real for one that "
+        "real slices of the same level show; '1,1' for one piece and one hole (of the first structure); "
+        "'myocardium=1,1;aorta=1,0' for those of several.",
+        pattern=r"^(any|modal|real|\d{1,4},\d{1,4}|[^=;]+=\d{1,4},\d{1,4}(;[^=;]+=\d{1,4},\d{1,4})*)$",
+        max_length=4000,
     )
     clean: int = setting(
         0,

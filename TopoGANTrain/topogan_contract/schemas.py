@@ -9,7 +9,9 @@ from typing import Any
 
 DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
-MODEL = "topogan.model/1"
+MODEL = "topogan.model/2"
+# Of one structure alone.
+FIRST_MODEL = "topogan.model/1"
 PREPARE_REQUEST = "topogan.prepare-request/1"
 PROGRESS = "topogan.progress/1"
 REQUEST = "topogan.request/1"

@@ -100,7 +100,7 @@ def _read_model(folder: Path) -> None:
     from topogan.model import load_model
 
     samples = load_model(folder, discriminators=False).sample(1)
-    assert samples.masks.shape[0] == 1
+    assert samples.labels.shape[0] == 1
 
 
 def _sign_model(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.stats import wasserstein_distance
 
 from topogan.evaluation.betti_section import CLEANED_PIXELS
 from topogan.evaluation.diagram_section import DrawnDiagrams, w1_metrics
-from topogan.evaluation.report import Metric
+from topogan.evaluation.report import Better, Metric
 from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric, figure_metric
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.homology import betti_numbers_of_batch, remove_small
@@ -112,23 +113,22 @@ def _betti_error(sets: ThreeSets) -> Metric:
 def _shape(sets: ThreeSets) -> list[Metric]:
     """How often a region is there, its area and its overlap with real ones, of slices that show it."""
     figure = figure_metric(sets, lambda found: 100.0 * float(_present(found).mean()), GROUP, "In the slice", "%")
-    shown = [found.rows(_present(found)) for found in (sets.synthetic, sets.training, sets.test)]
-    note = "of slices that show it"
-    if not all(len(found) for found in shown):
-        return [figure, *(Metric(GROUP, name, None, None, "", "lower", note="no slice shows it") for name in _SHAPE)]
-    sizes = [areas(found.masks, sets.pixel_size) for found in shown]
-    mean, training, test = (float(size.mean()) for size in sizes)
-    distance, real_distance = (float(wasserstein_distance(size, sizes[2])) for size in sizes[:2])
-    dice, real_dice = (float(best_matches(found.masks, shown[2].masks).dice.mean()) for found in shown[:2])
+    synthetic, training, test = (found.rows(_present(found)) for found in (sets.synthetic, sets.training, sets.test))
+
+    def compared(function: Callable[[SliceSet, SliceSet], float], name: str, unit: str, better: Better) -> Metric:
+        value, real = (function(found, test) if len(found) and len(test) else None for found in (synthetic, training))
+        return Metric(GROUP, name, value, real, unit, better, note="of slices that show it")
+
+    def area(found: SliceSet) -> NDArray[np.float64]:
+        return areas(found.masks, sets.pixel_size)
+
+    mean, real, trained = (float(area(found).mean()) if len(found) else None for found in (synthetic, test, training))
     return [
         figure,
-        Metric(GROUP, _SHAPE[0], mean, test, "mm²", "equal to real", training=training, note=note),
-        Metric(GROUP, _SHAPE[1], distance, real_distance, "mm²", "lower", note=note),
-        Metric(GROUP, _SHAPE[2], dice, real_dice, "", "higher", note=note),
+        Metric(GROUP, "Mean area", mean, real, "mm²", "equal to real", training=trained, note="of slices that show it"),
+        compared(lambda a, b: float(wasserstein_distance(area(a), area(b))), "Area distance", "mm²", "lower"),
+        compared(lambda a, b: float(best_matches(a.masks, b.masks).dice.mean()), "Dice to real", "", "higher"),
     ]
-
-
-_SHAPE = ("Mean area", "Area distance", "Dice to real")
 
 
 def _present(found: SliceSet) -> NDArray[np.bool_]:
