@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from topogan.pictures import dots_per_inch, interpolation
@@ -110,12 +110,14 @@ def _draw(cell: Axes, training_set: TrainingSet, row: int) -> None:
     table, labels = training_set.table, training_set.masks[row]
     colors = [one.color for one in table.structures]
     if training_set.images is None or training_set.window is None:
-        shown = ListedColormap(["black", *(colors if len(table) > 1 else ["white"])])
-        cell.imshow(labels, cmap=shown, vmin=0, vmax=len(table), interpolation="nearest")
+        shown = ["black", *(colors if len(table) > 1 else ["white"])]
+        picture = np.array([to_rgb(color) for color in shown])[labels]
+        cell.imshow(picture, interpolation=interpolation(training_set.size))
         return
     low, high = training_set.window
-    smooth = interpolation(training_set.size)
-    cell.imshow(training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation=smooth)
+    cell.imshow(
+        training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation=interpolation(training_set.size)
+    )
     colors = colors if len(table) > 1 else [_OUTLINE]
     # The first on top: where two touch, it is the one that a reader looks for (the cavity in its wall).
     for region, color in reversed(list(zip(training_set.regions, colors, strict=False))):

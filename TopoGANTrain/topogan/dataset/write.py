@@ -109,7 +109,7 @@ class TrainingSetWriter:
         self._volumes.append({"row": len(self._volumes), "patient": patient, "content_hash": digest})
 
     def describe(self, plane: str, independent: bool, image_pixel_size: float) -> None:
-        """Write ``dataset.json``; ``plane`` is "axial" or "given", ``image_pixel_size`` that of the images in mm."""
+        """Write ``dataset.json``; ``plane`` is "axial" or "given", ``image_pixel_size`` in mm."""
         settings, counts = self._settings, self._counts()
         hashes = {name: array.content_hash for name, array in self._arrays.items()}
         content = {

@@ -46,7 +46,8 @@ def _check_masks(training_set: TrainingSet) -> None:
     # By the table, which is in memory; some masks themselves show whether the table belongs to them.
     rows = training_set.train
     some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MASKS_LOOKED_AT)).astype(int)]
-    unseen = ~(training_set.masks[some] != 0).any(axis=(1, 2))
+    labels = np.arange(1, len(training_set.table) + 1)
+    unseen = ~np.isin(training_set.masks[some], labels).any(axis=(1, 2))
     empty = [*rows[(training_set.betti[rows, :, 0] == 0).all(axis=1)], *some[unseen]]
     if empty:
         raise InputError(f"Mask {empty[0]} of {training_set.folder} holds no structure: prepare the set again.")
