@@ -28,17 +28,21 @@ def write_training_set(
     train: int,
     validation: int = 0,
     diagrams: bool = True,
+    table: dict[str, Any] | None = None,
+    levels: np.ndarray | None = None,
     **described: Any,
 ) -> Path:
     """Write the first ``train`` masks for training, the next for validation, the others for the test; a patient each.
 
     Args:
         folder: is made.
-        masks: [N, H, W], structure where 1 or True.
+        masks: [N, H, W], structure where 1 or True; label ids with a table.
         images: [N, H, W] in HU, or None.
         train: number of masks.
         validation: number of masks.
         diagrams: whether the persistence diagrams are written, too.
+        table: of the structures, as in ``dataset.json``; None: one structure, in the second schema.
+        levels: of the slices, 0 to 1; rising by default.
         described: entries of ``dataset.json`` that replace the usual ones.
     """
     from topogan.homology import (
@@ -47,16 +51,22 @@ def write_training_set(
         distance_filtration,
         save_diagrams,
     )
+    from topogan.structures import StructureTable
+    from topogan.training_set import betti_columns
 
     folder.mkdir(parents=True)
     masks = np.asarray(masks, np.uint8)
     np.save(folder / "masks.npy", masks)
     if images is not None:
         np.save(folder / "images.npy", images.astype(np.int16))
+    known = StructureTable.model_validate(table or {"structures": [{"name": "ring"}]})
+    of_regions = [region.of(masks) for region in known.regions] if table else [masks]
     if diagrams:
-        filtrations = np.stack([distance_filtration(mask) for mask in masks])
+        filtrations = np.stack([distance_filtration(mask) for found in zip(*of_regions, strict=True) for mask in found])
         save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations, (0, 1)))
-    betti = betti_numbers_of_batch(masks)
+    betti = np.concatenate([betti_numbers_of_batch(found) for found in of_regions], axis=1)
+    columns = [name for pair in betti_columns(known) for name in pair] if table else ["b0", "b1"]
+    levels = np.arange(len(masks)) / len(masks) if levels is None else levels
     rows = {
         "train": range(train),
         "validation": range(train, train + validation),
@@ -64,11 +74,11 @@ def write_training_set(
     }
     with (folder / "slices.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "patient", "phase", "level", "split", "area_mm2", "b0", "b1"])
+        writer.writerow(["row", "patient", "phase", "level", "split", "area_mm2", *columns])
         for number, (part, mine) in enumerate(rows.items(), start=1):
             for row in mine:
-                area = int(masks[row].sum())
-                writer.writerow([row, f"patient_{number:03d}", 0, row / len(masks), part, area, *betti[row]])
+                area = int((masks[row] > 0).sum()) if table else int(masks[row].sum())
+                writer.writerow([row, f"patient_{number:03d}", 0, levels[row], part, area, *betti[row]])
     description = {
         "schema": "topogan.training-set/2",
         "structure": "ring",
@@ -81,12 +91,16 @@ def write_training_set(
         "independent": True,
         "counts": {"total": len(masks), **{part: len(mine) for part, mine in rows.items()}, "patients": 3},
         "betti": {
-            **{part: counted(betti[mine]) for part, mine in rows.items()},
-            "modal": max(Counter(map(tuple, betti[:train].tolist())).items(), key=itemgetter(1))[0],
+            **{part: counted(betti[mine, :2]) for part, mine in rows.items()},
+            "modal": max(Counter(map(tuple, betti[:train, :2].tolist())).items(), key=itemgetter(1))[0],
         },
         "settings": {},
         "volumes": [],
     }
+    if table:
+        modal = Counter(map(tuple, betti[:train].tolist())).most_common(1)[0][0]
+        pairs = list(zip(modal[::2], modal[1::2], strict=True))
+        description |= {"schema": "topogan.training-set/3", "table": table, "betti": {"modal": pairs}}
     (folder / "dataset.json").write_text(json.dumps({**description, **described}), encoding="utf-8")
     sign(folder)
     return folder

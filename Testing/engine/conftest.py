@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ from scipy.ndimage import binary_fill_holes
 from training_sets import write_training_set
 
 from topogan.homology import distance_filtration, signed_distance_filtration
+
+if TYPE_CHECKING:
+    from topogan.model import Model
 
 SIZE = 64
 PIXEL_SIZE = 1.5
@@ -77,6 +82,75 @@ def ring_model(tmp_path_factory: pytest.TempPathFactory, ring_training_set: Path
         textures=textures,
         training={"steps": {"masks": 150, "textures": 0}, "seconds": 2.5},
     )
+
+
+HEART = {
+    "structures": [{"name": "wall", "color": "#e69f00"}, {"name": "cavity", "color": "#56b4e9"}],
+    "unions": [["wall", "cavity"]],
+}
+
+
+def heart(level: float, radius: float = 18.0, center: tuple[float, float] = (31.5, 31.5)) -> np.ndarray:
+    """Label ids, uint8 [64, 64]: a disc of wall at the apex, a ring around a cavity above it, open near the base."""
+    labels = ring(0, radius, center).astype(np.uint8)
+    if level >= 0.3:
+        labels[ring(0, 0.5 * radius, center)] = 2
+    if level >= 0.8:
+        labels[30:34, 40:][labels[30:34, 40:] == 1] = 0
+    return labels
+
+
+@pytest.fixture(scope="session")
+def heart_training_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """120 label maps of a wall and a cavity with images: 60 for training, 20 for validation, 40 for the test."""
+    rng = np.random.default_rng(2)
+    levels = rng.random(120)
+    places = 31.5 + rng.normal(0, 1.5, (120, 2))
+    labels = np.stack([heart(level, rng.uniform(14, 20), place) for level, place in zip(levels, places, strict=True)])
+    images = np.array([40.0, 110.0, 350.0])[labels] + rng.normal(0, 20, labels.shape)
+    folder = tmp_path_factory.mktemp("real") / "heart"
+    return write_training_set(folder, labels, images, 60, 20, table=HEART, levels=levels, pixel_size_mm=PIXEL_SIZE)
+
+
+@pytest.fixture(scope="session")
+def heart_model(tmp_path_factory: pytest.TempPathFactory, heart_training_set: Path) -> Model:
+    """A model that draws such label maps of the level that it is told; every fourth or so has an open wall.
+
+    Its mask network draws with circles; its textures are noise.
+    """
+    import torch
+
+    from topogan.config import MaskSettings, TextureSettings, TrainSettings
+    from topogan.model import load_model, save_model
+    from topogan.networks import make_texture_discriminator, make_texture_generator
+    from topogan.training_set import TrainingSet
+
+    class Circles(torch.nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            drawn = []
+            for size, *place, fault, told in z.tolist():
+                labels = heart((told + 1) / 2, 17 + 1.5 * np.tanh(size), (31.5 + place[0], 31.5 + place[1]))
+                if fault > 0.7:
+                    labels[30:34, 40:][labels[30:34, 40:] == 1] = 0
+                drawn.append(np.stack([np.where(labels == label, 5.0, -5.0) for label in (1, 2)]))
+            return torch.from_numpy(np.stack(drawn)).float()
+
+    settings = TrainSettings(masks=MaskSettings(width=4, latent=4), textures=TextureSettings(width=4))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        textures = {
+            "generator": make_texture_generator(settings.textures, 2, True),
+            "discriminator": make_texture_discriminator(settings.textures, 2, True),
+        }
+    folder = save_model(
+        tmp_path_factory.mktemp("models") / "heart",
+        settings=settings,
+        training_set=TrainingSet.open(heart_training_set),
+        masks=None,
+        textures=textures,
+        training={"steps": {"masks": 0, "textures": 0}, "seconds": 2.5},
+    )
+    return replace(load_model(folder, discriminators=False), masks=Circles())
 
 
 Mask = np.ndarray

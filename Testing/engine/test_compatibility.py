@@ -35,7 +35,7 @@ def test_training_set(old: Path) -> None:
     assert (len(found.train), len(found.validation), len(found.test)) == (31, 0, 15)
     assert found.missing_parts == "No patient is left for validation: curves are measured on training slices."
     assert np.array_equal(found.validation_or_train, found.train)
-    assert found.structures == ("myocardium",)
+    assert found.table.names == ("myocardium",)
     assert found.region_masks(found.test).any(axis=(1, 2)).all()
     assert len(found.diagrams()) == len(found.masks) == 46
 
@@ -45,12 +45,13 @@ def test_stopped_run_goes_on_to_its_end(old: Path) -> None:
     assert read_status(run).state == "finished"
     curves = read_json(run / "history.json", "topogan.history/1")["curves"]
     assert curves["masks/loss_generator"]["steps"] == list(range(1, 401)), "one curve from before and after"
-    assert load_model(run / "model").sample(2).masks.shape == (2, 64, 64)
+    assert load_model(run / "model").sample(2).labels.shape == (2, 64, 64)
 
 
 def test_model(old: Path) -> None:
     model = load_model(old / "model")
-    assert model.metadata.betti.test == {"1,1": 13, "3,0": 2}
+    assert model.metadata.betti.test == {"myocardium": {"1,1": 13, "3,0": 2}}
+    assert model.metadata.betti.modal == ((1, 1),) and model.metadata.real.of_region(0)[1, 1] == 25
     assert (model.metadata.training_set.validation, model.metadata.training_set.test) == (0, 15)
     again = synthesize(model, old / "again", SynthesisSettings(count=4, seed=1), training_set=old / "training_set")
     seeds = [(folder / "samples.csv").read_text().split("\n")[1].split(",")[1] for folder in (again, old / "synthesis")]

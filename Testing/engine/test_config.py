@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from topogan import config_schema
-from topogan.config import Settings, SynthesisSettings, TrainSettings, validated
+from topogan.config import PatchSize, PrepareSettings, Settings, SynthesisSettings, TrainSettings, validated
 from topogan.errors import InputError
-from topogan.presets import preset_names, read_preset
+from topogan.presets import prepare_settings, preset_names, read_preset
+from topogan_contract.sizes import SIZES
 
 LIBRARY = Path(config_schema.__file__).parents[1] / "TopoGANLib" / "forms"
 
@@ -60,11 +62,23 @@ def test_presets_are_valid(name: str) -> None:
     preset = read_preset(name)
     assert preset["title"] and preset["help"]
     validated(TrainSettings, preset["train"])
+    validated(PrepareSettings, preset.get("prepare", {}))
+
+
+def test_what_is_given_goes_before_a_preset() -> None:
+    assert prepare_settings(None, {}) == PrepareSettings()
+    assert prepare_settings("ct", {"labels": [3]}) == PrepareSettings(size=256, labels=(3,))
+    assert prepare_settings("ct", {"size": 128}).size == 128
+    assert prepare_settings("paper", {}) == PrepareSettings(), "it says nothing of the preparation"
 
 
 def test_unknown_preset_names_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"no preset 'slow': choose one of .*demo"):
         read_preset("slow")
+
+
+def test_the_sizes_are_those_of_the_contract() -> None:
+    assert get_args(PatchSize) == SIZES
 
 
 @pytest.mark.parametrize("name", ["critic_steps", "discriminator_steps"])

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -101,8 +102,8 @@ def test_training_set_is_complete(prepared: Path) -> None:
     assert (found.masks.dtype, found.images.dtype) == (np.uint8, np.int16)
     assert set(np.unique(found.masks)) == {0, 1}
     assert content["counts"] == {"total": 96, "train": 32, "validation": 32, "test": 32, "patients": 3}
-    one_part = {"1,1": 32}
-    assert content["betti"] == {"train": one_part, "validation": one_part, "test": one_part, "modal": [1, 1]}
+    one_part = {"myocardium": {"1,1": 32}}
+    assert content["betti"] == {"train": one_part, "validation": one_part, "test": one_part, "modal": [[1, 1]]}
     assert content["missing_parts"] == ""
     assert content["window"] == [-200, 600]
     assert (content["plane"], content["intensity"], content["independent"]) == ("axial", "HU", True)
@@ -161,11 +162,23 @@ def test_image_and_mask_show_the_same_place(prepared: Path) -> None:
     assert images[~masks].min() >= -1024
 
 
-def test_auto_pixel_size_fills_three_quarters(prepared: Path) -> None:
+def test_default_pixels_are_those_of_the_images_where_the_patch_is_large_enough(prepared: Path) -> None:
     found = TrainingSet.open(prepared)
+    assert found.pixel_size == found.image_pixel_size == 1.0
     sides = [max(np.ptp(np.argwhere(mask), axis=0) + 1) for mask in found.masks]
-    assert 47 <= max(sides) <= 49
-    assert found.pixel_size == pytest.approx(37 / 48, abs=0.01)
+    assert max(sides) == 37
+
+
+def test_small_patches_are_filled_and_their_pixels_explained(tmp_path: Path) -> None:
+    events: list[dict[str, Any]] = []
+    image = sitk.GetImageFromArray(np.pad(np.ones((24, 200, 200), np.uint8), 30))
+    image.SetSpacing((0.4, 0.4, 1.0))
+    sitk.WriteImage(image, str(tmp_path / "square.nrrd"))
+    out = prepare(tmp_path / "out", [tmp_path / "square.nrrd"], on_event=events.append)
+    found = TrainingSet.open(out)
+    assert (found.pixel_size, found.image_pixel_size) == (pytest.approx(80 / 48, abs=0.01), pytest.approx(0.4))
+    said = "64 pixels: 1.7 mm, 4 times coarser than the images (0.4 mm); 128 pixels would show 0.8 mm."
+    assert said in [event.get("text") for event in events]
 
 
 @pytest.mark.parametrize("orientation", ["RAS", "PIR", "SAL", "ILP"])
@@ -583,8 +596,9 @@ def test_memory_does_not_grow_with_the_number_of_volumes(tmp_path: Path) -> None
 def test_pixel_size_needs_only_the_largest_slice() -> None:
     from topogan.dataset.plan import CasePlan, PatchPlan
 
+    cases: Any = [SimpleNamespace(frame=SimpleNamespace(pixel=0.9))] * 2
     plans = [CasePlan([PatchPlan(0, 0, (0.0, 0.0, 0.0), sides, 100.0)], 0, 0) for sides in ((30.0, 96.0), (48.0, 20.0))]
-    assert choose_pixel_size([], plans, PrepareSettings(size=128)) == 1.0
+    assert choose_pixel_size(cases, plans, PrepareSettings(size=128)) == 1.0
 
 
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="real data are not beside this checkout")

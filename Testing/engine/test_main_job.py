@@ -79,7 +79,7 @@ def test_samples_hold_together(samples: Path) -> None:
 
 def test_model_gives_the_same_samples_again(model: Path, samples: Path) -> None:
     again = load_model(model).sample(12, seed=0)
-    assert np.array_equal(again.masks, sitk.GetArrayFromImage(sitk.ReadImage(str(samples / "masks.nrrd"))))
+    assert np.array_equal(again.labels, sitk.GetArrayFromImage(sitk.ReadImage(str(samples / "masks.nrrd"))))
 
 
 def test_asked_topology_is_honored_or_refused(work: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +106,7 @@ def test_export_has_nnunets_layout(work: Path, samples: Path) -> None:
 def test_fine_tuning_goes_on_from_a_model(work: Path, model: Path, training_set: Path) -> None:
     arguments = ["train", str(training_set), str(work / "tuned"), "--from", str(model), *TINY, "--part", "masks"]
     assert run(arguments) == 0
-    assert load_model(work / "tuned" / "model").sample(1).masks.shape == (1, 64, 64)
+    assert load_model(work / "tuned" / "model").sample(1).labels.shape == (1, 64, 64)
 
 
 def test_nothing_says_where_the_data_came_from(work: Path, samples: Path, model: Path) -> None:

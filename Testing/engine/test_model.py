@@ -78,9 +78,9 @@ class TestPackage:
         metadata = model.metadata
         assert (metadata.structure, model.size, metadata.pixel_size_mm) == ("ring", 64, real.pixel_size)
         assert metadata.window == real.window
-        assert metadata.betti.modal == (1, 1)
-        assert metadata.betti.train == {"1,1": 16}
-        assert (metadata.betti.validation, metadata.betti.test) == ({"1,1": 3}, {"1,1": 5})
+        assert metadata.betti.modal == ((1, 1),)
+        assert metadata.betti.train == {"ring": {"1,1": 16}}
+        assert (metadata.betti.validation["ring"], metadata.betti.test["ring"]) == ({"1,1": 3}, {"1,1": 5})
         trained = metadata.training_set
         assert (trained.train, trained.validation, trained.test, trained.patients) == (16, 3, 5, 3)
         assert model.settings.masks.latent == 4
@@ -191,7 +191,7 @@ class TestPacking:
             assert {name.split("/")[0] for name in archive.namelist()} == {"ring_v1"}
         loaded = load_model(packed)
         assert loaded.metadata == model.metadata
-        assert np.array_equal(loaded.sample(3).grey, model.sample(3).grey)
+        assert np.array_equal(loaded.sample(3).labels, model.sample(3).labels)
 
     def test_same_package_same_bytes(self, tmp_path: Path, ring_model: Path) -> None:
         (tmp_path / "a").mkdir()
@@ -230,17 +230,17 @@ class TestPacking:
 class TestSampling:
     def test_samples_have_the_promised_shape(self, model) -> None:
         samples = model.sample(5, seed=2)
-        assert samples.grey.shape == samples.masks.shape == samples.textures.shape == (5, 64, 64)
-        assert (samples.grey.dtype, samples.masks.dtype, samples.textures.dtype) == (np.float32, np.uint8, np.int16)
-        assert np.array_equal(samples.masks, samples.grey >= 0.5)
+        assert samples.labels.shape == samples.textures.shape == (5, 64, 64)
+        assert (samples.labels.dtype, samples.textures.dtype) == (np.uint8, np.int16)
+        assert set(np.unique(samples.labels)) == {0, 1} and samples.levels is None
         assert samples.textures.min() >= -200 and samples.textures.max() <= 600
         assert len(np.unique(samples.textures)) > 50
         assert samples.tries == len(samples) == 5
 
     def test_betti_numbers_and_diagrams_are_those_of_the_masks(self, model) -> None:
         samples = model.sample(4, seed=1)
-        for mask, betti, diagram in zip(samples.masks, samples.betti, samples.diagrams, strict=True):
-            assert tuple(betti) == betti_numbers(mask)
+        for mask, betti, diagram in zip(samples.labels, samples.betti, samples.diagrams, strict=True):
+            assert tuple(betti[0]) == betti_numbers(mask)
             expected = cubical_persistence(distance_filtration(mask))
             for dimension in (0, 1):
                 assert np.array_equal(
@@ -251,14 +251,14 @@ class TestSampling:
         many, few, one = (model.sample(count, seed=5) for count in (9, 4, 1))
         for fewer in (few, one):
             count = len(fewer)
-            for name in ("grey", "masks", "textures", "seeds", "betti"):
+            for name in ("labels", "textures", "seeds", "betti"):
                 assert np.array_equal(getattr(many, name)[:count], getattr(fewer, name)), name
 
     def test_chunks_do_not_show(self, model, monkeypatch) -> None:
         whole = model.sample(7, seed=5, betti=(1, 1))
         monkeypatch.setattr(sampling, "CHUNK", 3)
         parts = model.sample(7, seed=5, betti=(1, 1))
-        for name in ("grey", "textures", "seeds"):
+        for name in ("labels", "textures", "seeds"):
             assert np.array_equal(getattr(whole, name), getattr(parts, name)), name
         assert whole.tries == parts.tries
 
@@ -272,12 +272,12 @@ class TestSampling:
         samples = model.sample(6, seed=3, betti=(1, 1), clean=10)
         chosen = [4, 1]
         again = model.draw(samples.seeds[chosen], clean=10)
-        for name in ("grey", "masks", "textures", "betti", "raw_betti"):
+        for name in ("labels", "textures", "betti", "raw_betti"):
             assert np.array_equal(getattr(again, name), getattr(samples, name)[chosen]), name
 
     def test_topology_can_be_asked_for(self, model) -> None:
         free = model.sample(12, seed=1)
-        accepted = (free.betti == (1, 0)).all(axis=1)
+        accepted = (free.betti == (1, 0)).all(axis=(1, 2))
         assert 0 < accepted.sum() < 12, "the fixture makes discs and rings"
         asked = model.sample(12, seed=1, betti=(1, 0))
         assert (asked.betti == (1, 0)).all()
@@ -291,7 +291,7 @@ class TestSampling:
         for number in range(3):
             for attempt in range(50):
                 expected += 1
-                if tuple(model.draw([sampling.sample_seed(1, number, attempt)]).betti[0]) == (1, 0):
+                if tuple(model.draw([sampling.sample_seed(1, number, attempt)]).betti[0, 0]) == (1, 0):
                     break
         assert asked.tries == expected
 
@@ -302,7 +302,7 @@ class TestSampling:
 
     def test_cleaning_comes_before_the_check(self, model) -> None:
         raw, cleaned = model.sample(12, seed=4), model.sample(12, seed=4, clean=4096)
-        assert np.array_equal(raw.grey, cleaned.grey)
+        assert np.array_equal(raw.seeds, cleaned.seeds)
         assert np.array_equal(cleaned.raw_betti, raw.betti)
         assert (cleaned.betti == (1, 0)).all(), "one piece is left and every hole is filled"
         assert not np.array_equal(raw.betti, cleaned.betti)
@@ -316,7 +316,7 @@ class TestSampling:
             one = model.sample(2, seed=8)
         finally:
             torch.set_num_threads(before)
-        assert np.array_equal(one.grey, model.sample(2, seed=8).grey)
+        assert np.array_equal(one.textures, model.sample(2, seed=8).textures)
 
     def test_networks_without_numbers(self, ring_model: Path) -> None:
         broken = load_model(ring_model, discriminators=False)

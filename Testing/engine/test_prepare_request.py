@@ -208,7 +208,9 @@ def test_a_demo_on_one_small_scan(volumes: tuple[Path, Path], tmp_path: Path, mo
     monkeypatch.setattr(demo, "SAMPLES", 4)
     given = {"masks": {"steps": 2, "width": 4}, "textures": {"steps": 2, "width": 4}, "threads": 1}
     events: list[dict[str, Any]] = []
-    demo.run_demo(tmp_path / "out", [volumes[0]], [volumes[1]], [1], given, overwrite=False, on_event=events.append)
+    demo.run_demo(
+        tmp_path / "out", [volumes[0]], [volumes[1]], ({}, None), given, overwrite=False, on_event=events.append
+    )
     slices = len(TrainingSet.open(tmp_path / "out" / "training_set").train)
     assert 16 <= slices < 32
     said = f"masks.batch is {slices} and not 32: there are no more slices for training."

@@ -98,7 +98,7 @@ class TestAnswers:
         panel.put("one", settings={"count": 3, "seed": 4, "betti": "1,1"})
         assert panel.closed("one") == "finished"
         report = read(panel.file("one") / "report.json")
-        assert (report["count"], report["requested_betti"]) == (3, [1, 1])
+        assert (report["count"], report["requested_betti"]) == (3, [[1, 1]])
         assert not panel.file("one.error.json").exists()
         assert panel.stop() == "stop"
         assert not (panel.folder / "stop").exists()

@@ -24,6 +24,7 @@ from topogan.homology import betti_numbers, load_diagrams
 from topogan.model import Model, load_model
 from topogan.synthesis import synthesize
 from topogan.training_set import TrainingSet
+from topogan_contract.synthesis import Segment, read_stack
 
 SETTINGS = SynthesisSettings(count=12, seed=1)
 
@@ -61,7 +62,7 @@ class TestFolder:
         samples = model.sample(12, seed=1)
         masks, textures = stack(folder / "masks.nrrd"), stack(folder / "textures.nrrd")
         assert (masks.dtype, textures.dtype) == (np.uint8, np.int16)
-        assert np.array_equal(masks, samples.masks)
+        assert np.array_equal(masks, samples.labels)
         assert np.array_equal(textures, samples.textures)
 
     def test_stacks_have_the_pixel_size_and_say_that_they_are_no_volumes(self, folder: Path) -> None:
@@ -73,15 +74,18 @@ class TestFolder:
 
     def test_table_fits_the_masks(self, folder: Path, model: Model) -> None:
         masks, table = stack(folder / "masks.nrrd"), rows(folder)
-        assert list(table[0]) == ["sample", "seed", "b0", "b1", "verdict", "area_mm2"]
+        assert list(table[0]) == [
+            "sample", "seed", "level", "b0 ring", "b1 ring", "verdict ring", "area_mm2 ring",
+        ]  # fmt: skip
         for index, (mask, row) in enumerate(zip(masks, table, strict=True)):
             assert int(row["sample"]) == index
-            assert (int(row["b0"]), int(row["b1"])) == betti_numbers(mask)
-            assert float(row["area_mm2"]) == pytest.approx(mask.sum() * 1.5**2, rel=1e-5)
-            assert (row["verdict"] == "valid") == (betti_numbers(mask) == (1, 1))
-        assert "no hole" in {row["verdict"] for row in table}
+            assert (int(row["b0 ring"]), int(row["b1 ring"])) == betti_numbers(mask)
+            assert float(row["area_mm2 ring"]) == pytest.approx(mask.sum() * 1.5**2, rel=1e-5)
+            assert row["level"] == ""
+            assert (row["verdict ring"] == "valid") == (betti_numbers(mask) == (1, 1))
+        assert "no hole" in {row["verdict ring"] for row in table}
         again = model.draw([int(table[7]["seed"])])
-        assert np.array_equal(again.masks[0], masks[7])
+        assert np.array_equal(again.labels[0], masks[7])
 
     def test_diagrams_are_one_a_sample(self, folder: Path) -> None:
         assert len(load_diagrams(folder / "diagrams.npz")) == 12
@@ -89,20 +93,22 @@ class TestFolder:
     def test_report_counts(self, folder: Path, model: Model) -> None:
         found = report(folder)
         table = rows(folder)
-        valid = sum(row["verdict"] == "valid" for row in table)
-        assert found["schema"] == "topogan.synthesis/1"
+        valid = sum(row["verdict ring"] == "valid" for row in table)
+        assert found["schema"] == "topogan.synthesis/2"
         assert (found["count"], found["tries"], found["accepted_percent"]) == (12, 12, 100.0)
-        assert found["requested_betti"] is None and found["expected_betti"] == [1, 1]
-        assert found["valid_percent"] == pytest.approx(100 * valid / 12)
-        assert found["betti_histogram"]["1,1"] == valid and sum(found["betti_histogram"].values()) == 12
-        assert found["betti_histogram_before_cleaning"] == found["betti_histogram"]
+        (region,) = found["regions"]
+        assert found["requested_betti"] is None and region["expected_betti"] == [1, 1] and found["levels"] is None
+        assert found["valid_percent"] == region["valid_percent"] == pytest.approx(100 * valid / 12)
+        assert region["betti_histogram"]["1,1"] == valid and sum(region["betti_histogram"].values()) == 12
+        assert region["betti_histogram_before_cleaning"] == region["betti_histogram"]
+        assert found["summary"] == f"{valid} of 12 samples have 1 piece and 1 hole."
         assert found["window"] == [-200.0, 600.0] and found["pixel_size_mm"] == 1.5
         assert found["model"]["content_hash"] == model.metadata.content_hash
         assert found["settings"] == SETTINGS.model_dump(mode="json")
 
     def test_gallery_shows_masks_on_textures(self, folder: Path) -> None:
         picture = imread(folder / "gallery.png")[..., :3]
-        outline = np.array([0xFF, 0xB0, 0x00]) / 255
+        outline = np.array([0xE6, 0x9F, 0x00]) / 255
         close = np.abs(picture - outline).max(axis=-1) < 0.15
         assert close.sum() > 500, "the outlines of the masks are drawn"
         grey = np.ptp(picture, axis=-1) < 0.02
@@ -127,13 +133,15 @@ class TestChoices:
     def test_topology(self, tmp_path: Path, model: Model, asked: str, got: list[int]) -> None:
         out = synthesize(model, tmp_path / "out", SynthesisSettings(count=8, seed=1, betti=asked))
         found = report(out)
-        assert found["requested_betti"] == found["expected_betti"] == got
+        assert found["requested_betti"] == [found["regions"][0]["expected_betti"]] == [got]
         assert found["valid_percent"] == 100.0
         assert found["accepted_percent"] == pytest.approx(800 / found["tries"]) and found["tries"] > 8
-        assert {row["verdict"] for row in rows(out)} == {"valid"}
+        assert {row["verdict ring"] for row in rows(out)} == {"valid"}
 
     def test_cleaning_is_reported_raw_and_cleaned(self, tmp_path: Path, model: Model) -> None:
-        found = report(synthesize(model, tmp_path / "out", SynthesisSettings(count=8, seed=1, clean=4096)))
+        found = report(synthesize(model, tmp_path / "out", SynthesisSettings(count=8, seed=1, clean=4096)))["regions"][
+            0
+        ]
         assert found["betti_histogram"] == {"1,0": 8}
         assert found["betti_histogram_before_cleaning"] != found["betti_histogram"]
 
@@ -160,6 +168,114 @@ class TestChoices:
         steps = [event["step"] for event in events]
         assert steps == sorted(steps) and steps[-1] == 8 and {event["total"] for event in events} == {8}
         assert events[-1]["values"]["tries"] >= 8
+
+
+class TestSeveralStructures:
+    @pytest.fixture(scope="class")
+    def hearts(self, tmp_path_factory: pytest.TempPathFactory, heart_model: Model, heart_training_set: Path) -> Path:
+        out = tmp_path_factory.mktemp("hearts") / "samples"
+        return synthesize(heart_model, out, SynthesisSettings(count=40, seed=1), training_set=heart_training_set)
+
+    def test_masks_are_labels_that_name_their_segments(self, hearts: Path, heart_model: Model) -> None:
+        assert set(np.unique(stack(hearts / "masks.nrrd"))) == {0, 1, 2}
+        segments = read_stack(hearts / "masks.nrrd").segments
+        assert segments == (Segment("wall", 1, "#e69f00"), Segment("cavity", 2, "#56b4e9"))
+
+    def test_table_has_a_verdict_on_each_structure_and_union(self, hearts: Path, heart_model: Model) -> None:
+        table, masks = rows(hearts), stack(hearts / "masks.nrrd")
+        assert list(table[0])[:6] == ["sample", "seed", "level", "b0 wall", "b1 wall", "verdict wall"]
+        assert list(table[0])[9:14] == [
+            "b0 wall + cavity", "b1 wall + cavity", "verdict wall + cavity", "area_mm2 wall", "area_mm2 cavity",
+        ]  # fmt: skip
+        real = heart_model.metadata.real
+        for row, labels in zip(table, masks, strict=True):
+            level = float(row["level"])
+            for number, region in enumerate(heart_model.metadata.regions):
+                betti = betti_numbers(region.of(labels))
+                assert (int(row[f"b0 {region.name}"]), int(row[f"b1 {region.name}"])) == betti
+                assert row[f"verdict {region.name}"] == real.verdict(betti, number, level)
+        middle = [row for row in table if 0.45 < float(row["level"]) < 0.65]
+        assert {row["verdict wall"] for row in middle} == {"valid", "no hole"}
+        assert {row["verdict wall"] for row in table if float(row["level"]) < 0.1} == {"valid"}
+
+    def test_report_sums_up(self, hearts: Path) -> None:
+        found, table = report(hearts), rows(hearts)
+        both = [row["verdict wall"][:5] == row["verdict cavity"][:5] == "valid" for row in table]
+        assert found["valid_percent"] == pytest.approx(100 * np.mean(both)) and 0 < found["valid_percent"] < 100
+        assert [region["name"] for region in found["regions"]] == ["wall", "cavity", "wall + cavity"]
+        assert {region["expected_betti"] for region in found["regions"]} == {None}
+        assert found["summary"].startswith(
+            f"In {found['valid_percent']:.0f} % of 40 samples every structure has a topology that real slices of its "
+            "level show: wall "
+        )
+        levels = [float(row["level"]) for row in table]
+        assert found["levels"] == pytest.approx({"lowest": min(levels), "highest": max(levels)}, abs=1e-6)
+        assert found["table"]["unions"] == [["wall", "cavity"]]
+
+    def test_diagrams_are_one_a_region(self, hearts: Path) -> None:
+        assert len(load_diagrams(hearts / "diagrams.npz")) == 40 * 3
+
+    def test_nearest_training_mask_is_one_of_the_same_labels(self, hearts: Path, heart_training_set: Path) -> None:
+        real = TrainingSet.open(heart_training_set)
+        for labels, row in list(zip(stack(hearts / "masks.nrrd"), rows(hearts), strict=True))[:5]:
+            training = [real.masks[int(index)] for index in real.train]
+            dice = [
+                2 * ((labels == one) & (one > 0)).sum() / ((labels > 0).sum() + (one > 0).sum()) for one in training
+            ]
+            assert float(row["dice_to_training"]) == pytest.approx(max(dice), abs=1e-6)
+
+    @pytest.mark.parametrize(
+        ("asked", "got"),
+        [
+            ("modal", [[1, 1], [1, 0], [1, 0]]),
+            ("wall=1,1;cavity=1,0", [[1, 1], [1, 0], None]),
+            ("1,1", [[1, 1], None, None]),
+            ("real", "real"),
+        ],
+    )
+    def test_topology_is_asked_for(self, tmp_path: Path, heart_model: Model, asked: str, got: Any) -> None:
+        out = synthesize(heart_model, tmp_path / "out", SynthesisSettings(count=8, seed=1, betti=asked))
+        found = report(out)
+        assert found["requested_betti"] == got and found["tries"] >= 8
+        for number, region in enumerate(found["regions"]):
+            wanted = None if got == "real" else got[number]
+            assert region["expected_betti"] == wanted
+            if wanted:
+                assert region["betti_histogram"] == {",".join(map(str, wanted)): 8}
+                assert region["valid_percent"] == 100.0
+        assert found["valid_percent"] == 100.0 or asked == "1,1"
+
+    def test_gallery_shows_each_structure_in_its_color(self, hearts: Path) -> None:
+        picture = imread(hearts / "gallery.png")[..., :3]
+        for color in ((0xE6, 0x9F, 0x00), (0x56, 0xB4, 0xE9)):
+            assert (np.abs(picture - np.array(color) / 255).max(axis=-1) < 0.15).sum() > 300
+
+    def test_masks_alone_are_shown_in_their_colors(self, tmp_path: Path, heart_model: Model) -> None:
+        bare = replace(heart_model, textures=None)
+        picture = imread(synthesize(bare, tmp_path / "out", SynthesisSettings(count=4)) / "gallery.png")[..., :3]
+        assert (np.abs(picture - np.array((0xE6, 0x9F, 0x00)) / 255).max(axis=-1) < 0.02).sum() > 5000
+
+    def test_another_training_set_is_refused(self, tmp_path: Path, heart_model: Model, ring_training_set: Path) -> None:
+        with pytest.raises(InputError, match="shows ring and the model makes wall, cavity"):
+            synthesize(heart_model, tmp_path / "out", SynthesisSettings(count=1), training_set=ring_training_set)
+
+    def test_export_has_all_labels(self, tmp_path: Path, hearts: Path) -> None:
+        out = export(hearts, tmp_path / "out")
+        labels = json.loads((out / "dataset.json").read_text())["labels"]
+        assert labels == {"background": 0, "wall": 1, "cavity": 2}
+        written = sitk.GetArrayFromImage(sitk.ReadImage(str(out / "labelsTr" / "synthetic_000003.nii.gz")))
+        assert np.array_equal(written[0], stack(hearts / "masks.nrrd")[3])
+
+    def test_export_refuses_labels_without_a_name(self, tmp_path: Path, hearts: Path) -> None:
+        copy = shutil.copytree(hearts, tmp_path / "copy")
+        content = report(copy)
+        content["table"] = {"structures": content["table"]["structures"][:1]}
+        (copy / "report.json").write_text(json.dumps(content))
+        with pytest.raises(InputError, match="has a label 2 of 1 that it names"):
+            export(copy, tmp_path / "out")
+        (copy / "report.json").write_text(json.dumps({**content, "table": 3}))
+        with pytest.raises(InputError, match="does not say what its labels are"):
+            export(copy, tmp_path / "out")
 
 
 class TestNothingIsWritten:

@@ -70,7 +70,7 @@ def test_what_a_training_set_offers(folder: Path) -> None:
 
 def test_masks_of_a_structure_by_name(folder: Path) -> None:
     found = TrainingSet.open(folder)
-    assert found.structures == ("ring",)
+    assert found.table.names == ("ring",)
     masks = found.region_masks(found.test, "ring")
     assert (masks.shape, masks.dtype) == ((5, 64, 64), bool)
     assert np.array_equal(masks, found.region_masks(found.test))
@@ -102,7 +102,7 @@ def test_masks_alone(folder: Path) -> None:
     [
         (remove("dataset.json"), r"dataset\.json is missing"),
         (cut("dataset.json"), "cannot be read as JSON"),
-        (edit("dataset.json", schema="topogan.training-set/3"), "another version of TopoGAN"),
+        (edit("dataset.json", schema="topogan.training-set/4"), "another version of TopoGAN"),
         (edit("dataset.json", betti={}), "betti.modal: field required"),
         (edit("dataset.json", window="wide"), "window: input should be a valid tuple"),
         (remove("slices.csv"), r"slices\.csv is missing"),

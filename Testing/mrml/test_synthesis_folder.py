@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import vtk
 
-from topogan_contract.synthesis import read_stack, stack_header
+from topogan_contract.synthesis import Segment, read_stack, stack_header
+from TopoGANLib.headless.application import HeadlessSlicer
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 
 MakeFolder = Callable[..., Path]
@@ -44,6 +46,26 @@ def test_what_the_engine_writes_is_what_itk_reads(tmp_path: Path) -> None:
     stack = read_stack(tmp_path / "stack.nrrd")
     assert (stack.dtype, stack.size, stack.data) == ("<i2", (6, 5, 4), array.tobytes())
     assert stack.axes == ((0.7, 0, 0), (0, 0.7, 0), (0, 0, 0.7))
+
+
+def test_slicer_opens_masks_as_named_segments(tmp_path: Path, headless: HeadlessSlicer) -> None:
+    terminology = "list~SCT^85756007^Tissue~^^~^^~codes~^^~^^"
+    written = (Segment("myocardium", 1, "#e69f00", terminology), Segment("lumen", 2, "#56b4e9"))
+    labels = np.zeros((4, 8, 8), np.uint8)
+    labels[:, 2:4], labels[:, 5:7] = 1, 2
+    header = stack_header("|u1", (8, 8, 4), 1.5, "Independent samples.", written)
+    (tmp_path / "masks.nrrd").write_bytes(header + gzip.compress(labels.tobytes()))
+    storage = headless.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(tmp_path / "masks.nrrd"))
+    node = headless.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    assert storage.ReadData(node) == 1
+    segments = [node.GetSegmentation().GetNthSegment(number) for number in range(2)]
+    found = [(one.GetName(), one.GetLabelValue()) for one in segments]
+    assert found == [("myocardium", 1), ("lumen", 2)] and node.GetSegmentation().GetNumberOfSegments() == 2
+    assert np.allclose(segments[0].GetColor(), np.array([0xE6, 0x9F, 0x00]) / 255, atol=1e-3)
+    tag = vtk.mutable("")
+    assert segments[0].GetTag("TerminologyEntry", tag) and str(tag) == terminology
+    assert storage.GetUserMessages().GetNumberOfMessages() == 0
 
 
 def test_samples_of_the_first_version_are_read(tmp_path: Path) -> None:
@@ -111,7 +133,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "report is not JSON": (lambda f: (f / "report.json").write_text("{"), "report.json cannot be read"),
     "report is a list": (lambda f: (f / "report.json").write_text("[]"), "is not a synthesis folder"),
     "another kind of folder": (lambda f: _set(f, schema="topogan.training-set/1"), "is not a synthesis folder"),
-    "newer": (lambda f: _set(f, schema="topogan.synthesis/2"), "update the TopoGAN extension"),
+    "newer": (lambda f: _set(f, schema="topogan.synthesis/3"), "update the TopoGAN extension"),
     "a window of words": (lambda f: _set(f, window=["a", "b"]), "The window in .* is not two rising numbers"),
     "a window beyond numbers": (lambda f: _set(f, window=[0, 10**400]), "The window in .* is not two rising numbers"),
     "a window of nothing": (lambda f: _set(f, window=[float("nan"), 1]), "The window in .* is not two rising numbers"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fake_engine import make_engine, wait_until
 
-from TopoGANLib.engine.check import EngineCheck, EngineReport, judge, version_beside
+from TopoGANLib.engine.check import EngineCheck, EngineReport, judge, times_of_sizes, version_beside
 from TopoGANLib.engine.process import Engine
 
 
@@ -42,6 +42,12 @@ def test_a_good_engine(engine: Engine) -> None:
     assert report.usable
     assert report.sentence == "Ready: engine 1.2.3, torch 2.9, cuda, cpu."
     assert report.devices == ["cuda", "cpu"]
+
+
+def test_times_of_sizes(engine: Engine) -> None:
+    rows = [{"size": 64, "time": "on this computer about 5 min"}, {"size": 256, "time": "needs a GPU"}]
+    assert times_of_sizes(doctor(engine, timings=rows)) == {64: "on this computer about 5 min", 256: "needs a GPU"}
+    assert times_of_sizes(doctor(engine)) == times_of_sizes(["no answer"]) == {}
 
 
 def test_an_idle_gpu_is_a_problem_but_no_obstacle(engine: Engine) -> None:

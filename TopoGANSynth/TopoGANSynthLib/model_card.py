@@ -33,7 +33,7 @@ def read_model_card(path: Path) -> ModelCard | None:
     """Read the metadata of a package, a folder or a zip; None if it is none. Nothing else of it is opened."""
     try:
         content = json.loads(_metadata(path))
-        if content["schema"] != schemas.MODEL:
+        if content["schema"] not in (schemas.MODEL, schemas.FIRST_MODEL):
             return None
         return _card(content)
     except (OSError, KeyError, TypeError, ValueError, RecursionError, zipfile.BadZipFile):
@@ -51,9 +51,13 @@ def _metadata(path: Path) -> bytes:
 
 
 def _card(content: dict[str, Any]) -> ModelCard:
-    components, holes = content["betti"]["modal"]
+    if content["schema"] == schemas.FIRST_MODEL:
+        names, (components, holes) = [content["structure"]], content["betti"]["modal"]
+    else:
+        names = [structure["name"] for structure in content["table"]["structures"]]
+        components, holes = content["betti"]["modal"][0]
     return ModelCard(
-        structure=shown(content["structure"], _LONGEST_NAME),
+        structure=shown(", ".join(names), _LONGEST_NAME),
         size=int(content["size"]),
         pixel_size_mm=float(content["pixel_size_mm"]),
         modal_betti=(int(components), int(holes)),

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 import topogan
-from topogan.cli_options import with_settings
+from topogan.cli_options import Labels, Structures, Table, Unions, structures_given, with_settings
 from topogan.config import (
     DownstreamSettings,
     PhantomSettings,
@@ -28,8 +28,11 @@ from topogan.config import (
 )
 from topogan.console import own_terminal
 from topogan.errors import InputError, WorkError
-from topogan.presets import preset_names, train_settings
+from topogan.files import read_json
+from topogan.presets import prepare_settings, preset_names, train_settings
 from topogan.progress import ProgressReporter, duration
+from topogan_contract import schemas
+from topogan_contract.synthesis import REPORT_FILE
 from topogan_contract.words import escaped, shown
 
 app = typer.Typer(
@@ -65,7 +68,7 @@ def phantom(out: Output, overwrite: Overwrite = False, *, given: dict[str, Any])
 
 
 @app.command()
-@with_settings(PrepareSettings, rename={"labels": "--label"})
+@with_settings(PrepareSettings, without=("structure", "labels"))
 def prepare(
     out: Output,
     segmentation: Annotated[
@@ -73,7 +76,7 @@ def prepare(
         typer.Option(
             "--segmentation",
             "-s",
-            help="Segmentation file, DICOM structure set (needs --ct), or a folder of files. May be repeated.",
+            help="Segmentation file (also a DICOM SEG, or with --ct a structure set) or a folder of files. Repeatable.",
         ),
     ],
     ct: Annotated[
@@ -85,12 +88,18 @@ def prepare(
     plane: Annotated[
         str, typer.Option(help="'axial', or a JSON file with a 4x4 SliceToRAS matrix, or a list of one per volume.")
     ] = "axial",
+    preset: Annotated[str | None, typer.Option(help=f"Named settings: {', '.join(preset_names())}.")] = None,
+    structure: Structures = None,
+    label: Labels = None,
+    union: Unions = None,
+    structures: Table = None,
     overwrite: Overwrite = False,
     *,
     given: dict[str, Any],
 ) -> None:
     """Turn CT volumes and segmentations into a training set. Segmentations alone are enough for masks."""
-    settings = validated(PrepareSettings, given)
+    single, table = structures_given(structure, label, union, structures)
+    settings = prepare_settings(preset, {**given, **single})
     from topogan.dataset import prepare as run_prepare
     from topogan.plane import read_plane
     from topogan.volumes import find_pairs
@@ -98,7 +107,9 @@ def prepare(
     slicing = read_plane(plane)
     segmentations, images = find_pairs(segmentation, ct or [])
     with ProgressReporter() as report:
-        folder = run_prepare(out, segmentations, images, settings, plane=slicing, overwrite=overwrite, on_event=report)
+        folder = run_prepare(
+            out, segmentations, images, settings, plane=slicing, overwrite=overwrite, on_event=report, table=table
+        )
     print(f"Training set: {folder} (look at preview.png)")
 
 
@@ -188,7 +199,7 @@ def status(
 
 
 @app.command()
-@with_settings(SynthesisSettings)
+@with_settings(SynthesisSettings, repeated={"betti": ";"})
 def synthesize(
     model: Annotated[Path, typer.Argument(help="Model package: a folder or a .zip.")],
     out: Output,
@@ -205,6 +216,7 @@ def synthesize(
 
     with ProgressReporter() as report:
         folder = run_synthesize(model, out, settings, training_set=training_set, overwrite=overwrite, on_event=report)
+    print(read_json(folder / REPORT_FILE, schemas.SYNTHESIS)["summary"])
     print(f"Samples: {folder} (look at gallery.png)")
 
 
@@ -298,9 +310,10 @@ def demo(
     out: Output,
     segmentation: Annotated[list[Path] | None, typer.Option("--segmentation", "-s", help="Your segmentations.")] = None,
     ct: Annotated[list[Path] | None, typer.Option("--ct", "-c", help="Your CT volumes.")] = None,
-    label: Annotated[
-        list[int] | None, typer.Option(help="Label values of the structure in your segmentations.")
-    ] = None,
+    structure: Structures = None,
+    label: Labels = None,
+    union: Unions = None,
+    structures: Table = None,
     overwrite: Overwrite = False,
     *,
     given: dict[str, Any],
@@ -308,18 +321,39 @@ def demo(
     """Do everything once, on the phantom or on your data: prepare, train, synthesize, evaluate, Slicer scene."""
     if ct and not segmentation:
         raise InputError("--ct was given without --segmentation: the structure to learn comes from the segmentation.")
+    choice = structures_given(structure, label, union, structures)
+    if any(choice) and not segmentation:
+        raise InputError("Structures were named without --segmentation: the phantom's are those of the preset demo.")
     from topogan.demo import run_demo
 
     with ProgressReporter() as report:
-        run_demo(out, segmentation or [], ct or [], label or [1], given, overwrite=overwrite, on_event=report)
+        run_demo(out, segmentation or [], ct or [], choice, given, overwrite=overwrite, on_event=report)
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Say whether this Python can run the engine, and what to do if not."""
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Also time a few steps, and say how long a training of each size takes.")
+    ] = False,
+    preset: Annotated[str | None, typer.Option(help="Settings of that training; the defaults without.")] = None,
+    structure_count: Annotated[int, typer.Option(min=1, max=24, help="How many structures it learns.")] = 1,
+    training_set: Annotated[Path | None, typer.Option(help="Training set whose structures and pixels count.")] = None,
+) -> None:
+    """Say whether this Python can run the engine, and what to do if not; with --timings what a patch size means."""
     from topogan.doctor import examine
 
     found = examine()
+    if timings and not found["problems"]:
+        from topogan.timings import SizedStructures, size_table
+        from topogan.training_set import TrainingSet
+
+        known = (
+            SizedStructures(structure_count)
+            if training_set is None
+            else SizedStructures.of(TrainingSet.open(training_set))
+        )
+        found["timings"] = size_table(train_settings(preset, {}), known)
     if as_json:
         print(json.dumps(found))
     else:
@@ -327,6 +361,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         print(f"Python {found['python']} ({found['system']}), devices: {', '.join(found['devices']) or 'none'}")
         print("  ".join(f"{name} {version or 'missing'}" for name, version in found["packages"].items()))
         print("\n".join(found["problems"] or ["No problem found.", *found["notes"]]))
+        print("".join(f"{row['words']}\n" for row in found.get("timings", [])), end="")
     if found["problems"]:
         raise typer.Exit(1)
 

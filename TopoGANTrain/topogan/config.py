@@ -18,6 +18,8 @@ from topogan.errors import InputError
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
 # What a registry can hold; whether it does is asked when it is used (topogan.errors.lookup).
 REGISTERED = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$"
+# Those of topogan_contract.sizes.
+PatchSize = Literal[64, 128, 256, 512]
 
 
 class Settings(BaseModel):
@@ -94,11 +96,12 @@ class PrepareSettings(Settings):
         "of the structure's name, region numbers.",
         min_length=1,
     )
-    size: Literal[64, 128, 256] = setting(64, "Patch size", "Width and height of a patch.", "pixels")
+    size: PatchSize = setting(64, "Patch size", "Width and height of a patch.", "pixels")
     pixel_size: float = setting(
         0.0,
         "Pixel size",
-        "Size of a patch pixel; 0 makes the largest slice of the structure fill three quarters of a patch.",
+        "Size of a patch pixel; 0 makes the widest slice of the structures fill three quarters of a patch, or a little "
+        "more or less where pixels would be coarser than two of the images', or finer than one.",
         "mm",
         ge=0.0,
         le=20.0,
@@ -237,6 +240,9 @@ class TopologySettings(Settings):
     warm_up: float = setting(0.6, "Warm-up", "Share of the steps before the topological loss begins.", ge=0.0, lt=1.0)
     ramp_steps: int = setting(300, "Ramp", "Steps over which λ rises to its value.", ge=1, le=1_000_000)
     max_points: int = setting(16, "Points", "Most persistent points of each dimension that are used.", ge=1, le=1024)
+    regions: tuple[Annotated[str, Field(min_length=1, max_length=2000, pattern=PRINTABLE)], ...] = setting(
+        (), "Regions", "Structures and unions ('a + b') that take turns in the topological loss; none means all."
+    )
 
     @property
     def on(self) -> bool:
@@ -292,8 +298,11 @@ class SynthesisSettings(Settings):
     betti: str = setting(
         "any",
         "Topology",
-        "any accepts all; modal asks for the most frequent real topology; '1,1' asks for one piece and one hole.",
-        pattern=r"^(any|modal|\d{1,4},\d{1,4})$",
+        "any accepts all; modal asks for the most frequent real topology of all structures together; real for one that "
+        "real slices of the same level show; '1,1' for one piece and one hole (of the first structure); "
+        "'myocardium=1,1;aorta=1,0' for those of several.",
+        pattern=r"^(any|modal|real|\d{1,4},\d{1,4}|[^=;]+=\d{1,4},\d{1,4}(;[^=;]+=\d{1,4},\d{1,4})*)$",
+        max_length=4000,
     )
     clean: int = setting(
         0,
@@ -364,11 +373,12 @@ def validated(kind: type[AnySettings], values: Any) -> AnySettings:
         if first["type"] == "extra_forbidden":
             raise InputError(f"The setting {name[:_MOST_SHOWN]} does not exist: check its spelling.") from error
         raise InputError(
-            f"The setting {name} cannot be {_shown(first.get('input'))}: {_reason(kind, first)}."
+            f"The setting {name} cannot be {shown_value(first.get('input'))}: {_reason(kind, first)}."
         ) from error
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A value as messages show it, at bounded length."""
     text = repr(value)
     return text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "..."
 

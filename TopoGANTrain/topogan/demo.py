@@ -20,6 +20,7 @@ from topogan.plane import Plane, read_plane
 from topogan.presets import asked_batch, read_preset, train_settings
 from topogan.resources import slicer_library_parent
 from topogan.runs import read_status
+from topogan.structures import StructureTable, checked_table
 from topogan.synthesis import synthesize
 from topogan.training import train
 from topogan.training.checks import check_names
@@ -39,7 +40,7 @@ def run_demo(
     out: Path,
     segmentations: list[Path],
     images: list[Path],
-    labels: list[int],
+    choice: tuple[dict[str, Any], StructureTable | None],
     given: dict[str, Any],
     overwrite: bool,
     on_event: OnEvent,
@@ -50,7 +51,7 @@ def run_demo(
         out: folder to write; with ``overwrite`` an older demo in it is replaced.
         segmentations: the user's own, or nothing for the phantom.
         images: CT volumes in the same order, or nothing.
-        labels: label values of the structure in ``segmentations``.
+        choice: settings of a single structure in ``segmentations``, or a table of several.
         given: training settings (nested) that replace those of the preset ``demo``.
         on_event: takes progress events.
 
@@ -68,19 +69,22 @@ def run_demo(
     # Until the input has proved right, an older demo stays and nothing new is left behind.
     with staged_folder(out, overwrite, _SCHEMA) as work:
         write_json(work / "demo.json", {"topogan": __version__}, _SCHEMA)
-        choice: dict[str, Any] = {"labels": labels}
+        settings_of_set, table = choice
         plane: Plane = "axial"
         if not segmentations:
             phantom = make_phantom(work / "phantom", PhantomSettings(), on_event=on_event)
             segmentations, images = [phantom / "segmentations"], [phantom / "images"]
-            choice, plane = read_preset("demo")["prepare"], read_plane(str(phantom / "planes.json"))
+            preset = read_preset("demo")
+            settings_of_set, plane = preset["prepare"], read_plane(str(phantom / "planes.json"))
+            table = checked_table(preset["table"]) if "table" in preset else None
         if not images:
             settings = settings.model_copy(update={"part": Part.MASKS})
         prepare(
             work / "training_set",
             *find_pairs(segmentations, images),
-            validated(PrepareSettings, choice),
+            validated(PrepareSettings, settings_of_set),
             plane=plane,
+            table=table,
             on_event=on_event,
             train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(settings)),
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from topogan.errors import InputError, lookup
 from topogan.files import check_new_folder, read_json, staged_folder, write_json
+from topogan.structures import StructureTable
 from topogan.synthesis.reading import read_stack
 from topogan.volumes import Volume, write_image
 from topogan_contract import schemas
@@ -33,6 +34,13 @@ class ExportedSamples:
     textures: Volume | None
     """The same of HU or image units; None where the model paints none."""
 
+    @property
+    def names(self) -> list[str]:
+        """Of the structures in the order of their label ids."""
+        if self.report["schema"] == schemas.SYNTHESIS_OF_ONE:
+            return [str(self.report.get("structure", ""))]
+        return list(StructureTable.model_validate(self.report["table"]).names)
+
 
 def export(synthesis: Path, out: Path, layout: str = "nnunet", overwrite: bool = False) -> Path:
     """Write a synthesis in the layout of another tool.
@@ -50,16 +58,32 @@ def export(synthesis: Path, out: Path, layout: str = "nnunet", overwrite: bool =
     synthesis, out = Path(synthesis), Path(out)
     write = lookup(LAYOUTS, layout, "layout")
     check_new_folder(out, overwrite, _EXPORT_SCHEMA)
-    report = read_json(synthesis / REPORT_FILE, schemas.SYNTHESIS)
+    report = read_json(synthesis / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
     painted = (synthesis / TEXTURES_FILE).exists()
     textures = read_stack(synthesis / TEXTURES_FILE) if painted else None
     samples = ExportedSamples(synthesis, report, read_stack(synthesis / MASKS_FILE), textures)
     if textures is not None and textures.geometry.size != samples.masks.geometry.size:
         raise InputError(f"The masks and textures of {synthesis} differ in size: synthesize again.")
+    _check_labels(samples)
     with staged_folder(out, overwrite, _EXPORT_SCHEMA) as folder:
         write(samples, folder)
         write_json(folder / "topogan.json", {"layout": layout, "model": report.get("model")}, _EXPORT_SCHEMA)
     return out
+
+
+def _check_labels(samples: ExportedSamples) -> None:
+    """Refuse label ids that have no name.
+
+    Raises:
+        InputError: there are some, or the report is damaged.
+    """
+    try:
+        known = len(samples.names)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{samples.synthesis} does not say what its labels are: synthesize again.") from error
+    highest = int(samples.masks.array.max())
+    if highest > known:
+        raise InputError(f"{samples.synthesis} has a label {highest} of {known} that it names: synthesize again.")
 
 
 def write_nnunet(samples: ExportedSamples, folder: Path) -> None:
@@ -80,17 +104,24 @@ def write_nnunet(samples: ExportedSamples, folder: Path) -> None:
         case = f"synthetic_{index:06d}"
         _write_slice(samples.textures, index, folder / "imagesTr" / f"{case}_0000{_ENDING}")
         _write_slice(samples.masks, index, folder / "labelsTr" / f"{case}{_ENDING}")
-    # "background" is nnU-Net's own name for 0.
-    structure = str(samples.report.get("structure", "")).replace("background", "") or "structure"
     content = {
         # nnU-Net chooses the normalization by this name: "CT" keeps HU comparable between cases.
         "channel_names": {"0": "CT" if samples.report.get("intensity") == "HU" else "image"},
-        "labels": {"background": 0, structure: 1},
+        "labels": _nnunet_labels(samples.names),
         "numTraining": count,
         "file_ending": _ENDING,
         "overwrite_image_reader_writer": "SimpleITKIO",
     }
     (folder / "dataset.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _nnunet_labels(names: list[str]) -> dict[str, int]:
+    """Names of the labels, each once; "background" is nnU-Net's own name for 0."""
+    labels = {"background": 0}
+    for label, name in enumerate(names, start=1):
+        plain = name.replace("background", "") or "structure"
+        labels[plain if plain not in labels else f"{plain} {label}"] = label
+    return labels
 
 
 def _write_slice(stack: Volume, index: int, path: Path) -> None:

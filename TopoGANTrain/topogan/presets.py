@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from topogan.config import MaskSettings, Part, Settings, TextureSettings, TrainSettings, validated
+from topogan.config import MaskSettings, Part, PrepareSettings, Settings, TextureSettings, TrainSettings, validated
 from topogan.errors import InputError
 from topogan.resources import resource_path
 from topogan_contract import schemas
@@ -22,7 +22,7 @@ def preset_names() -> list[str]:
 
 
 def read_preset(name: str) -> dict[str, Any]:
-    """Return a preset: ``{"title", "help", "train": settings that differ from the defaults}``.
+    """Return a preset: ``{"title", "help", "prepare", "train"}``, the last two settings that differ from the defaults.
 
     Raises:
         InputError: there is no such preset; the message lists those there are.
@@ -30,6 +30,15 @@ def read_preset(name: str) -> dict[str, Any]:
     if name not in preset_names():
         raise InputError(f"There is no preset {name!r}: choose one of {', '.join(preset_names())}.")
     return cast(dict[str, Any], schemas.read_json(resource_path("presets", f"{name}.json")))
+
+
+def prepare_settings(preset: str | None, given: dict[str, Any]) -> PrepareSettings:
+    """Put what a user gave over a preset, which may say nothing of the preparation.
+
+    Raises:
+        InputError: there is no such preset, or a setting is wrong.
+    """
+    return validated(PrepareSettings, merged(read_preset(preset).get("prepare", {}) if preset else {}, given))
 
 
 def train_settings(preset: str | None, given: dict[str, Any]) -> TrainSettings:

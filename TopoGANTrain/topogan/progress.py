@@ -18,11 +18,16 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 def duration(seconds: float) -> str:
-    """Say a time span as people do: ``"45 s"``, ``"12 min"``, ``"3 h 05 min"``."""
+    """Say a time span as people do: ``"45 s"``, ``"12 min"``, ``"3 h 05 min"``, ``"20 h"``, ``"3 days"``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 600:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} days"
 
 
 class ProgressReporter:

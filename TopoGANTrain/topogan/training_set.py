@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topogan.array_file import ArrayFile
-from topogan.config import in_words
+from topogan.config import PatchSize, in_words
 from topogan.errors import InputError, lookup
 from topogan.files import content_hash, read_json
 from topogan.structures import Region, StructureTable
@@ -62,7 +62,7 @@ class _Description(_Checked):
     """What is read of ``dataset.json``."""
 
     table: StructureTable
-    size: Literal[64, 128, 256, 512]
+    size: PatchSize
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
     window: tuple[_Int16, _Int16] | None
@@ -79,7 +79,7 @@ class _Description(_Checked):
         if not isinstance(content, dict) or "table" in content or not isinstance(content.get("betti"), dict):
             return content
         one = {"name": content.get("structure"), "labels": content.get("labels", ())}
-        modal = {"modal": [content["betti"].get("modal")]}
+        modal = {"modal": [content["betti"]["modal"]]} if "modal" in content["betti"] else {}
         return {**content, "table": {"structures": [one]}, "betti": modal}
 
     @model_validator(mode="after")

@@ -9,7 +9,9 @@ from typing import Any
 
 DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
-MODEL = "topogan.model/1"
+MODEL = "topogan.model/2"
+# Of one structure alone.
+FIRST_MODEL = "topogan.model/1"
 PREPARE_REQUEST = "topogan.prepare-request/1"
 PROGRESS = "topogan.progress/1"
 REQUEST = "topogan.request/1"
@@ -17,7 +19,10 @@ RUN = "topogan.run/1"
 SERVICE = "topogan.serve/1"
 SETTINGS = "topogan.settings/1"
 STATUS = "topogan.status/1"
-SYNTHESIS = "topogan.synthesis/1"
+STRUCTURES = "topogan.structures/1"
+SYNTHESIS = "topogan.synthesis/2"
+SYNTHESIS_OF_ONE = "topogan.synthesis/1"
+"""Of one structure; still read."""
 
 # Beyond every file of ours: a request to prepare 100,000 volumes takes 10 MB. Lists in lists take 20 times the memory.
 _MAX_JSON_BYTES = 16 << 20

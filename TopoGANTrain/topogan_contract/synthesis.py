@@ -1,4 +1,21 @@
-"""The synthesis folder: its files, and the limits within which both sides read them, for they may be a stranger's."""
+"""The synthesis folder: its files, and the limits within which both sides read them, for they may be a stranger's.
+
+``masks.nrrd`` holds label ids: n is structure n of the table, counted from 1. *Regions* are the structures, then the
+unions of some ("a + b"). Diagrams lie sample by sample, and in a sample region by region.
+
+``report.json`` of the second schema says, beside counts and settings:
+
+- ``table``: ``structures``, each with ``name``, ``color`` and ``terminology``, and ``unions``, lists of names;
+- ``regions``: for each ``name``, ``valid_percent``, ``expected_betti`` ([b0, b1]; null where it depends on the level),
+  ``betti_histogram`` and ``betti_histogram_before_cleaning`` ({"1,1": samples}), ``area_mm2`` (``mean``, ``smallest``,
+  ``largest``);
+- ``valid_percent``: samples of which every structure is valid;
+- ``requested_betti``: null, "real", or for each region [b0, b1] or null;
+- ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none.
+
+The first schema knows one structure: ``structure`` is its name, ``expected_betti`` and both histograms stand beside it,
+``requested_betti`` is one pair, and the columns of ``samples.csv`` are ``b0``, ``b1``, ``verdict`` and ``area_mm2``.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +24,27 @@ import math
 import re
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 REPORT_FILE = "report.json"
 MASKS_FILE = "masks.nrrd"
 TEXTURES_FILE = "textures.nrrd"
 DIAGRAMS_FILE = "diagrams.npz"
 SAMPLES_FILE = "samples.csv"
+
+
+def region_columns(name: str) -> tuple[str, str, str]:
+    """The columns of ``samples.csv`` on one region; before them stand ``sample``, ``seed`` and ``level`` (or empty)."""
+    return f"b0 {name}", f"b1 {name}", f"verdict {name}"
+
+
+def area_column(name: str) -> str:
+    """The column of ``samples.csv`` with the area of a structure."""
+    return f"area_mm2 {name}"
+
 
 DIAGRAM_ARRAYS = ("dimension", "birth", "death", "birth_index", "death_index")
 """Of all diagrams one after another: [n], the pixels [n, 2]."""
@@ -39,15 +67,37 @@ space directions: {_VECTOR} {_VECTOR} {_VECTOR}
 kinds: domain domain domain
 (?:endian: (little|big)\n)?encoding: (gzip|raw)
 space origin: {_VECTOR}
-(?:[A-Za-z_]{{1,40}}:=[^\n]*\n)*
+((?:Segment[0-9][^\n:]*:=[^\n]*\n)*)(?:[A-Za-z_]{{1,40}}:=[^\n]*\n)*
 """.encode()
 )
-_MAX_HEADER = 1 << 12
+# Keys by which Slicer opens a file as a segmentation (vtkMRMLSegmentationStorageNode.cxx).
+_SEGMENT = re.compile(
+    r"""Segment[0-9]+_ID:=[^\n]*
+Segment[0-9]+_Name:=([^\n]*)
+Segment[0-9]+_Color:=([01](?:\.[0-9]+)?) ([01](?:\.[0-9]+)?) ([01](?:\.[0-9]+)?)
+Segment[0-9]+_LabelValue:=([0-9]{1,3})
+Segment[0-9]+_Layer:=0
+Segment[0-9]+_Extent:=[^\n]*
+(?:Segment[0-9]+_Tags:=TerminologyEntry:([^\n]*)\|\n)?"""
+)
+# 24 structures, each with a name, seven keys, and a terminology entry of 1,000 letters of up to 4 bytes.
+_MAX_HEADER = 1 << 17
 _MAX_PIXELS = 1 << 28
 # No pixel lies further from 0, in mm.
 _FARTHEST = 1e9
 # Deflate shrinks nothing further (https://zlib.net/zlib_tech.html).
 _MOST_SHRUNK = 1032
+
+
+class Segment(NamedTuple):
+    """What a label of ``masks.nrrd`` means."""
+
+    name: str
+    label: int
+    color: str
+    """``#rrggbb``."""
+    terminology: str = ""
+    """Slicer's serialized terminology entry, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +113,22 @@ class Stack:
     origin: tuple[float, ...]
     """Where the first pixel lies, likewise."""
     data: bytes
+    segments: tuple[Segment, ...] = ()
+    """Of the labels, where the file names them."""
 
 
-def stack_header(dtype: str, size: tuple[int, ...], pixel_size: float, content: str) -> bytes:
-    """The NRRD header of a stack with gzipped data, pixels of one size in mm (``content``: what it is, one line)."""
+def stack_header(
+    dtype: str, size: tuple[int, ...], pixel_size: float, content: str, segments: Iterable[Segment] = ()
+) -> bytes:
+    """The NRRD header of a stack with gzipped data.
+
+    Args:
+        dtype: ``|u1`` or ``<i2``.
+        size: (columns, rows, samples).
+        pixel_size: mm.
+        content: what it is, one line.
+        segments: what the labels mean; with them, Slicer opens the file as a segmentation by itself.
+    """
     type_name = {"|u1": "unsigned char", "<i2": "short"}[dtype]
     endian = "" if type_name == "unsigned char" else "endian: little\n"
     directions = " ".join(
@@ -75,8 +137,41 @@ def stack_header(dtype: str, size: tuple[int, ...], pixel_size: float, content: 
     return (
         f"NRRD0004\ntype: {type_name}\ndimension: 3\nspace: left-posterior-superior\n"
         f"sizes: {size[0]} {size[1]} {size[2]}\nspace directions: {directions}\nkinds: domain domain domain\n"
-        f"{endian}encoding: gzip\nspace origin: (0,0,0)\ncontent:={content}\n\n"
+        f"{endian}encoding: gzip\nspace origin: (0,0,0)\n{_segment_lines(segments, size)}content:={content}\n\n"
     ).encode()
+
+
+def _segment_lines(segments: Iterable[Segment], size: tuple[int, ...]) -> str:
+    extent = " ".join(f"0 {length - 1}" for length in size)
+    return "".join(
+        f"Segment{number}_ID:=Segment_{label}\nSegment{number}_Name:={_escaped(name)}\n"
+        f"Segment{number}_Color:={' '.join(f'{int(color[at : at + 2], 16) / 255:.4g}' for at in (1, 3, 5))}\n"
+        f"Segment{number}_LabelValue:={label}\nSegment{number}_Layer:=0\nSegment{number}_Extent:={extent}\n"
+        # A bar ends a tag.
+        + (f"Segment{number}_Tags:=TerminologyEntry:{_escaped(entry.replace('|', ''))}|\n" if entry else "")
+        for number, (name, label, color, entry) in enumerate(segments)
+    )
+
+
+def _escaped(text: str) -> str:
+    """A value of an NRRD key, in which a backslash begins an escape."""
+    return text.replace("\\", "\\\\")
+
+
+def _plain(escaped: str) -> str:
+    return escaped.replace("\\\\", "\\")
+
+
+def _read_segments(lines: str, size: tuple[int, ...]) -> tuple[Segment, ...]:
+    found = []
+    for name, *color, label, entry in _SEGMENT.findall(lines):
+        red, green, blue = (round(float(part) * 255) for part in color)
+        found.append(Segment(_plain(name), int(label), f"#{red:02x}{green:02x}{blue:02x}", _plain(entry)))
+    labels = [segment.label for segment in found]
+    # Taken literally or not at all.
+    if _segment_lines(found, size) != lines or len(set(labels)) < len(labels) or not all(0 < n < 256 for n in labels):
+        raise ValueError("no list of segments that the engine wrote")
+    return tuple(found)
 
 
 def read_stack(path: Path) -> Stack:
@@ -93,12 +188,13 @@ def read_stack(path: Path) -> Stack:
         header = _HEADER.match(file.read(_MAX_HEADER))
         if header is None:
             raise ValueError("no stack")
-        kind, columns, rows, samples, *steps, endian, encoding, x, y, z = (
+        kind, columns, rows, samples, *steps, endian, encoding, x, y, z, segments = (
             value.decode() if value else "" for value in header.groups()
         )
         if (kind == "short") != bool(endian):
             raise ValueError("no order of bytes")
         size = (int(columns), int(rows), int(samples))
+        named = _read_segments(segments, size)
         numbers = [float(value) for value in (*steps, x, y, z)]
         if math.prod(size) > _MAX_PIXELS or not all(abs(value) < _FARTHEST for value in numbers):
             raise ValueError("beyond measure")
@@ -113,7 +209,7 @@ def read_stack(path: Path) -> Stack:
             if len(data) != count or stream.read(1):  # reading on compares gzip's checksum
                 raise ValueError("more or fewer pixels than said")
     axes = tuple(tuple(numbers[start : start + 3]) for start in (0, 3, 6))
-    return Stack(dtype, size, axes, tuple(numbers[9:]), data)
+    return Stack(dtype, size, axes, tuple(numbers[9:]), data, named)
 
 
 def check_diagrams_size(path: Path) -> None:

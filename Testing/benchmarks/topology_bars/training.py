@@ -17,6 +17,7 @@ from topogan.config import MaskSettings, TopologySettings
 from topogan.losses.sizes import SizeTargets, size_loss
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.networks import make_mask_discriminator, make_mask_generator
+from topogan.structures import Region
 from topogan.training.topological_gradient import TopologicalGradient
 from topology_bars.bars import Bar, at_most
 from topology_bars.clock import Work, interleaved
@@ -135,7 +136,8 @@ def _backward_passes() -> Bar:
     settings = MaskSettings(batch=8)
     generator, critic = make_mask_generator(settings, 64), make_mask_discriminator(settings, 64)
     topology = TopologySettings(warm_up=0.0, fixed_weight=0.01, ramp_steps=1)
-    force = TopologicalGradient(topology, half_and_half(16, 64), settings, np.random.default_rng(0))
+    labels, regions = half_and_half(16, 64).astype(np.uint8), [Region("structure", (1,))]
+    force = TopologicalGradient(topology, labels, regions, None, settings, np.random.default_rng(0))
     passes = 0
 
     def count(_: Tensor) -> None:

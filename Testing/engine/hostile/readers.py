@@ -100,7 +100,7 @@ def _read_model(folder: Path) -> None:
     from topogan.model import load_model
 
     samples = load_model(folder, discriminators=False).sample(1)
-    assert samples.masks.shape[0] == 1
+    assert samples.labels.shape[0] == 1
 
 
 def _sign_model(folder: Path) -> None:
@@ -134,7 +134,7 @@ def _read_synthesis(folder: Path) -> None:
     from topogan.evaluation.synthetic_set import SyntheticSet
 
     found = SyntheticSet.open(folder)
-    assert found.masks.ndim == 3 and found.pixel_size > 0
+    assert found.labels.ndim == 3 and found.pixel_size > 0
 
 
 def _read_run(folder: Path) -> None:

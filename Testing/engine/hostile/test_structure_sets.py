@@ -134,9 +134,8 @@ def test_regions_are_chosen_by_name_then_number(
     choice: RegionChoice, same_as: list[str], tmp_path: Path, series: Path
 ) -> None:
     found = drawn(tmp_path, series, REGIONS, choice)
-    expected = drawn(tmp_path, series, {"all": [contour for name in same_as for contour in REGIONS[name]]})
-    np.testing.assert_array_equal(found > 0, expected > 0)
-    assert set(np.unique(found)) == {0, choice.numbers[0]}
+    expected = np.any([drawn(tmp_path, series, {"one": REGIONS[name]}) for name in same_as], axis=0)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_a_misspelt_name_does_not_become_region_1(tmp_path: Path, series: Path) -> None:

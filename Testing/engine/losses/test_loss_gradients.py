@@ -213,7 +213,9 @@ class Area:
     def measure(self, masks: np.ndarray, settings: TopologySettings) -> tuple[np.ndarray]:
         return (masks.sum(axis=(1, 2)),)
 
-    def loss(self, images: torch.Tensor, targets: tuple[np.ndarray], settings: TopologySettings) -> torch.Tensor:
+    def loss(
+        self, images: torch.Tensor, targets: tuple[np.ndarray], settings: TopologySettings, apart: None = None
+    ) -> torch.Tensor:
         return (images.sigmoid().sum(dim=(1, 2)) - torch.from_numpy(targets[0])).square().mean()
 
 

@@ -62,3 +62,15 @@ def test_equal_test_masks_raise_the_threshold_so_that_nothing_is_accused() -> No
     assert found.threshold == pytest.approx(1.0)
     assert len(found.copies) == 0
     assert len(found.identical) == 10
+
+
+def test_a_copied_outline_with_other_structures_inside_is_no_copy() -> None:
+    labels = POOL.astype(np.uint8)
+    labels[:, ::2] *= 2
+    other = POOL.astype(np.uint8)
+    test = np.where(TEST, 2, 0).astype(np.uint8)
+    copied = audit(labels[TRAINING[:3]], test, labels.__getitem__, TRAINING, structures=2)
+    assert copied.identical.tolist() == [0, 1, 2]
+    assert audit(other[TRAINING[:3]], test, labels.__getitem__, TRAINING, structures=2).identical.tolist() == []
+    twice = np.concatenate([labels[:1], other[:1], labels[:1]])
+    assert audit(twice, test, labels.__getitem__, TRAINING, structures=2).repeats.tolist() == [2]

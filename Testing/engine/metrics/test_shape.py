@@ -67,3 +67,24 @@ def test_pairwise_dice_against_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_pairwise_dice_is_one_when_a_generator_repeats_itself() -> None:
     assert mean_pairwise_dice(np.repeat(random_masks(1, 6), 5, axis=0)) == pytest.approx(1.0)
+
+
+def test_dice_of_label_maps_pools_all_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(3)
+    first, second = (generator.integers(0, 4, (7, 9, 11), dtype=np.uint8) for _ in range(2))
+    hot, other = ([labels == label for label in (1, 2, 3)] for labels in (first, second))
+    common = sum(np.einsum("nij,mij->nm", a.astype(int), b.astype(int)) for a, b in zip(hot, other, strict=True))
+    size = sum(a.sum(axis=(1, 2))[:, None] + b.sum(axis=(1, 2)) for a, b in zip(hot, other, strict=True))
+    found = best_matches(first, second, structures=3)
+    assert found.dice == pytest.approx((2 * common / size).max(axis=1))
+    monkeypatch.setattr("topogan.metrics.shape._BLOCK", 6)
+    assert best_matches(first, second, structures=3).dice == pytest.approx(found.dice)
+    assert mean_pairwise_dice(np.repeat(first[:1], 4, axis=0), structures=3) == pytest.approx(1.0)
+
+
+def test_a_structure_that_neither_shows_does_not_count_and_other_labels_are_background() -> None:
+    one = np.zeros((1, 4, 4), np.uint8)
+    one[0, :2], one[0, 3] = 1, 9
+    other = np.zeros_like(one)
+    other[0, 1:3] = 1
+    assert best_matches(one, other, structures=2).dice[0] == best_matches(one == 1, other == 1).dice[0] == 0.5

@@ -124,6 +124,16 @@ def test_a_contact_sheet_shows_every_image_in_its_place() -> None:
     assert (sheet[8:12, 8:12] == 0.5).all()
 
 
+def test_a_contact_sheet_of_large_images_is_halved_until_it_fits() -> None:
+    images = np.zeros((64, 512, 512), np.float32)
+    images[0, :128, :256] = 1.0
+    sheet = contact_sheet(images, columns=8)
+    assert sheet.shape == (8 * 130 + 2, 8 * 130 + 2), "every fourth pixel, or the mean of 16"
+    assert sheet[2 : 2 + 128, 2 : 2 + 128].mean() == pytest.approx(images[0].mean())
+    colors = contact_sheet(np.zeros((8, 512, 512, 3), np.float32), columns=8)
+    assert colors.shape == (132, 8 * 130 + 2, 3)
+
+
 def test_time_left_comes_after_twenty_steps() -> None:
     clock = StepClock()
     estimates = [clock.tick(100) for _ in range(60)]

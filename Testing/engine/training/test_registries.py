@@ -26,11 +26,11 @@ from topogan.training.objectives import OBJECTIVES, Objective, Penalty
 SMALL = {"width": 4, "latent": 4, "steps": 2, "batch": 4}
 
 
-def toy_generator(settings: MaskSettings, size: int) -> nn.Module:
+def toy_generator(settings: MaskSettings, size: int, structures: int, levels: bool) -> nn.Module:
     return nn.Sequential(nn.Linear(settings.latent, size * size), nn.Unflatten(1, (1, size, size)))
 
 
-def toy_discriminator(settings: MaskSettings, size: int) -> nn.Module:
+def toy_discriminator(settings: MaskSettings, size: int, structures: int, levels: bool) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(size * size, 1), nn.Flatten(0))
 
 
@@ -63,7 +63,7 @@ def test_networks_and_an_objective_from_outside_train_to_a_model(
     assert read_status(run).state == "finished"
     model = load_model(run / "model")
     assert isinstance(model.masks, nn.Sequential) and isinstance(model.textures, ToyPainter)
-    assert model.sample(2).masks.shape == (2, 64, 64)
+    assert model.sample(2).labels.shape == (2, 64, 64)
 
 
 UNKNOWN = [
@@ -81,7 +81,7 @@ def test_an_unknown_name_is_refused_before_anything_is_written(
     with pytest.raises(InputError, match=sentence):
         train(label_set, tmp_path / "run", validated(TrainSettings, {"part": Part.MASKS, **values}))
     with pytest.raises(InputError, match=sentence):
-        run_demo(tmp_path / "demo", [], [], [1], values, overwrite=False, on_event=lambda event: None)
+        run_demo(tmp_path / "demo", [], [], ({}, None), values, overwrite=False, on_event=lambda event: None)
     ((group, named),) = values.items()
     ((name, value),) = named.items()
     wanted = [str(tmp_path / "set"), str(tmp_path / "run"), "--prepare", str(tmp_path), f"--{group}-{name}", value]

@@ -104,7 +104,7 @@ def test_the_package_holds_the_averaged_generator(finished: tuple[Path, list[dic
     assert model.metadata.training["steps"] == {"masks": 6, "textures": 4}
     assert set(model.metadata.training["final"]) == {"masks", "textures"}
     samples = model.sample(2)
-    assert samples.masks.shape == (2, 64, 64)
+    assert samples.labels.shape == (2, 64, 64)
     assert samples.textures is not None
 
 

@@ -135,14 +135,18 @@ def read_presets() -> dict[str, dict[str, Any]]:
 
 
 def preset_values(preset: Mapping[str, Any], settings: Iterable[Setting]) -> dict[str, Any]:
-    """The parameters that a preset sets, and for all others of the same command their defaults."""
+    """The parameters that a preset sets; for all others of the training their defaults.
+
+    Of the preparation the others stay as they are: they describe the user's data.
+    """
     values = {}
     for setting in settings:
         if setting.section in preset:
             given: Any = preset[setting.section]
             for part in setting.name.split("."):
                 given = given.get(part) if isinstance(given, Mapping) else None
-            values[setting.attribute] = setting.from_json(setting.default if given is None else given)
+            if given is not None or setting.section == "train":
+                values[setting.attribute] = setting.from_json(setting.default if given is None else given)
     return values
 
 

@@ -123,7 +123,7 @@ def _read_report(folder: Path) -> dict[str, Any]:
         raise SynthesisFolderError(
             f"{folder} is not a synthesis folder: its report.json has the schema {schema[:60]!r}."
         )
-    if schema != schemas.SYNTHESIS:
+    if schema not in (schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE):
         raise SynthesisFolderError(
             f"{folder} has the format {schema}, and this TopoGAN reads {schemas.SYNTHESIS}: "
             "update the TopoGAN extension, or synthesize again with its own engine."

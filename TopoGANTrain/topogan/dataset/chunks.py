@@ -15,7 +15,6 @@ from topogan.dataset.inputs import Case
 from topogan.dataset.plan import PatchPlan
 from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
-from topogan.structures import StructureTable
 from topogan.volumes import Volume
 
 # Patches in memory at once, whatever the number of slices or tiles in a volume.
@@ -44,8 +43,8 @@ class CaseReader:
         content_hash: SHA-256 of the voxels, once :meth:`chunks` has ended.
     """
 
-    def __init__(self, case: Case, settings: PrepareSettings, table: StructureTable, patches: Patches) -> None:
-        self._case, self._settings, self._table, self._patches = case, settings, table, patches
+    def __init__(self, case: Case, settings: PrepareSettings, patches: Patches) -> None:
+        self._case, self._settings, self._patches = case, settings, patches
         self._digest = hashlib.sha256()
         self._scale: ArbitraryScale | None = None
 
@@ -64,7 +63,7 @@ class CaseReader:
         images = case.image.volumes() if case.image else None
         for phase, segmentation in enumerate(case.segmentation.volumes()):
             self._add_to_hash(segmentation)
-            labels = label_map_of(segmentation, self._table, case.segmentation.path)
+            labels = label_map_of(segmentation, case.table, case.segmentation.path)
             del segmentation  # one volume at a time: the image comes now
             image = self._read_image(images, case.image.path, phase) if images and case.image else None
             planned = [plan for plan in plans if plan.phase == phase]
@@ -74,7 +73,7 @@ class CaseReader:
 
     def _cut(self, labels: Volume, image: Volume | None, planned: list[PatchPlan]) -> Iterator[PatchChunk]:
         frame = self._case.frame
-        masks = self._patches.labels(labels, frame, planned, len(self._table))
+        masks = self._patches.labels(labels, frame, planned, len(self._case.table))
         # A structure thinner than a pixel can fall between the samples.
         seen = np.flatnonzero(masks.any(axis=(1, 2)))
         if not len(seen):

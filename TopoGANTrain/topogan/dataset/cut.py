@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
+from scipy import ndimage
 
 from topogan.dataset.frame import Frame
 from topogan.dataset.plan import PatchPlan
-from topogan.volumes import Volume
+from topogan.volumes import Geometry, Volume
 
 # Air; what lies outside the scan is shown as such.
 OUTSIDE_HU = -1000.0
@@ -45,21 +46,33 @@ class Patches:
         """
         total = np.zeros((len(plans), self.size, self.size), np.float32)
         largest, largest_id = np.zeros_like(total), np.zeros(total.shape, np.uint8)
-        for number in range(1, count + 1):
-            structure = Volume((labels.array == number).astype(np.uint8), labels.geometry)
-            share = self._cut(structure, frame.for_labels(), plans, 0.0)
-            larger = share > largest
-            largest[larger], largest_id[larger] = share[larger], number
-            total += share
+        low, high = self._reach(labels.geometry, frame, plans)
+        for number, box in enumerate(ndimage.find_objects(labels.array, count), start=1):
+            if box is None:
+                continue
+            # Where a patch does not reach a structure, there is nothing to interpolate.
+            first, last = np.array([(side.start - 1, side.stop) for side in box[::-1]]).T
+            near = np.flatnonzero(((low <= last) & (high >= first)).all(axis=1))
+            part = labels.cropped(first, last)
+            structure = Volume((part.array == number).astype(np.uint8), part.geometry)
+            share = self._cut(structure, frame.for_labels(), [plans[one] for one in near.tolist()], 0.0)
+            larger = share > largest[near]
+            largest[near] = np.where(larger, share, largest[near])
+            largest_id[near] = np.where(larger, number, largest_id[near])
+            total[near] += share
         return np.where(total >= _HALF, largest_id, 0).astype(np.uint8)
 
     def intensities(self, volume: Volume, frame: Frame, plans: Sequence[PatchPlan], outside: float) -> np.ndarray:
         """Cut images (linear interpolation): float32 [n, size, size], ``outside`` where the volume does not reach."""
+        low, high = self._reach(volume.geometry, frame, plans)
+        # Only what is needed is copied into SimpleITK.
+        return self._cut(volume.cropped(low.min(axis=0), high.max(axis=0)), frame, plans, outside)
+
+    def _reach(self, grid: Geometry, frame: Frame, plans: Sequence[PatchPlan]) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and highest index [n, 3] of the voxels that patches need; one more for the interpolation."""
         points = frame.to_point(np.concatenate([self._corners(plan) for plan in plans]))
-        index = volume.geometry.to_index(points)
-        # Only what is needed is copied into SimpleITK; one voxel more for the interpolation.
-        needed = volume.cropped(np.floor(index.min(axis=0)) - 1, np.ceil(index.max(axis=0)) + 1)
-        return self._cut(needed, frame, plans, outside)
+        index = grid.to_index(points).reshape(len(plans), 4, 3)
+        return np.floor(index.min(axis=1)) - 1, np.ceil(index.max(axis=1)) + 1
 
     def _corners(self, plan: PatchPlan) -> np.ndarray:
         half = (self.size - 1) / 2 * self.pixel_size

@@ -24,12 +24,14 @@ class Frame:
             the slices go through voxel centers and nothing is interpolated between them.
         pitch: smallest voxel edge of the volume in mm.
         step: distance between slices in mm.
+        pixel: mm from one pixel of the volume to the next in the plane (geometric mean of its two directions).
     """
 
     axes: np.ndarray
     origin: np.ndarray
     pitch: float
     step: float
+    pixel: float
 
     @classmethod
     def of(cls, geometry: Geometry, slice_to_ras: np.ndarray | None, slice_spacing: float) -> Frame:
@@ -44,8 +46,9 @@ class Frame:
         """
         axes = np.eye(3) if slice_to_ras is None else _axes_of(slice_to_ras)
         # The step along n that crosses one voxel: 1 / |n in voxels per mm|. Exact for planes along the grid.
-        own = 1.0 / np.linalg.norm((geometry.axes.T @ axes[:, 2]) / geometry.spacing)
-        return cls(axes, np.asarray(geometry.origin), float(min(geometry.spacing)), slice_spacing or float(own))
+        u, v, w = 1.0 / np.linalg.norm((geometry.axes.T @ axes).T / geometry.spacing, axis=1)
+        pitch = float(min(geometry.spacing))
+        return cls(axes, np.asarray(geometry.origin), pitch, slice_spacing or float(w), float(np.sqrt(u * v)))
 
     def for_labels(self) -> Frame:
         """The same, moved so little that a point between two voxels falls to the same side everywhere.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,16 @@ from topogan.config import PrepareSettings
 from topogan.dataset.frame import Frame
 from topogan.errors import InputError
 from topogan.plane import Plane
+from topogan.structures import StructureTable
 from topogan.volumes import (
     Geometry,
     PngOptions,
+    PngSlices,
     RegionChoice,
+    SegmentationObject,
     StructureSet,
     VolumeSource,
+    is_segmentation,
     is_structure_set,
     open_volume,
 )
@@ -25,9 +30,14 @@ from topogan.volumes import (
 
 @dataclass(frozen=True)
 class Case:
-    """One segmentation with its image, if any; their paths are for messages only and never written."""
+    """One segmentation with its image, if any; their paths are for messages only and never written.
+
+    Attributes:
+        table: which values of this segmentation are which structure.
+    """
 
     segmentation: VolumeSource
+    table: StructureTable
     image: VolumeSource | None
     patient: str
     frame: Frame
@@ -42,6 +52,7 @@ def open_cases(
     segmentations: Sequence[Path],
     images: Sequence[Path] | None,
     settings: PrepareSettings,
+    table: StructureTable,
     patients: Sequence[str] | None,
     plane: Plane,
 ) -> list[Case]:
@@ -51,6 +62,7 @@ def open_cases(
         segmentations: volumes of label values, or DICOM structure sets.
         images: their images in the same order, or nothing.
         settings: how they are read.
+        table: the structures in them.
         patients: whom each volume belongs to (any names; they become pseudonyms); None: each volume its own patient.
         plane: ``"axial"``, a 4×4 SliceToRAS matrix, or one for each volume.
 
@@ -71,26 +83,57 @@ def open_cases(
         )
     planes = _plane_of_each(plane, count)
     pseudonyms = _pseudonyms(patients, count)
-    png = PngOptions(settings.png_pixel_size, settings.png_slice_spacing)
-    png_masks = PngOptions(settings.png_pixel_size, settings.png_slice_spacing, settings.png_structure)
+    _check_colors(settings, table)
     cases = []
     for row, path in enumerate(segmentations):
-        image = open_volume(images[row], png) if images else None
-        if is_structure_set(path):
-            segmentation: VolumeSource = StructureSet.open(path, image, _region(settings))
-        else:
-            segmentation = open_volume(path, png_masks)
+        image = open_volume(images[row], _png(settings)) if images else None
+        segmentation, values = _open_segmentation(path, image, settings, table)
         if image:
             _check_fit(segmentation, image, settings.resample)
         reference = (image or segmentation).geometry
         frame = Frame.of(reference, planes[row], settings.slice_spacing)
-        cases.append(Case(segmentation, image, pseudonyms[row], frame))
+        cases.append(Case(segmentation, values, image, pseudonyms[row], frame))
     return cases
 
 
-def _region(settings: PrepareSettings) -> RegionChoice:
-    named = settings.structure != PrepareSettings().structure
-    return RegionChoice(settings.structure if named else "", settings.labels, any_frame=settings.resample)
+def _png(settings: PrepareSettings, **of_masks: Any) -> PngOptions:
+    return PngOptions(settings.png_pixel_size, settings.png_slice_spacing, **of_masks)
+
+
+def _check_colors(settings: PrepareSettings, table: StructureTable) -> None:
+    without = [one.name for one in table.structures if not one.png_colors]
+    if settings.png_structure and (len(table) > 1 or not without):
+        raise InputError("The setting png_structure is for a single structure: give each its colors, NAME=#ff0000.")
+    if 0 < len(without) < len(table):
+        raise InputError(
+            f"The structure {without[0]} has no color, and others have: give each its colors, NAME=#ff0000."
+        )
+
+
+def _open_segmentation(
+    path: Path, image: VolumeSource | None, settings: PrepareSettings, table: StructureTable
+) -> tuple[VolumeSource, StructureTable]:
+    """A segmentation, and which of its values are which structure."""
+    inside = list(path.iterdir()) if path.is_dir() else []
+    if len(inside) == 1 and is_segmentation(inside[0]):  # archives give each object a folder
+        path = inside[0]
+    kinds = ((StructureSet, is_structure_set), (SegmentationObject, is_segmentation))
+    drawn = next((kind for kind, is_one in kinds if is_one(path)), None)
+    if drawn:
+        unnamed = PrepareSettings().structure
+        choices = (
+            RegionChoice(one.name if one.name != unnamed else "", one.labels, any_frame=settings.resample)
+            for one in table.structures
+        )
+        return drawn.open(path, image, *choices), table.numbered
+    colors = tuple(one.png_colors for one in table.structures)
+    found = open_volume(path, _png(settings, structure=settings.png_structure, colors=colors if colors[0] else ()))
+    if colors[0] and isinstance(found, PngSlices):
+        return found, table.numbered
+    without = [one.name for one in table.structures if not one.labels]
+    if without:
+        raise InputError(f"{path} holds label values, and {without[0]} has none: write --structure {without[0]}=1.")
+    return found, table
 
 
 def _plane_of_each(plane: Plane, count: int) -> list[np.ndarray | None]:

@@ -19,11 +19,9 @@ from topogan.dataset.frame import Frame
 from topogan.dataset.inputs import Case
 from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
-from topogan.structures import StructureTable
 from topogan.volumes import Volume
+from topogan_contract.sizes import default_pixel_size
 
-# The largest slice of the structure fills this share of the patch width: the rest shows its surroundings.
-_FILL = 0.75
 # Pixels on each side that the structure leaves free, so that its outline closes inside the patch.
 _MARGIN = 1
 # Shapes of fewer pixels cannot be seen and are gone with the next rounding.
@@ -57,36 +55,37 @@ class PatchPlan:
 
 @dataclass(frozen=True)
 class CasePlan:
-    """The patches of a case, ordered by phase and slice, and how many slices were left out and why."""
+    """The patches of a case, ordered by phase and slice; how many slices were left out and why; the structures seen."""
 
     patches: list[PatchPlan]
     too_small: int
     outside: int
+    seen: frozenset[int] = frozenset()
 
 
-def plan_case(
-    case: Case, settings: PrepareSettings, table: StructureTable, tile: float, go_on: Callable[[], None]
-) -> CasePlan:
+def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callable[[], None]) -> CasePlan:
     """Find the slices of the structures, taken together, in every phase of a case.
 
     Args:
         case: opened inputs.
         settings: smallest area.
-        table: the structures.
         tile: width of a tile in mm, or 0 to center patches on the structure.
         go_on: is called before each phase; raises where the work is no longer wanted.
 
     Raises:
-        InputError: the structure is absent, or lies outside the image.
+        InputError: all structures are absent, or lie outside the image.
     """
     patches: list[PatchPlan] = []
+    seen: set[int] = set()
     too_small = outside = 0
     path = case.segmentation.path
     grid = _tile_grid(case, tile) if tile else None  # before anything is read
     for phase, volume in enumerate(case.segmentation.volumes()):
         go_on()
-        structure = _any_structure(label_map_of(volume, table, path))
+        labels = label_map_of(volume, case.table, path)
         del volume
+        seen.update(number for plane in labels.array for number in np.flatnonzero(np.bincount(plane.ravel())).tolist())
+        structure = Volume((labels.array != 0).astype(np.uint8), labels.geometry)
         found = list(_tiles(structure, case, phase, tile, *grid) if grid else _slices(structure, case.frame, phase))
         large = [patch for patch in found if patch.area >= settings.minimum_area]
         inside = [patch for patch in large if _lies_inside(patch, case)]
@@ -98,11 +97,7 @@ def plan_case(
         too_small += len(found) - len(large)
         outside += len(large) - len(inside)
         patches += _with_levels(inside)
-    return CasePlan(patches, too_small, outside)
-
-
-def _any_structure(labels: Volume) -> Volume:
-    return Volume((labels.array != 0).astype(np.uint8), labels.geometry)
+    return CasePlan(patches, too_small, outside, frozenset(seen - {0}))
 
 
 def _grid_image(structure: Volume, frame: Frame, pitch: float, low: np.ndarray, count: np.ndarray) -> np.ndarray:
@@ -211,15 +206,15 @@ def _with_levels(patches: Sequence[PatchPlan]) -> list[PatchPlan]:
 
 
 def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> float:
-    """Return mm per pixel: the stated size, or that by which the largest slice fills three quarters of a patch.
+    """Return mm per pixel: the stated size, or the default for the widest slice.
 
     Raises:
         InputError: the structure does not fit at the stated pixel size; the message names the size needed.
     """
-    largest = [max((max(patch.sides) for patch in plan.patches), default=0.0) for plan in plans]
+    largest = [widest_slice([plan]) for plan in plans]
     row = int(np.argmax(largest))
     if settings.pixel_size == 0:
-        return math.ceil(largest[row] / (_FILL * settings.size) * 100) / 100
+        return default_pixel_size(largest[row], settings.size, image_pixel_size(cases))
     usable = settings.size - 2 * _MARGIN
     # Centers lie between voxels, so that the structure may be half a voxel off the middle on either side.
     width = largest[row] + cases[row].frame.pitch
@@ -233,7 +228,17 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
     return settings.pixel_size
 
 
+def widest_slice(plans: Sequence[CasePlan]) -> float:
+    """The width or height in mm of the largest bounding box; 0 where there are no patches."""
+    return max((max(patch.sides) for plan in plans for patch in plan.patches), default=0.0)
+
+
+def image_pixel_size(cases: Sequence[Case]) -> float:
+    """Median over the volumes of mm per pixel of the images (the segmentations without any) in the plane."""
+    return float(np.median([case.frame.pixel for case in cases]))
+
+
 def large_enough(plan: CasePlan, pixel_size: float) -> CasePlan:
     """Leave out slices whose structure would be smaller than 4 pixels."""
     kept = [patch for patch in plan.patches if patch.area >= _MINIMUM_PIXELS * pixel_size**2]
-    return CasePlan(kept, plan.too_small + len(plan.patches) - len(kept), plan.outside)
+    return replace(plan, patches=kept, too_small=plan.too_small + len(plan.patches) - len(kept))

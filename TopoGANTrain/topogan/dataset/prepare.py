@@ -10,8 +10,16 @@ from topogan.config import PrepareSettings
 from topogan.dataset.chunks import CaseReader
 from topogan.dataset.cut import Patches
 from topogan.dataset.inputs import Case, open_cases
-from topogan.dataset.plan import PatchPlan, choose_pixel_size, large_enough, plan_case
+from topogan.dataset.plan import (
+    PatchPlan,
+    choose_pixel_size,
+    image_pixel_size,
+    large_enough,
+    plan_case,
+    widest_slice,
+)
 from topogan.dataset.preview import write_preview
+from topogan.dataset.seen import what_is_seen
 from topogan.dataset.split import GAP, check_enough, split_slices
 from topogan.dataset.write import TrainingSetWriter
 from topogan.errors import Cancelled
@@ -19,6 +27,7 @@ from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
 from topogan.structures import StructureTable
 from topogan.training_set import MINIMUM_TRAIN_SLICES, SCHEMA, TRAIN, TrainingSet
+from topogan_contract.sizes import pixel_size_in_words
 
 OnEvent = Callable[[dict[str, Any]], None]
 Split = dict[PatchPlan, str]
@@ -70,14 +79,14 @@ def prepare(
 
     check_new_folder(out, overwrite, SCHEMA)
     table = table or StructureTable.of_one(settings)
-    cases = open_cases(segmentations, images, settings, patients, plane)
-    pixel_size, plans = _plan(cases, settings, table, report, go_on)
+    cases = open_cases(segmentations, images, settings, table, patients, plane)
+    pixel_size, plans = _plan(cases, settings, report, go_on)
     splits, independent = _split(cases, plans, settings, train_slices)
     with staged_folder(out, overwrite, SCHEMA) as folder:
         patches = Patches(settings.size, pixel_size)
         with TrainingSetWriter(folder, settings, table, patches, with_images=bool(images)) as writer:
             for number, (case, split) in enumerate(zip(cases, splits, strict=True), start=1):
-                reader = CaseReader(case, settings, table, patches)
+                reader = CaseReader(case, settings, patches)
                 for chunk in reader.chunks(list(split)):
                     go_on()
                     writer.add_chunk(chunk, case.patient, [split[plan] for plan in chunk.plans])
@@ -85,7 +94,7 @@ def prepare(
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
                 go_on()
         check_enough([row.split for row in writer.rows], len(writer.rows), train_slices)
-        writer.describe("axial" if isinstance(plane, str) else "given", independent)
+        writer.describe("axial" if isinstance(plane, str) else "given", independent, image_pixel_size(cases))
         summary = _look_at(folder)
     report({"kind": "message", "text": summary})
     return out
@@ -101,7 +110,6 @@ def _look_at(folder: Path) -> str:
 def _plan(
     cases: list[Case],
     settings: PrepareSettings,
-    table: StructureTable,
     report: OnEvent,
     go_on: Callable[[], None],
 ) -> tuple[float, list[list[PatchPlan]]]:
@@ -109,10 +117,15 @@ def _plan(
     tile_pixel = (settings.pixel_size or cases[0].frame.pitch) if settings.tiling else 0.0
     plans = []
     for number, case in enumerate(cases, start=1):
-        plans.append(plan_case(case, settings, table, settings.size * tile_pixel, go_on))
+        plans.append(plan_case(case, settings, settings.size * tile_pixel, go_on))
         report({"kind": "step", "stage": "measure", "step": number, "total": len(cases), "values": {}})
+    for said in what_is_seen(cases, plans):
+        report({"kind": "message", "text": said})
     pixel_size = tile_pixel or choose_pixel_size(cases, plans, settings)
     plans = [large_enough(plan, pixel_size) for plan in plans]
+    width = 0.0 if settings.tiling else widest_slice(plans)
+    meaning = pixel_size_in_words(settings.size, pixel_size, width, image_pixel_size(cases))
+    report({"kind": "message", "text": f"{meaning}."})
     for count, why in (
         (sum(plan.too_small for plan in plans), "are too small"),
         (sum(plan.outside for plan in plans), "reach beyond the image"),

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from topogan.pictures import dots_per_inch, interpolation
 from topogan.training_set import TrainingSet
 
 _COLUMNS, _ROWS = 8, 5
@@ -29,7 +30,7 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
     chosen = np.unique(np.linspace(0, len(training_set.masks) - 1, count).round().astype(int))
     rows = -(-len(chosen) // _COLUMNS)
     width, height = _COLUMNS * _CELL_INCHES[0], rows * _CELL_INCHES[1] + _TITLE_INCHES
-    figure = Figure(figsize=(width, height), dpi=120)
+    figure = Figure(figsize=(width, height), dpi=dots_per_inch(training_set.size))
     FigureCanvasAgg(figure)
     # A $ in a name is no formula.
     figure.suptitle(
@@ -63,8 +64,10 @@ def _title(training_set: TrainingSet) -> str:
 def _draw(cell: Axes, training_set: TrainingSet, row: int) -> None:
     (mask,) = training_set.region_masks(np.array([row]))
     if training_set.images is None or training_set.window is None:
-        cell.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        cell.imshow(mask, cmap="gray", vmin=0, vmax=1, interpolation=interpolation(training_set.size))
         return
     low, high = training_set.window
-    cell.imshow(training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+    cell.imshow(
+        training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation=interpolation(training_set.size)
+    )
     cell.contour(mask, levels=[0.5], colors=[_OUTLINE], linewidths=0.9)

@@ -16,6 +16,7 @@ from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.plane import plane_of
 from topogan.presets import asked_batch
+from topogan.structures import checked_table
 from topogan.training_set import MINIMUM_TRAIN_SLICES
 from topogan.volumes import find_pairs
 from topogan_contract import schemas
@@ -41,6 +42,8 @@ class PrepareRequest(Settings):
     plane: Any = "axial"
     """``"axial"``, a 4×4 SliceToRAS matrix, or one for each volume."""
     settings: PrepareSettings = PrepareSettings()
+    table: Any = None
+    """Several structures (see :class:`topogan.structures.StructureTable`); None: the one that ``settings`` name."""
     temporary: bool = False
     """Whether the folder goes when the preparation is over: a panel may be gone, and its copy of patient data not."""
 
@@ -62,6 +65,7 @@ def prepare_as_requested(
     """
     content = read_json(folder / REQUEST_FILE, schemas.PREPARE_REQUEST)
     request = validated(PrepareRequest, {name: value for name, value in content.items() if name != "schema"})
+    table = checked_table(request.table, f"in {folder / REQUEST_FILE} ") if request.table is not None else None
     if not request.images and training.part is not Part.MASKS:
         raise InputError("Without images there are no textures to learn: choose the part masks.")
     plane = plane_of(request.plane, folder / REQUEST_FILE)
@@ -73,6 +77,7 @@ def prepare_as_requested(
             images,
             request.settings,
             plane=plane,
+            table=table,
             on_event=on_event,
             train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(training)),
             cancelled=(folder / STOP_FILE).exists,

@@ -45,7 +45,7 @@ def label_map_of(segmentation: Volume, table: StructureTable, path: Path) -> Vol
         others = tuple(other for other in range(3) if other != axis)
         filled = np.flatnonzero(ids.any(axis=others))
         if not len(filled):
-            raise _absent(array, [label for structure in table.structures for label in structure.labels], path)
+            raise absent_labels(array, [label for structure in table.structures for label in structure.labels], path)
         bounds.append((filled[0], filled[-1]))
     low, high = np.array(bounds[::-1]).T  # x, y, z
     # One voxel more, so that an interpolation at the edge of a structure sees that it ends there.
@@ -59,7 +59,8 @@ def _check_whole(array: np.ndarray, path: Path) -> None:
             raise InputError(f"{path} holds the value {value:g}: a segmentation has whole numbers as labels.")
 
 
-def _absent(array: np.ndarray, labels: Sequence[int], path: Path) -> InputError:
+def absent_labels(array: np.ndarray, labels: Sequence[int], path: Path) -> InputError:
+    """The sentence on labels that an array has not, with those that it has."""
     # Slice by slice: sorting all voxels of a large volume would double the memory.
     present = sorted({float(value) for plane in array for value in np.unique(plane)} - {0.0})
     wanted = f"label{'s' if len(labels) > 1 else ''} {', '.join(map(str, labels))}"

@@ -108,14 +108,15 @@ class TrainingSetWriter:
         """Note that a volume has been read: pseudonym and SHA-256 of its voxels, no name."""
         self._volumes.append({"row": len(self._volumes), "patient": patient, "content_hash": digest})
 
-    def describe(self, plane: str, independent: bool) -> None:
-        """Write ``dataset.json``; ``plane`` is "axial" or "given"."""
+    def describe(self, plane: str, independent: bool, image_pixel_size: float) -> None:
+        """Write ``dataset.json``; ``plane`` is "axial" or "given", ``image_pixel_size`` in mm."""
         settings, counts = self._settings, self._counts()
         hashes = {name: array.content_hash for name, array in self._arrays.items()}
         content = {
             "table": self._table.model_dump(mode="json"),
             "intensity": settings.intensity.value if self._with_images else "none",
             "pixel_size_mm": self._patches.pixel_size,
+            "image_pixel_size_mm": image_pixel_size,
             "size": settings.size,
             "window": list(window_of(settings)) if self._with_images else None,
             "plane": plane,

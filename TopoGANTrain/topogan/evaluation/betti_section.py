@@ -59,7 +59,7 @@ def cleaning_section(sets: ThreeSets, samples: SyntheticSet, expected: tuple[int
     """
     if samples.raw_betti is not None:
         note = f"as generated; the other figures are of samples cleaned below {samples.cleaned_below} pixels"
-        raw = SliceSet(sets.samples.masks, samples.raw_betti, None)
+        raw = SliceSet(sets.samples.masks, samples.raw_betti[:, 0], None)
         return betti_metrics(sets.with_slices(raw, sets.training, sets.test), expected, " (before cleaning)", note)
     note = f"pieces and holes below {CLEANED_PIXELS} pixels removed, in real slices too"
     return betti_metrics(cleaned_sets(sets), expected, " (cleaned)", note)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from topogan.evaluation.wording import sample_verdict
+from topogan.evaluation.wording import COPY, sample_verdict
 from topogan.metrics.memorization import MemorizationAudit
+from topogan.verdict import is_valid
 
 SHOWN = 8
 
@@ -21,6 +22,7 @@ class Case:
     """Position in the synthesis, from 0."""
     seed: str
     betti: tuple[int, ...]
+    """Of each region after the other."""
     verdict: str
     dice_to_training: float
     nearest_training_row: int
@@ -30,16 +32,16 @@ class Case:
 def all_cases(
     betti: NDArray[np.int64],
     seeds: list[str],
-    expected: tuple[int, ...],
+    verdicts: list[str],
     audit: MemorizationAudit,
     dice_to_real: NDArray[np.float64],
 ) -> list[Case]:
     """Every sample with its verdict, in the order of the synthesis.
 
     Args:
-        betti: int [N, dimensions].
+        betti: int [N, numbers].
         seeds: of each sample.
-        expected: Betti numbers that samples should have.
+        verdicts: on the topology of each.
         audit: of the same samples.
         dice_to_real: float [N], best match among the test masks.
     """
@@ -49,7 +51,7 @@ def all_cases(
             sample=number,
             seed=seeds[number],
             betti=tuple(found),
-            verdict=sample_verdict(tuple(found), expected, number in copies),
+            verdict=sample_verdict(verdicts[number], number in copies),
             dice_to_training=float(audit.dice[number]),
             nearest_training_row=int(audit.nearest[number]),
             dice_to_real=float(dice_to_real[number]),
@@ -65,14 +67,21 @@ def nearest_to_training(cases: list[Case], count: int = SHOWN) -> list[Case]:
 
 def best(cases: list[Case], count: int = SHOWN) -> list[Case]:
     """Valid samples that are no copies, the most similar to a test mask first."""
-    return sorted((case for case in cases if case.verdict == "valid"), key=lambda case: -case.dice_to_real)[:count]
+    valid = (case for case in cases if is_valid(case.verdict) and COPY not in case.verdict)
+    return sorted(valid, key=lambda case: -case.dice_to_real)[:count]
 
 
-def worst(cases: list[Case], expected: tuple[int, ...], count: int = SHOWN) -> list[Case]:
-    """Samples with the most wrong components and holes first; among equals the least similar to any test mask."""
+def worst(cases: list[Case], wanted: NDArray[np.int64], count: int = SHOWN) -> list[Case]:
+    """Samples with the most wrong components and holes first; among equals the least similar to any test mask.
+
+    Args:
+        cases: of all samples.
+        wanted: int [N, numbers], what each should have had.
+        count: how many.
+    """
 
     def order(case: Case) -> tuple[int, float]:
-        wrong = sum(abs(found - wanted) for found, wanted in zip(case.betti, expected, strict=True))
+        wrong = int(np.abs(np.subtract(case.betti, wanted[case.sample])).sum())
         return -wrong, case.dice_to_real
 
     return sorted(cases, key=order)[:count]

@@ -67,10 +67,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _values(report: dict[str, Any]) -> dict[tuple[str, int | None], float]:
     return {
-        (_OLD_NAMES.get(metric["name"], metric["name"]), metric.get("dimension")): metric["value"]
+        (_name(metric), metric.get("dimension")): metric["value"]
         for metric in report["metrics"]
         if metric["value"] is not None
     }
+
+
+def _name(metric: dict[str, Any]) -> str:
+    name = _OLD_NAMES.get(metric["name"], metric["name"])
+    return f"{metric['structure']}: {name}" if metric.get("structure") else str(name)
 
 
 def _difference(key: tuple[str, int | None], differences: list[float]) -> PairedDifference:

@@ -12,9 +12,10 @@ from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.page import make_page
 from topogan.evaluation.report import Metric, Report, metric_to_json, report_paths, write_report
 from topogan.evaluation.sections import SECTIONS, Comparison
-from topogan.evaluation.sets import open_sets
+from topogan.evaluation.sets import SliceSet, open_sets
+from topogan.evaluation.structures_section import EVERY
 from topogan.evaluation.synthetic_set import SyntheticSet
-from topogan.evaluation.wording import Words, findings, topology_sentence, warning_sentences
+from topogan.evaluation.wording import Words, findings, structures_sentence, topology_sentence, warning_sentences
 from topogan.metrics.topology import betti_histogram
 from topogan.training_set import TrainingSet
 
@@ -52,7 +53,7 @@ def evaluate(
         if on_event:
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
     words = Words(
-        conclusion=topology_sentence(found.sets, samples, found.expected),
+        conclusion=_conclusion(found, metrics),
         findings=findings(metrics, found.audit),
         warnings=warning_sentences(samples, real, found.audit),
     )
@@ -60,6 +61,12 @@ def evaluate(
     if paths is not None:
         write_report(paths, make_page(found, metrics, words).html(), content)
     return Report(words.conclusion, metrics, content, paths[0] if paths else None)
+
+
+def _conclusion(found: Comparison, metrics: list[Metric]) -> str:
+    if not found.several:
+        return topology_sentence(found.sets, found.samples, found.expected)
+    return structures_sentence(next(metric for metric in metrics if metric.name == EVERY), found.samples)
 
 
 def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str, Any]:
@@ -74,23 +81,20 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
         "size": real.size,
         "pixel_size_mm": real.pixel_size,
         "independent": real.independent,
-        "requested_betti": samples.requested,
+        "requested_betti": samples.requested if found.several else found.requested,
         "accepted_percent": samples.accepted_percent,
         "cleaned_below_pixels": samples.cleaned_below,
-        "modal_betti": list(real.modal_betti[0]),
+        "modal_betti": real.modal_betti if found.several else list(real.modal_betti[0]),
         "training_set_hash": real.content_hash,
         "model_hash": samples.model_hash,
         "model_training_set_hash": samples.training_set_hash,
         "counts": {
-            "synthetic": len(samples.masks),
+            "synthetic": len(samples.labels),
             "training": len(real.train),
             "test": len(real.test),
             "compared": {name: len(part) for name, part in sets.named.items()},
         },
-        "betti": {
-            name: {",".join(map(str, betti)): share for betti, share in betti_histogram(part.betti).items()}
-            for name, part in sets.named.items()
-        },
+        "betti": {name: _betti(found, part) for name, part in found.labels.named.items()},
         "metrics": [metric_to_json(metric) for metric in metrics],
         "memorization": {
             "reference_dice": found.audit.threshold,
@@ -99,5 +103,16 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
             "equal_to_earlier_sample": found.audit.repeats.tolist(),
         },
         "best": [asdict(case) for case in best(found.cases)],
-        "worst": [asdict(case) for case in worst(found.cases, found.expected)],
+        "worst": [asdict(case) for case in worst(found.cases, found.wanted)],
     }
+
+
+def _betti(found: Comparison, part: SliceSet) -> dict[str, Any]:
+    """Shares of each (b0, b1); of several structures for each region."""
+    regions = {
+        region.name: {
+            ",".join(map(str, betti)): share for betti, share in betti_histogram(part.betti[:, number]).items()
+        }
+        for number, region in enumerate(found.real.regions)
+    }
+    return regions if found.several else next(iter(regions.values()))

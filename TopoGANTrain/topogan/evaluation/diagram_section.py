@@ -60,13 +60,16 @@ class DrawnDiagrams:
         """The diagrams of one draw of the set ``name``."""
         return [self._diagrams[name][row] for row in self._rows[name][draw_number].tolist()]
 
-    def matrices(self, distance: DiagramDistance, dimension: int) -> list[dict[tuple[str, str], Matrix]]:
-        """For each draw the distances between and within the sets, by the sets' names.
+    def matrices(
+        self, distance: DiagramDistance, dimension: int, within: bool = True
+    ) -> list[dict[tuple[str, str], Matrix]]:
+        """For each draw the distances between and, if wanted, within the sets, by the sets' names.
 
         A matrix is computed once where both of its sets are taken whole.
         """
         found: list[dict[tuple[str, str], Matrix]] = []
-        pairs = [("synthetic", "test"), ("training", "test"), *((name, name) for name in self._rows)]
+        pairs = [("synthetic", "test"), ("training", "test")]
+        pairs += [(name, name) for name in self._rows if within]
         for number in range(len(self.seeds)):
             drawn: dict[tuple[str, str], Matrix] = {}
             for first, second in pairs:
@@ -87,25 +90,47 @@ class DrawnDiagrams:
 def diagram_section(diagrams: DrawnDiagrams) -> list[Metric]:
     """W1, W1-birth and the MMD with each of them, per dimension."""
     metrics: list[Metric] = []
-    seeds = [str(seed) for seed in diagrams.seeds]
-    note = f"{diagrams.count} slices a side"
     for distance in DISTANCES:
         for dimension in diagrams.dimensions:
-            drawn = dict(zip(seeds, diagrams.matrices(distance, dimension), strict=True))
-            w1, real_w1 = (
-                {seed: set_distance(found[of, "test"]) for seed, found in drawn.items()}
-                for of in ("synthetic", "training")
-            )
+            drawn = _by_seed(diagrams, distance, dimension)
             mmd, real_mmd = (
                 {seed: value for seed, found in drawn.items() if (value := _mmd(found, of)) is not None}
                 for of in ("synthetic", "training")
             )
             name = f"uMMD ({distance.name})"
             metrics += [
-                drawn_metric("topology", distance.name, "image widths", w1, real_w1, dimension, note),
+                _between(diagrams, distance, drawn, dimension),
                 drawn_metric("topology", name, "", mmd, real_mmd, dimension, "" if mmd else _NO_SCALE),
             ]
     return metrics
+
+
+def w1_metrics(diagrams: DrawnDiagrams, group: str) -> list[Metric]:
+    """W1 per dimension alone."""
+    w1 = DISTANCES[0]
+    drawn = {dimension: _by_seed(diagrams, w1, dimension, within=False) for dimension in diagrams.dimensions}
+    return [_between(diagrams, w1, found, dimension, group) for dimension, found in drawn.items()]
+
+
+def _by_seed(
+    diagrams: DrawnDiagrams, distance: DiagramDistance, dimension: int, within: bool = True
+) -> dict[str, dict[tuple[str, str], Matrix]]:
+    seeds = map(str, diagrams.seeds)
+    return dict(zip(seeds, diagrams.matrices(distance, dimension, within), strict=True))
+
+
+def _between(
+    diagrams: DrawnDiagrams,
+    distance: DiagramDistance,
+    drawn: dict[str, dict[tuple[str, str], Matrix]],
+    dimension: int,
+    group: str = "topology",
+) -> Metric:
+    synthetic, training = (
+        {seed: set_distance(found[of, "test"]) for seed, found in drawn.items()} for of in ("synthetic", "training")
+    )
+    note = f"{diagrams.count} slices a side"
+    return drawn_metric(group, distance.name, "image widths", synthetic, training, dimension, note)
 
 
 def _mmd(drawn: dict[tuple[str, str], Matrix], of: str) -> float | None:

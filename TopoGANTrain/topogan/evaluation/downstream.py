@@ -78,7 +78,7 @@ def downstream(
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
     real_slices = real.images[real.train], real.region_masks(real.train)
-    synthetic = samples.textures, samples.masks
+    synthetic = samples.textures, samples.labels == 1
     images, masks = (np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
     data: dict[str, Slices] = {"real": real_slices, "synthetic": synthetic, "real and synthetic": (images, masks)}
     test_images, truth = real.images[real.test], real.region_masks(real.test)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
@@ -15,6 +16,7 @@ from topogan.evaluation import pictures, plots
 from topogan.evaluation.cases import Case, best, nearest_to_training, worst
 from topogan.evaluation.report import Metric, label, number
 from topogan.evaluation.sections import Comparison
+from topogan.evaluation.structures_section import GROUP
 from topogan.evaluation.wording import Words, comparison
 from topogan.metrics.shape import areas
 from topogan.metrics.topology import betti_histogram
@@ -43,6 +45,8 @@ class Chapter:
     text: str
     metrics: list[Metric]
     blocks: list[Block]
+    overview: dict[str, list[Metric]] = field(default_factory=dict)
+    """Rows of a table with one column a metric, by what they are of."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,9 @@ def make_page(found: Comparison, metrics: list[Metric], words: Words) -> Page:
         groups.setdefault(metric.group, []).append(metric)
     chapters = []
     for group, members in groups.items():
+        if group == GROUP:
+            chapters += _structure_chapters(found, members)
+            continue
         title, text, figures = _CHAPTERS.get(group, (group.capitalize(), "", lambda found: []))
         chapters.append(Chapter(title, text, members, figures(found)))
     return Page(
@@ -83,16 +90,30 @@ def make_page(found: Comparison, metrics: list[Metric], words: Words) -> Page:
     )
 
 
+def _structure_chapters(found: Comparison, metrics: list[Metric]) -> list[Chapter]:
+    """One table of all structures, then a chapter for each structure and union."""
+    rows: dict[str, list[Metric]] = {region.name: [] for region in found.real.regions}
+    for metric in metrics:
+        rows[metric.structure].append(replace(metric, structure=""))
+    text = "Under each figure, the same of real slices; each structure has a chapter of its own below."
+    chapters = [Chapter("Structures", text, [], [], rows)]
+    for region, (name, members) in enumerate(rows.items()):
+        shares = {of: betti_histogram(part.betti[:, region]) for of, part in found.sets.named.items()}
+        bars = plots.betti_bars(shares, name=f"betti {region}")
+        chapters.append(Chapter(name, "", members, [Block(f"{_BARS}.", svg=bars)]))
+    return chapters
+
+
 def _provenance(found: Comparison) -> dict[str, str]:
     compared = {name: len(part) for name, part in found.sets.named.items()}
     patients = np.asarray(found.real.patients)
     return {
-        "Samples": f"{len(found.samples.masks)} of {found.real.size} × {found.real.size} pixels",
+        "Samples": f"{len(found.samples.labels)} of {found.real.size} × {found.real.size} pixels",
         "Pixel size": f"{found.real.pixel_size:.3g} mm",
         "Training slices": f"{len(found.real.train)}, patients: {len(set(patients[found.real.train]))}",
         "Test slices": f"{len(found.real.test)}, patients: {len(set(patients[found.real.test]))}",
         "Slices compared": ", ".join(f"{count} {plots.STYLES[name].label}" for name, count in compared.items()),
-        "Expected topology": topology_in_words(found.expected),
+        "Expected topology": "as in real slices" if found.several else topology_in_words(found.expected),
         "Training set (content hash)": found.real.content_hash,
         "Model (content hash)": found.samples.model_hash,
         "Made with": f"TopoGAN {__version__}",
@@ -100,10 +121,12 @@ def _provenance(found: Comparison) -> dict[str, str]:
 
 
 def _topology_figures(found: Comparison) -> list[Block]:
+    if found.several:
+        return []
     bars = plots.betti_bars({name: betti_histogram(part.betti) for name, part in found.sets.named.items()})
     both = {name: found.diagrams.of(name, 0) for name in ("synthetic", "test")}
     blocks = [
-        Block("How many slices have how many pieces and holes.", svg=bars),
+        Block(f"{_BARS}.", svg=bars),
         Block(
             "Holes in the persistence diagrams of the distance to the structure. A hole is born at 0 where its wall is "
             "closed, else at half the width of the gap in the wall; it dies at its radius. Points near the diagonal "
@@ -116,6 +139,8 @@ def _topology_figures(found: Comparison) -> list[Block]:
 
 
 def _shape_figures(found: Comparison) -> list[Block]:
+    if found.several:
+        return []
     sizes = {name: areas(part.masks, found.sets.pixel_size) for name, part in found.sets.named.items()}
     return [Block("Area of the structure in a slice.", svg=plots.distribution(sizes, "area (mm²)", "areas"))]
 
@@ -138,10 +163,10 @@ def _copying_figures(found: Comparison) -> list[Block]:
     dice = {"synthetic": found.audit.dice, "test": found.audit.reference_dice}
 
     def pair(case: Case) -> NDArray[np.uint8]:
-        sample = found.samples.masks[case.sample]
-        (real,) = found.real.region_masks(np.array([case.nearest_training_row]))
-        pair_of_masks = [pictures.mask_picture(sample), pictures.mask_picture(real)]
-        return pictures.side_by_side([*pair_of_masks, pictures.overlap_picture(sample, real)])
+        sample, real = found.samples.labels[case.sample], found.real.masks[case.nearest_training_row]
+        if not found.several:
+            sample, real = sample == 1, real == 1
+        return pictures.side_by_side([_picture(found, sample), _picture(found, real), pictures.overlap(sample, real)])
 
     def caption(case: Case) -> str:
         patient = found.real.patients[case.nearest_training_row]
@@ -155,7 +180,8 @@ def _copying_figures(found: Comparison) -> list[Block]:
         Block(
             "The samples nearest to a training mask",
             "Left the sample, in the middle the training mask, on the right their overlap: dark where both are, blue "
-            "(dark grey on paper) the sample alone, orange (light grey) the training mask alone.",
+            "(dark grey on paper) the sample alone, orange (light grey) the training mask alone"
+            f"{', green where both show something else' if found.several else ''}.",
             pictures=_pictures(nearest_to_training(found.cases), pair, caption),
             picture_width="17rem",
         ),
@@ -164,7 +190,7 @@ def _copying_figures(found: Comparison) -> list[Block]:
 
 def _samples(found: Comparison) -> list[Block]:
     def picture(case: Case) -> NDArray[np.uint8]:
-        parts = [pictures.mask_picture(found.samples.masks[case.sample])]
+        parts = [_picture(found, found.samples.labels[case.sample])]
         if found.textures and found.samples.textures is not None:
             parts.append(pictures.texture_picture(found.samples.textures[case.sample], found.textures.window))
         return pictures.side_by_side(parts)
@@ -173,12 +199,19 @@ def _samples(found: Comparison) -> list[Block]:
         shown = _pictures(cases, picture, lambda case: f"Sample {case.sample}: {case.verdict}")
         return Block(title, text, pictures=shown, picture_width="11rem" if found.textures else "7rem")
 
-    best_text = f"{topology_in_words(found.expected)}, no copy, most similar to a test mask first.".capitalize()
+    right = "every structure valid" if found.several else topology_in_words(found.expected)
+    best_text = f"{right}, no copy, most similar to a test mask first.".capitalize()
     worst_text = "Most pieces and holes wrong first, then least similar to any test mask."
     return [
         row("Best", best_text, best(found.cases)),
-        row("Worst", worst_text, worst(found.cases, found.expected)),
+        row("Worst", worst_text, worst(found.cases, found.wanted)),
     ]
+
+
+def _picture(found: Comparison, labels: NDArray[Any]) -> NDArray[np.uint8]:
+    """A mask in black; label maps in the structures' colors."""
+    colors = [structure.color for structure in found.real.table.structures]
+    return pictures.label_picture(labels, colors if found.several else [])
 
 
 def _pictures(
@@ -187,6 +220,7 @@ def _pictures(
     return [(caption(case), pictures.data_url(picture(case))) for case in cases]
 
 
+_BARS = "How many slices have how many pieces and holes"
 # Group of metrics -> title, text and figures of its chapter.
 _CHAPTERS: dict[str, tuple[str, str, Callable[[Comparison], list[Block]]]] = {
     "topology": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 from matplotlib.image import imsave
@@ -11,13 +12,18 @@ from numpy.typing import NDArray
 
 _BLUE = (0, 114, 178)
 _ORANGE = (230, 159, 0)
+_GREEN = (0, 158, 115)
 _WHITE = (255, 255, 255)
 _GAP = 4
 
 
-def mask_picture(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """A mask in black on white, uint8 [H, W, 3]."""
-    return np.where(mask[..., None], np.uint8(40), np.uint8(235)).repeat(3, axis=-1).astype(np.uint8)
+def label_picture(labels: NDArray[Any], colors: list[str]) -> NDArray[np.uint8]:
+    """Label ids in their colors (``#rrggbb``) on white, or a mask in black where there are none, uint8 [H, W, 3]."""
+    if not colors:
+        return np.where(labels[..., None], np.uint8(40), np.uint8(235)).repeat(3, axis=-1).astype(np.uint8)
+    table = np.full((256, 3), 235, np.uint8)
+    table[1 : len(colors) + 1] = [tuple(bytes.fromhex(color[1:])) for color in colors]
+    return np.asarray(table[labels])
 
 
 def texture_picture(texture: NDArray[np.int16], window: tuple[float, float]) -> NDArray[np.uint8]:
@@ -27,15 +33,16 @@ def texture_picture(texture: NDArray[np.int16], window: tuple[float, float]) -> 
     return grey.astype(np.uint8)[..., None].repeat(3, axis=-1)
 
 
-def overlap_picture(sample: NDArray[np.bool_], real: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Where two masks agree (dark), where only the sample is (blue), where only the real one is (orange).
+def overlap(sample: NDArray[Any], real: NDArray[Any]) -> NDArray[np.uint8]:
+    """Where two masks or label maps agree (dark), where only the sample shows something (blue), only the real (orange).
 
-    In grey the three are dark, middle and light.
+    In grey the three are dark, middle and light. Where both show different labels it is green.
     """
     picture = np.full((*sample.shape, 3), 245, dtype=np.uint8)
-    picture[sample & real] = (40, 40, 40)
-    picture[sample & ~real] = _BLUE
-    picture[real & ~sample] = _ORANGE
+    picture[(sample != 0) & (real != 0)] = _GREEN
+    picture[(sample != 0) & (sample == real)] = (40, 40, 40)
+    picture[(sample != 0) & (real == 0)] = _BLUE
+    picture[(real != 0) & (sample == 0)] = _ORANGE
     return picture
 
 

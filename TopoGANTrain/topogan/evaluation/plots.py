@@ -18,7 +18,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from topogan.homology import Diagram
-from topogan.metrics.texture import Tissue
 from topogan.verdict import plural
 
 if TYPE_CHECKING:
@@ -51,22 +50,23 @@ STYLES = {
 }
 
 
-def betti_bars(shares: dict[str, dict[tuple[int, ...], float]], most: int = 8) -> str:
+def betti_bars(shares: dict[str, dict[tuple[int, ...], float]], most: int = 8, name: str = "betti") -> str:
     """Share of each (b0, b1, …) in each set, the most frequent first, the rest together.
 
     Args:
         shares: for each set the shares, summing to 1.
         most: bars before the rest is put together.
+        name: of the figure, unique in the page.
     """
     keys = sorted({key for found in shares.values() for key in found}, key=lambda key: _largest(shares, key))
     shown, rest = keys[:most], keys[most:]
     names = [", ".join(map(str, key)) for key in shown] + (["other"] if rest else [])
     figure, axes = _figure(7.0, 2.4)
     width = 0.8 / len(shares)
-    for number, (name, found) in enumerate(shares.items()):
+    for number, (of, found) in enumerate(shares.items()):
         heights = [found.get(key, 0.0) for key in shown] + ([sum(found.get(key, 0.0) for key in rest)] if rest else [])
         left = np.arange(len(names)) + (number - (len(shares) - 1) / 2) * width
-        style = STYLES[name]
+        style = STYLES[of]
         filled: dict[str, Any] = {
             "facecolor": style.color,
             "edgecolor": "black",
@@ -76,7 +76,7 @@ def betti_bars(shares: dict[str, dict[tuple[int, ...], float]], most: int = 8) -
         axes.bar(left, [100 * height for height in heights], width, label=style.label, **filled)
     axes.set_xticks(range(len(names)), names)
     return _labelled(
-        figure, axes, ", ".join(plural(dimension) for dimension in range(len(keys[0]))), "slices (%)", "betti"
+        figure, axes, ", ".join(plural(dimension) for dimension in range(len(keys[0]))), "slices (%)", name
     )
 
 
@@ -127,7 +127,7 @@ def _line_color(style: SetStyle) -> str:
     return "#555555" if style.color == "#BBBBBB" else style.color
 
 
-def intensity_panels(histograms: dict[str, dict[Tissue, Any]], window: tuple[float, float], unit: str) -> str:
+def intensity_panels(histograms: dict[str, dict[str, Any]], window: tuple[float, float], unit: str) -> str:
     """The intensity histogram of each tissue that any set has.
 
     Args:
@@ -135,19 +135,24 @@ def intensity_panels(histograms: dict[str, dict[Tissue, Any]], window: tuple[flo
         window: lowest and highest intensity.
         unit: of the intensities.
     """
-    tissues = [tissue for tissue in Tissue if any(found[tissue].count for found in histograms.values())]
+    tissues = [name for name in histograms["test"] if any(found[name].count for found in histograms.values())]
     edges = np.linspace(window[0], window[1], 41)
+    columns = min(len(tissues), 4)
+    rows = -(-len(tissues) // columns)
     with matplotlib.rc_context(_RC):
-        figure = Figure(figsize=(2.4 * len(tissues) + 1.4, 2.2), layout="constrained")
-        panels = figure.subplots(1, len(tissues), squeeze=False)[0]
-    for panel, tissue in zip(panels, tissues, strict=True):
+        figure = Figure(figsize=(2.4 * columns + 1.4, 2.2 * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel in panels[len(tissues) :]:
+        panel.remove()
+    for panel, tissue in zip(panels, tissues, strict=False):
         for name, found in histograms.items():
             if found[tissue].count:
                 _outline(panel, edges, [100 * share for share in found[tissue].shares(edges)], STYLES[name])
-        panel.set_title(tissue.value, fontsize=9)
+        panel.set_title(tissue, fontsize=9, parse_math=False)
         panel.set_xlabel(unit)
-    panels[0].set_ylabel("pixels (%)")
-    _legend(panels[-1])
+    for panel in panels[::columns]:
+        panel.set_ylabel("pixels (%)")
+    _legend(panels[columns - 1])
     return _svg(figure, "intensity")
 
 

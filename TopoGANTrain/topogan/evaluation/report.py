@@ -38,6 +38,8 @@ class Metric:
     """0 for connected components, 1 for holes, None for all or none."""
     training: float | None = None
     note: str = ""
+    structure: str = ""
+    """Structure or union that it is of; empty where it is of all, or there is but one."""
     by_seed: dict[str, float] = field(default_factory=dict)
     """``value`` for each seed with which rows were drawn (their mean is ``value``); empty where all rows are used."""
     real_by_seed: dict[str, float] = field(default_factory=dict)
@@ -55,16 +57,16 @@ class Report:
     path: Path | None = None
     """The page that was written, or None; the JSON file lies beside it."""
 
-    def metric(self, name: str, dimension: int | None = None) -> Metric:
-        """The metric with this name and dimension.
+    def metric(self, name: str, dimension: int | None = None, structure: str = "") -> Metric:
+        """The metric with this name and dimension, of this structure or union.
 
         Raises:
             KeyError: there is none.
         """
         for metric in self.metrics:
-            if metric.name == name and metric.dimension == dimension:
+            if (metric.name, metric.dimension, metric.structure) == (name, dimension, structure):
                 return metric
-        raise KeyError(f"{name}, dimension {dimension}")
+        raise KeyError(f"{name}, dimension {dimension}{structure and f', {structure}'}")
 
     def summary(self) -> str:
         """The conclusion and a plain table, for a terminal."""
@@ -104,8 +106,9 @@ def drawn_metric(
 
 
 def label(metric: Metric) -> str:
-    """The metric's name with its dimension in words."""
-    return metric.name if metric.dimension is None else f"{metric.name} of {plural(metric.dimension)}"
+    """The metric's name with its dimension in words, and before it the structure where there are several."""
+    name = metric.name if metric.dimension is None else f"{metric.name} of {plural(metric.dimension)}"
+    return f"{metric.structure}: {name}" if metric.structure else name
 
 
 def number(value: float | None) -> str:
@@ -133,9 +136,9 @@ def report_paths(report: Path, overwrite: bool) -> tuple[Path, Path]:
 
 
 def metric_to_json(metric: Metric) -> dict[str, Any]:
-    """The metric as it stands in the JSON file; ``dimension`` and ``training`` only where they are."""
-    optional = ("dimension", "training", "by_seed", "real_by_seed")
-    return {key: value for key, value in asdict(metric).items() if key not in optional or value not in (None, {})}
+    """The metric as it stands in the JSON file; ``dimension``, ``structure`` and the like only where they are."""
+    optional = ("dimension", "training", "structure", "by_seed", "real_by_seed")
+    return {key: value for key, value in asdict(metric).items() if key not in optional or value not in (None, "", {})}
 
 
 def write_report(paths: tuple[Path, Path], page: str, content: dict[str, Any]) -> None:

@@ -1,9 +1,13 @@
-"""The three sets that an evaluation compares: synthetic, training patients, test patients; how to compare them."""
+"""The three sets that an evaluation compares: synthetic, training patients, test patients; how to compare them.
+
+The sets of an evaluation hold label maps; those of one structure or union (:meth:`ThreeSets.of`) its masks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +17,7 @@ from topogan.evaluation.report import Metric, drawn_metric
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.sampling import draw
+from topogan.structures import Region
 from topogan.training_set import TrainingSet
 
 # Beyond this, shares and means no longer move in the digits that are printed, but time and memory would.
@@ -27,20 +32,31 @@ Compared = Callable[["SliceSet", "SliceSet"], float]
 class SliceSet:
     """Masks of one origin with their topology and, where there are any, their images."""
 
-    masks: NDArray[np.bool_]
-    """bool [N, H, W]."""
+    masks: NDArray[Any]
+    """bool [N, H, W]; or label ids, uint8 [N, H, W]."""
     betti: NDArray[np.int64]
-    """Betti numbers, int [N, dimensions]: (b0, b1) of 2-D slices."""
+    """Betti numbers, int [N, dimensions]: (b0, b1) of 2-D slices; of label maps [N, R, dimensions]."""
     images: NDArray[np.int16] | None
     """int16 [N, H, W]."""
+    levels: NDArray[np.float64] | None = None
+    """float [N], 0 to 1; None where they are not known."""
 
     def __len__(self) -> int:
         return len(self.masks)
 
     def drawn(self, count: int, seed: int) -> SliceSet:
         """At most ``count`` of the slices."""
-        rows = draw(np.arange(len(self)), count, seed)
-        return SliceSet(self.masks[rows], self.betti[rows], None if self.images is None else self.images[rows])
+        return self.rows(draw(np.arange(len(self)), count, seed))
+
+    def rows(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> SliceSet:
+        """Some of the slices."""
+        images = None if self.images is None else self.images[rows]
+        levels = None if self.levels is None else self.levels[rows]
+        return SliceSet(self.masks[rows], self.betti[rows], images, levels)
+
+    def of(self, region: Region, number: int) -> SliceSet:
+        """The masks of region ``number`` of label maps."""
+        return SliceSet(region.of(self.masks), self.betti[:, number], self.images, self.levels)
 
 
 @dataclass(frozen=True)
@@ -57,6 +73,15 @@ class ThreeSets:
     """mm."""
     window: tuple[float, float] | None
     """Lowest and highest intensity of the textures; None without images."""
+    structures: int = 1
+    """Number of labels, where masks are label maps."""
+
+    def of(self, region: Region, number: int) -> ThreeSets:
+        """The masks of region ``number`` of label maps."""
+        samples, synthetic, training, test = (
+            found.of(region, number) for found in (self.samples, self.synthetic, self.training, self.test)
+        )
+        return ThreeSets(samples, synthetic, training, test, self.pixel_size, self.window)
 
     @property
     def named(self) -> dict[str, SliceSet]:
@@ -66,7 +91,7 @@ class ThreeSets:
     def with_slices(self, samples: SliceSet, training: SliceSet, test: SliceSet) -> ThreeSets:
         """The same comparison of other slices."""
         drawn = samples.drawn(LARGEST_SET, seed=0)
-        return ThreeSets(samples, drawn, training, test, self.pixel_size, self.window)
+        return ThreeSets(samples, drawn, training, test, self.pixel_size, self.window, self.structures)
 
     @property
     def common_count(self) -> int:
@@ -99,15 +124,16 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
     """
     _check_belong_together(samples, real)
     with_images = samples.textures is not None and real.images is not None
-    betti = betti_numbers_of_batch(samples.masks)
-    everything = SliceSet(samples.masks, betti, samples.textures if with_images else None)
+    betti = np.stack([betti_numbers_of_batch(region.of(samples.labels)) for region in real.regions], axis=1)
+    everything = SliceSet(samples.labels, betti, samples.textures if with_images else None, samples.levels)
     return ThreeSets(
         samples=everything,
         synthetic=everything.drawn(LARGEST_SET, seed=0),
-        training=real_slices(real, real.train, with_images),
-        test=real_slices(real, real.test, with_images),
+        training=label_slices(real, real.train, with_images),
+        test=label_slices(real, real.test, with_images),
         pixel_size=real.pixel_size,
         window=real.window,
+        structures=len(real.table),
     )
 
 
@@ -126,18 +152,28 @@ def figure_metric(
     return Metric(group, name, value, real, unit, "equal to real", training=training, note=note)
 
 
-def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = True) -> SliceSet:
-    """At most 2,000 of some rows of a training set, in memory."""
+def label_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = True) -> SliceSet:
+    """The label maps of at most 2,000 of some rows of a training set, in memory."""
     chosen = draw(rows, LARGEST_SET, seed=0)
     images = real.images[chosen] if with_images and real.images is not None else None
-    return SliceSet(real.region_masks(chosen), real.betti[chosen, 0], images)
+    return SliceSet(real.masks[chosen], real.betti[chosen], images, real.levels[chosen])
+
+
+def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = True) -> SliceSet:
+    """The same of the first structure's masks."""
+    return label_slices(real, rows, with_images).of(real.regions[0], 0)
 
 
 def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
-    for name, count in (("synthesis", len(samples.masks)), ("training set's test part", len(real.test))):
+    for name, count in (("synthesis", len(samples.labels)), ("training set's test part", len(real.test))):
         if count < 2:
             raise InputError(f"The {name} holds {count} slice(s) where at least 2 are needed to compare.")
-    size = samples.masks.shape[1]
+    if max(len(samples.table), len(real.table)) > 1 and samples.table.regions != real.table.regions:
+        raise InputError(
+            f"The samples show {samples.table.title} and the training set {real.table.title}: "
+            "evaluate against the training set that the model was trained on."
+        )
+    size = samples.labels.shape[1]
     if size != real.size:
         raise InputError(
             f"The samples are {size} pixels wide and the training set {real.size}: "

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
 from topogan.files import read_json
+from topogan.structures import Structure, StructureTable
 from topogan.synthesis.reading import read_stack
 from topogan_contract import schemas
 from topogan_contract.synthesis import MASKS_FILE, REPORT_FILE, SAMPLES_FILE, TEXTURES_FILE
@@ -21,24 +22,28 @@ from topogan_contract.synthesis import MASKS_FILE, REPORT_FILE, SAMPLES_FILE, TE
 
 @dataclass(frozen=True)
 class SyntheticSet:
-    """Synthetic masks and textures with where they came from."""
+    """Synthetic label maps and textures with where they came from."""
 
-    masks: NDArray[np.bool_]
-    """bool [N, H, W]."""
+    labels: NDArray[np.uint8]
+    """Label ids, uint8 [N, H, W]."""
+    table: StructureTable
+    """What the labels are."""
     textures: NDArray[np.int16] | None
     """int16 [N, H, W], HU for CT; None where the model paints none."""
     seeds: list[str]
     """Seed of each sample, as written in samples.csv."""
+    levels: NDArray[np.float64] | None
+    """The slice level of each sample, 0 to 1, float [N]; None where the model knows none."""
     pixel_size: float
     """mm."""
-    requested: tuple[int, ...] | None
-    """The Betti numbers that were asked for; None where any was taken."""
+    requested: tuple[tuple[int, ...] | None, ...] | Literal["real"] | None
+    """The Betti numbers that were asked for of each region, or those that real slices show; None: any was taken."""
     accepted_percent: float
     """How many of the tries had it, in %; 100 where any was taken."""
     cleaned_below: int
     """Components and holes of fewer pixels were removed from the samples; 0: none."""
     raw_betti: NDArray[np.int64] | None
-    """int [N, dimensions], in no order: Betti numbers before cleaning; None where nothing was cleaned."""
+    """int [N, R, dimensions], each region in no order: Betti numbers before cleaning; None where nothing was."""
     model_hash: str
     """Content hash of the model that made the samples."""
     training_set_hash: str
@@ -51,7 +56,7 @@ class SyntheticSet:
         Raises:
             InputError: a file is missing, damaged, or does not fit the others.
         """
-        report = read_json(folder / REPORT_FILE, schemas.SYNTHESIS)
+        report = read_json(folder / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
         stack = read_stack(folder / MASKS_FILE)
         masks = stack.array
         textures = None
@@ -64,30 +69,76 @@ class SyntheticSet:
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
-            seeds, described = [row["seed"] for row in rows], _described(report, masks)
-            return cls(masks != 0, textures, seeds, stack.spacing[0], **described)
+            labels, described = _labels(report, masks), _described(report, masks)
+            seeds, levels = [row["seed"] for row in rows], _levels(rows)
+            return cls(labels, _table(report), textures, seeds, levels, stack.spacing[0], **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
             raise InputError(f"{folder} does not say what it must ({what}): synthesize again.") from error
 
 
+def _of_one(report: dict[str, Any]) -> bool:
+    """Whether it is of the first schema."""
+    return bool(report["schema"] == schemas.SYNTHESIS_OF_ONE)
+
+
+def _table(report: dict[str, Any]) -> StructureTable:
+    if _of_one(report):
+        return StructureTable(structures=(Structure(name="structure"),))
+    return StructureTable.model_validate(report["table"])
+
+
+def _labels(report: dict[str, Any], masks: NDArray[Any]) -> NDArray[np.uint8]:
+    if _of_one(report):
+        return np.asarray(masks != 0, np.uint8)
+    if masks.min() < 0 or masks.max() > len(_table(report)):
+        raise ValueError("labels that the table lacks")
+    return np.asarray(masks, np.uint8)
+
+
+def _levels(rows: list[dict[str, str]]) -> NDArray[np.float64] | None:
+    if not all(row.get("level") for row in rows):
+        return None
+    levels = np.array([float(row["level"]) for row in rows])
+    if not ((levels >= 0) & (levels <= 1)).all():
+        raise ValueError("levels beyond 0 to 1")
+    return levels
+
+
 def _described(report: dict[str, Any], masks: NDArray[np.generic]) -> dict[str, Any]:
     """What report.json says of the samples, as fields of :class:`SyntheticSet`."""
-    asked = report["requested_betti"]
     cleaned_below = int(report["settings"]["clean"])
-    counts = {key: int(number) for key, number in report["betti_histogram_before_cleaning"].items()}
-    # An endless histogram would fill the memory below.
-    if (cleaned_below > 1 and sum(counts.values()) != len(masks)) or not 0 <= float(report["accepted_percent"]) <= 100:
+    regions = [report] if _of_one(report) else report["regions"]
+    if not 0 <= float(report["accepted_percent"]) <= 100 or len(regions) != len(_table(report).regions):
         raise ValueError("numbers that contradict each other")
-    raw = [_betti(key.split(","), masks.ndim - 1) for key in counts]
+    raw = [_raw_betti(region, masks) for region in regions] if cleaned_below > 1 else None
     return {
-        "requested": None if asked is None else _betti(asked, masks.ndim - 1),
+        "requested": _requested(report, masks.ndim - 1),
         "accepted_percent": float(report["accepted_percent"]),
         "cleaned_below": cleaned_below,
-        "raw_betti": np.repeat(np.array(raw), list(counts.values()), axis=0) if cleaned_below > 1 else None,
+        "raw_betti": None if raw is None else np.stack(raw, axis=1),
         "model_hash": str(report["model"]["content_hash"]),
         "training_set_hash": str(report["model"]["training_set"]),
     }
+
+
+def _requested(report: dict[str, Any], dimensions: int) -> tuple[tuple[int, ...] | None, ...] | Literal["real"] | None:
+    asked = report["requested_betti"]
+    if asked is None or asked == "real":
+        return None if asked is None else "real"
+    asked = [asked] if _of_one(report) else asked
+    if len(asked) != len(_table(report).regions):
+        raise ValueError("Betti numbers of other regions")
+    return tuple(None if one is None else _betti(one, dimensions) for one in asked)
+
+
+def _raw_betti(region: dict[str, Any], masks: NDArray[np.generic]) -> NDArray[np.int64]:
+    counts = {key: int(number) for key, number in region["betti_histogram_before_cleaning"].items()}
+    # An endless histogram would fill the memory below.
+    if sum(counts.values()) != len(masks) or min(counts.values()) < 0:
+        raise ValueError("numbers that contradict each other")
+    numbers = np.array([_betti(key.split(","), masks.ndim - 1) for key in counts])
+    return np.repeat(numbers, list(counts.values()), axis=0)
 
 
 def _betti(numbers: Iterable[Any], dimensions: int) -> tuple[int, ...]:

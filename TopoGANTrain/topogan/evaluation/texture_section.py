@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.report import Metric
-from topogan.evaluation.sets import ThreeSets
+from topogan.evaluation.sets import SliceSet, ThreeSets
 from topogan.metrics.mmd import kernel_inception_distance
 from topogan.metrics.spectrum import radial_power_spectrum, spectrum_distance
-from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue, tissue_histograms
+from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue, label_histograms, tissue_histograms
 
 _Found = TypeVar("_Found")
+_AROUND = Tissue.AROUND.value
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,24 @@ class TextureFigures:
     """Histograms, spectra and features of each set, by its name."""
 
     window: tuple[float, float]
-    histograms: dict[str, dict[Tissue, IntensityHistogram]]
+    histograms: dict[str, dict[str, IntensityHistogram]]
+    """By the words for the tissue."""
     spectra: dict[str, NDArray[np.float64]]
     """float [H // 2], dB."""
     features: dict[str, NDArray[np.float64]]
     """float [N, d]; empty without a feature network."""
 
 
-def texture_figures(sets: ThreeSets, network: FeatureNetwork | None) -> TextureFigures | None:
-    """Go through the images of the test set and of as many synthetic as training slices; None without images."""
+def texture_figures(
+    sets: ThreeSets, network: FeatureNetwork | None, names: tuple[str, ...] = ()
+) -> TextureFigures | None:
+    """Go through the images of the test set and of as many synthetic as training slices; None without images.
+
+    Args:
+        sets: what to compare.
+        network: for features.
+        names: of the structures, where the sets hold label maps.
+    """
     count = sets.common_count
     compared = {
         "synthetic": sets.synthetic.drawn(count, seed=0),
@@ -45,28 +55,36 @@ def texture_figures(sets: ThreeSets, network: FeatureNetwork | None) -> TextureF
     window = sets.window
     return TextureFigures(
         window=window,
-        histograms={
-            name: tissue_histograms(compared[name].masks, found, sets.pixel_size, window)
-            for name, found in images.items()
-        },
+        histograms={name: _histograms(compared[name], found, sets, names) for name, found in images.items()},
         spectra={name: radial_power_spectrum(found, window) for name, found in images.items()},
         features={name: network.features(found, window) for name, found in images.items()} if network else {},
     )
+
+
+def _histograms(
+    found: SliceSet, images: NDArray[np.int16], sets: ThreeSets, names: tuple[str, ...]
+) -> dict[str, IntensityHistogram]:
+    assert sets.window is not None
+    if not names:
+        tissues = tissue_histograms(found.masks, images, sets.pixel_size, sets.window)
+        return {tissue.value: histogram for tissue, histogram in tissues.items()}
+    histograms = label_histograms(found.masks, images, sets.pixel_size, sets.window, len(names))
+    return dict(zip([*(f"in {name}" for name in names), f"{_AROUND}s"], histograms, strict=True))
 
 
 def texture_section(textures: TextureFigures, intensity: str) -> list[Metric]:
     """Mean intensity and histogram distance per tissue, power spectrum and, with a feature network, KID."""
     unit = "HU" if intensity == "HU" else "intensity"
     metrics = []
-    for tissue in Tissue:
+    for tissue in textures.histograms["test"]:
         found = {name: histograms[tissue] for name, histograms in textures.histograms.items()}
         if any(histogram.count for histogram in found.values()):
-            note = f"open background within {AROUND_MM:.0f} mm" if tissue is Tissue.AROUND else ""
+            note = f"open background within {AROUND_MM:.0f} mm" if tissue.startswith(_AROUND) else ""
             value, real, training = (found[name].mean for name in ("synthetic", "test", "training"))
-            name = f"Mean {unit} {tissue.value}"
+            name = f"Mean {unit} {tissue}"
             metrics += [
                 Metric("texture", name, value, real, unit, "equal to real", training=training, note=note),
-                _distance(f"{unit} distance {tissue.value}", unit, found, IntensityHistogram.distance, note),
+                _distance(f"{unit} distance {tissue}", unit, found, IntensityHistogram.distance, note),
             ]
     metrics.append(_distance("Power spectrum distance", "dB", textures.spectra, spectrum_distance))
     if textures.features:

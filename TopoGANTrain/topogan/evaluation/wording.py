@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from topogan.evaluation.report import Metric, number
 from topogan.evaluation.sets import ThreeSets
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.metrics.topology import valid_share
 from topogan.training_set import TrainingSet
-from topogan.verdict import topology_in_words, verdict
+from topogan.verdict import is_valid, topology_in_words
 
 COPY = "copies a training mask"
 # Differences up to these are called "as real": percentage points; half the noise of a CT voxel; a quarter more power.
@@ -31,18 +33,16 @@ class Words(NamedTuple):
     """What makes the figures less trustworthy, or the samples dangerous."""
 
 
-def sample_verdict(betti: tuple[int, ...], expected: tuple[int, ...], is_copy: bool) -> str:
+def sample_verdict(topology: str, is_copy: bool) -> str:
     """What is right or wrong with one sample: "valid", "no hole", "2 pieces instead of 1", "copies a training mask".
 
     Args:
-        betti: Betti numbers of the sample.
-        expected: those that it should have.
+        topology: the verdict on it.
         is_copy: it comes closer to a training mask than any test mask does.
     """
-    topology = verdict(betti, expected)
     if not is_copy:
         return topology
-    return COPY if topology == "valid" else f"{topology}, {COPY}"
+    return COPY if is_valid(topology) else f"{topology}, {COPY}"
 
 
 def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int, ...]) -> str:
@@ -52,23 +52,60 @@ def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int,
     real = valid_share(sets.test.betti, wanted)
     count = round(share * total / 100.0)
     start = f"{count} of {total} samples {'has' if count == 1 else 'have'} {topology_in_words(wanted)}"
+    return _beside_real(start, share, real, samples, "real slices do")
+
+
+def structures_sentence(every: Metric, samples: SyntheticSet) -> str:
+    """In how many samples every structure has a topology of real slices, beside real slices that were trained on."""
+    assert every.value is not None and every.real is not None
+    total = len(samples.labels)
+    of_level = "" if samples.levels is None else " of its level"
+    start = (
+        f"In {round(every.value * total / 100.0)} of {total} samples every structure has a topology that real test "
+        f"slices{of_level} show"
+    )
+    return _beside_real(start, every.value, every.real, samples, "the real slices that were trained on do")
+
+
+def _beside_real(start: str, share: float, real: float, samples: SyntheticSet, do: str) -> str:
     if samples.requested is not None:
         tries = f"{samples.accepted_percent:.0f} % of the tries had it"
-        return f"{start}, as was asked for ({tries}); {real:.0f} % of real slices do."
-    if abs(share - real) <= _TOLERANCE["%"]:
-        return f"{start}, as {real:.0f} % of real slices do."
-    return f"{start}, while {real:.0f} % of real slices do."
+        return f"{start}, as was asked for ({tries}); {real:.0f} % of {do}."
+    return f"{start}, {'as' if abs(share - real) <= _TOLERANCE['%'] else 'while'} {real:.0f} % of {do}."
 
 
 def findings(metrics: list[Metric], audit: MemorizationAudit) -> list[str]:
-    """Area, brightness and copying, one sentence each."""
+    """Area, brightness and copying, one sentence each; of several structures the farthest from real."""
     named = {metric.name: metric for metric in metrics}
+    sentences = weakest_sentences(metrics) or [area_sentence(named["Mean area"], named["Area in the usual range"])]
     brightness = intensity_sentence(metrics)
-    return [
-        area_sentence(named["Mean area"], named["Area in the usual range"]),
-        *([brightness] if brightness else []),
-        memorization_sentence(audit),
-    ]
+    return [*sentences, *([brightness] if brightness else []), memorization_sentence(audit)]
+
+
+def weakest_sentences(metrics: list[Metric]) -> list[str]:
+    """The structure whose topology, and the one whose area is farthest from real; none where there is but one."""
+    valid, area = (
+        [
+            (metric, metric.value, metric.real)
+            for metric in metrics
+            if metric.structure and metric.name == name and metric.value is not None and metric.real is not None
+        ]
+        for name in ("Valid", "Mean area")
+    )
+    sentences = []
+    if valid:
+        metric, value, real = min(valid, key=lambda found: found[1] - found[2])
+        sentences.append(
+            f"Least often as real is {metric.structure}: valid in {value:.0f} % of the samples, "
+            f"in {real:.0f} % of the real slices that were trained on."
+        )
+    if area:
+        metric, value, real = max(area, key=lambda found: abs(np.log(max(found[1], 1e-9) / max(found[2], 1e-9))))
+        sentences.append(
+            f"Farthest from its real size is {metric.structure}: {value:.0f} mm² on average, "
+            f"in real slices {real:.0f} mm²."
+        )
+    return sentences
 
 
 def area_sentence(mean: Metric, usual: Metric) -> str:

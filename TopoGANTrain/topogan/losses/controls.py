@@ -17,7 +17,13 @@ class Off:
         """Nothing of each mask: [N, 0]."""
         return (np.zeros((len(masks), 0)),)
 
-    def loss(self, images: Tensor, targets: tuple[NDArray[np.generic]], settings: TopologySettings) -> Tensor:
+    def loss(
+        self,
+        images: Tensor,
+        targets: tuple[NDArray[np.generic]],
+        settings: TopologySettings,
+        apart: NDArray[np.float64] | None = None,
+    ) -> Tensor:
         """0."""
         return images.sum() * 0.0
 
@@ -25,6 +31,12 @@ class Off:
 class Binarise(Off):
     """Each logit is pushed away from 0, to the side where it is, whatever the real masks are."""
 
-    def loss(self, images: Tensor, targets: tuple[NDArray[np.generic]], settings: TopologySettings) -> Tensor:
+    def loss(
+        self,
+        images: Tensor,
+        targets: tuple[NDArray[np.generic]],
+        settings: TopologySettings,
+        apart: NDArray[np.float64] | None = None,
+    ) -> Tensor:
         """Sum over the pixels, divided by B."""
         return softplus(-images.abs()).sum() / len(images)

@@ -22,7 +22,12 @@ def measure(masks: NDArray[np.generic], settings: TopologySettings) -> tuple[NDA
     return (betti_numbers_of_batch(masks)[:, settings.dimensions.numbers],)
 
 
-def loss(logits: Tensor, targets: tuple[NDArray[np.int64]], settings: TopologySettings) -> Tensor:
+def loss(
+    logits: Tensor,
+    targets: tuple[NDArray[np.int64]],
+    settings: TopologySettings,
+    apart: NDArray[np.float64] | None = None,
+) -> Tensor:
     """Match samples with real Betti numbers, then pull each point to (1, 0) or to the diagonal.
 
     Args:
@@ -30,13 +35,14 @@ def loss(logits: Tensor, targets: tuple[NDArray[np.int64]], settings: TopologySe
         targets: of B real masks.
         settings: the ``dimensions``, the ``point_rule``, and ``max_points``: K, the most persistent points (in
             probability) of each dimension that take part.
+        apart: float [B, B], what it costs besides to match a sample with a real mask.
 
     Returns:
         A scalar: sum over the points, divided by B.
     """
     points = padded_diagrams(logits.detach().cpu().numpy(), settings.dimensions.numbers, settings.max_points)
     betti = np.minimum(targets[0], settings.max_points)
-    wanted = betti[assign(assignment_costs(points, betti))]
+    wanted = betti[assign(assignment_costs(points, betti) + (0.0 if apart is None else apart))]
     birth = values_at(logits, points.birth_pixel)
     death = values_at(logits, points.death_pixel)
     per_point = _rank_loss if settings.point_rule is PointRule.RANK else _w2_loss

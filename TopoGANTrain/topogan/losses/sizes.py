@@ -54,7 +54,13 @@ class SizeTargets:
         return SizeTargets(self.birth[indices], self.death[indices])
 
 
-def size_loss(logits: Tensor, real: SizeTargets, dimensions: tuple[int, ...], max_points: int) -> Tensor:
+def size_loss(
+    logits: Tensor,
+    real: SizeTargets,
+    dimensions: tuple[int, ...],
+    max_points: int,
+    apart: NDArray[np.float64] | None = None,
+) -> Tensor:
     """Squared 2-Wasserstein distance, Euclidean ground cost, between the diagrams of samples and of real masks.
 
     Samples are assigned to real masks by their sorted persistences, then points to points or to the diagonal. The
@@ -65,6 +71,7 @@ def size_loss(logits: Tensor, real: SizeTargets, dimensions: tuple[int, ...], ma
         real: of B real masks.
         dimensions: which of 0 and 1.
         max_points: K, the most persistent points of each dimension that take part.
+        apart: float [B, B], what it costs besides to match a sample with a real mask.
 
     Returns:
         A scalar (float64), in pixels²: sum over the points, divided by B. The essential class takes no part.
@@ -74,7 +81,7 @@ def size_loss(logits: Tensor, real: SizeTargets, dimensions: tuple[int, ...], ma
     distance = soft_distance(near.sigmoid())
     points = _points(distance.detach(), dimensions, max_points)
     costs = cdist(points.persistence.reshape(len(logits), -1), real.persistence.reshape(len(logits), -1), "sqeuclidean")
-    birth, death = _targets(points, real.select(assign(costs)))
+    birth, death = _targets(points, real.select(assign(costs + (0.0 if apart is None else apart))))
     squares = (values_at(distance, points.birth_pixel) - torch.from_numpy(birth).to(distance.device)).square()
     squares = squares + (values_at(distance, points.death_pixel) - torch.from_numpy(death).to(distance.device)).square()
     return squares.masked_fill(torch.from_numpy(~points.there).to(distance.device), 0.0).sum() / len(logits)

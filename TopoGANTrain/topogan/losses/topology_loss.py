@@ -23,8 +23,13 @@ class Loss(Protocol):
     def measure(self, masks: NDArray[np.generic], settings: TopologySettings) -> tuple[NDArray[Any], ...]:
         """What the loss needs to know of real masks [N, H, W] (structure where not 0): arrays of N rows."""
 
-    def loss(self, images: Tensor, targets: Any, settings: TopologySettings) -> Tensor:
-        """A scalar for logits [B, H, W], float32 or float64, and the rows of B real masks in these arrays."""
+    def loss(
+        self, images: Tensor, targets: Any, settings: TopologySettings, apart: NDArray[np.float64] | None = None
+    ) -> Tensor:
+        """A scalar for logits [B, H, W], float32 or float64, and the rows of B real masks in these arrays.
+
+        ``apart``, float [B, B], is what it costs besides to match a sample (row) with a real mask (column).
+        """
 
 
 LOSSES: dict[str, Loss] = {"off": Off(), "likelihood": likelihood, "paper": paper, "binarise": Binarise()}
@@ -94,11 +99,12 @@ class TopologyLoss(nn.Module):
         self._settings = settings
         self._loss = lookup(LOSSES, settings.mode, "topology.mode")
 
-    def forward(self, logits: Tensor, targets: TopologyTargets) -> Tensor:
+    def forward(self, logits: Tensor, targets: TopologyTargets, apart: NDArray[np.float64] | None = None) -> Tensor:
         """
         Args:
             logits: float [B, 1, H, W] of any device and precision; structure where ≥ 0.
             targets: of B real masks, drawn anew for each batch.
+            apart: float [B, B], what it costs besides to match a sample (row) with a real mask (column).
 
         Returns:
             A scalar (float32, or float64 for float64 logits): the sum over matched points divided by B. A batch without
@@ -115,4 +121,4 @@ class TopologyLoss(nn.Module):
             raise InputError(f"These targets were made for {targets.mode}, not for {self._settings.mode}.")
         # None of the operations below is one that autocast would compute in half precision.
         images = logits[:, 0] if logits.dtype is torch.float64 else logits[:, 0].float()
-        return self._loss.loss(images, targets.arrays, self._settings)
+        return self._loss.loss(images, targets.arrays, self._settings, apart)

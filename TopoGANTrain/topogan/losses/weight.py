@@ -52,6 +52,10 @@ class TopologyWeight:
         due = step >= self._first_step and (step - self._first_step) % settings.every == 0
         return settings.on and wanted and due
 
+    def turn(self, step: int) -> int:
+        """How many times the loss was due before ``step``, in which it is."""
+        return (step - self._first_step) // self._settings.every
+
     def update(self, step: int, adversarial_norm: float, topological_norm: float) -> float:
         """Take the gradient norms at the generator's output in ``step``, and return the λ to use in it.
 

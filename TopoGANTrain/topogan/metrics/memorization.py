@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
-from topogan.metrics.shape import Masks, ReadMasks, best_stored_matches
+from topogan.metrics.shape import Labels, Masks, ReadMasks, best_stored_matches
 
 _IDENTICAL = 1.0 - 1e-9
 
@@ -63,22 +63,30 @@ class MemorizationAudit:
         return 100.0 * float(statistic) / (len(self.dice) * len(self.reference_dice))
 
 
-def audit(masks: Masks, test: Masks, read: ReadMasks, training_rows: NDArray[np.int64]) -> MemorizationAudit:
+def audit(
+    masks: Masks | Labels,
+    test: Masks | Labels,
+    read: ReadMasks,
+    training_rows: NDArray[np.int64],
+    structures: int = 1,
+) -> MemorizationAudit:
     """Compare every sample and every test mask with every training mask.
 
     Args:
-        masks: bool [N, H, W], the samples.
-        test: bool [M, H, W], masks of patients that were not trained on.
+        masks: bool [N, H, W] or label ids, the samples.
+        test: [M, H, W], masks of patients that were not trained on.
         read: gives the masks of some rows of the training set.
         training_rows: int [K], the rows that were trained on.
+        structures: number of labels, where masks are label ids.
     """
-    nearest = best_stored_matches(masks, read, training_rows)
-    reference_dice = best_stored_matches(test, read, training_rows).dice
+    nearest = best_stored_matches(masks, read, training_rows, structures)
+    reference_dice = best_stored_matches(test, read, training_rows, structures).dice
     return MemorizationAudit(nearest.dice, nearest.index, reference_dice, _repeats(masks), _repeats(test))
 
 
-def _repeats(masks: Masks) -> NDArray[np.int64]:
+def _repeats(masks: Masks | Labels) -> NDArray[np.int64]:
     """Positions of masks that are equal to an earlier one."""
-    packed = np.packbits(masks.reshape(len(masks), -1), axis=1)
+    flat = masks.reshape(len(masks), -1)
+    packed = np.packbits(flat, axis=1) if flat.dtype == np.bool_ else flat
     _, first = np.unique(packed, axis=0, return_index=True)
     return np.setdiff1d(np.arange(len(masks)), first)

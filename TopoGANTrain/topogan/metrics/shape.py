@@ -1,4 +1,9 @@
-"""Sizes and overlaps of masks (bool [N, H, W])."""
+"""Sizes and overlaps of masks (bool [N, H, W]), and overlaps of label maps (label ids [N, H, W]).
+
+The Dice of two label maps is 2 Σ |A_k ∩ B_k| / Σ (|A_k| + |B_k|) over all labels k: pixels with the same label. It is 1
+for a copy alone, sees inner boundaries, which the union of the structures hides, and a structure that neither shows
+does not count, while a mean over structures would take it for agreement. Of one structure it is the usual Dice.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Masks = NDArray[np.bool_]
-ReadMasks = Callable[[NDArray[np.int64]], Masks]
+Labels = NDArray[np.uint8]
+ReadMasks = Callable[[NDArray[np.int64]], Masks | Labels]
 """Reads the masks of some rows of a stored set, such as :meth:`topogan.training_set.TrainingSet.region_masks`."""
 
 # Rows that are compared at once: two blocks of 256² masks and their products stay below 300 MB.
@@ -37,30 +43,34 @@ class BestMatches:
     """int [N]: its row in the pool (the first, where several are equally similar)."""
 
 
-def best_matches(masks: Masks, pool: Masks) -> BestMatches:
-    """For each mask the Dice with its most similar mask in ``pool`` (bool [M, H, W], M ≥ 1)."""
-    return best_stored_matches(masks, pool.__getitem__, np.arange(len(pool)))
+def best_matches(masks: Masks | Labels, pool: Masks | Labels, structures: int = 1) -> BestMatches:
+    """For each mask the Dice with its most similar mask in ``pool`` ([M, H, W], M ≥ 1)."""
+    return best_stored_matches(masks, pool.__getitem__, np.arange(len(pool)), structures)
 
 
-def best_stored_matches(masks: Masks, read: ReadMasks, rows: NDArray[np.int64]) -> BestMatches:
+def best_stored_matches(
+    masks: Masks | Labels, read: ReadMasks, rows: NDArray[np.int64], structures: int = 1
+) -> BestMatches:
     """For each mask the Dice with its most similar mask of a stored set: max_j 2 |A ∩ B_j| / (|A| + |B_j|).
 
     No unit; two empty masks count as equal (1). Masks are compared where they lie: a shifted copy is not found.
     Source: Dice, Ecology 1945. Cost N·M·H·W multiplications; memory does not grow with M.
 
     Args:
-        masks: bool [N, H, W].
+        masks: bool [N, H, W], or label ids.
         read: gives the masks of some rows, which are read in blocks.
         rows: int [M], which rows are looked at; M ≥ 1.
+        structures: number of labels, where they are label ids.
     """
+    step = max(1, _BLOCK // structures)
     dice = np.full(len(masks), -1.0)
     index = np.zeros(len(masks), dtype=np.int64)
-    for pool_start in range(0, len(rows), _BLOCK):
-        pool_rows = rows[pool_start : pool_start + _BLOCK]
-        block = _flat(read(pool_rows))
-        for start in range(0, len(masks), _BLOCK):
-            part = slice(start, min(start + _BLOCK, len(masks)))
-            found = _dice(_flat(masks[part]), block)
+    for pool_start in range(0, len(rows), step):
+        pool_rows = rows[pool_start : pool_start + step]
+        block = _flat(read(pool_rows), structures)
+        for start in range(0, len(masks), step):
+            part = slice(start, min(start + step, len(masks)))
+            found = _dice(_flat(masks[part], structures), block)
             nearest = found.argmax(axis=1)
             value = found[np.arange(len(nearest)), nearest]
             better = value > dice[part]
@@ -69,24 +79,27 @@ def best_stored_matches(masks: Masks, read: ReadMasks, rows: NDArray[np.int64]) 
     return BestMatches(dice, index)
 
 
-def mean_pairwise_dice(masks: Masks) -> float:
+def mean_pairwise_dice(masks: Masks | Labels, structures: int = 1) -> float:
     """How alike the masks of one set are: mean Dice over all pairs i < j, 0 to 1, no unit.
 
     Lower than real: shapes that vary more than real ones; higher: the generator repeats itself (1: all are equal).
 
     Args:
-        masks: bool [N, H, W]; N ≥ 2.
+        masks: bool [N, H, W], or label ids; N ≥ 2.
+        structures: number of labels, where they are label ids.
     """
-    total = 0.0
-    for start in range(0, len(masks), _BLOCK):
-        block = _flat(masks[start : start + _BLOCK])
-        for other in range(0, len(masks), _BLOCK):
-            total += float(_dice(block, _flat(masks[other : other + _BLOCK])).sum())
+    total, step = 0.0, max(1, _BLOCK // structures)
+    for start in range(0, len(masks), step):
+        block = _flat(masks[start : start + step], structures)
+        for other in range(0, len(masks), step):
+            total += float(_dice(block, _flat(masks[other : other + step], structures)).sum())
     count = len(masks)
     return (total - count) / (count * (count - 1))
 
 
-def _flat(masks: Masks) -> NDArray[np.float32]:
+def _flat(masks: Masks | Labels, structures: int) -> NDArray[np.float32]:
+    if masks.dtype != np.bool_:
+        masks = masks[:, None] == np.arange(1, structures + 1)[:, None, None]
     # float32 counts exactly up to 2^24 pixels and lets the matrix product run in BLAS.
     return masks.reshape(len(masks), -1).astype(np.float32)
 

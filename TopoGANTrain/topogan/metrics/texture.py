@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
-from topogan.metrics.shape import Masks
+from topogan.metrics.shape import Labels, Masks
 
 AROUND_MM = 10.0
 # How far a boundary profile goes to either side.
@@ -113,24 +113,21 @@ def tissue_histograms(
 
 
 def label_histograms(
-    labels: NDArray[np.uint8], images: NDArray[np.int16], structures: int, window: tuple[float, float]
+    labels: Labels, images: NDArray[np.int16], pixel_size: float, window: tuple[float, float], structures: int
 ) -> list[IntensityHistogram]:
-    """Intensity histogram of the background and of each structure over a set of slices, clipped to ``window``.
+    """Intensity histogram inside each structure of label maps, and last around all of them (as AROUND of their union).
 
     Args:
         labels: label ids [N, H, W].
-        images: int16 [N, H, W].
+        images, pixel_size, window: as for :func:`tissue_histograms`.
         structures: number of labels.
-        window: lowest and highest intensity of the textures.
-
-    Returns:
-        ``structures`` + 1 histograms, that of label i at i.
     """
     histograms = [IntensityHistogram() for _ in range(structures + 1)]
-    for slice_labels, image in zip(labels, images, strict=True):
+    for found, image in zip(labels, images, strict=True):
         clipped = np.clip(image, *window).astype(np.int16)
-        for label, histogram in enumerate(histograms):
-            histogram.add(clipped[slice_labels == label])
+        for label, histogram in enumerate(histograms[:-1], start=1):
+            histogram.add(clipped[found == label])
+        histograms[-1].add(clipped[tissue_region(found > 0, Tissue.AROUND, pixel_size)])
     return histograms
 
 

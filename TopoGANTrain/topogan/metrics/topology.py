@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from topogan.verdict import RealTopologies
+
 Betti = NDArray[np.int64]
 Distances = NDArray[np.float64]
 
@@ -69,6 +71,26 @@ def valid_share(betti: Betti, wanted: tuple[int, ...]) -> float:
         wanted: (b0, b1, …).
     """
     return 100.0 * float(np.mean((betti == np.asarray(wanted)).all(axis=1)))
+
+
+def shown_by_real(betti: Betti, levels: NDArray[np.float64] | None, real: RealTopologies) -> NDArray[np.bool_]:
+    """Whether each region of each slice has Betti numbers that real slices of its level show.
+
+    Args:
+        betti: int [N, R, dimensions].
+        levels: float [N], 0 to 1; None: real slices of every level count.
+        real: what real slices show.
+
+    Returns:
+        bool [N, R]. The share of slices of which every structure has is the joint figure of label maps.
+    """
+    known: list[float | None] = [None] * len(betti) if levels is None else levels.tolist()
+    return np.array(
+        [
+            [tuple(numbers) in real.of_region(region, level) for region, numbers in enumerate(found)]
+            for found, level in zip(betti.tolist(), known, strict=True)
+        ]
+    )
 
 
 def set_distance(distances: Distances) -> float:

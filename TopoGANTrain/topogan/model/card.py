@@ -34,8 +34,7 @@ _CARD = """\
 ## Data
 - {train} slices for training, {validation} for validation and {test} for testing, of {patients} patient(s).
 - {independence}
-- Most frequent topology of the real masks: {modal}.
-- Topology of the training masks (pieces,holes: slices): {histogram}.
+{topology}
 - Intensity: {intensity}.
 - Fingerprint of the training set: `{data_hash}`.
 
@@ -80,13 +79,20 @@ def model_card(metadata: Metadata) -> str:
             else "Validation and test slices are **not independent**: they are of the same patient(s) as training "
             "slices, so that every figure that rests on them is too good."
         ),
-        modal=topology_in_words(metadata.betti.modal),
-        histogram="; ".join(f"{betti}: {count}" for betti, count in metadata.betti.train.items()),
+        topology="\n".join(_topology(metadata)),
         intensity=_intensity(metadata),
         data_hash=trained.content_hash,
         settings=_list(metadata.settings.model_dump(mode="json")),
         metrics=_list(metadata.training),
     )
+
+
+def _topology(metadata: Metadata) -> Iterator[str]:
+    for region, modal in zip(metadata.regions, metadata.betti.modal, strict=True):
+        of = f" of {_plain(region.name)}" if len(metadata.regions) > 1 else ""
+        counts = "; ".join(f"{betti}: {count}" for betti, count in metadata.betti.train.get(region.name, {}).items())
+        yield f"- Most frequent topology of the real masks{of}: {topology_in_words(modal)}."
+        yield f"- Topology of the training masks{of} (pieces,holes: slices): {counts}."
 
 
 def _what(metadata: Metadata) -> str:

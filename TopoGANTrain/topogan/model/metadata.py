@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import PRINTABLE, TrainSettings, in_words
+from topogan.config import PatchSize, TrainSettings, in_words
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
 from topogan.model.layout import METADATA, OPENED, refused
 from topogan.presets import recorded_settings
+from topogan.structures import Region, StructureTable
+from topogan.verdict import RealTopologies
 from topogan_contract import schemas
 
+# More say little, and the file stays below what readers take.
+MOST_TOPOLOGIES = 2000
 _Count = Annotated[int, Field(ge=0, le=10**9)]
 _BettiNumber = Annotated[int, Field(ge=0, le=9999)]
 # "held_out" in packages of sets with two parts.
@@ -28,13 +33,31 @@ class _Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
-class BettiSummary(_Checked):
-    """How often each (b0, b1), written "b0,b1", occurs in the real masks."""
+Histograms = dict[str, dict[str, _Count]]
 
-    train: dict[str, _Count]
-    validation: dict[str, _Count] = {}
-    test: dict[str, _Count] = Field(validation_alias=_TEST)
-    modal: tuple[_BettiNumber, _BettiNumber]
+
+class BettiSummary(_Checked):
+    """How often each (b0, b1), written "b0,b1", occurs in the real masks of each region."""
+
+    train: Histograms
+    validation: Histograms = {}
+    test: Histograms = Field(validation_alias=_TEST)
+    modal: tuple[tuple[_BettiNumber, _BettiNumber], ...]
+    """What the regions most frequently have, all together."""
+
+
+class Topologies(_Checked):
+    """How many training slices of a tenth of the level have which topology in all regions."""
+
+    tenth: Annotated[int, Field(ge=0, le=9)]
+    betti: Annotated[str, Field(max_length=1000, pattern=r"^\d{1,6},\d{1,6}( \d{1,6},\d{1,6})*$")]
+    """(b0, b1) of region after region: "1,0 1,1"."""
+    count: _Count
+
+    @property
+    def numbers(self) -> tuple[tuple[int, ...], ...]:
+        """(b0, b1) of each region."""
+        return tuple(tuple(int(number) for number in pair.split(",")) for pair in self.betti.split())
 
 
 class TrainedOn(_Checked):
@@ -51,12 +74,16 @@ class TrainedOn(_Checked):
 class Metadata(_Checked):
     """What is known of a model."""
 
-    structure: Annotated[str, Field(min_length=1, max_length=60, pattern=PRINTABLE)]
-    size: Literal[64, 128, 256]
+    table: StructureTable
+    size: PatchSize
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
     window: tuple[_Int16, _Int16] | None
     betti: BettiSummary
+    levels: Annotated[tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], Field(max_length=101)] = ()
+    """0 %, 1 %, … 100 % of the training slices lie below these levels."""
+    topologies: Annotated[tuple[Topologies, ...], Field(max_length=MOST_TOPOLOGIES)] = ()
+    """What training slices show, the rarest left out where there are too many."""
     training_set: TrainedOn
     settings: TrainSettings
     training: dict[str, Any]
@@ -69,11 +96,36 @@ class Metadata(_Checked):
     def _fits_together(self) -> Metadata:
         if self.window is not None and not self.window[0] < self.window[1]:
             raise ValueError("the window must rise")
+        regions = len(self.regions)
+        if {regions} != {len(self.betti.modal), *(len(one.numbers) for one in self.topologies)}:
+            raise ValueError("betti.modal or topologies and table name differently many structures and unions")
+        if list(self.levels) != sorted(self.levels) or (self.told_level and not self.levels):
+            raise ValueError("the levels must rise")
         if not self.files.keys() <= set(OPENED[1:]):
             raise ValueError("it names files that are no part of a package")
         if self.content_hash != content_hash(self.files):
             raise ValueError("content_hash does not belong to files")
         return self
+
+    @property
+    def structure(self) -> str:
+        """The names of all structures in a line."""
+        return self.table.title
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The structures, then the unions."""
+        return self.table.regions
+
+    @property
+    def told_level(self) -> bool:
+        """Whether the networks are told the slice level."""
+        return self.settings.tells_level(len(self.table))
+
+    @cached_property
+    def real(self) -> RealTopologies:
+        """Which topologies training slices show, by level."""
+        return RealTopologies((one.tenth, one.numbers, one.count) for one in self.topologies)
 
 
 def read_metadata(folder: Path, package: Path) -> Metadata:
@@ -83,7 +135,9 @@ def read_metadata(folder: Path, package: Path) -> Metadata:
         InputError: it is damaged, of a later schema, or holds a value that is not allowed.
     """
     try:
-        content = read_json(folder / METADATA, schemas.MODEL)
+        content = read_json(folder / METADATA, schemas.MODEL, schemas.FIRST_MODEL)
+        if content["schema"] == schemas.FIRST_MODEL:
+            content = _of_one_structure(content)
         settings = recorded_settings(content.get("settings"))
         return Metadata.model_validate({**content, "settings": settings})
     except ValidationError as error:
@@ -92,6 +146,18 @@ def read_metadata(folder: Path, package: Path) -> Metadata:
         raise refused(package, str(error).replace(str(folder / METADATA), METADATA).rstrip(".")) from error
     except ValueError as error:  # Python's json does not read integers of thousands of digits
         raise refused(package, f"{METADATA} is damaged") from error
+
+
+def _of_one_structure(content: dict[str, Any]) -> dict[str, Any]:
+    """Bring metadata of the first schema, which knew one structure, to this one."""
+    name, betti = content.get("structure"), content.get("betti")
+    table = {"structures": [{"name": name}]}
+    if not isinstance(betti, dict) or not isinstance(name, str):
+        return {**content, "table": table}
+    counts = {part: {name: found} for part, found in betti.items() if part != "modal"}
+    train = betti.get("train")
+    seen = [{"tenth": 0, "betti": one, "count": n} for one, n in train.items()] if isinstance(train, dict) else []
+    return {**content, "table": table, "betti": {**counts, "modal": [betti.get("modal")]}, "topologies": seen}
 
 
 def _first_complaint(error: ValidationError) -> str:

@@ -12,7 +12,7 @@ from topogan.config import TrainSettings
 from topogan.errors import InputError
 from topogan.homology import Diagram
 from topogan.model.metadata import Metadata
-from topogan.model.sampling import Samples, SamplingRequest, joined, redraw, sample_chunks
+from topogan.model.sampling import Asked, Betti, Samples, SamplingRequest, joined, redraw, sample_chunks
 
 
 @dataclass
@@ -21,19 +21,20 @@ class Model:
 
     Example:
         >>> samples = load_model("run/model").sample(16, seed=1, betti=(1, 1))
-        >>> samples.masks.shape
+        >>> samples.labels.shape
         (16, 64, 64)
     """
 
     metadata: Metadata
     masks: nn.Module | None
-    """z [B, latent] -> logits [B, 1, H, W], with the averaged weights."""
+    """z [B, latent (+ 1 for the level)] -> logits [B, K, H, W], with the averaged weights."""
     mask_discriminator: nn.Module | None
     textures: nn.Module | None
-    """Mask [B, 1, H, W] in {-1, 1} and noise -> intensities in [-1, 1]."""
+    """Labels [B, K, H, W] in {-1, 1}, level and noise -> intensities in [-1, 1]."""
     texture_discriminator: nn.Module | None
     reference: list[Diagram]
-    """Diagrams of real masks that were not trained on (distance filtration, pixels), without positions."""
+    """Diagrams of real masks that were not trained on (distance filtration, pixels), without positions; mask by mask,
+    region by region."""
     device: torch.device
     """Where the generators are."""
 
@@ -51,31 +52,40 @@ class Model:
         self,
         n: int,
         seed: int = 0,
-        betti: tuple[int, int] | None = None,
+        betti: Asked | Betti = None,
         clean: int = 0,
         attempts: int = 20,
+        levels: tuple[float, float] | None = None,
     ) -> Samples:
         """Draw ``n`` samples; sample i does not depend on ``n`` (on a CPU: to the bit).
 
         Args:
             n: how many.
             seed: same seed, same samples.
-            betti: (b0, b1) that every mask must have: others are thrown away and drawn again; None takes all.
+            betti: what every label map must have: others are thrown away and drawn again. One (b0, b1) or None for
+                each structure and union; (b0, b1) alone of the first structure; ``"real"``: what real slices of the
+                same level show together; None takes all.
             clean: remove components and fill holes of fewer pixels first; 0 is off.
             attempts: give up after ``attempts · n`` tries.
+            levels: lowest and highest slice level, 0 to 1; None draws as in training.
 
         Raises:
             InputError: an argument is out of range, or the model makes no masks.
             WorkError: too few tries had the asked topology (the message says how many).
         """
-        request = SamplingRequest(n, seed, betti, clean, attempts)
+        if isinstance(betti, tuple) and all(isinstance(one, int) for one in betti):
+            betti = (betti, *[None] * (len(self.metadata.regions) - 1))
+        request = SamplingRequest(n, seed, betti, clean, attempts, levels)
         return joined(list(sample_chunks(self, request, tick=lambda accepted, tries: None)))
 
-    def draw(self, seeds: np.ndarray, clean: int = 0) -> Samples:
-        """Draw the samples of these ``seeds`` (as in ``Samples.seeds``, int [n]) again, exactly."""
+    def draw(self, seeds: np.ndarray, clean: int = 0, levels: tuple[float, float] | None = None) -> Samples:
+        """Draw the samples of these ``seeds`` (as in ``Samples.seeds``, int [n]) again, exactly.
+
+        ``clean`` and ``levels`` are those of the first time.
+        """
         if len(seeds) == 0:
             raise InputError("There is no seed to draw a sample of: name at least one.")
-        return redraw(self, np.asarray(seeds, dtype=np.int64), clean)
+        return redraw(self, np.asarray(seeds, dtype=np.int64), clean, levels)
 
     def to(self, device: torch.device) -> Model:
         """Move the generators to ``device``; returns the model itself."""

@@ -20,16 +20,18 @@ _MAX_ARRAYS = 20
 
 
 def write_reference(path: Path, training_set: TrainingSet) -> None:
-    """Write diagrams of at most 500 validation masks, without the pixels that they come from.
+    """Write at most 500 diagrams of validation masks, without the pixels that they come from.
 
+    Mask by mask, region by region.
     Of the test masks only where there are no others: a package is looked at while choosing, a test should not be.
     What is left are numbers such as "a hole of radius 7": nothing of a patient's anatomy can be drawn from them.
     """
     rows = training_set.validation if len(training_set.validation) else training_set.test
-    if len(rows) > REFERENCE_DIAGRAMS:
-        rows = rows[np.linspace(0, len(rows) - 1, REFERENCE_DIAGRAMS).astype(np.int64)]
-    diagrams = training_set.diagrams()
-    save_diagrams(path, [_without_pixels(diagrams[row]) for row in rows])
+    most = REFERENCE_DIAGRAMS // len(training_set.regions)
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+    diagrams = [training_set.diagrams(region) for region in range(len(training_set.regions))]
+    save_diagrams(path, [_without_pixels(of_region[row]) for row in rows for of_region in diagrams])
 
 
 def read_reference(path: Path) -> list[Diagram]:

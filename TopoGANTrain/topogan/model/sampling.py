@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -20,25 +20,31 @@ from topogan.errors import InputError, WorkError
 from topogan.homology import (
     Diagram,
     betti_numbers_of_batch,
+    clean_labels,
     cubical_persistence_of_batch,
     distance_filtration,
-    remove_small,
 )
 from topogan.model.metadata import Metadata
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
+from topogan.networks.labels import labels_of, level_to_network
+from topogan.structures import Region
 from topogan.verdict import topology_in_words
 
-# Samples that are searched for, painted and handed on together.
-CHUNK = 256
+# Samples that are searched for, painted and handed on together: 256, or fewer with as many pixels as 256 have of 256².
+CHUNK, _CHUNK_PIXELS = 256, 1 << 24
 # On a CPU a convolution of one image differs in its last bits from that of a batch (other kernels are chosen), so that
 # a sample would depend on its neighbors. One by one a sample of 64 pixels takes 4.4 ms instead of 2.6 ms in batches of
 # 16, one of 128 pixels the same 27 ms, one of 256 pixels 170 ms instead of 310 ms (one thread). GPUs promise no bits.
 _GPU_BATCH = 64
 # Masks that are drawn together while a few are missing.
 _CANDIDATES = 64
-_LATENT_STREAM, _NOISE_STREAM = 0, 1
+_LATENT_STREAM, _NOISE_STREAM, _LEVEL_STREAM = 0, 1, 2
 
 Seeds = NDArray[np.int64]
+Levels = NDArray[np.float64]
+Betti = tuple[int, int]
+Asked = tuple[Betti | None, ...] | Literal["real"] | None
+"""(b0, b1) of each region, None where any will do; or what real slices show together; or anything."""
 
 
 class Generators(Protocol):
@@ -54,25 +60,25 @@ class Generators(Protocol):
 class Samples:
     """What was drawn from a model; n samples of H × W pixels."""
 
-    grey: NDArray[np.float32]
-    """float32 [n, H, W]: what the generator says, 0 to 1."""
-    masks: NDArray[np.uint8]
-    """uint8 [n, H, W]: 1 where grey ≥ 0.5, after cleaning if that was asked."""
+    labels: NDArray[np.uint8]
+    """uint8 [n, H, W]: ids of the most probable structures, after cleaning if that was asked."""
     textures: NDArray[np.int16] | None
     """int16 [n, H, W] in HU (or the training images' own unit); None where the model paints none."""
     diagrams: list[Diagram]
-    """Persistence of each mask's distance filtration without border, in pixels."""
+    """n·R, sample by sample, region by region: persistence of the distance filtration without border, in pixels."""
     betti: NDArray[np.int64]
-    """int [n, 2]: (b0, b1) of each mask, its components and holes."""
+    """int [n, R, 2]: (b0, b1) of each region, its components and holes."""
     raw_betti: NDArray[np.int64]
-    """int [n, 2]: the same before cleaning."""
+    """int [n, R, 2]: the same before cleaning."""
+    levels: Levels | None
+    """float [n]: which slice level was asked of the generator, 0 to 1; None where it is told none."""
     seeds: Seeds
     """int [n], below 2^53: :meth:`Model.draw` makes the same samples of them again."""
     tries: int
     """How many masks were drawn to get these."""
 
     def __len__(self) -> int:
-        return len(self.masks)
+        return len(self.labels)
 
 
 @dataclass(frozen=True)
@@ -81,25 +87,61 @@ class SamplingRequest:
 
     count: int
     seed: int = 0
-    betti: tuple[int, int] | None = None
-    """(b0, b1) that every mask must have; None takes all."""
+    betti: Asked = None
+    """What every label map must have."""
     clean: int = 0
     """Components and holes of fewer pixels are removed and filled before the topology is looked at."""
     attempts: int = 20
     """Give up after this many times ``count`` tries."""
+    levels: tuple[float, float] | None = None
+    """Draw slice levels between these alone."""
 
     def __post_init__(self) -> None:
         for name, least in (("count", 1), ("seed", 0), ("clean", 0), ("attempts", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} cannot be {getattr(self, name)}: it must be at least {least}.")
-        if self.betti is not None and (len(self.betti) != 2 or min(self.betti) < 0):
-            raise InputError(f"betti cannot be {self.betti}: name pieces and holes, such as (1, 1).")
+        if isinstance(self.betti, tuple) and not all(one is None or _is_pair(one) for one in self.betti):
+            raise InputError(f"betti cannot be {self.betti}: name pieces and holes of each structure, such as (1, 1).")
+        if self.levels is not None and not 0.0 <= self.levels[0] <= self.levels[1] <= 1.0:
+            raise InputError(f"levels cannot be {self.levels}: name two from 0 to 1, the lower one first.")
+
+
+def asked_betti(text: str, metadata: Metadata) -> Asked:
+    """What the setting ``betti`` asks of a model.
+
+    Args:
+        text: "any", "modal", "real", "1,1" (of the first structure), or "myocardium=1,1;lv_cavity=1,0".
+        metadata: of the model.
+
+    Raises:
+        InputError: the model has no such structure or union, or one is named twice.
+    """
+    if text == "any":
+        return None
+    if text == "real":
+        return "real"
+    if text == "modal":
+        return metadata.betti.modal
+    names = [region.name for region in metadata.regions]
+    asked: dict[str, Betti] = {}
+    for part in text.split(";"):
+        name, _, numbers = part.strip().rpartition("=")
+        name = name or names[0]
+        if name not in names or name in asked:
+            what = "asks twice of" if name in asked else "asks of"
+            raise InputError(f"The setting betti {what} {name!r}: each of {', '.join(names)} can be named once.")
+        b0, b1 = numbers.split(",")
+        asked[name] = int(b0), int(b1)
+    return tuple(asked.get(name) for name in names)
+
+
+def _is_pair(betti: Any) -> bool:
+    return isinstance(betti, tuple) and len(betti) == 2 and min(betti) >= 0
 
 
 @dataclass(frozen=True)
 class _Masks:
-    grey: NDArray[np.float32]
-    masks: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
     betti: NDArray[np.int64]
     raw_betti: NDArray[np.int64]
 
@@ -122,22 +164,40 @@ def sample_chunks(model: Generators, request: SamplingRequest, tick: Tick) -> It
         tick: called often with the number of accepted masks and of tries so far; may raise to stop.
 
     Raises:
-        InputError: the model makes no masks.
+        InputError: the model makes no masks, has other structures, or is told no slice level.
         WorkError: too few tries had the asked topology, or the networks gave NaN.
     """
-    tries = 0
-    for start in range(0, request.count, CHUNK):
-        numbers = range(start, min(start + CHUNK, request.count))
+    _check_fits(request, model.metadata)
+    tries, size = 0, _chunk(model)
+    for start in range(0, request.count, size):
+        numbers = range(start, min(start + size, request.count))
         search = _Search(model, request, numbers, tries, tick)
         seeds, masks = search.run()
-        yield _completed(model, seeds, masks, search.tries - tries)
+        yield _completed(model, seeds, masks, search.tries - tries, request.levels)
         tries = search.tries
 
 
-def redraw(model: Generators, seeds: Seeds, clean: int) -> Samples:
+def _check_fits(request: SamplingRequest, metadata: Metadata) -> None:
+    regions = [region.name for region in metadata.regions]
+    if isinstance(request.betti, tuple) and len(request.betti) != len(regions):
+        raise InputError(
+            f"betti asks of {len(request.betti)} structures and unions: this model has {', '.join(regions)}."
+        )
+    if request.levels is not None and not metadata.told_level:
+        raise InputError("This model is not told slice levels: ask for all of them.")
+
+
+def redraw(model: Generators, seeds: Seeds, clean: int, levels: tuple[float, float] | None = None) -> Samples:
     """The samples of these seeds again, in their order."""
-    chunks = (seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK))
-    return joined([_completed(model, part, _draw_masks(model, part, clean), len(part)) for part in chunks])
+    size = _chunk(model)
+    chunks = (seeds[start : start + size] for start in range(0, len(seeds), size))
+    return joined(
+        [_completed(model, part, _draw_masks(model, part, clean, levels), len(part), levels) for part in chunks]
+    )
+
+
+def _chunk(model: Generators) -> int:
+    return min(CHUNK, _CHUNK_PIXELS // model.metadata.size**2)
 
 
 def joined(chunks: Sequence[Samples]) -> Samples:
@@ -188,68 +248,109 @@ class _Search:
 
     def _try(self, candidates: list[tuple[int, int]]) -> None:
         seeds = np.array([sample_seed(self._request.seed, *pair) for pair in candidates], dtype=np.int64)
-        drawn = _draw_masks(self._model, seeds, self._request.clean)
+        drawn = _draw_masks(self._model, seeds, self._request.clean, self._request.levels)
         for index, (number, _) in enumerate(candidates):
             if number in self._found:
                 continue  # drawn along with an earlier attempt that was accepted: it does not count as a try
             self.tries += 1
-            if self._request.betti is None or tuple(drawn.betti[index]) == tuple(self._request.betti):
+            if self._accepts(drawn.betti[index], int(seeds[index])):
                 one = _Masks(*(getattr(drawn, field.name)[index : index + 1] for field in fields(_Masks)))
                 self._found[number] = (int(seeds[index]), one)
 
+    def _accepts(self, betti: NDArray[np.int64], seed: int) -> bool:
+        asked, metadata = self._request.betti, self._model.metadata
+        if asked is None:
+            return True
+        found = [tuple(one) for one in betti.tolist()]
+        if asked == "real":
+            levels = _levels(metadata, np.array([seed]), self._request.levels)
+            return tuple(found) in metadata.real.joint(None if levels is None else float(levels[0]))
+        return all(wanted is None or one == wanted for one, wanted in zip(found, asked, strict=True))
+
     def _too_few(self) -> WorkError:
-        assert self._request.betti is not None
         accepted = self._numbers.start + len(self._found)
         return WorkError(
-            f"Only {accepted} of {self.tries} tries had {topology_in_words(self._request.betti)} where "
-            f"{self._request.count} samples were asked: allow more attempts, clean small pieces and holes, or ask for "
-            "another topology."
+            f"Only {accepted} of {self.tries} tries had {_in_words(self._request.betti, self._model.metadata.regions)} "
+            f"where {self._request.count} samples were asked: allow more attempts, clean small pieces and holes, or "
+            "ask for another topology."
         )
 
 
-def _draw_masks(model: Generators, seeds: Seeds, clean: int) -> _Masks:
-    grey = _grey(model, seeds)
-    raw = (grey >= 0.5).astype(np.uint8)
-    raw_betti = betti_numbers_of_batch(raw)
+def _in_words(asked: Asked, regions: Sequence[Region]) -> str:
+    if not isinstance(asked, tuple):
+        return "the topology of a real slice of their level"
+    if len(regions) == 1 and asked[0] is not None:
+        return topology_in_words(asked[0])
+    pairs = zip(asked, regions, strict=True)
+    return "; ".join(f"{topology_in_words(one)} of {region.name}" for one, region in pairs if one is not None)
+
+
+def _draw_masks(model: Generators, seeds: Seeds, clean: int, levels: tuple[float, float] | None) -> _Masks:
+    raw = _labels(model, seeds, _levels(model.metadata, seeds, levels))
+    raw_betti = _betti(model, raw)
     if not clean:
-        return _Masks(grey, raw, raw_betti, raw_betti)
-    masks = np.stack([remove_small(mask, clean) for mask in raw]).astype(np.uint8)
-    return _Masks(grey, masks, betti_numbers_of_batch(masks), raw_betti)
+        return _Masks(raw, raw_betti, raw_betti)
+    labels = np.stack([clean_labels(one, clean) for one in raw])
+    return _Masks(labels, _betti(model, labels), raw_betti)
 
 
-def _completed(model: Generators, seeds: Seeds, drawn: _Masks, tries: int) -> Samples:
-    filtrations = np.stack([distance_filtration(mask) for mask in drawn.masks])
+def _betti(model: Generators, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.stack([betti_numbers_of_batch(region.of(labels)) for region in model.metadata.regions], axis=1)
+
+
+def _levels(metadata: Metadata, seeds: Seeds, between: tuple[float, float] | None) -> Levels | None:
+    """The slice level of each seed, distributed as in training; None where the networks are told none."""
+    if not metadata.told_level:
+        return None
+    places = np.linspace(0.0, 1.0, len(metadata.levels))
+    low, high = (0.0, 1.0) if between is None else np.interp(between, metadata.levels, places)
+    draws = np.array([np.random.default_rng([int(seed), _LEVEL_STREAM]).random() for seed in seeds])
+    return np.interp(low + draws * (high - low), places, metadata.levels)
+
+
+def _completed(
+    model: Generators, seeds: Seeds, drawn: _Masks, tries: int, between: tuple[float, float] | None
+) -> Samples:
+    regions, levels = model.metadata.regions, _levels(model.metadata, seeds, between)
+    filtrations = np.stack([distance_filtration(region.of(one)) for one in drawn.labels for region in regions])
     diagrams = cubical_persistence_of_batch(filtrations, (0, 1))
-    textures = _textures(model, drawn.masks, seeds)
-    return Samples(drawn.grey, drawn.masks, textures, diagrams, drawn.betti, drawn.raw_betti, seeds, tries)
+    textures = _textures(model, drawn.labels, levels, seeds)
+    return Samples(drawn.labels, textures, diagrams, drawn.betti, drawn.raw_betti, levels, seeds, tries)
 
 
-def _grey(model: Generators, seeds: Seeds) -> NDArray[np.float32]:
+def _labels(model: Generators, seeds: Seeds, levels: Levels | None) -> NDArray[np.uint8]:
     if model.masks is None:
         raise InputError("This model paints textures but makes no masks: choose a model that was trained on masks.")
     network, latent = model.masks, model.metadata.settings.masks.latent
 
-    def draw(rows: slice) -> NDArray[np.float32]:
-        z = _normal(seeds[rows], _LATENT_STREAM, (latent,)).to(model.device)
-        return torch.sigmoid(network(z).float()).squeeze(1).cpu().numpy()
+    def draw(rows: slice) -> NDArray[np.uint8]:
+        z = _normal(seeds[rows], _LATENT_STREAM, (latent,))
+        if levels is not None:
+            z = torch.cat([z, level_to_network(levels[rows])], 1)
+        logits = network(z.to(model.device)).float().cpu()
+        _numbers_only(logits.numpy())
+        return labels_of(logits)
 
-    return _numbers_only(_in_batches(draw, len(seeds), model.device))
+    return _in_batches(draw, len(seeds), model.device)
 
 
-def _textures(model: Generators, masks: NDArray[np.uint8], seeds: Seeds) -> NDArray[np.int16] | None:
+def _textures(
+    model: Generators, labels: NDArray[np.uint8], levels: Levels | None, seeds: Seeds
+) -> NDArray[np.int16] | None:
     window = model.metadata.window
     if model.textures is None or window is None:
         return None
-    network, shape = model.textures, (texture_noise_channels(model.metadata.settings.textures), *masks.shape[1:])
+    network, shape = model.textures, (texture_noise_channels(model.metadata.settings.textures), *labels.shape[1:])
 
     def paint(rows: slice) -> NDArray[np.int16]:
         noise = _normal(seeds[rows], _NOISE_STREAM, shape).to(model.device)
-        condition = texture_condition(masks[rows], structures=1, levels=None)
+        told = None if levels is None else levels[rows]
+        condition = texture_condition(labels[rows], len(model.metadata.table), told)
         painted = network(condition.to(model.device), noise).float()
         _numbers_only(painted.cpu().numpy())
         return intensities_from_network(painted, window)
 
-    return _in_batches(paint, len(masks), model.device)
+    return _in_batches(paint, len(labels), model.device)
 
 
 def _in_batches(work: Callable[[slice], NDArray[Any]], count: int, device: torch.device) -> NDArray[Any]:

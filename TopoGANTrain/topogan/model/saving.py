@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +18,15 @@ from topogan.files import content_hash, staged_folder, write_json
 from topogan.metrics.topology import betti_histogram
 from topogan.model import layout
 from topogan.model.card import LICENSE_TEXT, model_card
-from topogan.model.metadata import BettiSummary, Metadata, TrainedOn, file_hash
+from topogan.model.metadata import MOST_TOPOLOGIES, BettiSummary, Metadata, Topologies, TrainedOn, file_hash
 from topogan.model.reference import write_reference
 from topogan.model.weights import write_weights
 from topogan.training_set import TrainingSet
+from topogan.verdict import tenth_of
 from topogan_contract import schemas
+
+# Of Betti numbers that are written, so that the metadata stay below their limit.
+_MOST_PAIRS = 60_000
 
 Networks = Mapping[str, nn.Module]
 
@@ -79,7 +84,7 @@ def _describe(
 ) -> Metadata:
     return Metadata.model_validate(
         {
-            "structure": training_set.table.title,
+            "table": training_set.table,
             "size": training_set.size,
             "pixel_size_mm": training_set.pixel_size,
             "intensity": training_set.intensity,
@@ -88,8 +93,10 @@ def _describe(
                 train=_betti_counts(training_set, training_set.train),
                 validation=_betti_counts(training_set, training_set.validation),
                 test=_betti_counts(training_set, training_set.test),
-                modal=training_set.modal_betti[0],
+                modal=training_set.modal_betti,
             ),
+            "levels": np.quantile(training_set.levels[training_set.train], np.linspace(0, 1, 101)).tolist(),
+            "topologies": _topologies(training_set),
             "training_set": TrainedOn(
                 content_hash=training_set.content_hash,
                 train=len(training_set.train),
@@ -106,19 +113,37 @@ def _describe(
     )
 
 
-def _betti_counts(training_set: TrainingSet, rows: np.ndarray) -> dict[str, int]:
-    histogram = betti_histogram(training_set.betti[rows, 0])
-    return {f"{b0},{b1}": round(share * len(rows)) for (b0, b1), share in histogram.items()}
+def _betti_counts(training_set: TrainingSet, rows: np.ndarray) -> dict[str, dict[str, int]]:
+    return {
+        region.name: {
+            f"{b0},{b1}": round(share * len(rows))
+            for (b0, b1), share in betti_histogram(training_set.betti[rows, number]).items()
+        }
+        for number, region in enumerate(training_set.regions)
+    }
+
+
+def _topologies(training_set: TrainingSet) -> list[Topologies]:
+    rows = training_set.train
+    joint = [" ".join(f"{b0},{b1}" for b0, b1 in betti) for betti in training_set.betti[rows].tolist()]
+    found = Counter(zip(map(tenth_of, training_set.levels[rows].tolist()), joint, strict=True))
+    most = min(MOST_TOPOLOGIES, _MOST_PAIRS // len(training_set.regions))
+    return [Topologies(tenth=tenth, betti=betti, count=count) for (tenth, betti), count in found.most_common(most)]
 
 
 def _monai_part(metadata: Metadata) -> dict[str, Any]:
     """What a reader of MONAI bundles looks for; this engine reads none of it."""
     patch = {"type": "image", "num_channels": 1, "spatial_shape": [metadata.size] * 2, "is_patch_data": True}
     grey = {**patch, "format": "segmentation", "dtype": "float32", "value_range": [0, 1]}
-    grey["channel_def"] = {"0": metadata.structure}
+    grey["num_channels"] = len(metadata.table)
+    grey["channel_def"] = {str(channel): name for channel, name in enumerate(metadata.table.names)}
     painted = {**patch, "format": "hounsfield", "modality": "CT", "dtype": "int16", "value_range": metadata.window}
     painted["channel_def"] = {"0": "image"}
-    latent = {"type": "tuples", "format": "latent", "num_channels": metadata.settings.masks.latent}
+    latent = {
+        "type": "tuples",
+        "format": "latent",
+        "num_channels": metadata.settings.masks.latent + metadata.told_level,
+    }
     return {
         "version": "1.0.0",
         "topogan_version": __version__,

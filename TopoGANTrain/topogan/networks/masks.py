@@ -28,38 +28,47 @@ _COARSEST = 4
 _SLOPE = 0.2
 _DEVIATION = 0.02
 
-Factory = Callable[[MaskSettings, int], nn.Module]
+Factory = Callable[[MaskSettings, int, int, bool], nn.Module]
 
 
 @dataclass(frozen=True)
 class MaskNetworks:
-    """A family: each makes an untrained network of the settings and the width and height of a mask in pixels."""
+    """A family: each makes an untrained network of the settings, the width and height of a mask in pixels, the number
+    K of structures, and whether it is told the slice level."""
 
     generator: Factory
-    """Its module maps z float32 [B, latent], standard normal, to logits float32 [B, 1, size, size]; the grey mask is
-    sigmoid(logit), the structure is where it is at least 0.5."""
+    """Its module maps z float32 [B, latent], standard normal, to one logit a structure, float32 [B, K, size, size]
+    (see :mod:`topogan.networks.labels`). With levels z has one more number: 2·level - 1."""
     discriminator: Factory
-    """Its module maps masks float32 [B, 1, size, size] in [-1, 1] (1 is the structure) to one logit a mask [B]; higher
-    is more real."""
+    """Its module maps masks float32 [B, K, size, size] in [-1, 1] (1 is the structure) to one logit a mask [B]; higher
+    is more real. With levels there is one more channel: 2·level - 1 everywhere."""
 
 
-def make_mask_generator(settings: MaskSettings, size: int) -> nn.Module:
+def make_mask_generator(settings: MaskSettings, size: int, structures: int = 1, levels: bool = False) -> nn.Module:
     """Make an untrained generator of the family ``settings.backbone`` (see :class:`MaskNetworks`).
+
+    Args:
+        settings: which family, how wide.
+        size: width and height of a mask in pixels.
+        structures: K, how many logits it gives.
+        levels: whether it is told the slice level.
 
     Raises:
         InputError: there is no such family.
         ValueError: the families here make masks of a power of two from 16 pixels up.
     """
-    return lookup(MASK_NETWORKS, settings.backbone, "masks.backbone").generator(settings, size)
+    return lookup(MASK_NETWORKS, settings.backbone, "masks.backbone").generator(settings, size, structures, levels)
 
 
-def make_mask_discriminator(settings: MaskSettings, size: int) -> nn.Module:
+def make_mask_discriminator(settings: MaskSettings, size: int, structures: int = 1, levels: bool = False) -> nn.Module:
     """Make an untrained discriminator, as :func:`make_mask_generator` does."""
-    return lookup(MASK_NETWORKS, settings.backbone, "masks.backbone").discriminator(settings, size)
+    return lookup(MASK_NETWORKS, settings.backbone, "masks.backbone").discriminator(settings, size, structures, levels)
 
 
-def _generator(family: Callable[[int, list[int]], nn.Module], settings: MaskSettings, size: int) -> nn.Module:
-    generator = family(settings.latent, _channels(settings.width, size))
+def _generator(
+    family: Callable[[int, list[int], int], nn.Module], settings: MaskSettings, size: int, structures: int, levels: bool
+) -> nn.Module:
+    generator = family(settings.latent + levels, _channels(settings.width, size), structures)
     layers = [layer for layer in generator.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
     for layer in layers[:-1]:
         nn.init.normal_(layer.weight, std=_DEVIATION)  # Radford et al.
@@ -69,8 +78,10 @@ def _generator(family: Callable[[int, list[int]], nn.Module], settings: MaskSett
     return generator
 
 
-def _discriminator(family: Callable[[list[int]], nn.Module], settings: MaskSettings, size: int) -> nn.Module:
-    discriminator = family(_channels(settings.width, size))
+def _discriminator(
+    family: Callable[[int, list[int]], nn.Module], settings: MaskSettings, size: int, structures: int, levels: bool
+) -> nn.Module:
+    discriminator = family(structures + levels, _channels(settings.width, size))
     # Without normalization the scale of the first weights decides how fast a discriminator learns: with PyTorch's
     # default each layer shrinks its input, and 900 steps gave 8 % valid rings where these weights gave 66 %.
     for layer in discriminator.modules():
@@ -98,34 +109,34 @@ def _doubling() -> nn.Module:
 
 
 class _DcganGenerator(nn.Sequential):
-    def __init__(self, latent: int, channels: list[int]) -> None:
+    def __init__(self, latent: int, channels: list[int], structures: int) -> None:
         layers: list[nn.Module] = [_Seed(latent, channels[-1]), nn.BatchNorm2d(channels[-1]), nn.ReLU()]
         for wide, narrow in pairwise(reversed(channels)):
             layers += [_doubling(), nn.Conv2d(wide, narrow, 3, padding=1, bias=False)]
             layers += [nn.BatchNorm2d(narrow), nn.ReLU()]
-        super().__init__(*layers, _doubling(), nn.Conv2d(channels[0], 1, 3, padding=1))
+        super().__init__(*layers, _doubling(), nn.Conv2d(channels[0], structures, 3, padding=1))
 
 
 class _DcganDiscriminator(nn.Sequential):
-    def __init__(self, channels: list[int]) -> None:
+    def __init__(self, inputs: int, channels: list[int]) -> None:
         layers: list[nn.Module] = []
-        for before, after in pairwise([1, *channels]):
+        for before, after in pairwise([inputs, *channels]):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
         super().__init__(*layers, _ScoreHead(channels[-1]))
 
 
 class _ResnetGenerator(nn.Sequential):
-    def __init__(self, latent: int, channels: list[int]) -> None:
+    def __init__(self, latent: int, channels: list[int], structures: int) -> None:
         blocks = [_UpBlock(before, after) for before, after in pairwise([*reversed(channels), channels[0]])]
-        head = [nn.BatchNorm2d(channels[0]), nn.ReLU(), nn.Conv2d(channels[0], 1, 3, padding=1)]
+        head = [nn.BatchNorm2d(channels[0]), nn.ReLU(), nn.Conv2d(channels[0], structures, 3, padding=1)]
         super().__init__(_Seed(latent, channels[-1]), *blocks, *head)
 
 
 class _ResnetDiscriminator(nn.Sequential):
-    def __init__(self, channels: list[int]) -> None:
+    def __init__(self, inputs: int, channels: list[int]) -> None:
         # The first halving is one convolution: blocks at full resolution would cost more than all others together.
         blocks = [_DownBlock(before, after) for before, after in pairwise(channels)]
-        stem = nn.Conv2d(1, channels[0], 4, 2, 1)
+        stem = nn.Conv2d(inputs, channels[0], 4, 2, 1)
         super().__init__(stem, *blocks, nn.LeakyReLU(_SLOPE), _ScoreHead(channels[-1]))
 
 

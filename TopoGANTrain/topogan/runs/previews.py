@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,21 @@ import numpy as np
 from topogan.files import staged_file
 
 _GAP = 2
+# A panel shows a sheet some hundred pixels wide; one of 64 masks of 512 pixels would be 4,000 wide.
+_WIDEST = 1600
 
 
 def contact_sheet(images: np.ndarray, columns: int) -> np.ndarray:
-    """Lay images float [N, H, W] in [0, 1] out in rows, two mid-grey pixels apart -> float32 [rows, columns]."""
-    count, height, width = images.shape
+    """Lay images float [N, H, W] (or [N, H, W, 3]) in [0, 1] out in rows, two mid-grey pixels apart, as float32.
+
+    Images that would make the sheet wider than 1,600 pixels are halved (means of 2×2 pixels) as often as it takes.
+    """
+    while columns * images.shape[2] > _WIDEST:
+        images = (images[:, ::2] + images[:, 1::2]) / 2
+        images = (images[:, :, ::2] + images[:, :, 1::2]) / 2
+    count, height, width, *colors = images.shape
     rows = -(-count // columns)
-    sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP), 0.5, np.float32)
+    sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, *colors), 0.5, np.float32)
     for index, image in enumerate(images):
         top = _GAP + index // columns * (height + _GAP)
         left = _GAP + index % columns * (width + _GAP)
@@ -23,8 +32,20 @@ def contact_sheet(images: np.ndarray, columns: int) -> np.ndarray:
     return sheet
 
 
+def in_colors(probabilities: np.ndarray, colors: Sequence[str]) -> np.ndarray:
+    """Mix the colors ("#rrggbb") of K structures by their probabilities [N, K, H, W] -> [N, H, W, 3].
+
+    One structure stays grey: [N, H, W].
+    """
+    if len(colors) == 1:
+        return probabilities[:, 0]
+    table = np.array([list(bytes.fromhex(color[1:])) for color in colors], np.float32) / 255
+    mixed: np.ndarray = np.einsum("nkhw,kc->nhwc", probabilities, table)
+    return mixed.clip(0.0, 1.0)
+
+
 def write_preview(path: Path, sheet: np.ndarray) -> None:
-    """Write a sheet of values in [0, 1] as a grey PNG."""
+    """Write a sheet of values in [0, 1] as a PNG, grey where it has no colors."""
     # Imported here: only the engine process that draws needs matplotlib.
     from matplotlib.image import imsave
 

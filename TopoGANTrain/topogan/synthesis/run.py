@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from topogan.errors import Cancelled, InputError, WorkError
 from topogan.files import check_new_folder, staged_folder
 from topogan.metrics.shape import best_stored_matches
 from topogan.model import Model, Samples, load_model
-from topogan.model.sampling import SamplingRequest, Tick, joined, sample_chunks
+from topogan.model.sampling import SamplingRequest, Tick, asked_betti, joined, sample_chunks
 from topogan.synthesis.gallery import write_gallery
-from topogan.synthesis.writing import Nearest, expected_betti, write_report, write_samples
+from topogan.synthesis.writing import Nearest, judge, write_report, write_samples
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
 
@@ -38,9 +37,9 @@ def synthesize(
 ) -> Path:
     """Draw samples and write a synthesis folder in one step.
 
-    It holds ``masks.nrrd`` (uint8), ``textures.nrrd`` (int16, HU for CT; only where the model paints), both as stacks
-    with axes [sample, row, column] of independent samples and not as volumes, ``diagrams.npz`` (distance filtration
-    without border, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``.
+    It holds ``masks.nrrd`` (uint8 label ids), ``textures.nrrd`` (int16, HU for CT; only where the model paints), both
+    as stacks with axes [sample, row, column] of independent samples and not as volumes, ``diagrams.npz`` (distance
+    filtration without border, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``.
 
     Args:
         model: package (folder or .zip), or a loaded model.
@@ -66,22 +65,15 @@ def synthesize(
     request = _request(settings, loaded)
     with staged_folder(out, overwrite, schemas.SYNTHESIS) as folder:
         samples = _draw(loaded.to(device), request, on_event, cancelled)
-        nearest = _nearest(samples, real)
-        expected = expected_betti(request, loaded)
-        write_samples(folder, samples, loaded.metadata, expected, nearest)
-        write_gallery(folder / "gallery.png", samples, loaded.metadata, expected)
-        write_report(folder, samples, loaded.metadata, settings, request, expected, nearest)
+        judged = judge(samples, loaded.metadata, request, _nearest(samples, real))
+        write_samples(folder, judged)
+        write_gallery(folder / "gallery.png", samples, loaded.metadata, judged.verdicts)
+        write_report(folder, judged, settings, request)
     return out
 
 
 def _request(settings: SynthesisSettings, model: Model) -> SamplingRequest:
-    if settings.betti == "any":
-        betti = None
-    elif settings.betti == "modal":
-        betti = model.metadata.betti.modal
-    else:
-        b0, b1 = settings.betti.split(",")
-        betti = (int(b0), int(b1))
+    betti = asked_betti(settings.betti, model.metadata)
     return SamplingRequest(settings.count, settings.seed, betti, settings.clean, settings.attempts)
 
 
@@ -90,8 +82,7 @@ def _draw(
 ) -> Samples:
     tick = _ticker(request, on_event, cancelled)
     try:
-        # The grey values are not written: dropping them chunk by chunk keeps four fifths of the memory free.
-        chunks = [replace(chunk, grey=chunk.grey[:0]) for chunk in sample_chunks(model, request, tick)]
+        chunks = list(sample_chunks(model, request, tick))
     except torch.OutOfMemoryError as error:
         raise WorkError(
             "The graphics card has not enough memory left: close other programs, or use the cpu."
@@ -128,11 +119,18 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
             f"The training set has patches of {real.size} pixels and the model makes {model.size}: "
             "name the training set that the model was trained on."
         )
+    names = model.metadata.table.names
+    if len(names) > 1 and real.table.names != names:
+        raise InputError(
+            f"The training set shows {real.table.title} and the model makes {model.metadata.table.title}: "
+            "name the training set that the model was trained on."
+        )
     return real
 
 
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:
     if real is None:
         return None
-    found = best_stored_matches(samples.masks.astype(bool), real.region_masks, real.train)
+    structures = len(real.table)
+    found = best_stored_matches(samples.labels, real.masks.__getitem__, real.train, structures)
     return Nearest(found.index, found.dice, real.content_hash)

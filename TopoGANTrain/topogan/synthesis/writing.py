@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from topogan.files import write_json
 from topogan.homology import save_diagrams
 from topogan.metrics.shape import areas
 from topogan.metrics.topology import betti_histogram
-from topogan.model import Model, Samples
+from topogan.model import Samples
 from topogan.model.metadata import Metadata
 from topogan.model.sampling import SamplingRequest
-from topogan.verdict import VALID, verdict
+from topogan.verdict import Betti, Expectation, is_valid, topology_in_words
 from topogan_contract import schemas
 from topogan_contract.synthesis import (
     DIAGRAMS_FILE,
@@ -28,6 +29,9 @@ from topogan_contract.synthesis import (
     REPORT_FILE,
     SAMPLES_FILE,
     TEXTURES_FILE,
+    Segment,
+    area_column,
+    region_columns,
     stack_header,
 )
 
@@ -46,46 +50,85 @@ class Nearest:
     """Content hash of that training set."""
 
 
-def expected_betti(request: SamplingRequest, model: Model) -> tuple[int, int]:
-    """The (b0, b1) that verdicts are about: the one asked for, or the most frequent one of the real masks."""
-    return request.betti or model.metadata.betti.modal
+@dataclass(frozen=True)
+class Judged:
+    """Samples with the verdicts on them."""
+
+    samples: Samples
+    metadata: Metadata
+    """Of their model."""
+    expectation: Expectation
+    verdicts: list[list[str]]
+    """On each region of each sample."""
+    nearest: Nearest | None
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Bool [n, R]."""
+        return np.array([[is_valid(said) for said in row] for row in self.verdicts])
+
+    @property
+    def valid_percent(self) -> float:
+        """Of samples of which every structure is valid."""
+        return 100.0 * float(self.valid[:, : len(self.metadata.table)].all(axis=1).mean())
 
 
-def write_samples(
-    folder: Path,
-    samples: Samples,
-    metadata: Metadata,
-    expected: tuple[int, int],
-    nearest: Nearest | None,
-) -> None:
+def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, nearest: Nearest | None) -> Judged:
+    """Compare each region with what was asked for, else with what real slices of its level show.
+
+    One structure of a model that knows no levels is compared with the most frequent topology of the real masks.
+    """
+    asked: tuple[Betti | None, ...] = (None,) * len(metadata.regions)
+    if isinstance(request.betti, tuple):
+        asked = request.betti
+    one = len(metadata.table) == 1 and samples.levels is None and request.betti != "real"
+    if one or not metadata.topologies:
+        asked = tuple(wanted or modal for wanted, modal in zip(asked, metadata.betti.modal, strict=True))
+    expectation = Expectation(asked, metadata.real)
+    levels = [None] * len(samples) if samples.levels is None else samples.levels.tolist()
+    joint = [tuple((b0, b1) for b0, b1 in betti) for betti in samples.betti.tolist()]
+    verdicts = [expectation.verdicts(*pair) for pair in zip(joint, levels, strict=True)]
+    return Judged(samples, metadata, expectation, verdicts, nearest)
+
+
+def write_samples(folder: Path, judged: Judged) -> None:
     """Write the stacks, the diagrams and the table."""
-    _write_stack(folder / MASKS_FILE, samples.masks, metadata.pixel_size_mm)
+    samples, metadata = judged.samples, judged.metadata
+    segments = [
+        Segment(structure.name, label, structure.color, structure.terminology)
+        for label, structure in enumerate(metadata.table.structures, start=1)
+    ]
+    _write_stack(folder / MASKS_FILE, samples.labels, metadata.pixel_size_mm, segments)
     if samples.textures is not None:
         _write_stack(folder / TEXTURES_FILE, samples.textures, metadata.pixel_size_mm)
     save_diagrams(folder / DIAGRAMS_FILE, samples.diagrams)
-    _write_table(folder / SAMPLES_FILE, samples, metadata.pixel_size_mm, expected, nearest)
+    _write_table(folder / SAMPLES_FILE, judged)
 
 
-def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float) -> None:
+def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float, segments: Iterable[Segment] = ()) -> None:
     """Write [sample, row, column] with square pixels; slices lie one pixel size apart so that viewers can scroll."""
     array = np.ascontiguousarray(stack, stack.dtype.newbyteorder("<"))
     with path.open("wb") as file:
-        file.write(stack_header(array.dtype.str, array.shape[::-1], pixel_size, _NATURE))
+        file.write(stack_header(array.dtype.str, array.shape[::-1], pixel_size, _NATURE, segments))
         with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
             packed.write(array.data)
 
 
-def _write_table(
-    path: Path, samples: Samples, pixel_size: float, expected: tuple[int, int], nearest: Nearest | None
-) -> None:
+def _write_table(path: Path, judged: Judged) -> None:
+    samples, metadata, nearest = judged.samples, judged.metadata, judged.nearest
+    levels = [""] * len(samples) if samples.levels is None else [f"{level:.6f}" for level in samples.levels]
     columns: dict[str, list[Any]] = {
         "sample": list(range(len(samples))),
         "seed": samples.seeds.tolist(),
-        "b0": samples.betti[:, 0].tolist(),
-        "b1": samples.betti[:, 1].tolist(),
-        "verdict": [verdict((b0, b1), expected) for b0, b1 in samples.betti.tolist()],
-        "area_mm2": [f"{area:.6g}" for area in areas(samples.masks.astype(bool), pixel_size)],
+        "level": levels,
     }
+    for number, region in enumerate(metadata.regions):
+        b0, b1, verdict = region_columns(region.name)
+        columns[b0], columns[b1] = samples.betti[:, number].T.tolist()
+        columns[verdict] = [row[number] for row in judged.verdicts]
+    for region in metadata.regions[: len(metadata.table)]:
+        sizes = areas(region.of(samples.labels), metadata.pixel_size_mm)
+        columns[area_column(region.name)] = [f"{area:.6g}" for area in sizes]
     if nearest is not None:
         columns["nearest_training_row"] = nearest.row.tolist()
         columns["dice_to_training"] = [f"{dice:.6f}" for dice in nearest.dice]
@@ -95,22 +138,16 @@ def _write_table(
         writer.writerows(zip(*columns.values(), strict=True))
 
 
-def write_report(
-    folder: Path,
-    samples: Samples,
-    metadata: Metadata,
-    settings: SynthesisSettings,
-    request: SamplingRequest,
-    expected: tuple[int, int],
-    nearest: Nearest | None,
-) -> None:
+def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, request: SamplingRequest) -> None:
     """Write ``report.json``: what was asked, what came out, and of which model."""
-    valid = [verdict((b0, b1), expected) == VALID for b0, b1 in samples.betti.tolist()]
-    area = areas(samples.masks.astype(bool), metadata.pixel_size_mm)
+    samples, metadata, nearest = judged.samples, judged.metadata, judged.nearest
+    levels = samples.levels
     content: dict[str, Any] = {
         "topogan": __version__,
         "nature": _NATURE,
-        "structure": metadata.structure,
+        "summary": _summary(judged),
+        "structure": metadata.table.title,
+        "table": metadata.table.model_dump(mode="json"),
         "count": len(samples),
         "size": metadata.size,
         "pixel_size_mm": metadata.pixel_size_mm,
@@ -118,13 +155,11 @@ def write_report(
         "window": metadata.window if samples.textures is not None else None,
         "settings": settings.model_dump(mode="json"),
         "requested_betti": request.betti,
-        "expected_betti": expected,
+        "levels": None if levels is None else {"lowest": float(levels.min()), "highest": float(levels.max())},
         "tries": samples.tries,
         "accepted_percent": 100.0 * len(samples) / samples.tries,
-        "valid_percent": 100.0 * float(np.mean(valid)),
-        "betti_histogram": _counts(samples.betti),
-        "betti_histogram_before_cleaning": _counts(samples.raw_betti),
-        "area_mm2": {"mean": float(area.mean()), "smallest": float(area.min()), "largest": float(area.max())},
+        "valid_percent": judged.valid_percent,
+        "regions": [_region(judged, number) for number in range(len(metadata.regions))],
         "model": {
             "content_hash": metadata.content_hash,
             "training_set": metadata.training_set.content_hash,
@@ -139,6 +174,35 @@ def write_report(
             "largest": float(nearest.dice.max()),
         }
     write_json(folder / REPORT_FILE, content, schemas.SYNTHESIS)
+
+
+def _region(judged: Judged, number: int) -> dict[str, Any]:
+    samples, region = judged.samples, judged.metadata.regions[number]
+    area = areas(region.of(samples.labels), judged.metadata.pixel_size_mm)
+    return {
+        "name": region.name,
+        "valid_percent": 100.0 * float(judged.valid[:, number].mean()),
+        "expected_betti": judged.expectation.asked[number],
+        "betti_histogram": _counts(samples.betti[:, number]),
+        "betti_histogram_before_cleaning": _counts(samples.raw_betti[:, number]),
+        "area_mm2": {"mean": float(area.mean()), "smallest": float(area.min()), "largest": float(area.max())},
+    }
+
+
+def _summary(judged: Judged) -> str:
+    """How many samples are valid, in a sentence."""
+    names, total = judged.metadata.table.names, len(judged.samples)
+    asked = judged.expectation.asked[0]
+    if len(names) == 1 and asked is not None:
+        count = int(judged.valid[:, 0].sum())
+        return f"{count} of {total} samples {'has' if count == 1 else 'have'} {topology_in_words(asked)}."
+    shares = (f"{name} {100 * share:.0f} %" for name, share in zip(names, judged.valid.mean(axis=0), strict=False))
+    what = "that was asked for or that real slices" if any(judged.expectation.asked) else "that real slices"
+    level = "" if judged.samples.levels is None else " of its level"
+    return (
+        f"In {judged.valid_percent:.0f} % of {total} samples every structure has a topology {what}{level} show: "
+        f"{', '.join(shares)}."
+    )
 
 
 def _counts(betti: NDArray[np.int64]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from topogan.errors import InputError, lookup
 from topogan.losses import LOSSES
 from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
 from topogan.training.objectives import OBJECTIVES
+from topogan.training.topological_gradient import chosen_regions
 from topogan.training_set import TrainingSet
 
 _MASKS_LOOKED_AT = 16
@@ -30,12 +31,13 @@ def check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
     """Refuse a training set that cannot be trained on with these settings.
 
     Raises:
-        InputError: textures without images, empty masks, or diagrams that cannot be read.
+        InputError: textures without images, unknown regions, empty masks, or diagrams that cannot be read.
     """
     if settings.part is not Part.MASKS and training_set.images is None:
         raise InputError(
             f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
         )
+    chosen_regions(training_set, settings.topology)
     _check_masks(training_set)
     training_set.diagrams()  # the model package will need them: better refused now than after hours
 

@@ -1,8 +1,9 @@
-"""Training of the mask generator: z -> grey mask, against a discriminator, with the topological loss."""
+"""Training of the mask generator: z and slice level -> label map, with a discriminator and the topological loss."""
 
 from __future__ import annotations
 
-from typing import Any
+from statistics import fmean
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,29 +12,46 @@ from torch import Tensor, nn
 from topogan.config import TrainSettings
 from topogan.device import mixed_precision
 from topogan.errors import lookup
-from topogan.networks import make_mask_discriminator, make_mask_generator, mask_to_network
+from topogan.networks import make_mask_discriminator, make_mask_generator
+from topogan.networks.labels import (
+    labels_of,
+    labels_to_network,
+    level_to_network,
+    probabilities,
+    to_discriminator,
+    with_level,
+)
 from topogan.randomness import BatchSampler, seeded, stream, torch_stream
-from topogan.runs.previews import contact_sheet
+from topogan.runs.previews import contact_sheet, in_colors
 from topogan.training.ema import EMA
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
 from topogan.training.objectives import OBJECTIVES, Penalty, interpolation_penalty, r1_penalty
 from topogan.training.optimization import Values, descend, make_optimizers
-from topogan.training.topological_gradient import TopologicalGradient
+from topogan.training.topological_gradient import TopologicalGradient, chosen_regions
 from topogan.training_set import TrainingSet
 
 # Without momentum of the mean, with a long memory of the square (Karras et al., ICLR 2018).
 _BETAS = (0.0, 0.99)
 # R1 changes slowly: every 16th step with 16 times the weight costs a sixteenth (Karras et al., CVPR 2020).
-_LAZY_STEPS = 16
+LAZY_STEPS = 16
 _PREVIEW_SAMPLES = 64
 
 
-def blank_mask_networks(settings: TrainSettings, size: int) -> dict[str, nn.Module]:
+def blank_mask_networks(settings: TrainSettings, size: int, structures: int) -> dict[str, nn.Module]:
     """Make an untrained generator and discriminator."""
+    levels = settings.tells_level(structures)
     return {
-        "generator": make_mask_generator(settings.masks, size),
-        "discriminator": make_mask_discriminator(settings.masks, size),
+        "generator": make_mask_generator(settings.masks, size, structures, levels),
+        "discriminator": make_mask_discriminator(settings.masks, size, structures, levels),
     }
+
+
+class _Fakes(NamedTuple):
+    logits: Tensor
+    level: Tensor | None
+    """What the generator was told, float32 [B, 1]."""
+    rows: np.ndarray | None
+    """Of which training rows (by place among them) that is the level."""
 
 
 class MaskTrainer:
@@ -41,7 +59,7 @@ class MaskTrainer:
 
     Args:
         training_set: its training rows are learned.
-        settings: ``masks``, ``topology`` and ``seed`` are used.
+        settings: ``masks``, ``topology``, ``condition`` and ``seed`` are used.
         device: where the networks are.
         start: weights to go on from (fine-tuning), on the CPU.
     """
@@ -59,7 +77,12 @@ class MaskTrainer:
         self._objective = lookup(OBJECTIVES, self._settings.objective, "masks.objective")
         self.step, self.total = 0, self._settings.steps
         self._set, self._rows = training_set, training_set.train
-        blank: dict[str, Any] = seeded(lambda: blank_mask_networks(settings, training_set.size), seed, "masks: weights")
+        self._structures = len(training_set.table)
+        self._levels = training_set.levels[self._rows] if settings.tells_level(self._structures) else None
+        size = training_set.size
+        blank: dict[str, Any] = seeded(
+            lambda: blank_mask_networks(settings, size, self._structures), seed, "masks: weights"
+        )
         # Channels last makes these small convolutions a fifth faster on CPUs.
         placed = {key: part.to(device, memory_format=torch.channels_last) for key, part in blank.items()}
         if start is not None:
@@ -71,7 +94,8 @@ class MaskTrainer:
         self._random = torch_stream(seed, "masks: latents")
         self._sampler = BatchSampler(len(self._rows), self._settings.batch, stream(seed, "masks: batches"))
         self._topology = self._make_topology(settings)
-        self._preview_z = self._latents(_PREVIEW_SAMPLES, torch_stream(seed, "masks: previews"))
+        shown = None if self._levels is None else np.quantile(self._levels, np.linspace(0, 1, _PREVIEW_SAMPLES))
+        self._preview_z = self._latents(_PREVIEW_SAMPLES, torch_stream(seed, "masks: previews"), self._told(shown))
 
     def train_step(self) -> Values:
         """Update the discriminator ``discriminator_steps`` times and the generator once; return values for curves."""
@@ -80,10 +104,9 @@ class MaskTrainer:
         for left in reversed(range(steps)):
             # The last batch of fakes also trains the generator: one pass through it is saved.
             with torch.set_grad_enabled(left == 0), mixed_precision(self._device):
-                logits = self._generator(self._latents(self._settings.batch, self._random))
-            logits = logits.float()
-            values |= self._update_discriminator(logits.detach(), first=left == steps - 1)
-        values |= self._update_generator(logits)
+                fakes = self._draw_fakes()
+            values |= self._update_discriminator(fakes, first=left == steps - 1)
+        values |= self._update_generator(fakes)
         self._average.update(self._generator, self.step)
         self.step += 1
         return values
@@ -106,33 +129,51 @@ class MaskTrainer:
         return ExactState(parts, self._optimizers, {"latents": self._random}, small)
 
     def preview(self) -> tuple[np.ndarray, dict[str, float]]:
-        """Draw 64 samples of the average, always from the same z.
+        """Draw 64 samples of the average, always from the same z (and of rising levels).
 
         Returns:
-            Their contact sheet in [0, 1], and the quick metrics against real masks (of validation where there are any).
+            Their contact sheet in [0, 1], in colors for several structures, and the quick metrics against real masks
+            (of validation where there are any), in the mean over structures and unions.
         """
         from topogan.metrics.quick import quick_metrics
 
         with torch.no_grad():
-            grey = torch.sigmoid(self._average.network(self._preview_z))[:, 0].cpu().numpy()
-        return contact_sheet(grey, columns=8), quick_metrics(grey >= 0.5, self._real(self._set.validation_or_train))
+            logits = self._average.network(self._preview_z).float().cpu()
+        labels, real = labels_of(logits), self._set.masks[self._set.validation_or_train]
+        found = [quick_metrics(region.of(labels), region.of(real)) for region in self._set.regions]
+        colors = [structure.color for structure in self._set.table.structures]
+        sheet = contact_sheet(in_colors(probabilities(logits).numpy(), colors), columns=8)
+        return sheet, {name: fmean(one[name] for one in found) for name in found[0]}
 
     def _make_topology(self, settings: TrainSettings) -> TopologicalGradient | None:
         if not settings.topology.on:
             return None
         draws = stream(settings.seed, "masks: targets")
-        return TopologicalGradient(settings.topology, self._real(self._rows), settings.masks, draws)
+        regions = chosen_regions(self._set, settings.topology)
+        labels = self._set.masks[self._rows]
+        return TopologicalGradient(settings.topology, labels, regions, self._levels, settings.masks, draws)
 
-    def _real(self, rows: np.ndarray) -> np.ndarray:
-        """Masks of the structure: bool [n, H, W]."""
-        return self._set.region_masks(rows)
+    def _draw_fakes(self) -> _Fakes:
+        """Masks of the generator; where it is told a level, those of training rows drawn anew."""
+        count = self._settings.batch
+        rows, level = None, None
+        if self._levels is not None:
+            rows = torch.randint(len(self._levels), (count,), generator=self._random).numpy()
+            level = self._told(self._levels[rows])
+        return _Fakes(self._generator(self._latents(count, self._random, level)).float(), level, rows)
 
-    def _latents(self, count: int, generator: torch.Generator) -> Tensor:
-        return torch.randn(count, self._settings.latent, generator=generator).to(self._device)
+    def _latents(self, count: int, generator: torch.Generator, level: Tensor | None = None) -> Tensor:
+        z = torch.randn(count, self._settings.latent, generator=generator).to(self._device)
+        return z if level is None else torch.cat([z, level], 1)
 
-    def _update_discriminator(self, logits: Tensor, first: bool) -> Values:
-        real = mask_to_network(self._real(self._rows[self._sampler.next()])).to(self._device)
-        fake = _as_mask(logits)
+    def _told(self, levels: np.ndarray | None) -> Tensor | None:
+        return None if levels is None else level_to_network(levels).to(self._device)
+
+    def _update_discriminator(self, fakes: _Fakes, first: bool) -> Values:
+        rows = self._sampler.next()
+        level = None if self._levels is None else self._told(self._levels[rows])
+        real = labels_to_network(self._set.masks[self._rows[rows]], self._structures).to(self._device)
+        real, fake = with_level(real, level), with_level(to_discriminator(fakes.logits.detach()), fakes.level)
         with mixed_precision(self._device):
             score_real, score_fake = self._discriminator(real).float(), self._discriminator(fake).float()
         loss = self._objective.discriminator(score_real, score_fake)
@@ -157,25 +198,21 @@ class MaskTrainer:
         if self._objective.penalty is Penalty.INTERPOLATION:
             share = torch.rand(len(real), generator=self._random).to(self._device)
             return interpolation_penalty(self._discriminator, real, fake, share), weight
-        if first and self.step % _LAZY_STEPS == 0:
-            return r1_penalty(self._discriminator, real), weight / 2 * _LAZY_STEPS
+        if first and self.step % LAZY_STEPS == 0:
+            return r1_penalty(self._discriminator, real), weight / 2 * LAZY_STEPS
         return None, 0.0
 
-    def _update_generator(self, logits: Tensor) -> Values:
+    def _update_generator(self, fakes: _Fakes) -> Values:
+        logits = fakes.logits
         with mixed_precision(self._device):
-            scores = self._discriminator(_as_mask(logits))
+            scores = self._discriminator(with_level(to_discriminator(logits), fakes.level))
         loss = self._objective.generator(scores.float())
         # The gradients of all losses meet at the logits; one backward pass takes their sum through the generator.
         (gradient,) = torch.autograd.grad(loss, logits)
         values: Values = {"loss_generator": loss.detach()}
         if self._topology is not None and self._topology.active(self.step):
-            gradient, more = self._topology.add(self.step, logits, gradient)
+            gradient, more = self._topology.add(self.step, logits, gradient, fakes.rows)
             values |= more
         optimizer = self._optimizers["generator_optimizer"]
         values["gradient_generator"] = descend(optimizer, self._generator, logits, gradient)
         return values
-
-
-def _as_mask(logits: Tensor) -> Tensor:
-    """A grey mask for the discriminator: 2·sigmoid(logit) - 1, written so that it keeps its precision."""
-    return torch.tanh(logits / 2)

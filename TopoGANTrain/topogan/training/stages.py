@@ -57,4 +57,6 @@ def planned_stages(settings: TrainSettings, training_set: TrainingSet, device: t
 
 def blank_networks(name: str, settings: TrainSettings, size: int, structures: int) -> Networks:
     """Make the untrained networks of the stage ``name``."""
-    return blank_mask_networks(settings, size) if name == "masks" else blank_texture_networks(settings, structures)
+    if name == "masks":
+        return blank_mask_networks(settings, size, structures)
+    return blank_texture_networks(settings, structures)

@@ -35,11 +35,13 @@ class PngOptions:
         slice_spacing: mm; 0 = the pixel size.
         structure: for masks: colors ``"#ff0000,#00ff00"``, dark ``"<128"`` or bright ``">=128"`` values; the voxels
             are then 1 (structure) and 0. Empty: the values are kept.
+        colors: for masks of several structures: the colors of each, whose voxels are then its number, from 1.
     """
 
     pixel_size: float = 0.0
     slice_spacing: float = 0.0
     structure: str = ""
+    colors: tuple[tuple[str, ...], ...] = ()
 
 
 def is_png_folder(path: Path) -> bool:
@@ -68,6 +70,7 @@ class PngSlices:
     geometry: Geometry
     files: tuple[Path, ...]
     structure: str
+    colors: tuple[tuple[str, ...], ...]
     phases: int = 1
 
     @classmethod
@@ -97,7 +100,9 @@ class PngSlices:
         geometry = Geometry(
             (*sizes[0], len(files)), (pixel, pixel, options.slice_spacing or pixel), (0.0, 0.0, 0.0), _IDENTITY
         )
-        return cls(path, geometry, tuple(files), options.structure)
+        by_color = options.structure.startswith("#")
+        colors = (tuple(options.structure.split(",")),) if by_color else options.colors
+        return cls(path, geometry, tuple(files), "" if by_color else options.structure, colors)
 
     def volumes(self) -> Iterator[Volume]:
         """Read all slices (one phase)."""
@@ -108,9 +113,13 @@ class PngSlices:
             pixels = _read_grey_with_alpha(file)
             if pixels is None:
                 pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file), imageIO="PNGImageIO"))
-        if self.structure:
-            return _is_structure(file, pixels, self.structure).astype(np.uint8)
-        return _grey(file, pixels)
+        if self.colors:
+            return _by_color(pixels, self.colors)
+        grey = _grey(file, pixels)
+        if not self.structure:
+            return grey
+        bright = self.structure.startswith(">=")
+        return (grey >= int(self.structure[2:]) if bright else grey < int(self.structure[1:])).astype(np.uint8)
 
 
 def _size(file: Path) -> tuple[int, int]:
@@ -142,14 +151,14 @@ def _read_grey_with_alpha(file: Path) -> np.ndarray | None:
         raise RuntimeError("damaged") from error
 
 
-def _is_structure(file: Path, pixels: np.ndarray, rule: str) -> np.ndarray:
-    if rule.startswith("#"):
-        colors = pixels[..., :3] if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
-        wanted = [[int(color[start : start + 2], 16) for start in (1, 3, 5)] for color in rule.split(",")]
-        found: np.ndarray = np.any([(colors == color).all(axis=2) for color in wanted], axis=0)
-        return found
-    grey = _grey(file, pixels)
-    return grey < int(rule[1:]) if rule.startswith("<") else grey >= int(rule[2:])
+def _by_color(pixels: np.ndarray, colors: tuple[tuple[str, ...], ...]) -> np.ndarray:
+    """uint8 [row, column]: the number of the structure that has a pixel's color, from 1; 0 for all other colors."""
+    shown = pixels[..., :3] if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    numbers = np.zeros(shown.shape[:2], np.uint8)
+    for number, of_structure in enumerate(colors, start=1):
+        for color in of_structure:
+            numbers[(shown == [int(color[start : start + 2], 16) for start in (1, 3, 5)]).all(axis=2)] = number
+    return numbers
 
 
 def _grey(file: Path, pixels: np.ndarray) -> np.ndarray:

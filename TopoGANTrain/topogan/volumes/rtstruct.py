@@ -1,4 +1,4 @@
-"""A region of a DICOM structure set (RTSTRUCT) as a segmentation on the grid of its CT.
+"""Regions of a DICOM structure set (RTSTRUCT) as a segmentation on the grid of its CT.
 
 Contours: DICOM PS3.3 C.8.8.6, https://dicom.nema.org/medical/dicom/current/output/chtml/part03/sect_C.8.8.6.html
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from matplotlib.path import Path as Outline
 from pydicom.uid import RTStructureSetStorage
 
 from topogan.errors import InputError
-from topogan.volumes.dicom import DicomSeries, is_dicom_file, read_dicom, reading_dicom
+from topogan.volumes.dicom import is_dicom_file, read_dicom, reading_dicom
 from topogan.volumes.geometry import Geometry, Volume
+from topogan.volumes.regions import Absent, Drawn, RegionChoice, called, check_frame, choose
 from topogan.volumes.sources import VolumeSource
 
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
@@ -29,25 +31,9 @@ _OFF_SLICE = 0.1
 _TIE_BREAK = (1e-3, 1.7e-3)
 # Read, it takes some ten times as much memory; the regions of a whole body take 50 MB.
 _MAX_FILE = 128 << 20
-_MOST_REGIONS_NAMED = 12
 # mm; no scan lies there.
 _FARTHEST = 1e5
 _CONTOUR_DATA = 0x30060050
-
-
-@dataclass(frozen=True)
-class RegionChoice:
-    """Which region of a structure set is wanted.
-
-    Attributes:
-        name: as in the file (upper and lower case are alike); empty where the user gave none.
-        numbers: ROI numbers that together make the structure, for files without a region of that name.
-        any_frame: accept a CT with another frame of reference.
-    """
-
-    name: str = ""
-    numbers: tuple[int, ...] = (1,)
-    any_frame: bool = False
 
 
 def is_structure_set(path: Path) -> bool:
@@ -61,74 +47,97 @@ def is_structure_set(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class _Contour:
-    """A closed outline: number of its slice, and its points [n, 2] as (column, row) in voxels."""
+    """A closed outline of a region: number of its slice, and its points [n, 2] as (column, row) in voxels."""
 
+    region: int
     slice_number: int
     points: np.ndarray
 
 
 @dataclass(frozen=True)
-class StructureSet:
-    """One region, drawn in the slices of a CT; a source of one phase like the files of volumes.
+class StructureSet(Drawn):
+    """Structures as the contours of regions in the slices of a CT.
 
-    A voxel belongs to the region where its center lies inside an odd number of the slice's contours: an outline within
-    another one is a hole.
+    A voxel belongs to a region where its center lies inside an odd number of the slice's contours: an outline within
+    another one is a hole. Where two structures overlap, the first one wins.
     """
 
-    path: Path
-    geometry: Geometry
-    contours: tuple[_Contour, ...]
-    label: int
-    phases: int = 1
+    contours: tuple[tuple[_Contour, ...], ...]
+    """Of each structure."""
 
     @classmethod
-    def open(cls, path: Path, image: VolumeSource | None, choice: RegionChoice) -> StructureSet:
-        """Read the contours of the chosen region.
+    def open(cls, path: Path, image: VolumeSource | None, *choices: RegionChoice) -> StructureSet:
+        """Read the contours of the chosen regions.
 
         Args:
             path: the structure set.
             image: the CT that it was drawn on.
-            choice: the region, by its name or number; in the volume its voxels have the first of the numbers.
+            choices: the region of each structure, by its name or number.
 
         Raises:
-            InputError: there is no image or no such region; or a contour is open, not flat, or between the slices.
+            InputError: there is no image or none of the regions; or a contour is open, not flat, or between the slices.
         """
         if image is None:
             raise InputError(f"{path} holds contours: name the CT that they were drawn on with --ct.")
         if path.stat().st_size > _MAX_FILE:
             raise InputError(f"{path} is larger than {_MAX_FILE >> 20} MB: leave the other regions out of it.")
+        contours: list[tuple[_Contour, ...]] = []
+        absent: dict[int, Absent] = {}
         with reading_dicom(path):
-            contours = _read_contours(path, image, choice)
-        return cls(path, image.geometry, contours, choice.numbers[0])
+            content = read_dicom(path)
+            for number, choice in enumerate(choices, start=1):
+                try:
+                    contours.append(_read_contours(path, content, image, choice))
+                except Absent as why:
+                    contours.append(())
+                    absent[number] = why
+        if not any(contours):
+            raise absent[1]
+        return cls(path, image.geometry, absent, tuple(contours))
 
     def volumes(self) -> Iterator[Volume]:
-        """Draw the region: label in, 0 out; uint16 [slice, row, column]."""
+        """Draw the structures: their numbers, from 1, and 0 elsewhere; uint8 [slice, row, column]."""
         columns, rows, slices = self.geometry.size
-        array = np.zeros((slices, rows, columns), np.uint16)
-        for contour in self.contours:
-            _fill(array[contour.slice_number], contour.points)
+        array = np.zeros((slices, rows, columns), np.uint8)
+        self.overlaps.clear()
+        for number, contours in enumerate(self.contours, start=1):
+            for (slice_number, _), outlines in groupby(sorted(contours, key=_place_of), key=_place_of):
+                plane = np.zeros((rows, columns), bool)
+                for outline in outlines:
+                    _fill(plane, outline.points)
+                self._lay(array[slice_number], number, plane)
         if not array.any():
             raise InputError(f"The contours in {self.path} enclose no voxel of the CT: give the CT they were drawn on.")
-        array *= self.label
         yield Volume(array, self.geometry)
 
 
-def _read_contours(path: Path, image: VolumeSource, choice: RegionChoice) -> tuple[_Contour, ...]:
-    """The contours of the chosen region on the slices of the CT."""
-    content = read_dicom(path)
+def _place_of(contour: _Contour) -> tuple[int, int]:
+    return contour.slice_number, contour.region
+
+
+def _read_contours(
+    path: Path, content: pydicom.Dataset, image: VolumeSource, choice: RegionChoice
+) -> tuple[_Contour, ...]:
+    """The contours of the chosen regions on the slices of the CT."""
     regions = {int(entry.ROINumber): entry for entry in content.get("StructureSetROISequence") or []}
-    numbers = _chosen(path, regions, choice)
+    names = {number: str(region.get("ROIName") or "") for number, region in regions.items()}
+    numbers = choose(path, names, choice, "region")
     for number in numbers:
-        _check_frame(path, regions[number], image, choice)
-    name = " and ".join(_called(regions[number]) for number in numbers)
+        check_frame(path, str(regions[number].get("ReferencedFrameOfReferenceUID") or ""), image, choice)
+    name = " and ".join(called(number, names[number]) for number in numbers)
     drawn = [entry for entry in content.get("ROIContourSequence") or [] if int(entry.ReferencedROINumber) in numbers]
-    outlines = [outline for entry in drawn for outline in entry.get("ContourSequence") or []]
+    outlines = [
+        (int(entry.ReferencedROINumber), outline) for entry in drawn for outline in entry.get("ContourSequence") or []
+    ]
     if not outlines:
-        raise InputError(f"The region {name} in {path} has no contours: choose another, or leave the file out.")
-    places = [_place(path, name, number, one, image.geometry) for number, one in enumerate(outlines, start=1)]
+        raise Absent(f"The region {name} in {path} has no contours: choose another, or leave the file out.")
+    places = [
+        _place(path, name, number, region, outline, image.geometry)
+        for number, (region, outline) in enumerate(outlines, start=1)
+    ]
     inside = tuple(contour for contour in places if 0 <= contour.slice_number < image.geometry.size[2])
     if not inside:
-        raise InputError(
+        raise Absent(
             f"No contour of the region {name} in {path} lies on a slice of {image.path}: "
             "give the CT that it was drawn on."
         )
@@ -146,47 +155,7 @@ def _fill(plane: np.ndarray, points: np.ndarray) -> None:
     plane[row, column] ^= Outline(points).contains_points(centers).reshape(row.shape)
 
 
-def _chosen(path: Path, regions: dict[int, pydicom.Dataset], choice: RegionChoice) -> tuple[int, ...]:
-    if not regions:
-        raise InputError(f"{path} holds no regions: it is empty or damaged; leave it out.")
-    described = [_called(regions[number]) for number in sorted(regions)[:_MOST_REGIONS_NAMED]]
-    known = ", ".join(described) + (" ..." if len(regions) > _MOST_REGIONS_NAMED else "")
-    wanted = choice.name.strip().casefold()
-    named = [number for number, region in regions.items() if wanted and _name(region).casefold() == wanted]
-    if len(named) > 1:
-        raise InputError(f"{path} holds several regions called {choice.name!r} ({known}): rename all but one.")
-    if named:
-        return (named[0],)
-    # A misspelt name must not silently become region 1, which is often the whole body.
-    by_name = bool(wanted) and choice.numbers == (1,)
-    if by_name or not set(choice.numbers) <= regions.keys():
-        asked = f"called {choice.name!r}" if by_name else f"number {' and '.join(map(str, choice.numbers))}"
-        raise InputError(
-            f"{path} holds no region {asked} but {known}: give one's name as --structure or its number as --label."
-        )
-    return choice.numbers
-
-
-def _name(region: pydicom.Dataset) -> str:
-    return str(region.get("ROIName") or "").strip()
-
-
-def _called(region: pydicom.Dataset) -> str:
-    return f"{int(region.ROINumber)} {_name(region)[:40]!r}"
-
-
-def _check_frame(path: Path, region: pydicom.Dataset, image: VolumeSource, choice: RegionChoice) -> None:
-    """Coordinates mean something only in the frame of reference that they were drawn in."""
-    theirs = region.get("ReferencedFrameOfReferenceUID")
-    ours = image.frame_of_reference if isinstance(image, DicomSeries) else ""
-    if theirs and ours and theirs != ours and not choice.any_frame:
-        raise InputError(
-            f"{path} was drawn in another frame of reference than that of {image.path}: "
-            "give its own CT, or choose 'resample', if both show the same patient in the same position."
-        )
-
-
-def _place(path: Path, name: str, number: int, outline: pydicom.Dataset, grid: Geometry) -> _Contour:
+def _place(path: Path, name: str, number: int, region: int, outline: pydicom.Dataset, grid: Geometry) -> _Contour:
     """Bring a contour to the slices of the CT."""
 
     def refusal(what: str) -> InputError:
@@ -204,7 +173,7 @@ def _place(path: Path, name: str, number: int, outline: pydicom.Dataset, grid: G
         raise refusal("does not lie flat in a slice of the CT: draw it in the CT's own slices")
     if np.abs(index[:, 2] - slice_number).max() > _OFF_SLICE and 0 <= slice_number < grid.size[2]:
         raise refusal("lies between two slices of the CT: draw it in the CT's own slices")
-    return _Contour(slice_number, index[:, :2])
+    return _Contour(region, slice_number, index[:, :2])
 
 
 def _points(outline: pydicom.Dataset) -> np.ndarray | None:

@@ -127,8 +127,8 @@ CASES = [
     Case("model: metadata a link", drawn(linked(METADATA, "/dev/zero")), "is a link or a device"),
     Case(
         "model: from the future",
-        drawn(json_values(METADATA, schema="topogan.model/2")),
-        "has the schema 'topogan.model/2'",
+        drawn(json_values(METADATA, schema="topogan.model/3")),
+        "has the schema 'topogan.model/3'",
     ),
     Case("model: metadata empty", drawn(text(METADATA, "")), CANNOT),
     Case("model: metadata too deep", drawn(text(METADATA, DEEP_JSON)), CANNOT),
@@ -136,7 +136,11 @@ CASES = [
     Case("model: size 10⁹", drawn(json_values(METADATA, size=10**9)), "size"),
     Case("model: width 10⁹", drawn(json_values(METADATA, settings__masks__width=10**9)), "masks.width"),
     Case("model: pixel size NaN", drawn(json_values(METADATA, pixel_size_mm=float("nan"))), "pixel_size_mm"),
-    Case("model: structure with control codes", drawn(json_values(METADATA, structure="heart\x1b[2J\n")), "structure"),
+    Case(
+        "model: structure with control codes",
+        drawn(json_values(METADATA, table={"structures": [{"name": "heart\x1b[2J\n"}]})),
+        "structure",
+    ),
     Case("model: zip with a path out of it", zipped(("../evil.txt", b"evil")), "leads out of it"),
     Case("model: zip with an absolute path", zipped(("/evil.txt", b"evil")), "leads out of it"),
     Case("model: zip with a link", zipped((link_entry("docs/link"), b"/etc/passwd")), "is a link"),

@@ -77,8 +77,8 @@ CASES = [
     ),
     Case(
         "export: from the future",
-        exported(json_values(REPORT, schema="topogan.synthesis/2")),
-        "has the schema 'topogan.synthesis/2'",
+        exported(json_values(REPORT, schema="topogan.synthesis/3")),
+        "has the schema 'topogan.synthesis/3'",
     ),
     Case("export: report too deep", exported(text(REPORT, DEEP_JSON)), "cannot be read as JSON"),
     Case("export: no textures", exported(removed("textures.nrrd")), "has masks but no textures"),
@@ -104,15 +104,24 @@ CASES = [
     Case("evaluate: report without numbers", evaluated(json_values(REPORT, settings=...)), DAMAGED + "|lacks"),
     Case(
         "evaluate: histogram of words",
-        evaluated(json_values(REPORT, betti_histogram_before_cleaning={"ring": "many"}, settings__clean=9)),
+        evaluated(
+            json_values(REPORT, regions=[{"betti_histogram_before_cleaning": {"ring": "many"}}], settings__clean=9)
+        ),
         DAMAGED + "|lacks",
     ),
     Case(
         "evaluate: histogram of 10¹⁰ samples",
-        evaluated(json_values(REPORT, betti_histogram_before_cleaning={"1,1": 10**10}, settings__clean=9)),
+        evaluated(
+            json_values(REPORT, regions=[{"betti_histogram_before_cleaning": {"1,1": 10**10}}], settings__clean=9)
+        ),
         DAMAGED + "|lacks",
     ),
     Case("evaluate: accepted NaN", evaluated(json_values(REPORT, accepted_percent=float("nan"))), DAMAGED + "|lacks"),
+    Case("evaluate: a table of nothing", evaluated(json_values(REPORT, table={"structures": []})), DAMAGED + "|must"),
+    Case("export: a table of nothing", exported(json_values(REPORT, table={"structures": []})), DAMAGED),
+    Case("evaluate: labels without a name", evaluated(stack("masks.nrrd", ZEROS + 9)), DAMAGED + "|lacks"),
+    Case("export: labels without a name", exported(stack("masks.nrrd", ZEROS + 9)), "has a label 9 of 1"),
+    Case("evaluate: levels beyond", evaluated(replaced("samples.csv", ",,", ",7,")), DAMAGED + "|beyond"),
     Case(
         "evaluate: asked for three numbers", evaluated(json_values(REPORT, requested_betti=["a"])), DAMAGED + "|lacks"
     ),

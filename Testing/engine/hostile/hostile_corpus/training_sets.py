@@ -92,7 +92,6 @@ def rows_repeated(count: int) -> Spoil:
 DIAGRAMS = ("counts", "dimension", "birth", "death", "birth_index", "death_index")
 PYTHON_2 = npy_header((24, 64, 64)).replace(b"24, 64, 64), }  ", b"24L, 64, 64), } ") + bytes(24 * 64 * 64)
 DAMAGED = "training set .* is damaged|damaged or not a TopoGAN file"
-FUTURE = "has the schema 'topogan.training-set/2'"
 JSON = "dataset.json"
 
 CASES = [
@@ -113,8 +112,8 @@ CASES = [
     ),
     Case(
         "training set: from the future",
-        trained(json_values(JSON, schema="topogan.training-set/3")),
-        "has the schema 'topogan.training-set/3'",
+        trained(json_values(JSON, schema="topogan.training-set/4")),
+        "has the schema 'topogan.training-set/4'",
     ),
     Case("training set: schema a list", trained(json_values(JSON, schema=["x" * 500] * 50)), "has the schema"),
     Case("training set: description empty", trained(text(JSON, "")), DAMAGED),

@@ -54,7 +54,12 @@ def measure(masks: NDArray[np.generic], settings: TopologySettings) -> Projectio
     return Projections(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
 
-def loss(logits: Tensor, targets: tuple[NDArray[Any], ...], settings: TopologySettings) -> Tensor:
+def loss(
+    logits: Tensor,
+    targets: tuple[NDArray[Any], ...],
+    settings: TopologySettings,
+    apart: NDArray[np.float64] | None = None,
+) -> Tensor:
     """Match samples with real masks, points with points, and push pixels so that births and deaths move.
 
     The gradient of equation 4 with respect to a birth or death is the sign of its move. What moves it in the image is
@@ -65,6 +70,7 @@ def loss(logits: Tensor, targets: tuple[NDArray[Any], ...], settings: TopologySe
         logits: float [B, H, W]; structure where ≥ 0.
         targets: of B real masks, as :func:`measure` gives them.
         settings: the ``dimensions``, and ``max_points``, the most persistent points of each that take part.
+        apart: float [B, B], what it costs besides to match a sample with a real mask.
 
     Returns:
         A scalar: sum over the moved points, divided by B.
@@ -72,7 +78,7 @@ def loss(logits: Tensor, targets: tuple[NDArray[Any], ...], settings: TopologySe
     dimensions = settings.dimensions.numbers
     masks = MeasuredMasks.of(logits.detach().cpu().numpy() >= 0)
     fake = _projections(masks, dimensions, settings.max_points)
-    lines = pixel_targets(masks, fake.value, fake.pixel, _moves(fake, Projections(*targets), dimensions))
+    lines = pixel_targets(masks, fake.value, fake.pixel, _moves(fake, Projections(*targets), dimensions, apart))
     index, weight, grow = (
         torch.from_numpy(array).to(logits.device) for array in (lines.pixel, lines.weight, lines.grow)
     )
@@ -108,14 +114,16 @@ def _place(group: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.arange(len(group)) - np.searchsorted(group, group, side="left")
 
 
-def _moves(fake: Projections, real: Projections, dimensions: tuple[int, ...]) -> NDArray[np.float64]:
+def _moves(
+    fake: Projections, real: Projections, dimensions: tuple[int, ...], apart: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
     """float [B, D, K]: how far each birth or death is to move, in pixels; 0 where it is not."""
     slots = range(len(dimensions))
     costs = [
         alignment_costs(fake.value[:, slot], fake.removal[:, slot], real.value[:, slot], real.removal[:, slot])
         for slot in slots
     ]
-    partner = assign(np.sum(costs, axis=0))
+    partner = assign(np.sum(costs, axis=0) + (0.0 if apart is None else apart))
     moves = np.zeros_like(fake.value)
     for image, slot in np.ndindex(moves.shape[:2]):
         value, removal = fake.present(image, slot)

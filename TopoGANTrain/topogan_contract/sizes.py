@@ -1,0 +1,73 @@
+"""Sizes of patches, the pixel size that each means by default, and how both are said to people."""
+
+from __future__ import annotations
+
+import math
+
+SIZES = (64, 128, 256, 512)
+"""Width and height of a patch in pixels."""
+# Of the patch's width, the widest slice of the structures fills this share: the rest shows the surroundings.
+_FILL = 0.75
+# It may fill this much, so that pixels are no coarser than that many of the image's own.
+_FULLEST, _COARSEST = 0.9, 2.0
+# Pixels finer than the image's own show nothing more; they are taken where the structures would fill less than this.
+_EMPTIEST = 0.375
+
+
+def default_pixel_size(width: float, size: int, own: float) -> float:
+    """Return mm per pixel for structures ``width`` mm wide in a patch of ``size`` pixels.
+
+    The structures fill three quarters of the patch, but
+
+    - pixels are not coarser than two of the images' unless the structures would then fill more than nine tenths;
+    - pixels are not finer than the images' (where equal, nothing is interpolated) unless the structures would then
+      fill less than three eighths.
+
+    Args:
+        width: of the widest slice.
+        size: of the patch in pixels.
+        own: mm per pixel of the images themselves; 0 where it is not known.
+    """
+    filling = width / (_FILL * size)
+    if own > 0 and filling > _COARSEST * own >= width / (_FULLEST * size):
+        return _COARSEST * own
+    if own > 0 and filling < own:
+        return min(own, _rounded_up(width / (_EMPTIEST * size)))
+    return _rounded_up(filling)
+
+
+def pixel_size_in_words(size: int, pixel_size: float, width: float, own: float) -> str:
+    """Say what a choice means: "64 pixels: 2.5 mm, 7 times coarser than the images (0.35 mm); …".
+
+    Args:
+        size: of the patch in pixels.
+        pixel_size: mm per pixel of the patch.
+        width: of the widest slice of the structures in mm; 0 where it is not known.
+        own: mm per pixel of the images themselves; 0 where it is not known.
+    """
+    said = f"{size} pixels: {_mm(pixel_size)}"
+    if own <= 0:
+        return said
+    if pixel_size < own * 0.99:
+        return f"{said}, finer than the images ({_mm(own)}), so that the structures are not too small"
+    if pixel_size <= own * 1.01:
+        return f"{said}, as the images"
+    said += f", {_times(pixel_size / own)} coarser than the images ({_mm(own)})"
+    larger = [other for other in SIZES if other > size]
+    if pixel_size <= _COARSEST * own * 1.001 or not larger or width <= 0:
+        return said
+    sizes = {other: default_pixel_size(width, other, own) for other in larger}
+    enough = next((other for other, found in sizes.items() if found <= _COARSEST * own), larger[-1])
+    return f"{said}; {enough} pixels would show {_mm(sizes[enough])}"
+
+
+def _rounded_up(millimeters: float) -> float:
+    return math.ceil(millimeters * 100) / 100
+
+
+def _mm(millimeters: float) -> str:
+    return f"{millimeters:.2g} mm"
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.0f} times" if factor >= 2.5 else f"{factor:.1f} times"
