@@ -61,7 +61,7 @@ def _phantom(out: Path, seed: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings(seed=seed))
         segmentations, _ = find_pairs([phantom / "segmentations"])
-        settings = PrepareSettings(**read_preset("demo")["prepare"])
+        settings = PrepareSettings(structure="myocardium", labels=(2,), **read_preset("demo")["prepare"])
         prepare(out, segmentations, settings=settings, plane=read_plane(str(phantom / "planes.json")))
 
 
