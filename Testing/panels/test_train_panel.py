@@ -278,8 +278,11 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     assert [Path(path).name for path in request["segmentations"]] == ["segmentation.nrrd"]
     assert np.shape(request["plane"]) == (4, 4)
     assert request["settings"] == {"window_low": -350.0, "resample": True}
-    blood = {"name": "Blood", "labels": [1], "color": "#808080", "terminology": ""}
-    assert request["table"] == {"structures": [{**request["table"]["structures"][0], **blood}], "unions": []}
+    segment = scene[1].GetSegmentation().GetNthSegment(0)
+    (blood,) = request["table"]["structures"]
+    color = [int(blood["color"][start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    assert (blood["name"], blood["labels"], blood["terminology"]) == ("Blood", [1], segment.GetTerminology())
+    assert np.allclose(color, segment.GetColor(), atol=1 / 255)
 
 
 def asked_for(widget: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
