@@ -154,9 +154,9 @@ def _figures(real: TrainingSet, rows: np.ndarray, painted: np.ndarray) -> dict[s
     window, labels, images = real.window, real.masks[rows], real.images[rows]
     drawn = np.random.default_rng(0).permutation(real.train)[: len(rows)]
     every = zip(
-        ("background", *real.table.names),
+        (*real.table.names, "around"),
         *(
-            label_histograms(masks, shown, len(real.table), window)
+            label_histograms(masks, shown, real.pixel_size, window, len(real.table))
             for masks, shown in ((labels, painted), (labels, images), (real.masks[drawn], real.images[drawn]))
         ),
         strict=True,

@@ -17,7 +17,6 @@ from topogan.networks import (
     make_mask_generator,
     make_texture_discriminator,
     make_texture_generator,
-    mask_to_network,
     texture_condition,
     texture_noise_channels,
 )
@@ -84,7 +83,7 @@ def noise_for(settings: TextureSettings, count: int, size: int = 64) -> torch.Te
 
 
 @pytest.mark.parametrize("network", list(TEXTURE_NETWORKS))
-@pytest.mark.parametrize("size", [64, 128, 512])
+@pytest.mark.parametrize("size", [64, 512])
 def test_texture_networks_have_the_shapes_of_their_contract(network: str, size: int) -> None:
     settings = TextureSettings(network=network, width=4)
     condition = torch.ones(2, 4, size, size)
@@ -138,7 +137,3 @@ def test_intensities_survive_the_way_to_the_network_and_back() -> None:
     assert (float(scaled.min()), float(scaled.max())) == (-1.0, 1.0)
     expected = np.clip(images, -200, 600)
     np.testing.assert_array_equal(intensities_from_network(scaled, window), expected)
-
-
-def test_masks_become_minus_one_and_one() -> None:
-    np.testing.assert_array_equal(mask_to_network(np.array([[[0, 1]]], np.uint8)).numpy(), [[[[-1.0, 1.0]]]])

@@ -19,7 +19,7 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
 from topogan.config import TextureSettings
 from topogan.errors import lookup
-from topogan.networks.labels import labels_to_network
+from topogan.networks.labels import labels_to_network, level_to_network, with_level
 
 # Channels of each halving, in widths; five halvings leave 2×2 pixels of a 64-pixel patch.
 _WIDENING = (1, 2, 4, 8, 8)
@@ -78,16 +78,7 @@ def texture_condition(labels: np.ndarray, structures: int, levels: np.ndarray | 
     Returns:
         float32 [N, C, H, W]: one channel a label, in {-1, 1}; with levels one more, constant, in [-1, 1].
     """
-    channels = labels_to_network(labels, structures)
-    if levels is None:
-        return channels
-    level = torch.from_numpy(2 * np.asarray(levels, dtype=np.float32) - 1)
-    return torch.cat([channels, level.view(-1, 1, 1, 1).expand_as(channels[:, :1])], 1)
-
-
-def mask_to_network(masks: np.ndarray) -> Tensor:
-    """Boolean or label masks [N, H, W] -> float32 [N, 1, H, W]: 1 where the mask is not zero, else -1."""
-    return torch.from_numpy(np.asarray(masks) != 0).unsqueeze(1).float().mul_(2).sub_(1)
+    return with_level(labels_to_network(labels, structures), None if levels is None else level_to_network(levels))
 
 
 def intensities_to_network(images: np.ndarray, window: tuple[float, float]) -> Tensor:
@@ -186,7 +177,8 @@ class _NoisyGenerator(nn.Module):
         features = skips.pop()
         for up, skip, own in zip(self.up, reversed(skips), _coarse_to_fine(noise), strict=True):
             features = torch.cat([up(features, own), skip], dim=1)
-        return self.finish(features, noise)
+        painted: Tensor = self.finish(features, noise)
+        return painted
 
 
 class _SpadeGenerator(nn.Module):
@@ -211,7 +203,8 @@ class _SpadeGenerator(nn.Module):
         features = leaky_relu(self.start(sizes.pop()), _SLOPE)
         for up, known, own in zip(self.up, reversed(sizes), _coarse_to_fine(noise), strict=True):
             features = up(features, own, known)
-        return self.finish(torch.cat([features, condition], 1), noise)
+        painted: Tensor = self.finish(torch.cat([features, condition], 1), noise)
+        return painted
 
 
 def _coarse_to_fine(noise: Tensor) -> list[Tensor]:
@@ -257,7 +250,8 @@ class _Spade(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         scale, offset = self.both(torch.relu(self.shared(condition))).chunk(2, dim=1)
-        return features * (1 + scale) + offset
+        scaled: Tensor = features * (1 + scale) + offset
+        return scaled
 
 
 class _Finish(nn.Module):
