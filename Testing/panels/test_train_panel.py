@@ -277,7 +277,9 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     assert request["schema"] == "topogan.prepare-request/1"
     assert [Path(path).name for path in request["segmentations"]] == ["segmentation.nrrd"]
     assert np.shape(request["plane"]) == (4, 4)
-    assert request["settings"] == {"structure": "Blood", "labels": [1], "window_low": -350.0, "resample": True}
+    assert request["settings"] == {"window_low": -350.0, "resample": True}
+    blood = {"name": "Blood", "labels": [1], "color": "#808080", "terminology": ""}
+    assert request["table"] == {"structures": [{**request["table"]["structures"][0], **blood}], "unions": []}
 
 
 def asked_for(widget: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -383,8 +385,8 @@ def test_structures_of_files(bench: Bench, engine: Engine, tmp_path: Path, monke
     assert status(widget) == f"{path} does not exist: choose another file or folder."
     path.write_text("[]")
     widget.ui.startButton.click()
-    assert status(widget) == f"{path} is no table of structures: choose another."
-    path.write_text('{"structures": [{"name": "wall", "labels": [2]}]}')
+    assert status(widget) == f"{path} is no table of structures (topogan.structures/1): choose another."
+    path.write_text('{"schema": "topogan.structures/1", "structures": [{"name": "wall", "labels": [2]}]}')
     assert not widget.ui.structuresLineEdit.enabled
     assert not widget.ui.unionInputs.visible
     assert asked_for(widget, monkeypatch)["table"] == {"structures": [{"name": "wall", "labels": [2]}]}

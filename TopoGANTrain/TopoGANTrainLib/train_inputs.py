@@ -53,14 +53,11 @@ class FromScene:
         chosen = read_scene_input(self.volume, self.segmentation, self.identifiers)
         plane = "axial" if self.slice_node is None else plane_of(self.slice_node)
         structures = chosen.table
-        given: dict[str, Any] = {**values, "prepare_resample": True}
-        if len(structures) == 1:
-            given = {"prepare_structure": structures[0]["name"], **given, "prepare_labels": "1"}
-            table = None
-        else:
-            given = _without_one(given)
-            names = [structure["name"] for structure in structures]
-            table = {"structures": structures, "unions": unions_in(self.unions, names)}
+        if len(structures) == 1 and values.get("prepare_structure"):
+            structures[0]["name"] = values["prepare_structure"]
+        unions = unions_in(self.unions, [one["name"] for one in structures]) if len(structures) > 1 else []
+        table = {"structures": structures, "unions": unions}
+        given = {**_without_one(values), "prepare_resample": True}
         folder = new_work_folder("input")
 
         def request() -> Request:
