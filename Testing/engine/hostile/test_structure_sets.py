@@ -143,6 +143,18 @@ def test_a_misspelt_name_does_not_become_region_1(tmp_path: Path, series: Path) 
         drawn(tmp_path, series, REGIONS, RegionChoice("LV Mio"))
 
 
+def test_several_regions_are_structures_in_the_order_asked(tmp_path: Path, series: Path) -> None:
+    body, wall = (drawn(tmp_path, series, {"one": REGIONS[name]}) > 0 for name in ("Body", "LV Myo"))
+    path = tmp_path / "all.dcm"
+    structure_set(REGIONS).save_as(path, enforce_file_format=True)
+    by_name = RegionChoice("lv myo", ()), RegionChoice("Atrium", ()), RegionChoice("BODY", ())
+    found = StructureSet.open(path, open_volume(series), *by_name)
+    (volume,) = found.volumes()
+    np.testing.assert_array_equal(volume.array, np.where(wall, 1, 3 * body))
+    assert found.overlaps == {(1, 3): np.count_nonzero(wall & body)}
+    assert list(found.absent) == [2]
+
+
 def test_another_frame_of_reference_has_to_be_accepted(tmp_path: Path, series: Path) -> None:
     other = FRAME + ".7"
     with pytest.raises(InputError, match="another frame of reference"):

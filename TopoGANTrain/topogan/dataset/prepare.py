@@ -19,7 +19,7 @@ from topogan.dataset.plan import (
     widest_slice,
 )
 from topogan.dataset.preview import write_preview
-from topogan.dataset.seen import what_is_seen
+from topogan.dataset.seen import check_structures, what_is_seen
 from topogan.dataset.split import GAP, check_enough, split_slices
 from topogan.dataset.write import TrainingSetWriter
 from topogan.errors import Cancelled
@@ -94,6 +94,7 @@ def prepare(
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
                 go_on()
         check_enough([row.split for row in writer.rows], len(writer.rows), train_slices)
+        check_structures(table, [row.betti for row in writer.rows if row.split == TRAIN])
         writer.describe("axial" if isinstance(plane, str) else "given", independent, image_pixel_size(cases))
         summary = _look_at(folder)
     report({"kind": "message", "text": summary})
@@ -157,13 +158,12 @@ def _summary(training_set: TrainingSet) -> str:
     share = (training_set.betti[training_set.train] == training_set.modal_betti).all(axis=(1, 2)).mean()
     patients = len(set(training_set.patients))
     origin = f"{patients} patients" if training_set.independent else "one patient (not independent)"
-    modal = ", ".join(
-        f"({components}, {holes})" + (f" for {region.name}" if len(training_set.regions) > 1 else "")
-        for region, (components, holes) in zip(training_set.regions, training_set.modal_betti, strict=True)
-    )
+    regions = list(zip(training_set.regions, training_set.modal_betti, strict=True))
+    modal = ", ".join(f"{region.name} {pair}" for region, pair in regions if pair != (0, 0))
+    modal = f"most often {modal}," if len(regions) > 1 else str(training_set.modal_betti[0])
     return (
         f"{training_set.table.title}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
         f"validation and {len(training_set.test)} for the test, of {origin}; {training_set.size} x {training_set.size} "
-        f"pixels of {training_set.pixel_size:.3g} mm; (components, holes) is {modal} in {share:.0%} "
-        f"of the training slices. {training_set.missing_parts}"
+        f"pixels of {training_set.pixel_size:.3g} mm; (components, holes) is {modal} in "
+        f"{share:.0%} of the training slices. {training_set.missing_parts}"
     ).rstrip()

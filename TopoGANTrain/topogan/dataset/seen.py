@@ -9,6 +9,7 @@ from topogan.dataset.inputs import Case
 from topogan.dataset.plan import CasePlan
 from topogan.dataset.structure import absent_labels
 from topogan.errors import InputError
+from topogan.structures import StructureTable
 from topogan.volumes import Drawn
 
 _MOST_NAMED = 4
@@ -25,8 +26,8 @@ def what_is_seen(cases: Sequence[Case], plans: Sequence[CasePlan]) -> list[str]:
     for number, count in lacking.items():
         if count == len(cases):
             raise _nowhere(cases, number)
-    rows = [f"{names[number - 1]} in {count}" for number, count in lacking.items() if count]
-    said = [f"Some structures are not in all of the {len(cases)} volumes: {', '.join(rows)} missing."] if rows else []
+    rows = [f"{count} do not show {names[number - 1]}" for number, count in lacking.items() if count]
+    said = [f"Of the {len(cases)} volumes, {', '.join(rows)}."] if rows else []
     overlaps: Counter[tuple[int, int]] = Counter()
     for case in cases:
         if isinstance(case.segmentation, Drawn):
@@ -34,6 +35,24 @@ def what_is_seen(cases: Sequence[Case], plans: Sequence[CasePlan]) -> list[str]:
     if overlaps:
         said.append(_overlapping(overlaps, names))
     return said
+
+
+def check_structures(table: StructureTable, training: Sequence[tuple[tuple[int, int], ...]]) -> None:
+    """Refuse structures that nothing could be learned of.
+
+    Args:
+        table: the structures.
+        training: (b0, b1) of each region of each training slice.
+
+    Raises:
+        InputError: one is in no training slice.
+    """
+    for number, name in enumerate(table.names):
+        if not any(betti[number][0] for betti in training):
+            raise InputError(
+                f"The structure {name} is in none of the {len(training)} training slices: choose smaller pixels or "
+                "another seed, add volumes that show it, or leave it out."
+            )
 
 
 def _overlapping(overlaps: Counter[tuple[int, int]], names: Sequence[str]) -> str:

@@ -125,7 +125,7 @@ class TrainingSetWriter:
             "missing_parts": missing_parts(counts[VALIDATION], independent),
             "betti": self._betti(),
             "content_hash": content_hash({**hashes, "slices.csv": self._table_hash}),
-            "settings": settings.model_dump(mode="json"),
+            "settings": settings.model_dump(mode="json", exclude={"structure", "labels"}),  # the table says more
             "volumes": self._volumes,
         }
         write_json(self._folder / "dataset.json", content, SCHEMA)

@@ -177,7 +177,8 @@ class _NoisyGenerator(nn.Module):
         features = skips.pop()
         for up, skip, own in zip(self.up, reversed(skips), _coarse_to_fine(noise), strict=True):
             features = torch.cat([up(features, own), skip], dim=1)
-        return self.finish(features, noise)
+        painted: Tensor = self.finish(features, noise)
+        return painted
 
 
 class _SpadeGenerator(nn.Module):
@@ -202,7 +203,8 @@ class _SpadeGenerator(nn.Module):
         features = leaky_relu(self.start(sizes.pop()), _SLOPE)
         for up, known, own in zip(self.up, reversed(sizes), _coarse_to_fine(noise), strict=True):
             features = up(features, own, known)
-        return self.finish(torch.cat([features, condition], 1), noise)
+        painted: Tensor = self.finish(torch.cat([features, condition], 1), noise)
+        return painted
 
 
 def _coarse_to_fine(noise: Tensor) -> list[Tensor]:
@@ -248,7 +250,8 @@ class _Spade(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         scale, offset = self.both(torch.relu(self.shared(condition))).chunk(2, dim=1)
-        return features * (1 + scale) + offset
+        scaled: Tensor = features * (1 + scale) + offset
+        return scaled
 
 
 class _Finish(nn.Module):

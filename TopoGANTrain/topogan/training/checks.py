@@ -46,7 +46,9 @@ def _check_masks(training_set: TrainingSet) -> None:
     # By the table, which is in memory; some masks themselves show whether the table belongs to them.
     rows = training_set.train
     some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MASKS_LOOKED_AT)).astype(int)]
-    unseen = ~(training_set.masks[some] != 0).any(axis=(1, 2))
+    highest = training_set.masks[some].max(axis=(1, 2))
+    unseen = (highest == 0) | (highest > len(training_set.table))
     empty = [*rows[(training_set.betti[rows, :, 0] == 0).all(axis=1)], *some[unseen]]
     if empty:
-        raise InputError(f"Mask {empty[0]} of {training_set.folder} holds no structure: prepare the set again.")
+        mask, folder = empty[0], training_set.folder
+        raise InputError(f"Mask {mask} of {folder} holds no structure of its table: prepare the set again.")

@@ -27,7 +27,6 @@ Targets = TopologyTargets | SizeTargets
 Apart = NDArray[np.float64] | None
 # Levels that are so far apart cost as much as one connected component or hole.
 _FAR = 0.1
-_EXPONENT = float(__import__("os").environ.get("TG_EXP", "0.5"))  # TODO
 
 
 def chosen_regions(training_set: TrainingSet, settings: TopologySettings) -> tuple[Region, ...]:
@@ -108,7 +107,7 @@ class TopologicalGradient:
             )
         self._regions, self._levels = regions, levels
         # Every k-th step k times as strong: the same in the mean, at a k-th of the cost.
-        self._strength = settings.every * len(regions) ** _EXPONENT
+        self._strength = settings.every
         self._draws = BatchSampler(len(labels), training.batch, generator)
 
     @property

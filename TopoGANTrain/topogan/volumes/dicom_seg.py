@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from topogan.errors import InputError
+from topogan.volumes.checks import check_growth, check_size, cut_off
 from topogan.volumes.dicom import is_dicom_file, read_dicom, reading_dicom
 from topogan.volumes.geometry import SAME_GRID_TOLERANCE, Geometry, Volume, geometry_of_axes
 from topogan.volumes.regions import Absent, Drawn, RegionChoice, check_frame, choose
 from topogan.volumes.sources import VolumeSource
-from topogan.volumes.stored import check_growth, check_size, cut_off
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation

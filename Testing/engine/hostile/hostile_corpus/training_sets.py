@@ -176,12 +176,12 @@ CASES = [
     Case(
         "training set: masks with other labels",
         trained(array("masks.npy", np.full((24, 64, 64), 7, np.uint8)), signed),
-        "holds no structure",
+        "holds no structure of its table",
     ),
     Case(
         "training set: masks all empty",
         trained(array("masks.npy", np.zeros((24, 64, 64), np.uint8)), signed),
-        "holds no structure",
+        "holds no structure of its table",
     ),
     Case("training set: no images", trained(removed("images.npy")), DAMAGED),
     Case(
