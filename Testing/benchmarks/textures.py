@@ -38,7 +38,14 @@ RESULTS = Path(__file__).resolve().parent / "results" / "textures"
 PICTURES = REPOSITORY / "Resources" / "Docs" / "textures"
 # Name of a variant: its settings. "pix2pix" is what version 0.1.0 did.
 VARIANTS: dict[str, dict[str, Any]] = {
-    "pix2pix": {"network": "unet", "draws": 1, "batch": 8},
+    "pix2pix": {
+        "network": "unet",
+        "draws": 1,
+        "batch": 8,
+        "l1_weight": 100.0,
+        "decay": 0.0,
+        "gradient_penalty": 0.0,
+    },
     "noisy": {"network": "noisy"},
     "spade": {"network": "spade"},
 }
