@@ -263,7 +263,7 @@ class TextureSettings(Settings):
     width: int = setting(16, "Width", "Channels of the first layer.", ge=4, le=128)
     steps: int = setting(1500, "Steps", "Training steps.", ge=1, le=10_000_000)
     batch: int = setting(4, "Batch size", "Image pairs per step.", ge=1, le=256)
-    learning_rate: float = setting(5e-4, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
+    learning_rate: float = setting(1e-3, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
     decay: float = setting(
         0.5, "Decay", "Share of the steps, the last ones, in which the learning rate falls to 0.", ge=0.0, le=1.0
     )
