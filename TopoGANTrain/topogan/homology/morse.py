@@ -4,24 +4,26 @@ Cells are numbered (class, position). A class says along which axes a cell is wi
 voxels. All classes have the same padded shape [D + 1, H + 1, W + 1], whose last plane along each axis is outside; a
 thin cell at i lies between the voxels i − 1 and i. Positions are flat, so that i − 1 of a first plane is outside too.
 
-1. Every cell has the value of the least voxel around it (T-construction). The cells of one value are a voxel with those
-   of its faces that came with it; within them cells are matched with cofaces, along one axis and side after another.
-   Such matchings are acyclic (Jonsson, Simplicial Complexes of Graphs, lemma 4.1), also all together (patchwork theorem),
-   and nearly optimal: 5 % more critical cells than needed in noise.
+1. Every cell has the value of the least voxel around it (T-construction). The cells of one value are a voxel with
+   those of its faces that came with it; within them cells are matched with cofaces, along one axis and side after
+   another. That is acyclic (Jonsson, Simplicial Complexes of Graphs, lemma 4.1: what is matched along an axis cannot
+   return), for all voxels together too (patchwork theorem), and nearly optimal: in noise 3 % of the critical cells are
+   more than needed. Those make pairs of persistence 0, nothing wrong.
 2. The critical cells have the persistence of all (Forman 1998). Dimension 0: critical edges join what their ends flow
    down to (Kruskal). Dimension 2: critical squares, from the last to the first, join the background on their sides.
-3. Dimension 1: what is left. Boundaries of squares flow down to critical edges, counted modulo 2; the matrix, 1 % of the
-   size of the volume's, is reduced column by column, without the rows and columns that dimensions 0 and 2 have used.
+3. Dimension 1: what is left. Boundaries of squares flow down to critical edges, counted modulo 2; the matrix, in smooth
+   volumes 1,000 times smaller than the volume's, is reduced column by column, without the rows and columns that
+   dimensions 0 and 2 have used (clearing and compression: Bauer, Kerber, Reininghaus 2014).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Points = dict[int, NDArray[np.float64]]
 Index = NDArray[np.int64]
 
 # The bit of each axis in a cell's class, the classes of edges by the axis along which they are wide, and of squares by
@@ -56,7 +58,7 @@ class _Gradient:
     values: NDArray[np.float64]
     """inf outside."""
     partners: NDArray[np.int8]
-    """Direction in which a cell is matched: along an axis, at the low (side 0) or the high face (side 1) of the wider."""
+    """Direction in which a cell is matched: an axis, and the low (side 0) or high face (side 1) of the wider cell."""
     critical: NDArray[np.bool_]
     strides: Index
     """int [3]: of positions."""
@@ -77,19 +79,22 @@ class _Gradient:
         return positions
 
 
-def persistence_of_volume(packed: NDArray[np.float64], dimensions: tuple[int, ...], least: float) -> Points:
+def persistence_of_volume(
+    packed: NDArray[np.float64], dimensions: Sequence[int], min_persistence: float
+) -> list[NDArray[np.float64]]:
     """Persistence pairs over Z/2 of the sublevel sets of a volume.
 
     Args:
         packed: float64 [D, H, W], a different finite value for each voxel.
-        dimensions: which of 0, 1 and 2 to return; 1 costs as much again as 0 and 2.
-        least: only pairs of more persistence are returned.
+        dimensions: which of 0, 1 and 2 are wanted; 1 takes two thirds of the time.
+        min_persistence: only pairs above it are returned.
 
     Returns:
-        Dimension → float64 [n, 2] of (birth, death); the essential class (dimension 0) has death inf.
+        float64 [n, 2] of (birth, death) for each of the dimensions 0 (the essential class has death inf), 1 and 2;
+        what is not wanted may be empty.
     """
     gradient = _gradient(packed)
-    pairs: Points = {}
+    pairs = [np.zeros((0, 2))] * 3
     # Corner p is the low end of the edge p; its partner along an axis leads to the edge's other end.
     steps = np.concatenate([[0], np.stack([gradient.strides, -gradient.strides], axis=1).ravel()])
     if 0 in dimensions or 1 in dimensions:
@@ -97,8 +102,8 @@ def persistence_of_volume(packed: NDArray[np.float64], dimensions: tuple[int, ..
         ends = np.stack([edges.position, edges.position + gradient.strides[edges.axis]])
         dying = _merge(gradient.flow(0, ends, steps), gradient.values[0])
         joins = dying >= 0
-        essential = [(packed.min(), np.inf)]
-        pairs[0] = np.concatenate([essential, _points(gradient.values[0, dying[joins]], edges.value[joins], least)])
+        mortal = _points(gradient.values[0, dying[joins]], edges.value[joins], min_persistence)
+        pairs[0] = np.concatenate([[(packed.min(), np.inf)], mortal])
     if 1 in dimensions or 2 in dimensions:
         squares = gradient.cells(_SQUARES)
         sides = np.stack([squares.position, squares.position - gradient.strides[squares.axis]])
@@ -106,16 +111,16 @@ def persistence_of_volume(packed: NDArray[np.float64], dimensions: tuple[int, ..
         outwards[np.isinf(gradient.values[7, outwards])] = -1
         dying = _merge(outwards, -gradient.values[7])[::-1]
         encloses = dying >= 0
-        pairs[2] = _points(squares.value[encloses], gradient.values[7, dying[encloses]], least)
+        pairs[2] = _points(squares.value[encloses], gradient.values[7, dying[encloses]], min_persistence)
     if 1 in dimensions:
         born, dead = edges[~joins], squares[~encloses]
-        pairs[1] = _points(born.value[_reduce(_boundaries(gradient, born, dead))], dead.value, least)
-    return {dimension: pairs[dimension] for dimension in dimensions}
+        pairs[1] = _points(born.value[_reduce(_boundaries(gradient, born, dead))], dead.value, min_persistence)
+    return pairs
 
 
-def _points(birth: NDArray[np.float64], death: NDArray[np.float64], least: float) -> NDArray[np.float64]:
+def _points(birth: NDArray[np.float64], death: NDArray[np.float64], min_persistence: float) -> NDArray[np.float64]:
     points = np.stack([birth, death], axis=1)
-    return points[death - birth > least]
+    return points[death - birth > min_persistence]
 
 
 def _gradient(packed: NDArray[np.float64]) -> _Gradient:
@@ -126,26 +131,31 @@ def _gradient(packed: NDArray[np.float64]) -> _Gradient:
     voxels = values[1, 1, 1].reshape(shape)
     voxels[...] = np.inf
     voxels[:-1, :-1, :-1] = packed
-    for axis, stride in enumerate(strides.tolist()):
-        later = (slice(None),) * axis
-        earlier_thin = (1,) * (2 - axis)
-        wide, thin = values[(*later, 1, *earlier_thin)], values[(*later, 0, *earlier_thin)]
-        thin[..., :stride] = wide[..., :stride]
-        np.minimum(wide[..., stride:], wide[..., :-stride], out=thin[..., stride:])
+    _write_thin(values[0, 1, 1], values[1, 1, 1], int(strides[0]))
+    _write_thin(values[:, 0, 1], values[:, 1, 1], int(strides[1]))
+    _write_thin(values[:, :, 0], values[:, :, 1], int(strides[2]))
     free = values != np.inf
     partners = np.zeros(values.shape, dtype=np.int8)
     for axis, stride in enumerate(strides.tolist()):
-        others = (slice(None),) * axis
         for side, shift in enumerate((0, stride)):
-            thin_cells, wide_cells = (*others, 0, ..., slice(shift, None)), (*others, 1, ..., slice(count - shift))
-            matched = values[thin_cells] == values[wide_cells]
-            matched &= free[thin_cells]
-            matched &= free[wide_cells]
+            value, unmatched, partner = (
+                (thin[..., shift:], wide[..., : count - shift])
+                for thin, wide in (np.moveaxis(array, axis, 0) for array in (values, free, partners))
+            )
+            matched = value[0] == value[1]
+            matched &= unmatched[0]
+            matched &= unmatched[1]
             direction = matched.view(np.int8) * np.int8(1 + 2 * axis + side)
-            for cells in (thin_cells, wide_cells):
-                free[cells] ^= matched
-                partners[cells] += direction
+            for cells in (0, 1):
+                np.logical_xor(unmatched[cells], matched, out=unmatched[cells])
+                np.add(partner[cells], direction, out=partner[cells])
     return _Gradient(values.reshape(8, -1), partners.reshape(8, -1), free.reshape(8, -1), strides)
+
+
+def _write_thin(thin: NDArray[np.float64], wide: NDArray[np.float64], stride: int) -> None:
+    """Give the cells between wide cells the lesser value of the two."""
+    thin[..., :stride] = wide[..., :stride]
+    np.minimum(wide[..., stride:], wide[..., :-stride], out=thin[..., stride:])
 
 
 def _merge(ends: Index, values: NDArray[np.float64]) -> Index:
@@ -162,11 +172,14 @@ def _merge(ends: Index, values: NDArray[np.float64]) -> Index:
     value = values[nodes].tolist()
     parent = list(range(len(nodes)))
     dying = np.full(ends.shape[1], -1)
-    for edge, (first, second) in enumerate(zip(*places.reshape(ends.shape).tolist(), strict=True)):
+    for edge, pair in enumerate(places.reshape(2, -1).T.tolist()):
+        first, second = pair
         while parent[first] != first:
-            parent[first] = first = parent[parent[first]]
+            parent[first] = parent[parent[first]]
+            first = parent[first]
         while parent[second] != second:
-            parent[second] = second = parent[parent[second]]
+            parent[second] = parent[parent[second]]
+            second = parent[second]
         if first != second:
             younger, older = (first, second) if value[first] > value[second] else (second, first)
             parent[younger] = older
@@ -222,7 +235,7 @@ def _flow_of_edges(starts: Index, kinds: NDArray[np.int8], others: Index, number
     Returns:
         int [m], int [m]: numbers of a sum and of a critical edge that an odd number of paths leads to from it.
     """
-    upwards = others.any(axis=1)
+    upwards: NDArray[np.bool_] = others[:, 0] != 0
     found: list[Index] = []
     following: list[Index] = []
     edges, known = starts.ravel(), 0
@@ -251,7 +264,8 @@ def _flow_of_edges(starts: Index, kinds: NDArray[np.int8], others: Index, number
         first, second, third = after[edges].T
         reached[edges] = reached[first] ^ reached[second] ^ reached[third]
     bits = np.unpackbits(np.bitwise_xor.reduce(reached[sums], axis=1), axis=1, count=len(rows))
-    column, row = np.nonzero(bits)
+    # NumPy searches truth values in one dimension ten times faster than numbers in two.
+    column, row = np.divmod(np.flatnonzero(bits.view(np.bool_)), max(1, len(rows)))
     return column, rows[row]
 
 
@@ -276,8 +290,9 @@ def _levels(after: Index, ends: int) -> list[Index]:
 def _reduce(columns: list[set[int]]) -> list[int]:
     """Reduce a matrix modulo 2 whose columns are independent; the last row of each reduced column."""
     reduced: dict[int, set[int]] = {}
-    for column in columns:
+    for boundary in columns:
+        column = boundary
         while (last := max(column)) in reduced:
-            column ^= reduced[last]
+            column = column ^ reduced[last]
         reduced[last] = column
     return list(reduced)
