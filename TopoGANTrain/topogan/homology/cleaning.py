@@ -58,7 +58,7 @@ def clean_labels(labels: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
     for number in [*np.unique(labels[labels > 0]), 0]:
         where = labels == number
         kept = _without_small_components(where, pixels) if number else ~_small_holes(~where, pixels)
-        parts = label(where & ~kept, _EIGHT_CONNECTED if number else None)[0]
+        parts = label(where & ~kept, np.ones((3, 3), dtype=bool) if number else None)[0]
         for part, box in enumerate(find_objects(parts), start=1):
             around = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
             mine = parts[around] == part
