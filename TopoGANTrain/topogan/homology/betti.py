@@ -5,11 +5,14 @@ Components are 8-connected and holes 4-connected, as in the persistence of this 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import label
 
 from topogan.errors import InputError
+from topogan.structures import Region
 
 _EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
 # Connects the pixels of a slice, never two slices: one call labels a whole stack.
@@ -55,6 +58,11 @@ def betti_numbers_of_batch(masks: ArrayLike) -> NDArray[np.int64]:
         components = _components(structure)
         numbers[start : start + _BLOCK] = np.stack([components, components - euler_characteristics(structure)], axis=1)
     return numbers
+
+
+def betti_of(labels: NDArray[np.generic], regions: Iterable[Region]) -> NDArray[np.int64]:
+    """(b0, b1) of each of R regions in each label map [N, H, W]: int64 [N, R, 2]."""
+    return np.stack([betti_numbers_of_batch(region.of(labels)) for region in regions], axis=1)
 
 
 def euler_characteristics(structure: NDArray[np.bool_]) -> NDArray[np.int64]:
