@@ -35,7 +35,8 @@ def test_default_pixel_size(width: float, size: int, own: float, pixel_size: flo
         (64, 5.0, 240.0, 0.1, "5 mm, 50 times coarser than the images (0.1 mm); 512 pixels would show 0.63 mm"),
         (256, 0.6, 120.0, 0.3, "0.6 mm, 2.0 times coarser than the images (0.3 mm)"),
         (512, 0.35, 120.0, 0.35, "0.35 mm, as the images"),
-        (64, 0.5, 12.0, 1.0, "0.5 mm, finer than the images (1 mm), so that the structures are not too small"),
+        (64, 0.5, 12.0, 1.0, "0.5 mm, finer than the images (1 mm), or the structures would be small"),
+        (256, 1.4, 129.0, 1.5, "1.4 mm, finer than the images (1.5 mm): 128 pixels show as much"),
         (64, 2.5, 120.0, 0.0, "2.5 mm"),
     ],
 )  # fmt: skip

@@ -47,6 +47,7 @@ def test_help_shows_unit_range_and_default(capsys: pytest.CaptureFixture[str], m
         (["status", "nowhere"], "nowhere"),
         (["synthesize", "nowhere", "out"], "nowhere"),
         (["synthesize", "nowhere", "out", "--betti", "lots"], "betti cannot be 'lots'"),
+        (["synthesize", "nowhere", "out", "--betti", "a=1,1", "--betti", "b"], "betti cannot be 'a=1,1;b'"),
         (["evaluate", "nowhere", "--training-set", "nowhere"], "nowhere"),
         (["downstream", "nowhere", "--training-set", "nowhere"], "nowhere"),
         (["export", "nowhere", "out"], "nowhere"),
@@ -56,6 +57,7 @@ def test_help_shows_unit_range_and_default(capsys: pytest.CaptureFixture[str], m
         (["prepare", "out", "-s", "nowhere.nii.gz"], "nowhere.nii.gz"),
         (["prepare", "out", "-s", "nowhere.nii.gz", "--plane", "sagittal"], "sagittal"),
         (["demo", "out", "--ct", "nowhere.nii.gz"], "--segmentation"),
+        (["demo", "out", "--structure", "a=1", "--structure", "b=2"], "Structures were named without --segmentation"),
         (["phantom", "out", "--patients", "0"], "patients cannot be 0"),
     ],
 )

@@ -10,14 +10,15 @@ from torch import nn
 from topogan.config import MaskSettings, TextureSettings
 from topogan.networks import (
     MASK_NETWORKS,
+    TEXTURE_NETWORKS,
     intensities_from_network,
     intensities_to_network,
     make_mask_discriminator,
     make_mask_generator,
     make_texture_discriminator,
     make_texture_generator,
-    mask_to_network,
     texture_condition,
+    texture_noise_channels,
 )
 
 NARROW = TextureSettings(width=4)
@@ -77,24 +78,46 @@ def test_a_condition_has_a_channel_for_each_label_and_one_for_the_level() -> Non
     assert told.dtype == torch.float32 and (told[:, 3] == -0.5).all()
 
 
+def noise_for(settings: TextureSettings, count: int, size: int = 64) -> torch.Tensor:
+    return torch.randn(count, texture_noise_channels(settings), size, size)
+
+
+@pytest.mark.parametrize("network", list(TEXTURE_NETWORKS))
 @pytest.mark.parametrize("size", [64, 512])
-def test_texture_networks_have_the_shapes_of_their_contract(size: int) -> None:
-    mask = torch.ones(2, 1, size, size)
-    painted = make_texture_generator(NARROW)(mask, torch.randn_like(mask))
-    assert painted.shape == mask.shape
+def test_texture_networks_have_the_shapes_of_their_contract(network: str, size: int) -> None:
+    settings = TextureSettings(network=network, width=4)
+    condition = torch.ones(2, 4, size, size)
+    painted = make_texture_generator(settings, 3, levels=True)(condition, noise_for(settings, 2, size))
+    assert painted.shape == (2, 1, size, size)
     assert painted.abs().max().item() <= 1.0
-    patches = make_texture_discriminator(NARROW)(torch.cat([mask, painted], 1))
+    patches = make_texture_discriminator(settings, 3, levels=True)(torch.cat([condition, painted], 1))
     assert patches.shape == (2, 1, size // 8 - 2, size // 8 - 2)
 
 
-def test_a_texture_depends_on_its_mask_and_noise_and_on_nothing_else() -> None:
+@pytest.mark.parametrize("network", list(TEXTURE_NETWORKS))
+def test_a_texture_depends_on_its_labels_and_noise_and_on_nothing_else(network: str) -> None:
     torch.manual_seed(0)
-    generator = make_texture_generator(NARROW)
-    mask, noise = torch.randn(3, 1, 64, 64).sign(), torch.randn(3, 1, 64, 64)
-    painted = generator(mask, noise)
-    torch.testing.assert_close(generator(mask[:1], noise[:1]), painted[:1])
-    assert not torch.equal(generator(mask, -noise), painted)
-    assert not torch.equal(generator(-mask, noise), painted)
+    settings = TextureSettings(network=network, width=4)
+    generator = make_texture_generator(settings, 2)
+    labels, noise = torch.randn(3, 2, 64, 64).sign(), noise_for(settings, 3)
+    painted = generator(labels, noise)
+    torch.testing.assert_close(generator(labels[:1], noise[:1]), painted[:1])
+    for channel in range(noise.shape[1]):
+        other = noise.clone()
+        other[:, channel] *= -1
+        assert not torch.equal(generator(labels, other), painted), "noise of every resolution is used"
+    for channel in range(2):
+        other = labels.clone()
+        other[:, channel] *= -1
+        assert not torch.equal(generator(other, noise), painted)
+
+
+@pytest.mark.parametrize("network", list(TEXTURE_NETWORKS))
+def test_every_weight_of_the_texture_generators_learns(network: str) -> None:
+    settings = TextureSettings(network=network, width=4)
+    generator = make_texture_generator(settings)
+    generator(torch.randn(2, 1, 64, 64).sign(), noise_for(settings, 2)).square().sum().backward()
+    assert all(parameter.grad is not None and float(parameter.grad.norm()) > 0 for parameter in generator.parameters())
 
 
 def test_patches_of_the_texture_discriminator_are_70_pixels_wide() -> None:
@@ -114,7 +137,3 @@ def test_intensities_survive_the_way_to_the_network_and_back() -> None:
     assert (float(scaled.min()), float(scaled.max())) == (-1.0, 1.0)
     expected = np.clip(images, -200, 600)
     np.testing.assert_array_equal(intensities_from_network(scaled, window), expected)
-
-
-def test_masks_become_minus_one_and_one() -> None:
-    np.testing.assert_array_equal(mask_to_network(np.array([[[0, 1]]], np.uint8)).numpy(), [[[[-1.0, 1.0]]]])

@@ -217,7 +217,7 @@ def test_a_demo_on_one_small_scan(volumes: tuple[Path, Path], tmp_path: Path, mo
     assert said in [event["text"] for event in events if event["kind"] == "message"]
     settings = json.loads((tmp_path / "out" / "run" / "config.json").read_text())["settings"]
     assert settings["masks"]["batch"] == slices
-    assert settings["textures"]["batch"] == 8
+    assert settings["textures"]["batch"] == 4
 
 
 def test_what_was_asked_for_is_told_from_presets_and_defaults() -> None:
@@ -232,7 +232,7 @@ def test_what_was_asked_for_is_told_from_presets_and_defaults() -> None:
 
 def test_batches_fit_or_are_refused() -> None:
     fitted, said = fit_batches(train_settings("paper", {}), 20)
-    assert (fitted.masks.batch, fitted.textures.batch) == (20, 8)
+    assert (fitted.masks.batch, fitted.textures.batch) == (20, 4)
     assert said == ["masks.batch is 20 and not 128: there are no more slices for training."]
     with pytest.raises(InputError, match=r"masks\.batch is 128 and the training set has 20 slices"):
         fit_batches(train_settings("quick", {"masks": {"batch": 128}}), 20)

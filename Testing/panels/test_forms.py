@@ -22,7 +22,7 @@ _CONTROLS = {
 _UNBOUND = {
     "TopoGANTrain": {
         "segmentation": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
-        "segmentId": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
+        "segmentIds": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
         "train_condition": "auto is right for one structure and for several",
     },
     "TopoGANSynth": {"synthesize_betti": "asked for in words, pieces and holes: topology, pieces, holes"},

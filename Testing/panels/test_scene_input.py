@@ -64,9 +64,10 @@ def read(path: Path) -> Any:
 def test_the_engine_reads_what_the_scene_shows(volume: Any, segmentation: Any, segment: str, tmp_path: Path) -> None:
     from TopoGANTrainLib.scene_input import read_scene_input
 
-    chosen = read_scene_input(volume, segmentation, segment)
-    assert chosen.structure == segment.capitalize()
-    images, segmentations = chosen.write(tmp_path / "a b")
+    chosen = read_scene_input(volume, segmentation, [segment])
+    assert chosen.table[0]["name"] == segment.capitalize()
+    images, segmentations, remark = chosen.write(tmp_path / "a b")
+    assert not remark
     image, labels = read(images[0]), read(segmentations[0])
     import slicer
 
@@ -86,17 +87,20 @@ def test_the_engine_reads_what_the_scene_shows(volume: Any, segmentation: Any, s
 def test_prepare_takes_it(volume: Any, segmentation: Any, tmp_path: Path) -> None:
     from topogan.config import PrepareSettings
     from topogan.dataset.inputs import open_cases
+    from topogan.structures import checked_table
     from TopoGANTrainLib.scene_input import read_scene_input
 
-    images, segmentations = read_scene_input(volume, segmentation, "one").write(tmp_path)
-    cases = open_cases(segmentations, images, PrepareSettings(resample=True), None, "axial")
+    chosen = read_scene_input(volume, segmentation, ["one", "two"])
+    images, segmentations, _ = chosen.write(tmp_path)
+    table = checked_table({"structures": chosen.table, "unions": [["One", "Two"]]})
+    cases = open_cases(segmentations, images, PrepareSettings(resample=True), table, None, "axial")
     assert len(cases) == 1
 
 
 def test_no_name_of_the_scene_is_written(volume: Any, segmentation: Any, tmp_path: Path) -> None:
     from TopoGANTrainLib.scene_input import read_scene_input
 
-    images, segmentations = read_scene_input(volume, segmentation, "one").write(tmp_path)
+    images, segmentations, _ = read_scene_input(volume, segmentation, ["one"]).write(tmp_path)
     for path in (*images, *segmentations):
         assert b"Sneaky" not in path.read_bytes()
 
@@ -119,7 +123,7 @@ def test_every_kind_of_number(application: StandIn, tmp_path: Path, dtype: Any) 
 def test_masks_without_a_picture(segmentation: Any, tmp_path: Path) -> None:
     from TopoGANTrainLib.scene_input import read_scene_input
 
-    images, segmentations = read_scene_input(None, segmentation, "one").write(tmp_path)
+    images, segmentations, _ = read_scene_input(None, segmentation, ["one"]).write(tmp_path)
     assert images == []
     assert read(segmentations[0]).array.sum() == masks()[0].sum()
 
@@ -148,30 +152,30 @@ def test_what_cannot_be_used(volume: Any, segmentation: Any) -> None:
     import slicer
     import vtk
 
-    assert refusal(volume, segmentation, "three") == "Segmentation has no segment 'three': choose another."
+    assert refusal(volume, segmentation, ["three"]) == "Segmentation has no segment 'three': choose another."
     empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Nothing")
-    assert refusal(empty, segmentation, "one") == "Nothing is empty: choose another volume."
+    assert refusal(empty, segmentation, ["one"]) == "Nothing is empty: choose another volume."
     fresh = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Fresh")
     fresh.GetSegmentation().AddEmptySegment("new", "New")
-    assert refusal(volume, fresh, "new") == "The segment New is empty: draw it first, or choose another."
+    assert refusal(volume, fresh, ["new"]) == "The segment New is empty: draw it first, or choose another."
 
     color = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "Photo")
     image = vtk.vtkImageData()
     image.SetDimensions(2, 2, 2)
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
     color.SetAndObserveImageData(image)
-    assert refusal(color, segmentation, "one") == "Photo is a color picture: choose a CT volume."
+    assert refusal(color, segmentation, ["one"]) == "Photo is a color picture: choose a CT volume."
 
     transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     volume.SetAndObserveTransformNodeID(transform.GetID())
-    assert "is moved by a transform: harden the transform" in refusal(volume, segmentation, "one")
+    assert "is moved by a transform: harden the transform" in refusal(volume, segmentation, ["one"])
 
 
 def test_an_empty_segment_beside_a_full_one(volume: Any, segmentation: Any, tmp_path: Path) -> None:
     from TopoGANTrainLib.scene_input import InputError, read_scene_input
 
     segmentation.GetSegmentation().AddEmptySegment("new", "New")
-    chosen = read_scene_input(volume, segmentation, "new")
+    chosen = read_scene_input(volume, segmentation, ["new"])
     with pytest.raises(InputError, match="The segment New is empty"):
         chosen.write(tmp_path / "none")
     assert not (tmp_path / "none").exists()
@@ -185,5 +189,89 @@ def test_a_surface_becomes_a_labelmap(volume: Any, segmentation: Any) -> None:
     segmentation.CreateClosedSurfaceRepresentation()
     inner.SetSourceRepresentationName("Closed surface")
     inner.RemoveRepresentation("Binary labelmap")
-    chosen = read_scene_input(volume, segmentation, "one")
-    assert (chosen.labels.array == chosen.label).sum() > 100
+    chosen = read_scene_input(volume, segmentation, ["one"])
+    assert (chosen.structures[0].grid.array == chosen.structures[0].label).sum() > 100
+
+
+def scene_array(labels: Any, volume: Any) -> np.ndarray:
+    """A written label map on the voxels of the volume."""
+    from topogan.volumes.geometry import Geometry
+
+    geometry: Geometry = volume.geometry
+    found = np.zeros(volume.array.shape, int)
+    index = np.argwhere(labels.array)
+    places = geometry.to_index(labels.geometry.to_point(index[:, ::-1]))
+    np.testing.assert_allclose(places, np.round(places), atol=1e-4)
+    found[tuple(np.round(places).astype(int).T[::-1])] = labels.array[tuple(index.T)]
+    return found
+
+
+def test_several_segments_are_one_label_map_in_their_order(volume: Any, segmentation: Any, tmp_path: Path) -> None:
+    from TopoGANTrainLib.scene_input import read_scene_input
+
+    segmentation.GetSegmentation().GetSegment("one").SetColor(1.0, 0.5, 0.0)
+    segmentation.GetSegmentation().GetSegment("one").SetTerminology("A~B")
+    chosen = read_scene_input(volume, segmentation, ["two", "one"])
+    images, segmentations, remark = chosen.write(tmp_path)
+    assert not remark
+    assert [(one["name"], one["labels"]) for one in chosen.table] == [("Two", [1]), ("One", [2])]
+    assert (chosen.table[1]["color"], chosen.table[1]["terminology"]) == ("#ff8000", "A~B")
+    one, two = masks()
+    np.testing.assert_array_equal(scene_array(read(segmentations[0]), read(images[0])), np.where(two, 1, 2 * one))
+
+
+@pytest.mark.parametrize("first", ["one", "two"])
+def test_where_segments_overlap_the_first_wins_and_it_is_told(
+    volume: Any, segmentation: Any, tmp_path: Path, first: str
+) -> None:
+    import slicer
+
+    from TopoGANTrainLib.scene_input import read_scene_input
+
+    one, two = masks()
+    two[3, 5:8, 6:18] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(two, segmentation, "two", volume)
+    second = "two" if first == "one" else "one"
+    images, segmentations, remark = read_scene_input(volume, segmentation, [first, second]).write(tmp_path)
+    assert remark == f"Voxels that fall to a structure above it: {second.capitalize()} 36."
+    expected = np.where(one, 1, 2 * two) if first == "one" else np.where(two, 1, 2 * one)
+    np.testing.assert_array_equal(scene_array(read(segmentations[0]), read(images[0])), expected)
+
+
+def test_a_segment_under_others_is_refused(volume: Any, segmentation: Any, tmp_path: Path) -> None:
+    import slicer
+
+    from TopoGANTrainLib.scene_input import InputError, read_scene_input
+
+    hidden = masks()[0]
+    hidden[2] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(hidden, segmentation, "two", volume)
+    with pytest.raises(InputError, match="Two lies wholly under segments above it: move it up, or leave it out"):
+        read_scene_input(volume, segmentation, ["one", "two"]).write(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    read_scene_input(volume, segmentation, ["two", "one"]).write(tmp_path / "some")
+
+
+def test_a_segment_on_a_grid_of_its_own(volume: Any, segmentation: Any, tmp_path: Path) -> None:
+    """Copied from a segmentation of finer voxels: it comes to the grid of the first."""
+    import slicer
+
+    from TopoGANTrainLib.scene_input import read_scene_input
+
+    fine = oblique() @ np.diag([0.5, 0.5, 0.5, 1])
+    fine[:3, 3] = (oblique() @ [-0.25, -0.25, -0.25, 1])[:3]
+    array = masks()[1].repeat(2, 0).repeat(2, 1).repeat(2, 2)
+    other = slicer.util.addVolumeFromArray(array.astype(np.int16), slicer.util.vtkMatrixFromArray(fine))
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    node.SetReferenceImageGeometryParameterFromVolumeNode(other)
+    node.GetSegmentation().AddEmptySegment("fine", "Fine")
+    slicer.util.updateSegmentBinaryLabelmapFromArray(array, node, "fine", other)
+    segmentation.GetSegmentation().CopySegmentFromSegmentation(node.GetSegmentation(), "fine")
+    images, segmentations, _ = read_scene_input(volume, segmentation, ["one", "fine"]).write(tmp_path)
+    one, two = masks()
+    np.testing.assert_array_equal(scene_array(read(segmentations[0]), read(images[0])), np.where(one, 1, 2 * two))
+
+
+def test_two_segments_of_one_name_are_refused(volume: Any, segmentation: Any) -> None:
+    segmentation.GetSegmentation().GetSegment("two").SetName("One")
+    assert refusal(volume, segmentation, ["one", "two"]) == "Two of the segments are named One: rename one."

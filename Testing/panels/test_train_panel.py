@@ -62,7 +62,7 @@ def test_nothing_is_chosen(bench: Bench) -> None:
     widget = ready(bench)
     assert widget.ui.engineCollapsibleButton.collapsed
     assert not widget.ui.startButton.enabled
-    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segment to learn."
+    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
     assert widget.ui.startButton.toolTip == widget.ui.reasonLabel.text
     bench.picture("TopoGANTrain", "empty")
 
@@ -104,7 +104,7 @@ def test_the_whole_way(bench: Bench, scene: Any, engine: Engine, tmp_path: Path)
     widget = ready(bench)
     assert widget.ui.segmentSelector.currentNode() is scene[1]
     widget.ui.volumeSelector.setCurrentNode(scene[0])
-    widget.ui.segmentSelector.setCurrentSegmentID(scene[1].GetSegmentation().GetNthSegmentID(1))
+    widget.ui.segmentSelector.setSelectedSegmentIDs([scene[1].GetSegmentation().GetNthSegmentID(1)])
     assert widget.ui.startButton.enabled
     bench.picture("TopoGANTrain", "ready")
     with watched("training with a quick engine"):
@@ -185,7 +185,7 @@ def test_an_empty_segment_is_refused(bench: Bench, scene: Any) -> None:
 
     widget = ready(bench)
     scene[1].GetSegmentation().AddEmptySegment("new", "New")
-    widget.ui.segmentSelector.setCurrentSegmentID("new")
+    widget.ui.segmentSelector.setSelectedSegmentIDs(["new"])
     widget.ui.startButton.click()
     pump(lambda: "The segment New is empty" in status(widget))
 
@@ -277,7 +277,179 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     assert request["schema"] == "topogan.prepare-request/1"
     assert [Path(path).name for path in request["segmentations"]] == ["segmentation.nrrd"]
     assert np.shape(request["plane"]) == (4, 4)
-    assert request["settings"] == {"structure": "Blood", "labels": [1], "window_low": -350.0, "resample": True}
+    assert request["settings"] == {"window_low": -350.0, "resample": True}
+    segment = scene[1].GetSegmentation().GetNthSegment(0)
+    (blood,) = request["table"]["structures"]
+    color = [int(blood["color"][start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    assert (blood["name"], blood["labels"], blood["terminology"]) == ("Blood", [1], segment.GetTerminology())
+    assert np.allclose(color, segment.GetColor(), atol=1 / 255)
+
+
+def asked_for(widget: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Press Start; return what the engine is asked to prepare, which then does not start."""
+    from bench import pump
+
+    requests: list[dict[str, Any]] = []
+
+    def refuse(engine: Engine, arguments: list[str | Path], log: Path) -> None:
+        folder = Path(arguments[arguments.index("--prepare") + 1])
+        requests.append(json.loads((folder / "request.json").read_text(encoding="utf-8")))
+        raise FileNotFoundError(2, "not today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "start", refuse)
+        widget.ui.statusLabel.text = ""
+        widget.ui.startButton.click()
+        pump(lambda: "cannot be started (not today)" in status(widget))
+    return requests[0]
+
+
+def test_several_segments(bench: Bench, scene: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    import slicer
+    from bench import pump
+
+    segmentation = scene[1].GetSegmentation()
+    blood, myocardium = segmentation.GetSegmentIDs()
+    array = np.zeros((20, 24, 24), np.uint8)
+    array[2:10, 8:12, 8:12] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(array, scene[1], blood, scene[0])
+    widget = ready(bench)
+    assert widget.ui.segmentSelector.selectedSegmentIDs() == (blood,), "one is the usual case"
+    assert not widget.ui.unionInputs.visible
+    widget.ui.segmentSelector.setSelectedSegmentIDs([])
+    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
+    widget.ui.segmentSelector.setSelectedSegmentIDs([myocardium, blood])
+    assert widget.ui.structuresLabel.text == "Blood, Myocardium: where two overlap, the first wins."
+    assert not widget.ui.structureLineEdit.enabled, "the segments have names"
+    bench.picture("TopoGANTrain", "several segments")
+    widget.ui.unionsLineEdit.text = "Blood + Aorta"
+    widget.ui.startButton.click()
+    assert status(widget) == "Unions: Aorta is none of the structures Blood, Myocardium."
+    widget.ui.unionsLineEdit.text = "Blood+ Myocardium ;"
+    request = asked_for(widget, monkeypatch)
+    assert [Path(path).name for path in request["segmentations"]] == ["segmentation.nrrd"]
+    assert request["settings"] == {"resample": True}
+    table = request["table"]
+    assert [(one["name"], one["labels"]) for one in table["structures"]] == [("Blood", [1]), ("Myocardium", [2])]
+    assert table["unions"] == [["Blood", "Myocardium"]]
+    segmentation.SetSegmentIndex(myocardium, 0)
+    widget.ui.startButton.click()
+    pump(lambda: "Blood lies wholly under segments above it: move it up, or leave it out." in status(widget))
+    array[0, 0, 0] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(array, scene[1], blood, scene[0])
+    assert [one["name"] for one in asked_for(widget, monkeypatch)["table"]["structures"]] == ["Myocardium", "Blood"]
+
+
+def test_what_each_size_means(bench: Bench, scene: Any, engine: Engine) -> None:
+    from bench import pump
+
+    widget = ready(bench)
+    assert not widget.ui.sizesLabel.visible
+    widget.ui.sizesButton.click()
+    assert not widget.ui.sizesButton.enabled
+    pump(lambda: widget.ui.sizesButton.enabled)
+    assert widget.ui.sizesLabel.text.splitlines()[0] == "64 pixels: 0.32 mm: about 2 min.", "the images are unknown"
+    widget.ui.volumeSelector.setCurrentNode(scene[0])
+    widget.ui.sizesButton.click()
+    pump(lambda: widget.ui.sizesButton.enabled)
+    lines = widget.ui.sizesLabel.text.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("64 pixels: 0.63 mm, finer than the images (1 mm)")
+    assert lines[0].endswith(": about 2 min.")
+    bench.picture("TopoGANTrain", "sizes")
+    choose(widget.ui.sourceComboBox, "Files or folders")
+    widget.ui.sizesButton.click()
+    pump(lambda: widget.ui.sizesButton.enabled)
+    assert widget.ui.sizesLabel.text.splitlines()[3] == "512 pixels: about 16 min."
+    tell_doctor(engine, timings=[])
+    widget.ui.sizesButton.click()
+    pump(lambda: widget.ui.sizesButton.enabled)
+    assert "ended without a word" in widget.ui.sizesLabel.text
+
+
+def test_overlaps_are_told(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:
+    import slicer
+    from bench import pump
+
+    segmentation = scene[1].GetSegmentation()
+    blood, myocardium = segmentation.GetSegmentIDs()
+    array = np.zeros((20, 24, 24), np.uint8)
+    array[2:10, 8:12, 8:12] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(array, scene[1], blood, scene[0])
+    tell(engine, "train", "steps=60", "waits")
+    widget = ready(bench)
+    widget.ui.segmentSelector.setSelectedSegmentIDs([blood, myocardium])
+    widget.ui.startButton.click()
+    pump(lambda: "Training masks, step 5" in status(widget))
+    assert status(widget).endswith("\nVoxels that fall to a structure above it: Myocardium 128.")
+    bench.picture("TopoGANTrain", "training with overlaps")
+    (tmp_path / "results" / "Blood-Myocardium-1" / "run" / "go").touch()
+    pump(lambda: "Finished" in status(widget))
+
+
+def test_structures_of_files(bench: Bench, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = ready(bench)
+    choose(widget.ui.sourceComboBox, "Files or folders")
+    widget.ui.segmentationsPathLineEdit.currentPath = str(tmp_path)
+    widget.ui.labelsLineEdit.text = "7"
+    assert not widget.ui.unionInputs.visible
+    widget.ui.structuresLineEdit.text = "cavity"
+    assert not widget.ui.labelsLineEdit.enabled
+    widget.ui.structuresLineEdit.text = "cavity=1; wall=two"
+    widget.ui.startButton.click()
+    assert status(widget).startswith("Structures: 'wall=two' is not of the form name=label")
+    widget.ui.structuresLineEdit.text = "cavity = 1; wall=2,3; fat; bone=#ff0000"
+    widget.ui.unionsLineEdit.text = "cavity"
+    widget.ui.startButton.click()
+    assert status(widget) == "Unions: cavity needs two different structures: write one + other."
+    widget.ui.unionsLineEdit.text = "cavity + wall"
+    bench.picture("TopoGANTrain", "files with structures")
+    request = asked_for(widget, monkeypatch)
+    assert request["settings"] == {}, "the label of a single structure is not meant"
+    structures = [(one["name"], one["labels"], one["png_colors"]) for one in request["table"]["structures"]]
+    assert structures == [("cavity", [1], []), ("wall", [2, 3], []), ("fat", [], []), ("bone", [], ["#ff0000"])]
+    assert request["table"]["unions"] == [["cavity", "wall"]]
+    path = tmp_path / "table.json"
+    widget.ui.tablePathLineEdit.currentPath = str(path)
+    widget.ui.startButton.click()
+    assert status(widget) == f"{path} does not exist: choose another file or folder."
+    path.write_text("[]")
+    widget.ui.startButton.click()
+    assert status(widget) == f"{path} is no table of structures (topogan.structures/1): choose another."
+    path.write_text('{"schema": "topogan.structures/1", "structures": [{"name": "wall", "labels": [2]}]}')
+    assert not widget.ui.structuresLineEdit.enabled
+    assert not widget.ui.unionInputs.visible
+    assert asked_for(widget, monkeypatch)["table"] == {"structures": [{"name": "wall", "labels": [2]}]}
+
+
+def test_a_scene_of_the_version_that_knew_one_segment(bench: Bench, scene: Any, tmp_path: Path) -> None:
+    import slicer
+
+    from TopoGANLib.headless.application import load_scene, save_scene
+
+    widget = ready(bench)
+    myocardium = scene[1].GetSegmentation().GetNthSegmentID(1)
+    node = widget.logic.getParameterNode().parameterNode
+    node.SetParameter("segmentId", myocardium)
+    node.UnsetParameter("segmentIds")
+    save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
+    slicer.mrmlScene.Clear(False)
+    load_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
+    assert widget.ui.segmentSelector.selectedSegmentIDs() == (myocardium,)
+    assert json.loads(widget.logic.getParameterNode().segmentIds) == [myocardium]
+
+
+@pytest.mark.parametrize("text", ["{", "5", "[1, {}]", '["Segment_9"]', "[" * 100_000])
+def test_a_scene_of_strange_segments(bench: Bench, scene: Any, text: str) -> None:
+    import slicer
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
+    node.SetSingletonTag("TopoGANTrain")
+    node.SetParameter("segmentIds", text)
+    slicer.mrmlScene.RemoveNode(node)
+    slicer.mrmlScene.AddNode(node)
+    widget = bench.open("TopoGANTrain")
+    assert len(widget.ui.segmentSelector.selectedSegmentIDs()) == 1
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -332,7 +504,7 @@ def test_the_scene_is_closed_during_a_run(bench: Bench, scene: Any) -> None:
     assert widget.ui.segmentSelector.currentNode() is None
     widget.ui.startButton.click()
     pump(lambda: "Stopped" in status(widget))
-    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segment to learn."
+    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
 
 
 def test_a_scene_keeps_the_choices_but_no_path(bench: Bench, scene: Any, tmp_path: Path) -> None:
@@ -341,7 +513,7 @@ def test_a_scene_keeps_the_choices_but_no_path(bench: Bench, scene: Any, tmp_pat
     widget = ready(bench)
     widget.ui.volumeSelector.setCurrentNode(scene[0])
     identifier = scene[1].GetSegmentation().GetNthSegmentID(1)
-    widget.ui.segmentSelector.setCurrentSegmentID(identifier)
+    widget.ui.segmentSelector.setSelectedSegmentIDs([identifier])
     widget.ui.masksStepsSpinBox.value = 77
     choose(widget.ui.deviceComboBox, "cpu")
     choose(widget.ui.sourceComboBox, "Files or folders")

@@ -1,4 +1,4 @@
-"""Hands a volume and a segment of the scene to the engine, as files.
+"""Hands a volume and segments of the scene to the engine, as files.
 
 Looking at the scene is quick and done on the application's thread; writing is slow and may be done on any other,
 because nothing of MRML is touched there: the arrays are views of the nodes' voxels, which they keep alive.
@@ -6,8 +6,10 @@ because nothing of MRML is touched there: the arrays are views of the nodes' vox
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import slicer
@@ -37,49 +39,86 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class SceneStructure:
+    """One segment."""
+
+    name: str
+    color: str
+    """As ``#rrggbb``."""
+    terminology: str
+    """Slicer's serialized entry, or nothing."""
+    grid: Grid
+    """Holds other segments, too."""
+    label: int
+    """The segment's value in ``grid``."""
+
+
+@dataclass(frozen=True)
 class SceneInput:
-    """One patient: a segment, and the volume in which it lies.
+    """One patient: segments, and the volume in which they lie.
 
     Usage::
 
-        chosen = read_scene_input(volume, segmentation, segment_id)
-        images, segmentations = chosen.write(folder)
+        chosen = read_scene_input(volume, segmentation, segment_ids)
+        images, segmentations, remark = chosen.write(folder)
     """
 
-    structure: str
-    """The segment's name."""
+    structures: tuple[SceneStructure, ...]
+    """Where two overlap, the earlier one wins."""
     image: Grid | None
-    labels: Grid
-    label: int
-    """The segment's value in ``labels``."""
 
-    def write(self, folder: Path) -> tuple[list[Path], list[Path]]:
-        """Write ``ct.nrrd`` and ``segmentation.nrrd`` (1 = segment); return the paths of images and segmentations.
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """The structures of the written segmentation, as :mod:`topogan_contract.preparation` wants them."""
+        return [
+            {"name": one.name, "labels": [label], "color": one.color, "terminology": one.terminology}
+            for label, one in enumerate(self.structures, start=1)
+        ]
+
+    def measured(self) -> tuple[float, float]:
+        """Width of the widest slice of all structures together, and the image's own pixel, in mm (0 without image)."""
+        labels, _ = _merge(self.structures)
+        # Along columns and rows.
+        pixel = np.linalg.norm(labels.ijk_to_ras[:3, :2], axis=0)
+        widest = 0.0
+        for mask in labels.array:
+            shown = [np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1)]
+            if len(shown[0]):
+                widest = max(widest, *(pixel * [np.ptp(found) + 1 for found in shown]).tolist())
+        own = 0.0 if self.image is None else float(np.linalg.norm(self.image.ijk_to_ras[:3, :2], axis=0).min())
+        return widest, own
+
+    def write(self, folder: Path) -> tuple[list[Path], list[Path], str]:
+        """Write ``ct.nrrd`` and ``segmentation.nrrd`` (1 = first structure).
+
+        Returns:
+            The paths of images and segmentations, and a sentence on what overlaps, empty if nothing does.
 
         Raises:
-            InputError: the segment is empty.
+            InputError: a segment is empty, or lies under others with all its voxels.
             OSError: the folder cannot be written.
         """
-        if not any((block == self.label).any() for block in self.labels.array):
-            raise InputError(_EMPTY.format(segment=self.structure))
+        labels, remark = _merge(self.structures)
         folder.mkdir(parents=True, exist_ok=True)
         images = []
         if self.image is not None:
             write_nrrd(folder / "ct.nrrd", self.image)
             images.append(folder / "ct.nrrd")
-        write_nrrd(folder / "segmentation.nrrd", self.labels, only=self.label)
-        return images, [folder / "segmentation.nrrd"]
+        write_nrrd(folder / "segmentation.nrrd", labels)
+        return images, [folder / "segmentation.nrrd"], remark
 
 
 def read_scene_input(
-    volume: slicer.vtkMRMLScalarVolumeNode | None, segmentation: slicer.vtkMRMLSegmentationNode, segment_id: str
+    volume: slicer.vtkMRMLScalarVolumeNode | None,
+    segmentation: slicer.vtkMRMLSegmentationNode,
+    segment_ids: Sequence[str],
 ) -> SceneInput:
-    """Look at what the user has chosen; nothing is copied.
+    """Look at what the user has chosen; nothing is copied, but for segments on a grid of their own.
 
     Args:
         volume: the CT; None for masks without a picture.
-        segmentation: holds the segment.
-        segment_id: its id there, not its name.
+        segmentation: holds the segments.
+        segment_ids: their ids there, not their names; where two overlap, the earlier one wins.
 
     Raises:
         InputError: one sentence on what cannot be used, and what to do.
@@ -89,12 +128,21 @@ def read_scene_input(
             raise InputError(
                 f"{node.GetName()} is moved by a transform: harden the transform (Data module) and try again."
             )
-    segment = segmentation.GetSegmentation().GetSegment(segment_id)
-    if segment is None:
-        raise InputError(f"{segmentation.GetName()} has no segment {segment_id!r}: choose another.")
+    segments = [segmentation.GetSegmentation().GetSegment(identifier) for identifier in segment_ids]
+    if None in segments:
+        missing = segment_ids[segments.index(None)]
+        raise InputError(f"{segmentation.GetName()} has no segment {missing!r}: choose another.")
+    names = [segment.GetName() for segment in segments]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"Two of the segments are named {twice}: rename one.")
     image = None if volume is None else _volume_grid(volume)
-    labels = _labelmap_grid(segmentation, segment)
-    return SceneInput(segment.GetName(), image, labels, int(segment.GetLabelValue()))
+    labelmaps = [_labelmap(segmentation, segment) for segment in segments]
+    grids = [_labelmap_grid(labelmap) for labelmap in labelmaps]
+    for number, (labelmap, grid) in enumerate(zip(labelmaps, grids, strict=True)):
+        if _voxels_between(grids[0], grid) is None:
+            grids[number] = _resampled(labelmap, labelmaps[0])
+    return SceneInput(tuple(map(_structure, segments, grids)), image)
 
 
 def plane_of(slice_node: slicer.vtkMRMLSliceNode) -> list[list[float]]:
@@ -103,16 +151,10 @@ def plane_of(slice_node: slicer.vtkMRMLSliceNode) -> list[list[float]]:
     return matrix
 
 
-def write_nrrd(path: Path, grid: Grid, only: int | None = None) -> None:
-    """Write voxels as they are, uncompressed: fast, and without the copies that a library would make.
-
-    Args:
-        path: file to write.
-        grid: what to write.
-        only: write 1 where the array has this value and 0 elsewhere, instead of the values.
-    """
+def write_nrrd(path: Path, grid: Grid) -> None:
+    """Write voxels as they are, uncompressed: fast, and without the copies that a library would make."""
     lps = _TO_LPS @ grid.ijk_to_ras
-    kind = np.dtype(np.uint8) if only is not None else grid.array.dtype.newbyteorder("<")
+    kind = grid.array.dtype.newbyteorder("<")
     slices, rows, columns = grid.array.shape
     header = [
         "NRRD0004",
@@ -129,9 +171,7 @@ def write_nrrd(path: Path, grid: Grid, only: int | None = None) -> None:
     with path.open("wb") as file:
         file.write(("\n".join(header) + "\n\n").encode("ascii"))
         for start in range(0, slices, _SLICES_AT_ONCE):
-            block = grid.array[start : start + _SLICES_AT_ONCE]
-            values = block == only if only is not None else block
-            np.ascontiguousarray(values, dtype=kind).tofile(file)
+            np.ascontiguousarray(grid.array[start : start + _SLICES_AT_ONCE], dtype=kind).tofile(file)
 
 
 def _volume_grid(volume: slicer.vtkMRMLScalarVolumeNode) -> Grid:
@@ -145,7 +185,7 @@ def _volume_grid(volume: slicer.vtkMRMLScalarVolumeNode) -> Grid:
     return Grid(slicer.util.arrayFromVolume(volume), slicer.util.arrayFromVTKMatrix(matrix))
 
 
-def _labelmap_grid(segmentation: slicer.vtkMRMLSegmentationNode, segment: slicer.vtkSegment) -> Grid:
+def _labelmap(segmentation: slicer.vtkMRMLSegmentationNode, segment: slicer.vtkSegment) -> slicer.vtkOrientedImageData:
     name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     if segment.GetRepresentation(name) is None:
         # Surfaces, as of an imported model. The one step that can take long here.
@@ -153,6 +193,10 @@ def _labelmap_grid(segmentation: slicer.vtkMRMLSegmentationNode, segment: slicer
     labelmap = segment.GetRepresentation(name)
     if labelmap is None or labelmap.IsEmpty():
         raise InputError(_EMPTY.format(segment=segment.GetName()))
+    return labelmap
+
+
+def _labelmap_grid(labelmap: slicer.vtkOrientedImageData) -> Grid:
     # The labelmap holds only the part where its segments are.
     extent = labelmap.GetExtent()
     shape = [extent[end] - extent[end - 1] + 1 for end in (5, 3, 1)]
@@ -162,6 +206,61 @@ def _labelmap_grid(segmentation: slicer.vtkMRMLSegmentationNode, segment: slicer
     start = np.eye(4)
     start[:3, 3] = extent[0], extent[2], extent[4]
     return Grid(array, slicer.util.arrayFromVTKMatrix(matrix) @ start)
+
+
+def _resampled(labelmap: slicer.vtkOrientedImageData, reference: slicer.vtkOrientedImageData) -> Grid:
+    """A segment that was made on other voxels, such as one copied from another segmentation."""
+    moved = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        labelmap, reference, moved, False, True
+    )
+    return _labelmap_grid(moved)
+
+
+def _structure(segment: slicer.vtkSegment, grid: Grid) -> SceneStructure:
+    color = "#" + "".join(f"{round(255 * part):02x}" for part in segment.GetColor())
+    return SceneStructure(segment.GetName(), color, segment.GetTerminology() or "", grid, int(segment.GetLabelValue()))
+
+
+def _voxels_between(one: Grid, other: Grid) -> np.ndarray | None:
+    """int [3], (slice, row, column) of ``one`` where ``other`` begins; None if their voxels do not fall together."""
+    matrix = np.linalg.inv(one.ijk_to_ras) @ other.ijk_to_ras
+    steps = np.round(matrix[:3, 3])
+    # A hundredth of a voxel: matrices come out of files with few digits.
+    aligned = np.allclose(matrix[:3, :3], np.eye(3), atol=1e-4) and np.allclose(matrix[:3, 3], steps, atol=1e-2)
+    return steps[::-1].astype(int) if aligned else None
+
+
+def _merge(structures: Sequence[SceneStructure]) -> tuple[Grid, str]:
+    """One label map of all structures, 1 the first, and a sentence on what overlaps."""
+    first = structures[0].grid
+    starts = np.array([_voxels_between(first, one.grid) for one in structures])
+    ends = starts + [one.grid.array.shape for one in structures]
+    low = starts.min(axis=0)
+    labels = np.zeros(ends.max(axis=0) - low, np.min_scalar_type(len(structures)))
+    overlaps = []
+    for label, (structure, start) in enumerate(zip(structures, starts - low, strict=True), start=1):
+        size = structure.grid.array.shape
+        there = labels[tuple(slice(begin, begin + count) for begin, count in zip(start, size, strict=True))]
+        found = covered = 0
+        # Slice by slice, as above.
+        for mine, taken in zip(structure.grid.array, there, strict=True):
+            inside = mine == structure.label
+            free = inside & (taken == 0)
+            taken[free] = label
+            found += np.count_nonzero(inside)
+            covered += np.count_nonzero(inside) - np.count_nonzero(free)
+        if not found:
+            raise InputError(_EMPTY.format(segment=structure.name))
+        if covered == found:
+            raise InputError(f"{structure.name} lies wholly under segments above it: move it up, or leave it out.")
+        if covered:
+            overlaps.append(f"{structure.name} {covered:,}")
+    matrix = first.ijk_to_ras.copy()
+    matrix[:3, 3] += matrix[:3, :3] @ low[::-1]
+    if not overlaps:
+        return Grid(labels, matrix), ""
+    return Grid(labels, matrix), f"Voxels that fall to a structure above it: {', '.join(overlaps)}."
 
 
 def _vector(values: np.ndarray) -> str:

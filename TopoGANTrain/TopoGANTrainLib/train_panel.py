@@ -16,6 +16,7 @@ from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values, preset_values, read_presets
 from TopoGANLib.forms.widgets import SegmentChoice, describe_widgets
 from TopoGANTrainLib.scene_input import InputError
+from TopoGANTrainLib.size_words import SizeWords
 from TopoGANTrainLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
 from TopoGANTrainLib.train_logic import TrainLogic
 from TopoGANTrainLib.train_view import TrainView
@@ -67,7 +68,8 @@ class TrainPanel:
         self._use_model = use_model
         self._parameters: Any = None
         self._view = TrainView(ui)
-        self._segment = SegmentChoice(ui.segmentSelector, "segmentation", "segmentId")
+        self._segments = SegmentChoice(ui.segmentSelector)
+        self._sizes = SizeWords(ui, engine, lambda: self._inputs().measure())
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         self._fill_presets()
@@ -86,7 +88,7 @@ class TrainPanel:
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
         self._parameters = parameters
-        self._segment.set_parameters(parameters)
+        self._segments.set_parameters(parameters)
         self.refresh()
 
     def refresh(self) -> None:
@@ -98,6 +100,7 @@ class TrainPanel:
             ui.fileInputs.visible = source is InputSource.files
             ui.trainingSetInputs.visible = source is InputSource.trainingSet
             ui.patchInputs.visible = source is not InputSource.trainingSet
+            self._show_structures(source)
         progress = self._logic.progress
         self._view.show(progress, self._logic.session)
         running = self._logic.isRunning
@@ -120,7 +123,8 @@ class TrainPanel:
     def close(self) -> None:
         """Let go of everything; the training goes on if the user wants it to."""
         self._connections.close()
-        self._segment.close()
+        self._segments.close()
+        self._sizes.close()
         self._engine.close()
         self._logic.close(self._ui.keepRunningCheckBox.checked)
 
@@ -132,7 +136,9 @@ class TrainPanel:
         add(ui.presetComboBox, "activated(int)", self._use_preset)
         add(ui.keepRunningCheckBox, "toggled(bool)", self._keep)
         add(ui.resultsPathLineEdit, "currentPathChanged(QString)", self._choose_results)
-        for line in (ui.segmentationsPathLineEdit, ui.imagesPathLineEdit, ui.trainingSetPathLineEdit):
+        for line in (
+            ui.segmentationsPathLineEdit, ui.imagesPathLineEdit, ui.tablePathLineEdit, ui.trainingSetPathLineEdit
+        ):  # fmt: skip
             add(line, "currentPathChanged(QString)", self._choose_files)
 
     def _fill_presets(self) -> None:
@@ -161,6 +167,20 @@ class TrainPanel:
     def _choose_files(self, path: str) -> None:
         self.refresh()
 
+    def _show_structures(self, source: InputSource) -> None:
+        """One structure needs no more than its name; several have an order, and unions."""
+        ui = self._ui
+        names = self._segments.names if source is InputSource.scene else []
+        ui.structuresLabel.visible = len(names) > 1
+        ui.structuresLabel.text = _("{names}: where two overlap, the first wins.").format(names=", ".join(names))
+        from_table = source is InputSource.files and bool(ui.tablePathLineEdit.currentPath.strip())
+        typed = source is InputSource.files and bool(self._parameters.structures.strip())
+        several = len(names) > 1 or typed or from_table
+        ui.structuresLineEdit.enabled = not from_table
+        ui.labelsLineEdit.enabled = not several
+        ui.structureLineEdit.enabled = not several
+        ui.unionInputs.visible = several and not from_table
+
     def _reason(self) -> str:
         """Why the training cannot start, in words; empty if it can."""
         if self._parameters is None:
@@ -176,8 +196,8 @@ class TrainPanel:
         ui, parameters = self._ui, self._parameters
         missing = {
             InputSource.scene: (
-                parameters.segmentation is None or not parameters.segmentId,
-                _("Choose a segmentation and the segment to learn."),
+                not self._segments.identifiers,
+                _("Choose a segmentation and the segments to learn."),
             ),
             InputSource.files: (
                 not ui.segmentationsPathLineEdit.currentPath.strip(),
@@ -197,10 +217,17 @@ class TrainPanel:
         ui, parameters = self._ui, self._parameters
         if parameters.inputSource is InputSource.scene:
             red = self._red() if parameters.plane is InputPlane.red else None
-            return FromScene(parameters.segmentation, parameters.segmentId, parameters.volume, red)
+            return FromScene(
+                parameters.segmentation, self._segments.identifiers, parameters.volume, red, parameters.unions
+            )
         if parameters.inputSource is InputSource.files:
-            images = ui.imagesPathLineEdit.currentPath.strip()
-            return FromFiles(Path(ui.segmentationsPathLineEdit.currentPath), Path(images) if images else None)
+            images, table = (
+                Path(line.currentPath) if line.currentPath.strip() else None
+                for line in (ui.imagesPathLineEdit, ui.tablePathLineEdit)
+            )
+            return FromFiles(
+                Path(ui.segmentationsPathLineEdit.currentPath), images, parameters.structures, parameters.unions, table
+            )
         return FromTrainingSet(Path(ui.trainingSetPathLineEdit.currentPath))
 
     def _red(self) -> slicer.vtkMRMLSliceNode | None:
@@ -242,7 +269,10 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
         "plane": (InputPlane, InputPlane.axial),
         "volume": (slicer.vtkMRMLScalarVolumeNode, None),
         "segmentation": (slicer.vtkMRMLSegmentationNode, None),
-        "segmentId": (str, ""),
+        # A JSON list.
+        "segmentIds": (str, ""),
+        "structures": (str, ""),
+        "unions": (str, ""),
         # Empty: the segment's own name.
         "prepare_structure": (str, ""),
     }

@@ -32,7 +32,7 @@ class TrainView:
             # A range of 0 to 0 shows that something moves, though nobody knows how far.
             ui.progressBar.setRange(0, 1000 if progress.fraction is not None else 0)
             ui.progressBar.value = round(1000 * (progress.fraction or 0))
-            ui.statusLabel.text = self._words(progress)
+            ui.statusLabel.text = "\n".join(filter(None, (self._words(progress), progress.remark)))
         finished = state == FINISHED and session is not None
         ui.modelSection.visible = finished
         ui.modelPathEdit.text = str(session.model) if finished else ""

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +30,30 @@ _SECONDS_TO_END = 1.0
 
 
 @dataclass(frozen=True)
+class Request:
+    """What the engine is asked for, and what the user should know of it."""
+
+    content: Mapping[str, Any]
+    """As :mod:`topogan_contract.preparation` says."""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
 class Preparation:
     """What makes the training set before the training."""
 
     folder: Path
     """For the request and what only the preparation reads; the engine removes it afterwards."""
-    request: Callable[[], Mapping[str, Any]]
-    """Writes data into ``folder`` if need be, and returns what :mod:`topogan_contract.preparation` asks for."""
+    request: Callable[[], Request]
+    """Writes data into ``folder`` if need be."""
 
-    def write(self) -> None:
-        """Fill ``folder``; takes long, and is called on a thread of its own."""
+    def write(self) -> str:
+        """Fill ``folder`` and return the remark; takes long, and is called on a thread of its own."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"schema": schemas.PREPARE_REQUEST, "temporary": True, **self.request()})
+        request = self.request()
+        text = json.dumps({"schema": schemas.PREPARE_REQUEST, "temporary": True, **request.content})
         (self.folder / layout.REQUEST_FILE).write_text(text, encoding="utf-8")
+        return request.remark
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,8 @@ class Progress:
     eta_seconds: float | None = None
     note: str = ""
     """The engine's own last words, while it prepares."""
+    remark: str = ""
+    """What the user should know of the input, from then on."""
     error: str = ""
     resumable: bool = False
     log: list[str] = field(default_factory=list)
@@ -87,7 +100,8 @@ class TrainingSession:
         self._monitor = RunMonitor(run, clock)
         self._process: EngineProcess | None = None
         self._preparation: Preparation | None = None
-        self._writing: Background[None] | None = None
+        self._writing: Background[str] | None = None
+        self._remark = ""
         self._command: list[str | Path] = []
         # There as soon as the end is wanted.
         self._end: StopThenKill | None = None
@@ -153,7 +167,7 @@ class TrainingSession:
             self._end.tick(alive=progress.state not in ENDED)
         if progress.state in ENDED and self._preparation is not None:
             self._remove_leftovers()
-        return progress
+        return replace(progress, remark=self._remark)
 
     def latest_preview(self) -> Path | None:
         """The newest picture of samples."""
@@ -180,13 +194,14 @@ class TrainingSession:
             self._monitor.request_stop()
             start_stopper(self._engine, self.run, self._work / "stopper.txt")
 
-    def _tick_writing(self, writing: Background[None]) -> Progress | None:
+    def _tick_writing(self, writing: Background[str]) -> Progress | None:
         if not writing.done():
             return Progress(STOPPING if self._end is not None else PREPARING)
         error = writing.error
         if self._end is None and not error:
             try:
                 self._process = self._engine.start(self._command, self.log)
+                self._remark = writing.result or ""
                 return None
             except OSError as refusal:
                 error = f"The engine cannot be started ({refusal.strerror}): choose another Python."

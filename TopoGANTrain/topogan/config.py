@@ -256,10 +256,14 @@ class TextureSettings(Settings):
     network: str = setting("unet", "Network", "unet is that of pix2pix, judged by a PatchGAN.", pattern=REGISTERED)
     width: int = setting(16, "Width", "Channels of the first layer.", ge=4, le=128)
     steps: int = setting(1500, "Steps", "Training steps.", ge=1, le=10_000_000)
-    batch: int = setting(8, "Batch size", "Image pairs per step.", ge=1, le=256)
+    batch: int = setting(4, "Batch size", "Image pairs per step.", ge=1, le=256)
     learning_rate: float = setting(5e-4, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
-    l1_weight: float = setting(
-        100.0, "L1 weight", "Weight of the absolute difference to the real image.", ge=0.0, le=10_000.0
+    l1_weight: float = setting(100.0, "L1 weight", "Weight of the difference to the real image.", ge=0.0, le=10_000.0)
+    draws: Literal[1, 2] = setting(
+        2,
+        "Draws",
+        "Textures painted on each mask in a step: with 2 only the expected image is held to the real one, so that "
+        "noise stays free; with 1 each is, as in pix2pix, which blurs.",
     )
 
 

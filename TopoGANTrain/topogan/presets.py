@@ -12,6 +12,8 @@ from topogan_contract import schemas
 
 # A batch of one mask says nothing of a distribution.
 _SMALLEST_BATCH = 2
+# What was so before it could be set.
+_TEXTURES_BEFORE = {"network": "unet", "draws": 1}
 
 
 def preset_names() -> list[str]:
@@ -53,6 +55,17 @@ def train_settings(preset: str | None, given: dict[str, Any]) -> TrainSettings:
         if isinstance(group, Settings)
     }
     return settings.model_copy(update=groups)
+
+
+def recorded_settings(values: Any) -> TrainSettings:
+    """The settings that a model package or a run has recorded, of whatever version.
+
+    Raises:
+        InputError: a setting is wrong.
+    """
+    if isinstance(values, dict) and isinstance(textures := values.get("textures"), dict):
+        values = {**values, "textures": {**_TEXTURES_BEFORE, **textures}}
+    return validated(TrainSettings, values)
 
 
 def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

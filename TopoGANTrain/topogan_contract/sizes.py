@@ -49,7 +49,9 @@ def pixel_size_in_words(size: int, pixel_size: float, width: float, own: float) 
     if own <= 0:
         return said
     if pixel_size < own * 0.99:
-        return f"{said}, finer than the images ({_mm(own)}), so that the structures are not too small"
+        said += f", finer than the images ({_mm(own)})"
+        as_much = [other for other in SIZES if other < size and 0 < default_pixel_size(width, other, own) <= own]
+        return f"{said}: {as_much[0]} pixels show as much" if as_much else f"{said}, or the structures would be small"
     if pixel_size <= own * 1.01:
         return f"{said}, as the images"
     said += f", {_times(pixel_size / own)} coarser than the images ({_mm(own)})"

@@ -36,6 +36,10 @@ DIAGRAMS_FILE = "diagrams.npz"
 SAMPLES_FILE = "samples.csv"
 
 
+VALID = "valid"
+"""What a verdict on a region begins with where nothing is wrong."""
+
+
 def region_columns(name: str) -> tuple[str, str, str]:
     """The columns of ``samples.csv`` on one region; before them stand ``sample``, ``seed`` and ``level`` (or empty)."""
     return f"b0 {name}", f"b1 {name}", f"verdict {name}"

@@ -10,8 +10,10 @@ import hashlib
 import math
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,11 +28,13 @@ from topogan.config import TrainSettings
 from topogan.device import exact_numerics
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.topology import betti_error, valid_share
+from topogan.networks.labels import labels_of, level_to_network
 from topogan.randomness import torch_stream
 from topogan.runs.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.optimization import Values, as_floats
 from topogan.training_set import TrainingSet
+from topogan.verdict import RealTopologies
 
 CURVE_EVERY = 200
 _CURVE_SAMPLES = 500
@@ -39,15 +43,23 @@ _BATCH = 100
 _CPU = torch.device("cpu")
 
 Curve = list[dict[str, float]]
+Measure = Callable[[NDArray[np.uint8], NDArray[np.float64] | None, TrainingSet], dict[str, dict[str, Any]]]
 
 
-def run_job(job: Job, results: Path) -> None:
+def figures_of_one(
+    labels: NDArray[np.uint8], levels: NDArray[np.float64] | None, training_set: TrainingSet
+) -> dict[str, dict[str, Any]]:
+    """The figures of the only structure."""
+    return figures_of(labels == 1, training_set)
+
+
+def run_job(job: Job, results: Path, measure: Measure = figures_of_one) -> None:
     """Carry out one job and add its figures to ``results``, the file of its set; nothing before all is done."""
     training_set = open_set(job.set_name)
     start = time.process_time()
     with exact_numerics(1, _CPU):
         trainer, curve, values = train_variant(job, training_set)
-        masks = draw_masks(trainer, job.settings.masks.latent, job.protocol.samples)
+        labels, levels = draw_labels(trainer, job, training_set, job.protocol.samples)
         cost = step_cost(trainer, job, training_set)
     content = {
         "set": job.set_name,
@@ -56,7 +68,7 @@ def run_job(job: Job, results: Path) -> None:
         "seed": job.seed,
         "steps": job.last_step,
         "warm_up_steps": _warm_up_steps(job.settings),
-        "samples": len(masks),
+        "samples": len(labels),
         "settings": job.settings.model_dump(mode="json"),
         "training_set": {
             "content_hash": training_set.content_hash,
@@ -65,6 +77,7 @@ def run_job(job: Job, results: Path) -> None:
             "independent": training_set.independent,
             "pixel_size_mm": training_set.pixel_size,
             "modal_betti": list(training_set.modal_betti[0]),
+            "regions": [region.name for region in training_set.regions],
         },
         "networks": fingerprint(job, training_set),
         "versions": {"topogan": topogan.__version__, "torch": torch.__version__},
@@ -72,8 +85,8 @@ def run_job(job: Job, results: Path) -> None:
         "step_ms": cost,
         "cpu_seconds": round(time.process_time() - start, 1),
         "curve": curve,
-        "mean_betti": betti_numbers_of_batch(masks).mean(axis=0).tolist(),
-        "figures": figures_of(masks, training_set),
+        "mean_betti": betti_numbers_of_batch(labels == 1).mean(axis=0).tolist(),
+        "figures": measure(labels, levels, training_set),
     }
     add_run(results, job.name, content)
     shutil.rmtree(_checkpoints(job, training_set, job.name), ignore_errors=True)
@@ -93,14 +106,24 @@ def train_variant(job: Job, training_set: TrainingSet) -> tuple[MaskTrainer, Cur
     return trainer, curve, values
 
 
-def draw_masks(trainer: MaskTrainer, latent: int, count: int) -> NDArray[np.bool_]:
-    """Draw masks (bool [count, H, W]) from the averaged generator, from the same z whatever was trained."""
+def draw_labels(
+    trainer: MaskTrainer, job: Job, training_set: TrainingSet, count: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64] | None]:
+    """Draw label maps from the averaged generator, from the same z (and levels) whatever was trained.
+
+    Returns:
+        uint8 [count, H, W] ids, and their levels [count], those of training rows; None where the network is told none.
+    """
     generator = trainer.networks()["generator"]
     source = torch_stream(0, "ablation: samples")
-    z = torch.randn(count, latent, generator=source)
+    z, levels = torch.randn(count, job.settings.masks.latent, generator=source), None
+    if job.settings.tells_level(len(training_set.table)):
+        rows = torch.randint(len(training_set.train), (count,), generator=source).numpy()
+        levels = training_set.levels[training_set.train[rows]]
+        z = torch.cat([z, level_to_network(levels)], 1)
     with torch.no_grad():
-        parts = [generator(z[start : start + _BATCH])[:, 0] >= 0 for start in range(0, count, _BATCH)]
-    return torch.cat(parts).numpy()
+        parts = [labels_of(generator(z[start : start + _BATCH])) for start in range(0, count, _BATCH)]
+    return np.concatenate(parts), levels
 
 
 def step_cost(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[str, float]:
@@ -159,14 +182,30 @@ def _restore(trainer: MaskTrainer, checkpoint: Checkpoint) -> None:
 
 def _point(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[str, float]:
     """How good samples are at this step: fewer than in the end, hence noisier."""
-    masks = draw_masks(trainer, job.settings.masks.latent, _CURVE_SAMPLES)
-    betti, real = betti_numbers_of_batch(masks), training_set.betti[training_set.validation_or_train, 0]
+    labels, levels = draw_labels(trainer, job, training_set, _CURVE_SAMPLES)
+    seen = training_set.validation_or_train
+    betti = np.stack([betti_numbers_of_batch(region.of(labels)) for region in training_set.regions], axis=1)
+    errors = [betti_error(betti[:, region], training_set.betti[seen, region]) for region in range(betti.shape[1])]
+    valid = valid_share(betti[:, 0], training_set.modal_betti[0])
+    if levels is not None:
+        real = RealTopologies.of(training_set.levels[seen], training_set.betti[seen])
+        valid = 100.0 * float(valid_regions(betti, levels, real).all(axis=1).mean())
     return {
         "step": trainer.step,
-        "valid": valid_share(betti, training_set.modal_betti[0]),
-        "betti_error": betti_error(betti, real),
-        "area_ratio": float(masks.mean() / training_set.region_masks(training_set.validation_or_train).mean()),
+        "valid": valid,
+        "betti_error": fmean(errors),
+        "area_ratio": float((labels != 0).mean() / (training_set.masks[seen] != 0).mean()),
     }
+
+
+def valid_regions(betti: NDArray[np.int64], levels: NDArray[np.float64], real: RealTopologies) -> NDArray[np.bool_]:
+    """bool [N, R]: whether each region of each sample has a topology that real slices of its level show."""
+    return np.array(
+        [
+            [tuple(one) in real.of_region(region, level) for region, one in enumerate(sample)]
+            for sample, level in zip(betti.tolist(), levels.tolist(), strict=True)
+        ]
+    )
 
 
 def fingerprint(job: Job, training_set: TrainingSet) -> str:

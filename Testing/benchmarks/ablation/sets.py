@@ -14,8 +14,10 @@ from topogan.config import PhantomSettings, PrepareSettings
 from topogan.dataset import prepare
 from topogan.errors import InputError
 from topogan.phantom import make_phantom
+from topogan.phantom.tissues import STRUCTURES
 from topogan.plane import read_plane
 from topogan.presets import read_preset
+from topogan.structures import Structure, StructureTable, colored
 from topogan.training_set import TrainingSet
 from topogan.volumes import find_pairs
 
@@ -59,7 +61,7 @@ def _phantom(out: Path, seed: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings(seed=seed))
         segmentations, _ = find_pairs([phantom / "segmentations"])
-        settings = PrepareSettings(**read_preset("demo")["prepare"])
+        settings = PrepareSettings(structure="myocardium", labels=(2,), **read_preset("demo")["prepare"])
         prepare(out, segmentations, settings=settings, plane=read_plane(str(phantom / "planes.json")))
 
 
@@ -137,12 +139,28 @@ def _present(name: str) -> Path:
     return path
 
 
+def _six(out: Path, short_axis: bool) -> None:
+    """Six structures of the phantom's hearts, and the union of cavity and wall of the left ventricle."""
+    with tempfile.TemporaryDirectory() as scratch:
+        phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings(patients=16, phases=5))
+        segmentations, images = find_pairs([phantom / "segmentations"], [phantom / "images"])
+        structures = tuple(
+            Structure(name=name, labels=(label,), color=colored(number))
+            for number, (name, label) in enumerate(STRUCTURES.items())
+        )
+        table = StructureTable(structures=structures, unions=(("lv_cavity", "myocardium"),))
+        plane = read_plane(str(phantom / "planes.json")) if short_axis else "axial"
+        prepare(out, segmentations, images, plane=plane, table=table)
+
+
 SETS: dict[str, Callable[[Path], None]] = {
     "phantom": lambda out: _phantom(out, seed=0),
     "rings": _rings,
     "isbi": _isbi,
     "atrium": _atrium,
     "blood_pool": _blood_pool,
+    "six_axial": lambda out: _six(out, short_axis=False),
+    "six_short_axis": lambda out: _six(out, short_axis=True),
     "phantom_tuning": lambda out: _phantom(out, seed=1),
     "isbi_tuning": _isbi_tuning,
 }

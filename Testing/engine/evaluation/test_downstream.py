@@ -13,12 +13,14 @@ import pytest
 import torch
 
 from topogan import files
-from topogan.config import DownstreamSettings
+from topogan.config import DownstreamSettings, SynthesisSettings
 from topogan.errors import InputError, WorkError
 from topogan.evaluation.downstream import SCHEMA, downstream
 from topogan.evaluation.segmentation import segmentation_scores
 from topogan.evaluation.segmentation_network import augmented, predict, train_network
 from topogan.files import write_json
+from topogan.model import Model
+from topogan.synthesis import synthesize
 
 Slices = tuple[np.ndarray, np.ndarray]
 
@@ -133,3 +135,13 @@ def test_nothing_half_written_stays(
     assert json.loads(out.read_text())["older"]
     downstream(synthesis, training_set, out, settings, overwrite=True)
     assert "older" not in json.loads(out.read_text())
+
+
+def test_several_structures_are_segmented_by_one_network(
+    tmp_path: Path, heart_model: Model, heart_training_set: Path
+) -> None:
+    samples = synthesize(heart_model, tmp_path / "samples", SynthesisSettings(count=8, seed=1))
+    settings = DownstreamSettings(steps=150, seeds=1, width=8, batch=8)
+    found = downstream(samples, heart_training_set, settings=settings)
+    (real,), (synthetic,) = found.by_data["real"], found.by_data["synthetic"]
+    assert real.dice > 0.6 > synthetic.dice

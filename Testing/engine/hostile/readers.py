@@ -138,7 +138,7 @@ def _read_synthesis(folder: Path) -> None:
 
 
 def _read_run(folder: Path) -> None:
-    from topogan.config import TrainSettings, validated
+    from topogan.presets import recorded_settings
     from topogan.runs.checkpoints import latest_checkpoint
     from topogan.runs.events import EventLog
     from topogan.runs.folder import read_config
@@ -146,7 +146,7 @@ def _read_run(folder: Path) -> None:
     from topogan.training.loop import progress_of
 
     read_status(folder)
-    settings = validated(TrainSettings, read_config(folder)["settings"])
+    settings = recorded_settings(read_config(folder)["settings"])
     checkpoint = latest_checkpoint(folder / "checkpoints")
     if checkpoint is not None:
         progress_of(checkpoint, settings, 64, 1)

@@ -177,14 +177,17 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
         "currentNodeChanged(vtkMRMLNode*)": "currentNodeChanged",
         "currentNodeChanged(bool)": "_validChanged",
         "currentSegmentChanged(QString)": "currentSegmentChanged",
+        "segmentSelectionChanged(QStringList)": "segmentSelectionChanged",
     }
     currentNodeChanged = QtCore.Signal(object)
     currentSegmentChanged = QtCore.Signal(str)
+    segmentSelectionChanged = QtCore.Signal(list)
     _validChanged = QtCore.Signal(bool)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._segment = ""
+        self._multiple, self._selected = False, []
         self._observed: tuple[slicer.vtkMRMLSegmentationNode, int] | None = None
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -209,6 +212,12 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
     )
     editEnabled = QtCore.Property(bool, lambda self: False, lambda self, value: None)
 
+    def _set_multiple(self, multiple: bool) -> None:
+        self._multiple = multiple
+        self._populate()
+
+    multiSelection = QtCore.Property(bool, lambda self: self._multiple, _set_multiple)
+
     def currentNode(self) -> slicer.vtkMRMLSegmentationNode | None:
         """The chosen segmentation."""
         return self._node_box.currentNode()
@@ -226,6 +235,29 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
         index = self._segment_box.findData(identifier)
         if index >= 0:
             self._segment_box.setCurrentIndex(index)
+
+    def selectedSegmentIDs(self) -> tuple[str, ...]:
+        """The checked segments, in the order of the segmentation; they stay while none with segments is chosen."""
+        return tuple(self._selected)
+
+    def setSelectedSegmentIDs(self, identifiers: list[str] | tuple[str, ...]) -> None:
+        """Check these segments and no others; ids that there are not are left out."""
+        assert self._multiple
+        node = self.currentNode()
+        if node is None:
+            return
+        before = self._selected
+        self._selected = [one for one in node.GetSegmentation().GetSegmentIDs() if one in identifiers]
+        self._show_selected()
+        if before != self._selected:
+            self.segmentSelectionChanged.emit(list(self._selected))
+
+    def _show_selected(self) -> None:
+        segmentation = self.currentNode().GetSegmentation()
+        identifiers = segmentation.GetSegmentIDs()
+        names = [segmentation.GetSegment(one).GetName() for one in self._selected]
+        everything = len(names) == len(identifiers)
+        self._segment_box.setPlaceholderText("None" if not names else "All" if everything else ", ".join(names))
 
     def _node_changed(self, node: slicer.vtkMRMLSegmentationNode | None) -> None:
         if self._observed is not None:
@@ -248,6 +280,12 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
         self._segment_box.clear()
         for identifier in identifiers:
             self._segment_box.addItem(segmentation.GetSegment(identifier).GetName(), identifier)
+        if self._multiple:
+            self._segment_box.setCurrentIndex(-1)
+            self._segment_box.blockSignals(False)
+            if identifiers:
+                self.setSelectedSegmentIDs(self._selected)
+            return
         known = self._segment in identifiers
         self._segment_box.setCurrentIndex(identifiers.index(self._segment) if known else -1)
         self._segment_box.blockSignals(False)

@@ -97,6 +97,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = self.makeLogic()
         self.panel = self.makePanel()
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
+        # The selectors of nodes are empty for a moment, which must not become a choice.
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,50 +37,85 @@ def describe_widgets(ui: Any, settings: Iterable[Setting]) -> None:
 
 
 class SegmentChoice:
-    """Keeps a qMRMLSegmentSelectorWidget and the parameters of node and segment equal, whichever changes."""
+    """Keeps a qMRMLSegmentSelectorWidget for several segments equal to the parameters, whichever changes.
 
-    def __init__(self, selector: Any, node_name: str, segment_name: str) -> None:
-        """Listen to the selector.
+    The parameter ``segmentation`` holds the node, ``segmentIds`` the ids as a JSON list; scenes of version 0.1 have one
+    id in ``segmentId``.
+    """
 
-        Args:
-            selector: qMRMLSegmentSelectorWidget.
-            node_name: parameter that holds the segmentation.
-            segment_name: parameter that holds the segment's id.
-        """
-        self._selector, self._node_name, self._segment_name = selector, node_name, segment_name
+    def __init__(self, selector: Any) -> None:
+        """Listen to the selector."""
+        self._selector = selector
         self._parameters: Any = None
         self._showing = False
         self._connections = Connections()
-        self._connections.add(selector, "currentNodeChanged(vtkMRMLNode*)", self._take)
-        self._connections.add(selector, "currentSegmentChanged(QString)", self._take)
+        self._connections.add(selector, "currentNodeChanged(vtkMRMLNode*)", self._take_node)
+        self._connections.add(selector, "segmentSelectionChanged(QStringList)", self._take)
+
+    @property
+    def identifiers(self) -> list[str]:
+        """The chosen segments that there are, in the order of the segmentation."""
+        if self._parameters is None or self._parameters.segmentation is None:
+            return []
+        chosen = self._wanted(self._parameters)
+        return [one for one in self._parameters.segmentation.GetSegmentation().GetSegmentIDs() if one in chosen]
+
+    @property
+    def names(self) -> list[str]:
+        """Of these segments."""
+        if self._parameters is None or self._parameters.segmentation is None:
+            return []
+        segmentation = self._parameters.segmentation.GetSegmentation()
+        return [segmentation.GetSegment(one).GetName() for one in self.identifiers]
 
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none: show what they say, or keep what is shown."""
         self._parameters = parameters
         if parameters is None:
             return
-        node, segment = getattr(parameters, self._node_name), getattr(parameters, self._segment_name)
+        node = parameters.segmentation
         if node is not None:
             self._showing = True
             self._selector.setCurrentNode(node)
-            if segment:
-                self._selector.setCurrentSegmentID(segment)
             self._showing = False
-        self._take()
+        # A selector that does not know a loaded node yet will say so when it does.
+        if node is None or self._selector.currentNode() is node:
+            self._take_node()
 
     def close(self) -> None:
         """Let go of the selector."""
         self._connections.close()
         self._parameters = None
 
+    def _wanted(self, parameters: Any) -> list[str]:
+        before = parameters.parameterNode.GetParameter("segmentId")
+        try:
+            chosen = json.loads(parameters.segmentIds or json.dumps([before]))
+        except (ValueError, RecursionError):
+            chosen = []
+        return [one for one in chosen if isinstance(one, str) and one] if isinstance(chosen, list) else []
+
+    def _take_node(self) -> None:
+        if self._showing or self._parameters is None:
+            return
+        node = self._selector.currentNode()
+        if node is not None:
+            known = node.GetSegmentation().GetSegmentIDs()
+            # What the selector remembers may be of the scene before.
+            wanted = self._wanted(self._parameters) if node is self._parameters.segmentation else ()
+            chosen = [one for one in wanted or self._selector.selectedSegmentIDs() if one in known]
+            # One structure is the usual case.
+            self._selector.setSelectedSegmentIDs(chosen or list(known[:1]))
+        self._take()
+
     def _take(self) -> None:
         if self._showing or self._parameters is None:
             return
         node = self._selector.currentNode()
-        segment = self._selector.currentSegmentID() if node is not None else ""
-        # The selector remembers the segment of the segmentation before, until another is chosen.
-        if node is not None and node.GetSegmentation().GetSegment(segment) is None:
-            segment = ""
+        # The selector remembers those of the segmentation before, until others are chosen.
+        known = [] if node is None else node.GetSegmentation().GetSegmentIDs()
+        chosen = [one for one in self._selector.selectedSegmentIDs() if one in known]
         with slicer.util.NodeModify(self._parameters.parameterNode):
-            setattr(self._parameters, self._node_name, node)
-            setattr(self._parameters, self._segment_name, segment)
+            self._parameters.segmentation = node
+            self._parameters.segmentIds = json.dumps(chosen)
+            self._parameters.parameterNode.UnsetParameter("segmentId")

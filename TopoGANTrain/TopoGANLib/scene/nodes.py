@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import slicer
 import vtk
 
+from topogan_contract.synthesis import VALID, region_columns
 from TopoGANLib.scene.barcode import show_barcode
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.tables import number_columns
@@ -16,6 +19,8 @@ from TopoGANLib.scene.tables import number_columns
 _ROLES = ("image", "barcode", "diagrams", "samples", "metrics")
 _ROLE_PREFIX = "TopoGAN."
 _SHOWN_SAMPLE = "TopoGAN.shownSample"
+_SHOWN_REGION = "TopoGAN.shownRegion"
+_REGIONS = "TopoGAN.regions"
 
 
 @dataclass(frozen=True)
@@ -30,21 +35,24 @@ class SynthesisNodes:
     """
 
     segmentation: slicer.vtkMRMLSegmentationNode
-    """One segment, named after the structure."""
+    """One segment a structure."""
     image: slicer.vtkMRMLScalarVolumeNode
     """Textures, or the masks as gray values."""
     barcode: slicer.vtkMRMLPlotChartNode
     """Chart of the shown sample; its table is ``TopoGANLib.scene.barcode.barcode_table``."""
     diagrams: slicer.vtkMRMLTableNode
-    """Births and deaths of all samples."""
+    """Births and deaths of all samples and regions."""
     samples: slicer.vtkMRMLTableNode
     """samples.csv."""
     metrics: slicer.vtkMRMLTableNode
     """report.json, one row a value."""
 
     @classmethod
-    def connect(cls, segmentation: slicer.vtkMRMLSegmentationNode, **others: slicer.vtkMRMLNode) -> SynthesisNodes:
-        """Let the segmentation refer to the other nodes, given by the names of this class's fields."""
+    def connect(
+        cls, segmentation: slicer.vtkMRMLSegmentationNode, regions: Sequence[str], **others: slicer.vtkMRMLNode
+    ) -> SynthesisNodes:
+        """Let the segmentation know the regions and refer to the other nodes, named as this class's fields."""
+        segmentation.SetAttribute(_REGIONS, json.dumps(list(regions)))
         for role in _ROLES:
             segmentation.SetNodeReferenceID(_ROLE_PREFIX + role, others[role].GetID())
         return cls(segmentation, **others)
@@ -69,13 +77,31 @@ class SynthesisNodes:
         """Number of the sample in the barcode."""
         return int(self.segmentation.GetAttribute(_SHOWN_SAMPLE))
 
-    def show_sample(self, sample: int) -> None:
-        """Put the barcode of ``sample`` (0 … ``count`` − 1) into the chart; no node is added.
+    @property
+    def shown_region(self) -> int:
+        """Number of the region in the barcode."""
+        return int(self.segmentation.GetAttribute(_SHOWN_REGION) or 0)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Names of the structures and of unions of them; scenes of version 0.1 have one structure."""
+        names = self.segmentation.GetAttribute(_REGIONS)
+        return tuple(json.loads(names)) if names else (self.segmentation.GetSegmentation().GetNthSegment(0).GetName(),)
+
+    def show_sample(self, sample: int, region: int | None = None) -> None:
+        """Put a barcode into the chart; no node is added.
+
+        Args:
+            sample: 0 … ``count`` − 1.
+            region: number among ``regions``; None is that which is shown.
 
         Raises:
-            IndexError: there is no such sample.
+            IndexError: there is no such sample or region.
         """
         self._check(sample)
+        region = self.shown_region if region is None else region
+        if not 0 <= region < len(self.regions):
+            raise IndexError(f"There is no region {region}: the synthesis has {len(self.regions)}, the first is 0.")
         columns = number_columns(self.diagrams, ("sample", "dimension", "birth (mm)", "death (mm)"))
         pixels = number_columns(self.diagrams, ("birth row", "birth column", "death row", "death column"))
         everything = Diagram(
@@ -85,21 +111,34 @@ class SynthesisNodes:
             birth_index=np.stack([pixels["birth row"], pixels["birth column"]], axis=1),
             death_index=np.stack([pixels["death row"], pixels["death column"]], axis=1),
         )
-        diagram = everything.rows(columns["sample"] == sample)
+        mine = columns["sample"] == sample
+        if len(self.regions) > 1:
+            mine &= number_columns(self.diagrams, ("region",))["region"] == region
         values = np.concatenate([columns["birth (mm)"], columns["death (mm)"]])
         longest = float(values[np.isfinite(values)].max(initial=0.0))
-        show_barcode(self.barcode, diagram, sample, f"Barcode of {self.caption(sample)}", longest)
+        title = f"Barcode of {self.caption(sample, region)}"
+        show_barcode(self.barcode, everything.rows(mine), sample, title, longest)
         self.segmentation.SetAttribute(_SHOWN_SAMPLE, str(sample))
+        self.segmentation.SetAttribute(_SHOWN_REGION, str(region))
 
-    def caption(self, sample: int) -> str:
-        """One line about a sample: its number and, where the table has them, its Betti numbers."""
-        betti = self._betti(sample)
-        return f"sample {sample}" + (f" (b0 = {betti[0]}, b1 = {betti[1]})" if betti else "")
+    def caption(self, sample: int, region: int | None = None) -> str:
+        """One line about a sample: its number and, where the table has them, a region's Betti numbers."""
+        region = self.shown_region if region is None else region
+        betti = self._betti(sample, region)
+        name = f", {self.regions[region]}" if len(self.regions) > 1 else ""
+        return f"sample {sample}{name}" + (f" (b0 = {betti[0]}, b1 = {betti[1]})" if betti else "")
 
     def short_caption(self, sample: int) -> str:
-        """The same for small pictures: number (b0, b1)."""
-        betti = self._betti(sample)
+        """The same for small pictures: number (b0, b1); of several structures, how many are valid."""
+        if len(self.regions) > 1:
+            valid = [said.startswith(VALID) for *_, said in self._judged(sample)]
+            return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
+        betti = self._betti(sample, 0)
         return f"{sample}" + (f" ({betti[0]}, {betti[1]})" if betti else "")
+
+    def verdicts(self, sample: int) -> list[str]:
+        """One line for each region: Betti numbers and what is said of them, where the table has both."""
+        return [f"{region} ({b0}, {b1}): {said}" for region, b0, b1, said in self._judged(sample)]
 
     def sample_position(self, sample: int) -> tuple[float, float, float]:
         """Center of the slice of ``sample``, RAS, mm, as long as nobody puts the image under a transform.
@@ -156,12 +195,25 @@ class SynthesisNodes:
         if folder != hierarchy.GetSceneItemID() and hierarchy.GetNumberOfItemChildren(folder) == 0:
             hierarchy.RemoveItem(folder)
 
-    def _betti(self, sample: int) -> tuple[int, int] | None:
-        columns = [self.samples.GetTable().GetColumnByName(name) for name in ("b0", "b1")]
-        if None in columns:
-            return None
-        b0, b1 = (column.GetVariantValue(sample).ToInt() for column in columns)
-        return b0, b1
+    def _judged(self, sample: int) -> list[tuple[str, int, int, str]]:
+        found = []
+        for number, region in enumerate(self.regions):
+            betti, said = self._betti(sample, number), self._cell(sample, region_columns(region)[2])
+            if betti and said is not None:
+                found.append((region, *betti, said.ToString()))
+        return found
+
+    def _betti(self, sample: int, region: int) -> tuple[int, int] | None:
+        # The only structure of version 0.1 is not named.
+        for columns in (region_columns(self.regions[region])[:2], ("b0", "b1")):
+            b0, b1 = (self._cell(sample, column) for column in columns)
+            if b0 is not None and b1 is not None:
+                return b0.ToInt(), b1.ToInt()
+        return None
+
+    def _cell(self, sample: int, name: str) -> vtk.vtkVariant | None:
+        column = self.samples.GetTable().GetColumnByName(name)
+        return None if column is None else column.GetVariantValue(sample)
 
     def _all(self) -> list[slicer.vtkMRMLNode]:
         series = [self.barcode.GetNthPlotSeriesNode(n) for n in range(self.barcode.GetNumberOfPlotSeriesNodes())]

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from topogan_contract import schemas, synthesis
+from topogan_contract.synthesis import Segment
 from topogan_contract.words import shown
 from TopoGANLib.scene.diagrams import Diagram
 
 # No gray value is further from 0.
 _FARTHEST = 1e9
 _LONGEST_NAME = 80
+# Orange of Okabe and Ito's palette for color-blind readers, far from every gray of the CT under it.
+_FIRST_COLOR = "#e69f00"
 _AGAIN = "the folder is incomplete or damaged, synthesize again"
 
 
@@ -30,13 +33,17 @@ class Synthesis:
     """Everything a synthesis folder holds, one sample a slice."""
 
     masks: np.ndarray
-    """uint8 [sample, row, column], 1 = structure."""
+    """uint8 [sample, row, column], the label of a structure, 0 between them."""
     textures: np.ndarray | None
     """int16 [sample, row, column], HU for CT; None where the model paints none."""
     ijk_to_ras: np.ndarray
     """float [4, 4], from (column, row, sample, 1) to (R, A, S, 1) in mm."""
+    structures: tuple[Segment, ...]
+    """What the labels mean."""
+    regions: tuple[str, ...]
+    """Names of the structures and of unions of them: what diagrams and Betti numbers are of."""
     diagrams: list[Diagram]
-    """One a sample, in mm."""
+    """In mm, sample by sample, region by region."""
     samples: dict[str, list[str]]
     """The columns of samples.csv, one entry a sample."""
     report: dict[str, Any]
@@ -44,8 +51,8 @@ class Synthesis:
 
     @property
     def structure(self) -> str:
-        """What the masks show, "structure" where the report does not tell."""
-        return shown(self.report.get("structure") or "structure", _LONGEST_NAME)
+        """What the masks show."""
+        return shown(", ".join(one.name for one in self.structures), _LONGEST_NAME)
 
     @property
     def is_ct(self) -> bool:
@@ -77,12 +84,14 @@ def read_synthesis_folder(folder: Path) -> Synthesis:
     pixel_size = float(np.linalg.norm(mask_stack.axes[0]))
     diagrams = read_diagrams(folder / synthesis.DIAGRAMS_FILE, pixel_size)
     samples = _read_samples(folder / synthesis.SAMPLES_FILE)
-    _check_counts(folder, len(masks), len(diagrams), len(next(iter(samples.values()), [])))
-    return Synthesis(masks, textures, _ijk_to_ras(mask_stack), diagrams, samples, report)
+    structures = _structures(report, mask_stack)
+    regions = _regions(folder, report, structures)
+    _check_counts(folder, len(masks), len(regions), len(diagrams), len(next(iter(samples.values()), [])))
+    return Synthesis(masks, textures, _ijk_to_ras(mask_stack), structures, regions, diagrams, samples, report)
 
 
 def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
-    """Read the diagrams of all samples, which the engine counts in pixels, in mm.
+    """Read all diagrams, which the engine counts in pixels, in mm.
 
     Raises:
         SynthesisFolderError: the file is missing, damaged, or no file of diagrams.
@@ -131,6 +140,27 @@ def _read_report(folder: Path) -> dict[str, Any]:
     if not _is_window(report.get("window")):
         raise SynthesisFolderError(f"The window in {path} is not two rising numbers: {_AGAIN}.")
     return report
+
+
+def _structures(report: dict[str, Any], masks: synthesis.Stack) -> tuple[Segment, ...]:
+    """As the masks name them; version 0.1 had one, which the report names, or nobody."""
+    name = shown(report.get("structure") or "structure", _LONGEST_NAME)
+    return masks.segments or (Segment(name, 1, _FIRST_COLOR),)
+
+
+def _regions(folder: Path, report: dict[str, Any], structures: tuple[Segment, ...]) -> tuple[str, ...]:
+    names = tuple(one.name for one in structures)
+    if report["schema"] == schemas.SYNTHESIS_OF_ONE:
+        return names
+    try:
+        regions = tuple(str(region["name"]) for region in report["regions"])
+    except (KeyError, TypeError):
+        regions = ()
+    if regions[: len(names)] != names or len(set(regions)) < len(regions):
+        raise SynthesisFolderError(
+            f"{folder / synthesis.REPORT_FILE} and masks.nrrd name different structures: {_AGAIN}."
+        )
+    return regions
 
 
 def _is_window(window: object) -> bool:
@@ -183,10 +213,11 @@ def _read_samples(path: Path) -> dict[str, list[str]]:
     return {name: [row[column] for row in rows] for column, name in enumerate(header)}
 
 
-def _check_counts(folder: Path, masks: int, diagrams: int, rows: int) -> None:
-    if not masks == diagrams == rows:
+def _check_counts(folder: Path, masks: int, regions: int, diagrams: int, rows: int) -> None:
+    if masks != rows or masks * regions != diagrams:
+        of_each = f" of {regions} structures and unions" if regions > 1 else ""
         raise SynthesisFolderError(
-            f"{folder} holds {masks} masks, {diagrams} diagrams and {rows} rows in samples.csv: {_AGAIN}."
+            f"{folder} holds {masks} masks{of_each}, {diagrams} diagrams and {rows} rows in samples.csv: {_AGAIN}."
         )
 
 

@@ -235,7 +235,7 @@ def widest_slice(plans: Sequence[CasePlan]) -> float:
 
 def image_pixel_size(cases: Sequence[Case]) -> float:
     """Median over the volumes of mm per pixel of the images (the segmentations without any) in the plane."""
-    return float(np.median([case.frame.pixel for case in cases]))
+    return round(float(np.median([case.frame.pixel for case in cases])), 6)
 
 
 def large_enough(plan: CasePlan, pixel_size: float) -> CasePlan:

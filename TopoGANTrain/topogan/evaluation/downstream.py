@@ -24,7 +24,7 @@ from topogan.training_set import TrainingSet
 SCHEMA = "topogan.downstream/1"
 
 OnEvent = Callable[[dict[str, Any]], None]
-Slices = tuple[NDArray[np.int16], NDArray[np.bool_]]
+Slices = tuple[NDArray[np.int16], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def downstream(
     """Train the same U-Net on real, on synthetic and on both kinds of slices, and try it on the test patients.
 
     All networks have the same number of steps, the same augmentation and the same first weights for a seed, so that
-    only the data differ. Source of the protocol: Wang et al., ECCV 2020, Table 2.
+    only the data differ. Of several structures one network segments all; scores are means over them. Source of the
+    protocol: Wang et al., ECCV 2020, Table 2.
 
     Args:
         synthesis: folder made by ``topogan synthesize`` with textures.
@@ -77,18 +78,21 @@ def downstream(
     samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
-    real_slices = real.images[real.train], real.region_masks(real.train)
-    synthetic = samples.textures, samples.labels == 1
+    if samples.table.names != real.table.names and max(len(samples.table), len(real.table)) > 1:
+        raise InputError(f"The samples show {samples.table.title} and the training set {real.table.title}.")
+    several = len(real.table) > 1
+    real_slices = real.images[real.train], _masks(real, real.train)
+    synthetic = samples.textures, samples.labels if several else samples.labels == 1
     images, masks = (np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
     data: dict[str, Slices] = {"real": real_slices, "synthetic": synthetic, "real and synthetic": (images, masks)}
-    test_images, truth = real.images[real.test], real.region_masks(real.test)
+    test_images, truth = real.images[real.test], _masks(real, real.test)
     by_data: dict[str, list[SegmentationScores]] = {name: [] for name in data}
     total, done = settings.seeds * len(data), 0
     for seed in range(settings.seeds):
         for name, slices in data.items():
-            network = train_network(*slices, real.window, settings, seed, device)
+            network = train_network(*slices, real.window, settings, seed, device, len(real.table))
             predicted = predict(network, test_images, real.window, settings.batch, device)
-            scores = segmentation_scores(predicted, truth, real.pixel_size)
+            scores = _scores(predicted, truth, real)
             by_data[name].append(scores)
             done += 1
             if on_event:
@@ -98,6 +102,23 @@ def downstream(
     if out is not None:
         write_json(Path(out), _content(report, settings, real), SCHEMA)
     return report
+
+
+def _masks(real: TrainingSet, rows: NDArray[np.int64]) -> NDArray[Any]:
+    return real.masks[rows] if len(real.table) > 1 else real.region_masks(rows)
+
+
+def _scores(predicted: NDArray[Any], truth: NDArray[Any], real: TrainingSet) -> SegmentationScores:
+    """Scores of the structure; of several the mean over them, each where it is."""
+    if len(real.table) == 1:
+        return segmentation_scores(predicted, truth, real.pixel_size)
+    found = []
+    for label in range(1, len(real.table) + 1):
+        here = (truth == label).any(axis=(1, 2))
+        if here.any():
+            found.append(segmentation_scores(predicted[here] == label, truth[here] == label, real.pixel_size))
+    means = {name: _mean([getattr(score, name) for score in found]) for name in SegmentationScores.UNITS}
+    return SegmentationScores(**means)  # type: ignore[arg-type]  # hd95 alone can be None
 
 
 def _content(report: DownstreamReport, settings: DownstreamSettings, real: TrainingSet) -> dict[str, Any]:

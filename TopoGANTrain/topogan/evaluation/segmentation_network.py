@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import radians
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +19,13 @@ from topogan.randomness import BatchSampler, seeded, stream
 _TURN = radians(15)
 
 
-def make_network(width: int) -> UNet:
-    """MONAI's U-Net of four levels: [B, 1, H, W] in −1..1 to logits [B, 1, H, W]."""
+def make_network(width: int, structures: int = 1) -> UNet:
+    """MONAI's U-Net of four levels: [B, 1, H, W] in −1..1 to logits [B, 1, H, W], of several with the background's."""
+    outputs = structures + 1 if structures > 1 else 1
     channels = tuple(width * factor for factor in (1, 2, 4, 8))
-    return UNet(spatial_dims=2, in_channels=1, out_channels=1, channels=channels, strides=(2, 2, 2), num_res_units=1)
+    return UNet(
+        spatial_dims=2, in_channels=1, out_channels=outputs, channels=channels, strides=(2, 2, 2), num_res_units=1
+    )
 
 
 def augmented(
@@ -33,7 +37,7 @@ def augmented(
 
     Args:
         images: float [B, 1, H, W] in −1..1.
-        masks: float [B, 1, H, W], 0 or 1.
+        masks: float [B, 1, H, W], 0 or 1, or label ids.
         generator: source of the changes.
     """
     count = len(images)
@@ -51,26 +55,29 @@ def augmented(
 
 def train_network(
     images: NDArray[np.int16],
-    masks: NDArray[np.bool_],
+    masks: NDArray[Any],
     window: tuple[float, float],
     settings: DownstreamSettings,
     seed: int,
     device: torch.device,
+    structures: int = 1,
 ) -> UNet:
     """Train a U-Net with Dice + cross-entropy and Adam.
 
     Args:
         images: int16 [N, H, W].
-        masks: bool [N, H, W].
+        masks: bool [N, H, W], or label ids.
         window: lowest and highest intensity.
         settings: of the training.
         seed: of the first weights, the batches and the augmentation.
         device: where to compute.
+        structures: number of labels, where masks are label ids.
     """
-    network = seeded(lambda: make_network(settings.width), seed, "downstream network").to(device)
+    network = seeded(lambda: make_network(settings.width, structures), seed, "downstream network").to(device)
     sampler = BatchSampler(len(images), min(settings.batch, len(images)), stream(seed, "downstream batches"))
     changes = stream(seed, "downstream augmentation")
-    loss = DiceCELoss(sigmoid=True)
+    several = structures > 1
+    loss = DiceCELoss(sigmoid=not several, softmax=several, to_onehot_y=several, include_background=not several)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     with exact_numerics(thread_count(settings.threads), device):
         for _ in range(settings.steps):
@@ -86,13 +93,15 @@ def train_network(
 
 def predict(
     network: UNet, images: NDArray[np.int16], window: tuple[float, float], batch: int, device: torch.device
-) -> NDArray[np.bool_]:
-    """Masks of the images: probability of at least one half, bool [N, H, W]."""
+) -> NDArray[Any]:
+    """Masks of the images: probability of at least one half, bool [N, H, W]; of several structures label ids."""
     found = []
     with torch.inference_mode():
         for start in range(0, len(images), batch):
             block = torch.from_numpy(scaled_images(images[start : start + batch], window)).to(device)
-            found.append((network(block)[:, 0] >= 0).cpu().numpy())
+            logits = network(block)
+            labels = logits.argmax(dim=1).to(torch.uint8) if logits.shape[1] > 1 else logits[:, 0] >= 0
+            found.append(labels.cpu().numpy())
     return np.concatenate(found)
 
 

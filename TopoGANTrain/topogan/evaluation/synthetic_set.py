@@ -97,7 +97,7 @@ def _labels(report: dict[str, Any], masks: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _levels(rows: list[dict[str, str]]) -> NDArray[np.float64] | None:
-    if not all(row.get("level") for row in rows):
+    if not any(row.get("level") for row in rows):
         return None
     levels = np.array([float(row["level"]) for row in rows])
     if not ((levels >= 0) & (levels <= 1)).all():

@@ -47,3 +47,18 @@ def spectrum_distance(spectrum: NDArray[np.float64], reference: NDArray[np.float
         reference: float [K], dB.
     """
     return float(np.abs(spectrum - reference).mean())
+
+
+def power_ratio(
+    spectrum: NDArray[np.float64], reference: NDArray[np.float64], band: tuple[float, float]
+) -> tuple[float, float, float]:
+    """Power over that of a reference in a band of frequencies: in all of it, least and most at a single frequency.
+
+    Args:
+        spectrum: float [K], dB (see :func:`radial_power_spectrum`).
+        reference: float [K], dB.
+        band: lowest and highest frequency, as shares of the highest of all (one cycle in two pixels).
+    """
+    found = slice(round(band[0] * len(spectrum)), round(band[1] * len(spectrum)))
+    power, real = (10 ** (one[found] / 10) for one in (spectrum, reference))
+    return float(power.sum() / real.sum()), float((power / real).min()), float((power / real).max())

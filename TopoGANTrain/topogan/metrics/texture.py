@@ -11,6 +11,8 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt
 from topogan.metrics.shape import Labels, Masks
 
 AROUND_MM = 10.0
+# How far a boundary profile goes to either side.
+PROFILE_PIXELS = 6
 _LOWEST = -32768
 _VALUES = 65536
 
@@ -127,3 +129,28 @@ def label_histograms(
             histogram.add(clipped[found == label])
         histograms[-1].add(clipped[tissue_region(found > 0, Tissue.AROUND, pixel_size)])
     return histograms
+
+
+def boundary_profile(masks: Masks, images: NDArray[np.int16], window: tuple[float, float]) -> NDArray[np.float64]:
+    """Mean intensity by the distance to the boundary of a structure; a halo along it shows as a bump.
+
+    Args:
+        masks: bool [N, H, W].
+        images: int16 [N, H, W].
+        window: lowest and highest intensity of the textures.
+
+    Returns:
+        float [2 · PROFILE_PIXELS]: the farthest pixels inside first, then those that touch the boundary inside and
+        outside at the middle; NaN where no mask has such pixels.
+    """
+    sums, counts = np.zeros(2 * PROFILE_PIXELS), np.zeros(2 * PROFILE_PIXELS)
+    for mask, image in zip(masks, images, strict=True):
+        if not mask.any() or mask.all():
+            continue
+        inside, outside = distance_transform_edt(mask), distance_transform_edt(~mask)
+        steps = np.where(mask, -np.rint(inside), np.rint(outside) - 1).astype(np.int64) + PROFILE_PIXELS
+        near = (steps >= 0) & (steps < len(sums))
+        sums += np.bincount(steps[near], np.clip(image, *window)[near], len(sums))
+        counts += np.bincount(steps[near], minlength=len(sums))
+    with np.errstate(invalid="ignore"):
+        return sums / counts

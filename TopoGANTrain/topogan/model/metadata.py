@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import PatchSize, TrainSettings, in_words, validated
+from topogan.config import PatchSize, TrainSettings, in_words
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
 from topogan.model.layout import METADATA, OPENED, refused
+from topogan.presets import recorded_settings
 from topogan.structures import Region, StructureTable
 from topogan.verdict import RealTopologies
 from topogan_contract import schemas
@@ -137,7 +138,7 @@ def read_metadata(folder: Path, package: Path) -> Metadata:
         content = read_json(folder / METADATA, schemas.MODEL, schemas.FIRST_MODEL)
         if content["schema"] == schemas.FIRST_MODEL:
             content = _of_one_structure(content)
-        settings = validated(TrainSettings, content.get("settings"))
+        settings = recorded_settings(content.get("settings"))
         return Metadata.model_validate({**content, "settings": settings})
     except ValidationError as error:
         raise refused(package, f"{METADATA} is wrong: {_first_complaint(error)}") from error

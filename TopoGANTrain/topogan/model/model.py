@@ -73,9 +73,7 @@ class Model:
             InputError: an argument is out of range, or the model makes no masks.
             WorkError: too few tries had the asked topology (the message says how many).
         """
-        if isinstance(betti, tuple) and all(isinstance(one, int) for one in betti):
-            betti = (betti, *[None] * (len(self.metadata.regions) - 1))
-        request = SamplingRequest(n, seed, betti, clean, attempts, levels)
+        request = SamplingRequest(n, seed, _for_each_region(betti, len(self.metadata.regions)), clean, attempts, levels)
         return joined(list(sample_chunks(self, request, tick=lambda accepted, tries: None)))
 
     def draw(self, seeds: np.ndarray, clean: int = 0, levels: tuple[float, float] | None = None) -> Samples:
@@ -94,3 +92,10 @@ class Model:
                 network.to(device)
         self.device = device
         return self
+
+
+def _for_each_region(betti: Asked | Betti, regions: int) -> Asked:
+    """``betti`` with an entry for each region, where it is (b0, b1) of the first structure alone."""
+    if isinstance(betti, tuple) and len(betti) == 2 and isinstance(betti[0], int) and isinstance(betti[1], int):
+        return (betti[0], betti[1]), *[None] * (regions - 1)
+    return betti

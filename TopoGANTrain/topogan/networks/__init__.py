@@ -14,7 +14,6 @@ from topogan.networks.textures import (
     intensities_to_network,
     make_texture_discriminator,
     make_texture_generator,
-    mask_to_network,
     texture_condition,
     texture_noise_channels,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "make_mask_generator",
     "make_texture_discriminator",
     "make_texture_generator",
-    "mask_to_network",
     "texture_condition",
     "texture_noise_channels",
 ]

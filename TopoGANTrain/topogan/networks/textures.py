@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
 from topogan.config import TextureSettings
 from topogan.errors import lookup
-from topogan.networks.labels import labels_to_network
+from topogan.networks.labels import labels_to_network, level_to_network, with_level
 
 # Channels of each halving, in widths; five halvings leave 2×2 pixels of a 64-pixel patch.
 _WIDENING = (1, 2, 4, 8, 8)
@@ -76,16 +78,7 @@ def texture_condition(labels: np.ndarray, structures: int, levels: np.ndarray | 
     Returns:
         float32 [N, C, H, W]: one channel a label, in {-1, 1}; with levels one more, constant, in [-1, 1].
     """
-    channels = labels_to_network(labels, structures)
-    if levels is None:
-        return channels
-    level = torch.from_numpy(2 * np.asarray(levels, dtype=np.float32) - 1)
-    return torch.cat([channels, level.view(-1, 1, 1, 1).expand_as(channels[:, :1])], 1)
-
-
-def mask_to_network(masks: np.ndarray) -> Tensor:
-    """Boolean or label masks [N, H, W] -> float32 [N, 1, H, W]: 1 where the mask is not zero, else -1."""
-    return torch.from_numpy(np.asarray(masks) != 0).unsqueeze(1).float().mul_(2).sub_(1)
+    return with_level(labels_to_network(labels, structures), None if levels is None else level_to_network(levels))
 
 
 def intensities_to_network(images: np.ndarray, window: tuple[float, float]) -> Tensor:
@@ -157,6 +150,129 @@ class _Up(nn.Sequential):
         )
 
 
+class _NoisyGenerator(nn.Module):
+    """A U-Net with noise of its own at every resolution of the decoder; H and W are multiples of 32.
+
+    Karras et al., CVPR 2019 (arXiv:1812.04948): each channel learns how much noise it takes.
+    """
+
+    def __init__(self, width: int, condition: int) -> None:
+        super().__init__()
+        channels = [width * factor for factor in _WIDENING]
+        self.down = nn.ModuleList(
+            _Down(before, after, normalize=0 < level < len(channels) - 1)
+            for level, (before, after) in enumerate(zip([condition, *channels[:-1]], channels, strict=True))
+        )
+        skips, outputs = [0, *reversed(channels[:-1])], [*reversed(channels[:-1]), width]
+        self.up = nn.ModuleList(
+            _NoisyUp(before + skip, after)
+            for before, skip, after in zip([channels[-1], *outputs[:-1]], skips, outputs, strict=True)
+        )
+        self.finish = _Finish(width, condition)
+
+    def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
+        skips = [condition]
+        for down in self.down:
+            skips.append(down(skips[-1]))
+        features = skips.pop()
+        for up, skip, own in zip(self.up, reversed(skips), _coarse_to_fine(noise), strict=True):
+            features = torch.cat([up(features, own), skip], dim=1)
+        painted: Tensor = self.finish(features, noise)
+        return painted
+
+
+class _SpadeGenerator(nn.Module):
+    """A decoder whose normalization is told the labels at every resolution (Park et al., CVPR 2019, arXiv:1903.07291).
+
+    Much smaller than theirs, and with noise at every resolution like :class:`_NoisyGenerator`.
+    """
+
+    def __init__(self, width: int, condition: int) -> None:
+        super().__init__()
+        channels = [width * factor for factor in (*reversed(_WIDENING), 1)]
+        self.start = nn.Conv2d(condition, channels[0], 3, padding=1)
+        self.up = nn.ModuleList(
+            _NoisyUp(before, after, _Spade(after, condition, width)) for before, after in pairwise(channels)
+        )
+        self.finish = _Finish(width, condition)
+
+    def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
+        sizes = [condition]
+        for _ in self.up:
+            sizes.append(avg_pool2d(sizes[-1], 2))
+        features = leaky_relu(self.start(sizes.pop()), _SLOPE)
+        for up, known, own in zip(self.up, reversed(sizes), _coarse_to_fine(noise), strict=True):
+            features = up(features, own, known)
+        painted: Tensor = self.finish(torch.cat([features, condition], 1), noise)
+        return painted
+
+
+def _coarse_to_fine(noise: Tensor) -> list[Tensor]:
+    """The noise of each resolution of a decoder, [B, 1, H/16, W/16] to [B, 1, H, W]: a channel each, thinned out."""
+    return [noise[:, level : level + 1, :: 2**level, :: 2**level] for level in reversed(range(len(_WIDENING)))]
+
+
+class _Noise(nn.Module):
+    """Adds noise [B, 1, H, W] to each channel, as much as it learns to."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((channels, 1, 1), 0.1))
+
+    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+        return features + self.scale * noise
+
+
+class _NoisyUp(nn.Module):
+    """Twice the resolution. Pixels are repeated: a transposed convolution leaves checkerboards."""
+
+    def __init__(self, before: int, after: int, spade: _Spade | None = None) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
+        self.norm = nn.InstanceNorm2d(after, affine=spade is None)
+        self.spade = spade
+        self.noise = _Noise(after)
+
+    def forward(self, features: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        features = interpolate(self.norm(self.conv(features)), scale_factor=2.0)
+        if self.spade is not None:
+            features = self.spade(features, condition)
+        return leaky_relu(self.noise(features, noise), _SLOPE)
+
+
+class _Spade(nn.Module):
+    """Scale and offset of each pixel and channel, from the condition around it."""
+
+    def __init__(self, channels: int, condition: int, hidden: int) -> None:
+        super().__init__()
+        self.shared = nn.Conv2d(condition, hidden, 3, padding=1)
+        self.both = nn.Conv2d(hidden, 2 * channels, 3, padding=1)
+
+    def forward(self, features: Tensor, condition: Tensor) -> Tensor:
+        scale, offset = self.both(torch.relu(self.shared(condition))).chunk(2, dim=1)
+        scaled: Tensor = features * (1 + scale) + offset
+        return scaled
+
+
+class _Finish(nn.Module):
+    """From features, condition and noise at full resolution to the image.
+
+    Nothing is normalized here: this is where a contrast of the whole image can come from, a number of the noise.
+    """
+
+    def __init__(self, width: int, condition: int) -> None:
+        super().__init__()
+        self.paint = nn.Conv2d(width + condition + 1, width, 3, padding=1)
+        self.noise = _Noise(width)
+        self.head = nn.Conv2d(width, 1, 3, padding=1)
+
+    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+        own = noise[:, -1:]
+        features = self.paint(torch.cat([features, noise[:, -2:-1, 1:2, 1:2].expand_as(own)], 1))
+        image: Tensor = torch.tanh(self.head(leaky_relu(self.noise(features, own), _SLOPE)))
+        return image
+
+
 class _PatchDiscriminator(nn.Module):
     """One logit for each overlapping 70×70 patch [B, 1, H/8 - 2, W/8 - 2]."""
 
@@ -179,6 +295,16 @@ TEXTURE_NETWORKS: dict[str, TextureNetworks] = {
     "unet": TextureNetworks(
         lambda settings, condition: _TextureGenerator(settings.width, condition),
         lambda settings, condition: _PatchDiscriminator(settings.width, condition),
-    )
+    ),
+    "noisy": TextureNetworks(
+        lambda settings, condition: _NoisyGenerator(settings.width, condition),
+        lambda settings, condition: _PatchDiscriminator(settings.width, condition),
+        noise=len(_WIDENING) + 1,
+    ),
+    "spade": TextureNetworks(
+        lambda settings, condition: _SpadeGenerator(settings.width, condition),
+        lambda settings, condition: _PatchDiscriminator(settings.width, condition),
+        noise=len(_WIDENING) + 1,
+    ),
 }
 """What ``textures.network`` can name."""

@@ -50,6 +50,5 @@ def _check_masks(training_set: TrainingSet) -> None:
     unseen = (highest == 0) | (highest > len(training_set.table))
     empty = [*rows[(training_set.betti[rows, :, 0] == 0).all(axis=1)], *some[unseen]]
     if empty:
-        raise InputError(
-            f"Mask {empty[0]} of {training_set.folder} holds no structure of its table: prepare the set again."
-        )
+        mask, folder = empty[0], training_set.folder
+        raise InputError(f"Mask {mask} of {folder} holds no structure of its table: prepare the set again.")

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 import topogan
-from topogan.config import TrainSettings, validated
+from topogan.config import TrainSettings
 from topogan.device import choose_device, thread_count
 from topogan.errors import InputError
 from topogan.model import Model, load_model
-from topogan.presets import fit_batches
+from topogan.presets import fit_batches, recorded_settings
 from topogan.runs.checkpoints import latest_checkpoint
 from topogan.runs.folder import RunFolder, check_run_folder, read_config
 from topogan.runs.known_runs import remember_dataset, remembered_dataset
@@ -97,7 +97,7 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     """
     run = Path(run).absolute()
     config = read_config(run)
-    settings = validated(TrainSettings, config["settings"])
+    settings = recorded_settings(config["settings"])
     check_names(settings)
     if read_status(run).state == FINISHED:
         raise InputError(f"The run {run} is finished: to train its model further, start a new run with --from.")

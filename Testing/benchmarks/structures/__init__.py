@@ -1,0 +1,1 @@
+"""Several structures at once: what the topological loss is worth where label maps are learned."""

@@ -1,0 +1,66 @@
+"""Structures and unions as one types them into a line, for the table of a request to prepare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from topogan_contract.schemas import STRUCTURES, find_json
+from TopoGANTrainLib.scene_input import InputError
+
+
+def structures_in(text: str) -> list[dict[str, Any]]:
+    """Read ``lv_cavity=1; myocardium=2,3``.
+
+    A structure of several labels has commas, PNG colors have the form ``#rrggbb``, and a region of an RTSTRUCT or a
+    segment of a DICOM SEG needs its name alone.
+
+    Raises:
+        InputError: what cannot be read, in words.
+    """
+    structures = []
+    for entry in _parts(text, ";"):
+        name, equals, values = entry.rpartition("=") if "=" in entry else (entry, "", "")
+        words = list(_parts(values, ","))
+        colors = [word for word in words if word.startswith("#")]
+        labels = [word for word in words if not word.startswith("#")]
+        if not name.strip() or not all(word.isdecimal() for word in labels) or (equals and not words):
+            raise InputError(
+                f"Structures: {entry!r} is not of the form name=label: write myocardium=2 or myocardium=2,3."
+            )
+        structures.append({"name": name.strip(), "labels": [int(word) for word in labels], "png_colors": colors})
+    return structures
+
+
+def unions_in(text: str, names: Iterable[str]) -> list[list[str]]:
+    """Read ``lv_cavity + myocardium; left_atrium + lv_cavity``, of structures with these names.
+
+    Raises:
+        InputError: a union is of one, or names what is no structure.
+    """
+    known = list(names)
+    unions = [list(_parts(entry, "+")) for entry in _parts(text, ";")]
+    for union in unions:
+        unknown = [name for name in union if name not in known]
+        if unknown:
+            raise InputError(f"Unions: {unknown[0]} is none of the structures {', '.join(known)}.")
+        if len(set(union)) < 2:
+            raise InputError(f"Unions: {' + '.join(union)} needs two different structures: write one + other.")
+    return unions
+
+
+def table_in(path: Path) -> dict[str, Any]:
+    """Read a file of structures and unions, which the engine will look into more closely.
+
+    Raises:
+        InputError: it is none.
+    """
+    content = find_json(path, STRUCTURES)
+    if content is None:
+        raise InputError(f"{path} is no table of structures ({STRUCTURES}): choose another.")
+    return {name: value for name, value in content.items() if name != "schema"}
+
+
+def _parts(text: str, separator: str) -> Iterable[str]:
+    return filter(None, map(str.strip, text.split(separator)))
