@@ -10,7 +10,7 @@ For notebooks, beside what the engine itself uses: :func:`superlevel_filtration`
 
 from __future__ import annotations
 
-from topogan.homology.betti import betti_numbers, betti_numbers_of_batch, euler_characteristics
+from topogan.homology.betti import betti_numbers, betti_numbers_of_batch, betti_of, euler_characteristics
 from topogan.homology.cleaning import clean_labels, remove_small
 from topogan.homology.diagrams import Diagram, load_diagrams, save_diagrams
 from topogan.homology.distances import diagram_distance, pairwise_w1, pairwise_w1_births, wasserstein_1d
@@ -24,6 +24,7 @@ __all__ = [
     "assign",
     "betti_numbers",
     "betti_numbers_of_batch",
+    "betti_of",
     "clean_labels",
     "cubical_persistence",
     "cubical_persistence_of_batch",

@@ -6,11 +6,14 @@ Components are 8-connected and holes 4-connected, in volumes 26- and 6-connected
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import generate_binary_structure, label
 
 from topogan.errors import InputError
+from topogan.structures import Region
 
 # Pixels that are labeled together, so that memory does not grow with the number of masks.
 _BLOCK = 2**20
@@ -58,6 +61,11 @@ def betti_numbers_of_batch(masks: ArrayLike) -> NDArray[np.int64]:
             found[:, 2] = _components(~np.pad(structure, outside), corners=False) - 1
             found[:, 1] += found[:, 2]
     return numbers
+
+
+def betti_of(labels: NDArray[np.generic], regions: Iterable[Region]) -> NDArray[np.int64]:
+    """(b0, b1) of each of R regions in each label map [N, H, W]: int64 [N, R, 2]."""
+    return np.stack([betti_numbers_of_batch(region.of(labels)) for region in regions], axis=1)
 
 
 def euler_characteristics(structure: NDArray[np.bool_]) -> NDArray[np.int64]:
