@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from topogan_contract.synthesis import Segment, region_columns, stack_header
 from TopoGANLib.headless.application import HeadlessSlicer, start_headless
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes
@@ -20,6 +22,10 @@ from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
 SIZE = 64
 PIXEL_SIZE = 1.5
 CENTER = SIZE // 2
+_TERMINOLOGY = (
+    "Segmentation category and type - DICOM master list~SCT^123037004^Anatomical Structure~SCT^87878005^Left ventricle"
+    "~^^~Anatomic codes - DICOM master list~^^~^^"
+)
 
 
 def rings(count: int) -> np.ndarray:
@@ -67,6 +73,50 @@ def write_synthesis(folder: Path, count: int = 6, textures: bool = True, **repor
     return folder
 
 
+def write_structures(folder: Path, count: int = 6) -> Path:
+    """Write a synthesis folder of three regions: a cavity, the myocardium around it and both, whose third is open."""
+    folder.mkdir(parents=True)
+    ring = rings(count) == 1
+    row, column = np.mgrid[:SIZE, :SIZE]
+    inside = np.broadcast_to(np.hypot(row - CENTER, column - CENTER) < 14, ring.shape) & ~ring
+    labels = np.where(ring, 2, inside).astype(np.uint8)
+    segments = (Segment("cavity", 1, "#56b4e9", _TERMINOLOGY), Segment("myocardium", 2, "#e69f00"))
+    header = stack_header("|u1", labels.shape[::-1], PIXEL_SIZE, "Independent samples.", segments)
+    (folder / "masks.nrrd").write_bytes(header + gzip.compress(labels.tobytes()))
+    noise = np.random.default_rng(0).normal(0, 30, labels.shape)
+    write_stack(folder / "textures.nrrd", (np.array([20, 350, 100])[labels] + noise).astype(np.int16))
+    # A piece of the cavity, a piece and a hole of the myocardium, a piece of both.
+    lengths = [1, 2, 1] * count
+    np.savez_compressed(
+        folder / "diagrams.npz",
+        counts=lengths,
+        dimension=np.tile([0, 0, 1, 0], count),
+        birth=np.tile([0.0, 1.0, 1.0, 2.0], count),
+        death=np.tile([np.inf, np.inf, 9.0, np.inf], count),
+        birth_index=np.full((4 * count, 2), CENTER),
+        death_index=np.tile([[-1, -1], [-1, -1], [CENTER, CENTER], [-1, -1]], (count, 1)),
+    )
+    names = ("cavity", "myocardium", "cavity + myocardium")
+    with (folder / "samples.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["sample", "seed", "level", *(column for name in names for column in region_columns(name))])
+        for sample in range(count):
+            ring = [1, 0, "no hole"] if sample == 2 else [1, 1, "valid"]
+            writer.writerow(
+                [sample, sample, "0.500000", 1, 0, "valid", *ring, 1, 0, "valid (as in 9 % of real slices)"]
+            )
+    content = {
+        "schema": "topogan.synthesis/2",
+        "structure": "cavity, myocardium",
+        "summary": "In 83 % of 6 samples every structure has a topology that real slices of its level show.",
+        "intensity": "HU",
+        "window": [-200, 400],
+        "regions": [{"name": name, "valid_percent": 100.0} for name in names],
+    }
+    (folder / "report.json").write_text(json.dumps(content))
+    return folder
+
+
 def write_ring_diagrams(path: Path, count: int) -> None:
     """One piece that never dies and one hole that the middle of the ring kills, in pixels, for each sample."""
     inner = 8.0 + np.arange(count) % 5
@@ -107,3 +157,14 @@ def nodes(headless: HeadlessSlicer, synthesis: Synthesis) -> SynthesisNodes:
 def make_folder(tmp_path: Path) -> Callable[..., Path]:
     """Write another synthesis folder: ``make_folder("name", count=3, textures=False)``."""
     return lambda name, **how: write_synthesis(tmp_path / name, **how)
+
+
+@pytest.fixture
+def structures_folder(tmp_path: Path) -> Path:
+    return write_structures(tmp_path / "structures")
+
+
+@pytest.fixture
+def several(headless: HeadlessSlicer, structures_folder: Path) -> SynthesisNodes:
+    """A scene of two structures and their union."""
+    return build_scene(headless.scene, read_synthesis_folder(structures_folder))

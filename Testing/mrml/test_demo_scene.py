@@ -55,6 +55,12 @@ def test_any_number_of_samples_fills_the_pictures(
     assert picture(tmp_path / "out" / "slices.png").shape[1] >= 800
 
 
+def test_several_structures_have_a_barcode_each(structures_folder: Path, tmp_path: Path) -> None:
+    written = demo_scene.make_demo_scene(structures_folder, tmp_path / "out")
+    assert len(written) == 4
+    assert picture(tmp_path / "out" / "barcode.png").shape[0] == 3 * (560 + 4) + 4
+
+
 def test_running_it_again_replaces_the_files(synthesis_folder: Path, tmp_path: Path) -> None:
     demo_scene.make_demo_scene(synthesis_folder, tmp_path / "out")
     (tmp_path / "out" / "slices.png").write_bytes(b"old")

@@ -12,7 +12,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from TopoGANLib.headless.application import HeadlessSlicer, start_headless
+from TopoGANLib.headless.application import HeadlessSlicer, load_scene, save_scene, start_headless
 from TopoGANLib.scene.barcode import barcode_table
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
@@ -22,10 +22,10 @@ from TopoGANLib.scene.tables import number_columns, typed_column
 MakeFolder = Callable[..., Path]
 
 
-def segment_array(nodes: SynthesisNodes) -> np.ndarray:
+def segment_array(nodes: SynthesisNodes, number: int = 0) -> np.ndarray:
     segmentation = nodes.segmentation.GetSegmentation()
     labelmap = slicer.vtkOrientedImageData()
-    nodes.segmentation.GetBinaryLabelmapRepresentation(segmentation.GetNthSegmentID(0), labelmap)
+    nodes.segmentation.GetBinaryLabelmapRepresentation(segmentation.GetNthSegmentID(number), labelmap)
     return vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1])
 
 
@@ -209,3 +209,72 @@ def test_samples_without_betti_numbers_have_a_plain_caption(headless: HeadlessSl
     nodes = build_scene(headless.scene, read_synthesis_folder(synthesis_folder))
     assert (nodes.caption(2), nodes.short_caption(2)) == ("sample 2", "2")
     assert nodes.segmentation.GetName() == "TopoGAN structure segmentation"
+
+
+def test_each_structure_is_a_segment_in_its_color(several: SynthesisNodes, structures_folder: Path) -> None:
+    synthesis = read_synthesis_folder(structures_folder)
+    segmentation = several.segmentation.GetSegmentation()
+    segments = [segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments())]
+    assert [segment.GetName() for segment in segments] == ["cavity", "myocardium"]
+    assert np.allclose(segments[0].GetColor(), np.array([0x56, 0xB4, 0xE9]) / 255)
+    assert np.allclose(segments[1].GetColor(), np.array([0xE6, 0x9F, 0x00]) / 255)
+    assert "87878005" in segments[0].GetTerminology()
+    assert segmentation.GetNumberOfLayers() == 1, "one array for all"
+    for number in range(2):
+        assert np.array_equal(segment_array(several, number) > 0, synthesis.masks == number + 1)
+    assert several.image.GetName() == "TopoGAN cavity, myocardium CT"
+
+
+def test_the_barcode_is_of_the_chosen_region(headless: HeadlessSlicer, several: SynthesisNodes) -> None:
+    before = headless.scene.GetNumberOfNodes()
+    assert several.regions == ("cavity", "myocardium", "cavity + myocardium")
+    assert several.barcode.GetTitle() == "Barcode of sample 0, cavity (b0 = 1, b1 = 0)"
+    several.show_sample(2, 1)
+    assert several.barcode.GetTitle() == "Barcode of sample 2, myocardium (b0 = 1, b1 = 0)"
+    assert (several.shown_sample, several.shown_region) == (2, 1)
+    shown = number_columns(barcode_table(several.barcode), ["birth (mm)", "death (mm)"])
+    assert shown["birth (mm)"][::3].tolist() == [1.5, 1.5]
+    assert shown["death (mm)"][::3].tolist() == [np.inf, 13.5]
+    several.show_sample(3)
+    assert several.barcode.GetTitle() == "Barcode of sample 3, myocardium (b0 = 1, b1 = 1)", "the region stays"
+    several.show_sample(3, 2)
+    assert number_columns(barcode_table(several.barcode), ["birth (mm)"])["birth (mm)"][::3].tolist() == [3.0]
+    assert headless.scene.GetNumberOfNodes() == before
+    with pytest.raises(IndexError, match="There is no region 3: the synthesis has 3"):
+        several.show_sample(0, 3)
+
+
+def test_each_region_has_a_verdict(several: SynthesisNodes) -> None:
+    assert several.verdicts(2) == [
+        "cavity (1, 0): valid",
+        "myocardium (1, 0): no hole",
+        "cavity + myocardium (1, 0): valid (as in 9 % of real slices)",
+    ]
+    assert (several.short_caption(1), several.short_caption(2)) == ("1: 3 of 3 valid", "2: 2 of 3 valid")
+
+
+def test_several_structures_survive_in_a_scene(
+    headless: HeadlessSlicer, several: SynthesisNodes, structures_folder: Path, tmp_path: Path
+) -> None:
+    several.show_sample(4, 1)
+    save_scene(headless.scene, tmp_path / "scene.mrb")
+    again = start_headless()
+    load_scene(again.scene, tmp_path / "scene.mrb")
+    (loaded,) = SynthesisNodes.find_all(again.scene)
+    assert (loaded.regions, loaded.shown_region) == (("cavity", "myocardium", "cavity + myocardium"), 1)
+    masks = read_synthesis_folder(structures_folder).masks
+    for number in range(2):
+        segment = loaded.segmentation.GetSegmentation().GetNthSegment(number)
+        assert segment.GetName() == ("cavity", "myocardium")[number]
+        assert np.array_equal(segment_array(loaded, number) > 0, masks == number + 1)
+    loaded.show_sample(5, 2)
+    assert loaded.barcode.GetTitle().startswith("Barcode of sample 5, cavity + myocardium")
+
+
+def test_a_scene_of_the_version_that_knew_one_structure(headless: HeadlessSlicer, nodes: SynthesisNodes) -> None:
+    for name in ("TopoGAN.regions", "TopoGAN.shownRegion"):
+        nodes.segmentation.RemoveAttribute(name)
+    nodes.diagrams.RemoveColumn(1)
+    nodes.show_sample(3)
+    assert nodes.regions == ("myocardium",)
+    assert nodes.barcode.GetTitle() == "Barcode of sample 3 (b0 = 1, b1 = 1)"

@@ -68,6 +68,27 @@ def test_slicer_opens_masks_as_named_segments(tmp_path: Path, headless: Headless
     assert storage.GetUserMessages().GetNumberOfMessages() == 0
 
 
+def test_several_structures_are_read(structures_folder: Path) -> None:
+    synthesis = read_synthesis_folder(structures_folder)
+    assert [(one.name, one.label, one.color) for one in synthesis.structures] == [
+        ("cavity", 1, "#56b4e9"),
+        ("myocardium", 2, "#e69f00"),
+    ]
+    assert synthesis.regions == ("cavity", "myocardium", "cavity + myocardium")
+    assert len(synthesis.diagrams) == 18
+    assert synthesis.samples["verdict myocardium"][2] == "no hole"
+
+
+def test_what_names_other_structures_is_refused(structures_folder: Path) -> None:
+    for regions in (None, [], ["cavity"], [{"name": "cavity"}, {"name": "wall"}], [{"name": "cavity"}] * 3):
+        _set(structures_folder, regions=regions)
+        with pytest.raises(SynthesisFolderError, match="name different structures"):
+            read_synthesis_folder(structures_folder)
+    _set(structures_folder, regions=[{"name": "cavity"}, {"name": "myocardium"}])
+    with pytest.raises(SynthesisFolderError, match="6 masks of 2 structures and unions, 18 diagrams and 6 rows"):
+        read_synthesis_folder(structures_folder)
+
+
 def test_samples_of_the_first_version_are_read(tmp_path: Path) -> None:
     archive = Path(__file__).parents[1] / "engine" / "data" / "results_of_0.1.0.zip"
     shutil.unpack_archive(archive, tmp_path)

@@ -87,10 +87,13 @@ def test_the_engine_reads_what_the_scene_shows(volume: Any, segmentation: Any, s
 def test_prepare_takes_it(volume: Any, segmentation: Any, tmp_path: Path) -> None:
     from topogan.config import PrepareSettings
     from topogan.dataset.inputs import open_cases
+    from topogan.structures import checked_table
     from TopoGANTrainLib.scene_input import read_scene_input
 
-    images, segmentations, _ = read_scene_input(volume, segmentation, ["one"]).write(tmp_path)
-    cases = open_cases(segmentations, images, PrepareSettings(resample=True), None, "axial")
+    chosen = read_scene_input(volume, segmentation, ["one", "two"])
+    images, segmentations, _ = chosen.write(tmp_path)
+    table = checked_table({"structures": chosen.table, "unions": [["One", "Two"]]})
+    cases = open_cases(segmentations, images, PrepareSettings(resample=True), table, None, "axial")
     assert len(cases) == 1
 
 

@@ -23,7 +23,10 @@ class ModelCard:
     structure: str
     size: int
     pixel_size_mm: float
-    modal_betti: tuple[int, int]
+    regions: tuple[str, ...]
+    """Names of the structures, and of unions of them."""
+    modal_betti: tuple[tuple[int, int], ...]
+    """Pieces and holes of each region in the most frequent real topology."""
     has_textures: bool
     independent: bool
     """False where training and evaluation share a patient."""
@@ -52,15 +55,20 @@ def _metadata(path: Path) -> bytes:
 
 def _card(content: dict[str, Any]) -> ModelCard:
     if content["schema"] == schemas.FIRST_MODEL:
-        names, (components, holes) = [content["structure"]], content["betti"]["modal"]
+        names, unions, modal = [content["structure"]], [], [content["betti"]["modal"]]
     else:
-        names = [structure["name"] for structure in content["table"]["structures"]]
-        components, holes = content["betti"]["modal"][0]
+        table = content["table"]
+        names, unions = [structure["name"] for structure in table["structures"]], table["unions"]
+        modal = content["betti"]["modal"]
+    regions = tuple(shown(name, _LONGEST_NAME) for name in (*names, *(" + ".join(union) for union in unions)))
+    if len(modal) != len(regions):
+        raise ValueError("a topology without its region")
     return ModelCard(
         structure=shown(", ".join(names), _LONGEST_NAME),
+        regions=regions,
         size=int(content["size"]),
         pixel_size_mm=float(content["pixel_size_mm"]),
-        modal_betti=(int(components), int(holes)),
+        modal_betti=tuple((int(components), int(holes)) for components, holes in modal),
         has_textures="image" in content["network_data_format"]["outputs"],
         independent=bool(content["training_set"]["independent"]),
     )

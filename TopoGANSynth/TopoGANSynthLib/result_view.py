@@ -23,6 +23,7 @@ class ResultView:
         self._connections = Connections()
         self._connections.add(ui.synthesisComboBox, "currentIndexChanged(int)", self._choose)
         self._connections.add(ui.sampleSlider, "valueChanged(double)", self._show_sample)
+        self._connections.add(ui.regionComboBox, "currentIndexChanged(int)", self._show_sample)
         self._connections.add(ui.showButton, "clicked()", self._show)
         self.look()
 
@@ -60,17 +61,22 @@ class ResultView:
         self._showing = True
         self._ui.sampleSlider.maximum = float(nodes.count - 1)
         self._ui.sampleSlider.value = float(nodes.shown_sample)
+        self._ui.regionComboBox.clear()
+        for region in nodes.regions:
+            self._ui.regionComboBox.addItem(region)
+        self._ui.regionComboBox.currentIndex = nodes.shown_region
+        self._ui.regionComboBox.visible = self._ui.regionComboBoxLabel.visible = len(nodes.regions) > 1
         self._showing = False
-        self._ui.sampleLabel.text = nodes.caption(nodes.shown_sample)
+        self._ui.sampleLabel.text = _words(nodes, nodes.shown_sample)
 
     def _show_sample(self) -> None:
         nodes = self._chosen()
         if self._showing or nodes is None:
             return
         sample = round(self._ui.sampleSlider.value)
-        nodes.show_sample(sample)
+        nodes.show_sample(sample, self._ui.regionComboBox.currentIndex)
         nodes.jump_to_sample(sample)
-        self._ui.sampleLabel.text = nodes.caption(sample)
+        self._ui.sampleLabel.text = _words(nodes, sample)
 
     def _show(self) -> None:
         from TopoGANLib.scene.nodes import show_in_views
@@ -81,6 +87,11 @@ class ResultView:
             self._ui.sampleLabel.text = _("This synthesis is no longer in the scene.")
             return
         show_in_views(nodes, slicer.app.applicationLogic())
+
+
+def _words(nodes: SynthesisNodes, sample: int) -> str:
+    """One structure is said in the caption; of several, each with the verdict on it."""
+    return nodes.caption(sample) if len(nodes.regions) == 1 else "\n".join(nodes.verdicts(sample))
 
 
 def _find_all() -> list[SynthesisNodes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import WithinRange
 
 from topogan_contract.service import CANCELLED, FINISHED, RUNNING, WAITING
+from topogan_contract.words import shown
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
@@ -19,11 +21,15 @@ from TopoGANSynthLib.model_card import ModelCard, read_model_card
 from TopoGANSynthLib.result_view import ResultView
 from TopoGANSynthLib.synth_logic import READING, Progress, SynthLogic
 
+# Two dozen structures with their shares.
+_LONGEST_SUMMARY = 2000
+
 
 class Topology(enum.Enum):
     """Which samples are kept; a scene stores the names."""
 
     any = "any"
+    real = "real"
     modal = "modal"
     given = "given"
 
@@ -31,6 +37,7 @@ class Topology(enum.Enum):
         """What the user reads."""
         return {
             "any": _("Any"),
+            "real": _("As real slices of its level"),
             "modal": _("The most frequent real one"),
             "given": _("Given pieces and holes"),
         }[self.value]
@@ -79,7 +86,9 @@ class SynthPanel:
         """Show what is so now."""
         ui, running = self._ui, self._logic.isRunning
         if self._parameters is not None:
-            ui.givenTopology.visible = self._parameters.topology is Topology.given
+            given, several = self._parameters.topology is Topology.given, self._knows_several
+            ui.givenTopology.visible = given and not several
+            ui.givenTopologies.visible = given and several
         ui.modelCollapsibleButton.enabled = not running
         ui.samplesCollapsibleButton.enabled = not running
         reason = self._reason()
@@ -103,13 +112,25 @@ class SynthPanel:
         user_settings.write(user_settings.MODEL, path)
         self._card = read_model_card(Path(path)) if path.strip() else None
         self._ui.modelLabel.text = self._card_words(path)
+        self._ui.topologiesLineEdit.placeholderText = self._example()
         self.refresh()
+
+    @property
+    def _knows_several(self) -> bool:
+        """Whether the model has several structures."""
+        return self._card is not None and len(self._card.regions) > 1
+
+    def _example(self) -> str:
+        """What one may ask of the model."""
+        if self._card is None:
+            return ""
+        pairs = zip(self._card.regions, self._card.modal_betti, strict=True)
+        return "; ".join(f"{region}={pieces},{holes}" for region, (pieces, holes) in pairs)
 
     def _card_words(self, path: str) -> str:
         card = self._card
         if card is None:
             return _("This is no model package: choose its folder, or its .zip.") if path.strip() else ""
-        components, holes = card.modal_betti
         words = [
             _("{structure}, {size} × {size} pixels of {pixel} mm, {texture}").format(
                 structure=card.structure,
@@ -117,8 +138,14 @@ class SynthPanel:
                 pixel=f"{card.pixel_size_mm:.2f}",
                 texture=_("with CT texture") if card.has_textures else _("masks alone"),
             ),
-            _("Most frequent real topology: pieces {pieces}, holes {holes}").format(pieces=components, holes=holes),
         ]
+        if self._knows_several:
+            words.append(_("Most frequent pieces, holes: {topologies}").format(topologies=self._example()))
+        else:
+            pieces, holes = card.modal_betti[0]
+            words.append(
+                _("Most frequent real topology: pieces {pieces}, holes {holes}").format(pieces=pieces, holes=holes)
+            )
         if not card.independent:
             words.append(_("Trained and evaluated on the same patient: its figures are not independent."))
         return "\n".join(words)
@@ -129,12 +156,30 @@ class SynthPanel:
             return _("The scene is being closed.")
         if report is None or not report.usable:
             return _("The engine is not ready: see Engine above.")
-        return "" if self._card is not None else _("Choose a model.")
+        if self._card is None:
+            return _("Choose a model.")
+        if self._parameters.topology is Topology.given and self._knows_several:
+            return self._wrong_topologies(self._card.regions)
+        return ""
+
+    def _wrong_topologies(self, regions: tuple[str, ...]) -> str:
+        """What is wrong with the line, in words; empty if nothing is."""
+        asked = _topologies(self._parameters.topologies)
+        if not asked:
+            return _("Say which topology, such as {example}.").format(example=self._example())
+        for region, numbers in asked:
+            if region not in regions:
+                return _("{name!r} is none of {known}.").format(name=region, known=", ".join(regions))
+            if not re.fullmatch(r"[0-9]{1,4},[0-9]{1,4}", numbers):
+                return _("Write pieces and holes of {name} as 1,0.").format(name=region)
+        return ""
 
     def _request_settings(self) -> Mapping[str, Any]:
         parameters = self._parameters
         settings = {s.name: getattr(parameters, s.attribute) for s in self._logic.settings if s.name != "betti"}
         given = f"{parameters.pieces},{parameters.holes}"
+        if self._knows_several:
+            given = ";".join(f"{region}={numbers}" for region, numbers in _topologies(parameters.topologies))
         settings["betti"] = given if parameters.topology is Topology.given else parameters.topology.name
         return settings
 
@@ -182,13 +227,14 @@ class SynthPanel:
         return words.get(progress.state, "") or progress.error
 
     def _result_words(self) -> str:
-        report = self._logic.report
-        count, percent, expected = (report.get(key) for key in ("count", "valid_percent", "expected_betti"))
-        if count is None or percent is None or not expected:
-            return _("Finished.")
-        return _("Finished: {percent} % of {count} samples have pieces {pieces}, holes {holes}.").format(
-            percent=f"{percent:.0f}", count=count, pieces=expected[0], holes=expected[1]
-        )
+        summary = self._logic.report.get("summary")
+        return _("Finished: {summary}").format(summary=shown(summary, _LONGEST_SUMMARY)) if summary else _("Finished.")
+
+
+def _topologies(text: str) -> list[tuple[str, str]]:
+    """Region and ``"pieces,holes"`` of each part of ``myocardium=1,1; lv_cavity=1,0``."""
+    parts = [part.rpartition("=") for part in text.split(";") if part.strip()]
+    return [(region.strip(), numbers.replace(" ", "")) for region, _, numbers in parts]
 
 
 def own_parameters() -> dict[str, tuple[Any, Any]]:
@@ -198,4 +244,5 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
         "topology": (Topology, Topology.any),
         "pieces": (Annotated[int, WithinRange(0, 9999)], 1),
         "holes": (Annotated[int, WithinRange(0, 9999)], 0),
+        "topologies": (str, ""),
     }

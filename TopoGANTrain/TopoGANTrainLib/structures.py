@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from topogan_contract.schemas import read_json
+from topogan_contract.schemas import STRUCTURES, find_json
 from TopoGANTrainLib.scene_input import InputError
 
 
@@ -21,11 +21,11 @@ def structures_in(text: str) -> list[dict[str, Any]]:
     """
     structures = []
     for entry in _parts(text, ";"):
-        name, _, values = entry.partition("=") if "=" in entry else (entry, "", "")
+        name, equals, values = entry.rpartition("=") if "=" in entry else (entry, "", "")
         words = list(_parts(values, ","))
         colors = [word for word in words if word.startswith("#")]
         labels = [word for word in words if not word.startswith("#")]
-        if not name.strip() or not all(word.isdecimal() for word in labels) or ("=" in entry and not words):
+        if not name.strip() or not all(word.isdecimal() for word in labels) or (equals and not words):
             raise InputError(
                 f"Structures: {entry!r} is not of the form name=label: write myocardium=2 or myocardium=2,3."
             )
@@ -56,13 +56,10 @@ def table_in(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is none.
     """
-    try:
-        content = read_json(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a table of structures: choose another.") from error
-    if not isinstance(content, dict) or not isinstance(content.get("structures"), list):
-        raise InputError(f"{path} is no table of structures: choose another.")
-    return content
+    content = find_json(path, STRUCTURES)
+    if content is None:
+        raise InputError(f"{path} is no table of structures ({STRUCTURES}): choose another.")
+    return {name: value for name, value in content.items() if name != "schema"}
 
 
 def _parts(text: str, separator: str) -> Iterable[str]:

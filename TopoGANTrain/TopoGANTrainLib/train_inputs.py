@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,16 @@ class FromScene:
         segments = map(self.segmentation.GetSegmentation().GetSegment, self.identifiers)
         return "-".join(segment.GetName() for segment in segments if segment is not None)
 
+    def measure(self) -> Callable[[], tuple[float, float]]:
+        """Work that finds the widest slice and the images' own pixel, in mm; 0, 0 where the plane is not the volume's.
+
+        Raises:
+            InputError: what was chosen cannot be used.
+        """
+        if self.slice_node is not None or not self.identifiers:
+            return _unmeasured
+        return read_scene_input(self.volume, self.segmentation, self.identifiers).measured
+
     def preparation(self, settings: Sequence[Setting], values: Mapping[str, Any]) -> Preparation:
         """What the engine makes the training set from.
 
@@ -53,14 +63,11 @@ class FromScene:
         chosen = read_scene_input(self.volume, self.segmentation, self.identifiers)
         plane = "axial" if self.slice_node is None else plane_of(self.slice_node)
         structures = chosen.table
-        given: dict[str, Any] = {**values, "prepare_resample": True}
-        if len(structures) == 1:
-            given = {"prepare_structure": structures[0]["name"], **given, "prepare_labels": "1"}
-            table = None
-        else:
-            given = _without_one(given)
-            names = [structure["name"] for structure in structures]
-            table = {"structures": structures, "unions": unions_in(self.unions, names)}
+        if len(structures) == 1 and values.get("prepare_structure"):
+            structures[0]["name"] = values["prepare_structure"]
+        unions = unions_in(self.unions, [one["name"] for one in structures]) if len(structures) > 1 else []
+        table = {"structures": structures, "unions": unions}
+        given = {**_without_one(values), "prepare_resample": True}
         folder = new_work_folder("input")
 
         def request() -> Request:
@@ -106,6 +113,10 @@ class FromFiles:
         request = _request([self.segmentations], images, "axial", nested_values(settings, values), table)
         return Preparation(new_work_folder("input"), lambda: Request(request))
 
+    def measure(self) -> Callable[[], tuple[float, float]]:
+        """Nothing is known before the engine has read the files."""
+        return _unmeasured
+
     def _table(self) -> dict[str, Any] | None:
         if self.table is not None:
             return table_in(self.table)
@@ -124,6 +135,10 @@ class FromTrainingSet:
     def name(self) -> str:
         """That of the folder."""
         return self.folder.name
+
+    def measure(self) -> Callable[[], tuple[float, float]]:
+        """Its patches have their size."""
+        return _unmeasured
 
     def check(self) -> None:
         """See that it is one.
@@ -153,6 +168,10 @@ def _request(
         "settings": settings,
     }
     return request if table is None else {**request, "table": table}
+
+
+def _unmeasured() -> tuple[float, float]:
+    return 0.0, 0.0
 
 
 def _without_one(values: Mapping[str, Any]) -> dict[str, Any]:

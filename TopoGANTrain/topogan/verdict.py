@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-VALID = "valid"
+from topogan_contract.synthesis import VALID
+
 # Below this share of the real slices a topology is called valid, but it is said how rare it is.
 _USUAL = 0.1
 TENTHS = 10

@@ -59,6 +59,20 @@ def test_what_is_left_is_clean_and_cleaning_it_again_changes_nothing(mask: np.nd
     assert count <= max(1, betti_numbers(mask)[0])
 
 
+def test_specks_and_cavities_of_a_volume_go_and_tunnels_stay() -> None:
+    volume = np.zeros((10, 10, 10), dtype=bool)
+    volume[1:8, 1:8, 1:8] = True
+    volume[:, 3, 3] = False
+    clean = volume.copy()
+    # Touches the cube at a corner: one component with it, 26-connected.
+    volume[0, 0, 0] = clean[0, 0, 0] = True
+    volume[5, 5, 5] = False
+    volume[9, 9, 0] = True
+    assert betti_numbers(volume) == (2, 1, 1)
+    np.testing.assert_array_equal(remove_small(volume, 2), clean)
+    assert betti_numbers(clean) == (1, 1, 0)
+
+
 def test_the_mask_given_is_not_written_to(draw) -> None:
     mask = draw.ring(gap=1)
     before = mask.copy()
@@ -68,6 +82,6 @@ def test_the_mask_given_is_not_written_to(draw) -> None:
 
 def test_wrong_input_is_refused_in_words() -> None:
     with pytest.raises(InputError, match="shape"):
-        remove_small(np.zeros((2, 2, 2)), 3)
+        remove_small(np.zeros(2), 3)
     with pytest.raises(InputError, match="-1 pixels"):
         remove_small(np.zeros((2, 2)), -1)

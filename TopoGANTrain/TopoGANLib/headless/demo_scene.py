@@ -52,12 +52,21 @@ def make_demo_scene(synthesis: Path, out: Path) -> dict[str, Path]:
     save_scene(headless.scene, out / "scene.mrb")
     for meaning, name, picture in (
         ("samples without and with their segmentation, in the slice view", "slices.png", _slices(headless, nodes)),
-        ("barcode of sample 0: pieces and holes by size", "barcode.png", draw_barcode(nodes.barcode, *_BARCODE_PIXELS)),
-        ("samples with their Betti numbers", "gallery.png", _gallery(headless, nodes)),
+        ("barcode of sample 0: pieces and holes by size", "barcode.png", _barcodes(nodes)),
+        ("samples with what their topology is", "gallery.png", _gallery(headless, nodes)),
     ):
         write_png(out / name, picture)
         written[meaning] = out / name
     return written
+
+
+def _barcodes(nodes: SynthesisNodes) -> np.ndarray:
+    """Of each structure and union, one under the other; the scene is saved before."""
+    pictures = []
+    for region in range(len(nodes.regions)):
+        nodes.show_sample(0, region)
+        pictures.append(draw_barcode(nodes.barcode, *_BARCODE_PIXELS))
+    return tile(pictures, columns=1, gap=4 if len(pictures) > 1 else 0)
 
 
 def _slices(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
@@ -66,7 +75,11 @@ def _slices(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
     nodes.segmentation.SetDisplayVisibility(False)
     plain = [view.draw(nodes.sample_offset(sample), f"sample {sample}") for sample in shown]
     nodes.segmentation.SetDisplayVisibility(True)
-    segmented = [view.draw(nodes.sample_offset(sample), nodes.caption(sample)) for sample in shown]
+    one = len(nodes.regions) == 1
+    captions = [nodes.caption(sample) if one else f"sample {nodes.short_caption(sample)}" for sample in shown]
+    segmented = [
+        view.draw(nodes.sample_offset(sample), caption) for sample, caption in zip(shown, captions, strict=True)
+    ]
     return tile(plain + segmented, columns=len(shown))
 
 

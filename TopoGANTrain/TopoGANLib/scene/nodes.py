@@ -10,7 +10,7 @@ import numpy as np
 import slicer
 import vtk
 
-from topogan_contract.synthesis import region_columns
+from topogan_contract.synthesis import VALID, region_columns
 from TopoGANLib.scene.barcode import show_barcode
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.tables import number_columns
@@ -129,21 +129,16 @@ class SynthesisNodes:
         return f"sample {sample}{name}" + (f" (b0 = {betti[0]}, b1 = {betti[1]})" if betti else "")
 
     def short_caption(self, sample: int) -> str:
-        """The same for small pictures: number (b0, b1), the structures one after another."""
-        pairs = [
-            self._betti(sample, region) for region in range(self.segmentation.GetSegmentation().GetNumberOfSegments())
-        ]
-        return " ".join([f"{sample}", *(f"({pair[0]}, {pair[1]})" for pair in pairs if pair)])
+        """The same for small pictures: number (b0, b1); of several structures, how many are valid."""
+        if len(self.regions) > 1:
+            valid = [said.startswith(VALID) for *_, said in self._judged(sample)]
+            return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
+        betti = self._betti(sample, 0)
+        return f"{sample}" + (f" ({betti[0]}, {betti[1]})" if betti else "")
 
     def verdicts(self, sample: int) -> list[str]:
         """One line for each region: Betti numbers and what is said of them, where the table has both."""
-        lines = []
-        for number, region in enumerate(self.regions):
-            betti = self._betti(sample, number)
-            said = self._cell(sample, region_columns(region)[2])
-            if betti and said is not None:
-                lines.append(f"{region} ({betti[0]}, {betti[1]}): {said.ToString()}")
-        return lines
+        return [f"{region} ({b0}, {b1}): {said}" for region, b0, b1, said in self._judged(sample)]
 
     def sample_position(self, sample: int) -> tuple[float, float, float]:
         """Center of the slice of ``sample``, RAS, mm, as long as nobody puts the image under a transform.
@@ -199,6 +194,14 @@ class SynthesisNodes:
         # Not by removing the folder's branch: nodes that the user has put there are not ours.
         if folder != hierarchy.GetSceneItemID() and hierarchy.GetNumberOfItemChildren(folder) == 0:
             hierarchy.RemoveItem(folder)
+
+    def _judged(self, sample: int) -> list[tuple[str, int, int, str]]:
+        found = []
+        for number, region in enumerate(self.regions):
+            betti, said = self._betti(sample, number), self._cell(sample, region_columns(region)[2])
+            if betti and said is not None:
+                found.append((region, *betti, said.ToString()))
+        return found
 
     def _betti(self, sample: int, region: int) -> tuple[int, int] | None:
         # The only structure of version 0.1 is not named.

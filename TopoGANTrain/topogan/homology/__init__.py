@@ -1,6 +1,7 @@
 """Persistent homology of masks: filtrations, diagrams, Betti numbers and distances.
 
-Everywhere the structure is 8-connected and the background 4-connected. Images are 2-D, dimensions 0 and 1.
+Everywhere the structure is 8-connected and the background 4-connected, in volumes 26- and 6-connected. Images have the
+dimensions 0 and 1, volumes 0, 1 and 2.
 
 For notebooks, beside what the engine itself uses: :func:`superlevel_filtration` of grey images,
 :func:`persistence_image`, and of a :class:`Diagram` its ``betti_curve``, ``longer_than``, ``from_points`` and

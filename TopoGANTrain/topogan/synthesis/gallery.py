@@ -16,7 +16,8 @@ from topogan.model import Samples
 from topogan.model.metadata import Metadata
 from topogan.pictures import dots_per_inch, interpolation
 from topogan.structures import StructureTable
-from topogan.verdict import VALID, is_valid
+from topogan.verdict import is_valid
+from topogan_contract.synthesis import VALID
 
 SHOWN = 16
 _COLUMNS = 8
