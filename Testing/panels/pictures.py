@@ -24,15 +24,16 @@ _PATIENCE_SECONDS = 1800
 
 
 def add_heart() -> None:
-    """A simulated CT with its myocardium, in the scene."""
+    """A simulated CT with its myocardium and the blood in it, in the scene."""
     from test_whole_job import heart
 
-    image, mask = heart()
+    image, *masks = heart()
     volume = slicer.util.addVolumeFromArray(image, np.diag([-1.5, -1.5, 2.0, 1.0]), "CTACardio")
     segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
-    identifier = segmentation.GetSegmentation().AddEmptySegment("", "Myocardium")
-    slicer.util.updateSegmentBinaryLabelmapFromArray(mask, segmentation, identifier, volume)
+    for name, mask in zip(("Myocardium", "Blood"), masks, strict=True):
+        identifier = segmentation.GetSegmentation().AddEmptySegment("", name)
+        slicer.util.updateSegmentBinaryLabelmapFromArray(mask, segmentation, identifier, volume)
 
 
 def take(folder: Path) -> None:
@@ -55,6 +56,9 @@ def take(folder: Path) -> None:
     train = bench.open("TopoGANTrain")
     pump(lambda: train.ui.startButton.enabled, _PATIENCE_SECONDS)
     train.ui.volumeSelector.setCurrentNode(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode"))
+    segments = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSegmentationNode").GetSegmentation().GetSegmentIDs()
+    train.ui.segmentSelector.setSelectedSegmentIDs(list(segments))
+    train.ui.unionsLineEdit.text = "Myocardium + Blood"
     train.ui.masksStepsSpinBox.value = 300
     train.ui.texturesStepsSpinBox.value = 100
     train.ui.previewEverySpinBox.value = 50

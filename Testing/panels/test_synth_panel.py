@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 _WRITERS = Path(__file__).resolve().parents[1] / "mrml" / "conftest.py"
 
 
+def writers() -> Any:
+    """The module that writes synthesis folders."""
+    spec = importlib.util.spec_from_file_location("synthesis_writers", _WRITERS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def answer(tmp_path: Path) -> Path:
     """A synthesis folder of six rings."""
-    spec = importlib.util.spec_from_file_location("synthesis_writers", _WRITERS)
-    writers = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(writers)
-    return writers.write_synthesis(tmp_path / "answer")
+    return writers().write_synthesis(tmp_path / "answer")
 
 
 @pytest.fixture
@@ -44,6 +49,22 @@ def model(tmp_path: Path) -> Path:
     }
     (folder / "configs" / "metadata.json").write_text(json.dumps(content))
     return folder
+
+
+@pytest.fixture
+def model_of_several(model: Path) -> Path:
+    """The same for a model of two structures and their union."""
+    path = model / "configs" / "metadata.json"
+    content = json.loads(path.read_text())
+    del content["structure"]
+    structures = [{"name": "cavity", "labels": [1]}, {"name": "myocardium", "labels": [2]}]
+    content |= {
+        "schema": "topogan.model/2",
+        "table": {"structures": structures, "unions": [["cavity", "myocardium"]]},
+        "betti": {"modal": [[1, 0], [1, 1], [1, 0]]},
+    }
+    path.write_text(json.dumps(content))
+    return model
 
 
 def ready(bench: Bench) -> Any:
@@ -299,3 +320,70 @@ def test_from_python(bench: Bench, model: Path, answer: Path, engine: Engine) ->
     with pytest.raises(RuntimeError, match="being made already"):
         logic.synthesize(model)
     logic.cancel()
+
+
+def test_several_structures_are_shown_one_by_one(
+    bench: Bench, model_of_several: Path, tmp_path: Path, engine: Engine
+) -> None:
+    tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
+    widget = ready(bench)
+    widget.panel.choose_model(model_of_several)
+    assert widget.ui.modelLabel.text.startswith("cavity, myocardium, 64 × 64 pixels of 1.85 mm, with CT texture\n")
+    example = "cavity=1,0; myocardium=1,1; cavity + myocardium=1,0"
+    assert f"Most frequent pieces, holes: {example}\n" in widget.ui.modelLabel.text
+    generate(widget, "Finished: In 83 % of 6 samples every structure has a topology")
+    ui, nodes = widget.ui, widget.logic.nodes
+    assert [ui.regionComboBox.itemText(n) for n in range(3)] == ["cavity", "myocardium", "cavity + myocardium"]
+    assert ui.regionComboBox.visible
+    ui.sampleSlider.value = 2.0
+    lines = ui.sampleLabel.text.splitlines()
+    assert lines[:2] == ["cavity (1, 0): valid", "myocardium (1, 0): no hole"]
+    choose(ui.regionComboBox, "myocardium")
+    assert nodes.barcode.GetTitle() == "Barcode of sample 2, myocardium (b0 = 1, b1 = 0)"
+    ui.sampleSlider.value = 3.0
+    assert nodes.barcode.GetTitle() == "Barcode of sample 3, myocardium (b0 = 1, b1 = 1)"
+    bench.picture("TopoGANSynth", "finished with several structures")
+    tell(engine, "serve", f"folder={writers().write_synthesis(tmp_path / 'one')}")
+    ui.statusLabel.text = ""
+    generate(widget)
+    assert not ui.regionComboBox.visible
+    assert ui.sampleLabel.text == "sample 0 (b0 = 1, b1 = 1)"
+    ui.synthesisComboBox.setCurrentIndex(0)
+    assert ui.regionComboBox.currentText == "myocardium", "as it was left"
+    assert ui.sampleSlider.value == 3
+
+
+def test_topologies_of_several_structures_are_asked_for(
+    bench: Bench, model_of_several: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from topogan.config import SynthesisSettings, validated
+    from TopoGANLib.engine.serve_client import ServeClient
+
+    asked: list[str] = []
+
+    def ask(client: ServeClient, model: Path, settings: dict[str, Any]) -> str:
+        asked.append(validated(SynthesisSettings, dict(settings)).betti)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ServeClient, "ask", ask)
+    widget = ready(bench)
+    widget.panel.choose_model(model_of_several)
+    choose(widget.ui.topologyComboBox, "As real slices of its level")
+    generate(widget, "It cannot start")
+    choose(widget.ui.topologyComboBox, "Given pieces and holes")
+    assert widget.ui.givenTopologies.visible
+    assert not widget.ui.givenTopology.visible
+    example = "cavity=1,0; myocardium=1,1; cavity + myocardium=1,0"
+    assert widget.ui.topologiesLineEdit.placeholderText == example
+    assert widget.ui.reasonLabel.text == f"Say which topology, such as {example}."
+    assert not widget.ui.generateButton.enabled
+    widget.ui.topologiesLineEdit.text = "aorta=1,1"
+    assert widget.ui.reasonLabel.text == "'aorta' is none of cavity, myocardium, cavity + myocardium."
+    bench.picture("TopoGANSynth", "wrong topologies")
+    widget.ui.topologiesLineEdit.text = "cavity=1"
+    assert widget.ui.reasonLabel.text == "Write pieces and holes of cavity as 1,0."
+    widget.ui.topologiesLineEdit.text = " myocardium = 1, 1; cavity + myocardium=1,0;"
+    assert not widget.ui.reasonLabel.text
+    bench.picture("TopoGANSynth", "given topologies")
+    widget.ui.generateButton.click()
+    assert asked == ["real", "myocardium=1,1;cavity + myocardium=1,0"]

@@ -278,8 +278,11 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     assert [Path(path).name for path in request["segmentations"]] == ["segmentation.nrrd"]
     assert np.shape(request["plane"]) == (4, 4)
     assert request["settings"] == {"window_low": -350.0, "resample": True}
-    blood = {"name": "Blood", "labels": [1], "color": "#808080", "terminology": ""}
-    assert request["table"] == {"structures": [{**request["table"]["structures"][0], **blood}], "unions": []}
+    segment = scene[1].GetSegmentation().GetNthSegment(0)
+    (blood,) = request["table"]["structures"]
+    color = [int(blood["color"][start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    assert (blood["name"], blood["labels"], blood["terminology"]) == ("Blood", [1], segment.GetTerminology())
+    assert np.allclose(color, segment.GetColor(), atol=1 / 255)
 
 
 def asked_for(widget: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -335,6 +338,33 @@ def test_several_segments(bench: Bench, scene: Any, engine: Engine, monkeypatch:
     array[0, 0, 0] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(array, scene[1], blood, scene[0])
     assert [one["name"] for one in asked_for(widget, monkeypatch)["table"]["structures"]] == ["Myocardium", "Blood"]
+
+
+def test_what_each_size_means(bench: Bench, scene: Any, engine: Engine) -> None:
+    from bench import pump
+
+    widget = ready(bench)
+    assert not widget.ui.sizesLabel.visible
+    widget.ui.sizesButton.click()
+    assert not widget.ui.sizesButton.enabled
+    pump(lambda: widget.ui.sizesButton.enabled)
+    assert widget.ui.sizesLabel.text.splitlines()[0] == "64 pixels: 0.32 mm: about 2 min.", "the images are unknown"
+    widget.ui.volumeSelector.setCurrentNode(scene[0])
+    widget.ui.sizesButton.click()
+    pump(lambda: widget.ui.sizesButton.enabled)
+    lines = widget.ui.sizesLabel.text.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("64 pixels: 0.63 mm, finer than the images (1 mm)")
+    assert lines[0].endswith(": about 2 min.")
+    bench.picture("TopoGANTrain", "sizes")
+    choose(widget.ui.sourceComboBox, "Files or folders")
+    widget.ui.sizesButton.click()
+    pump(lambda: widget.ui.sizesButton.enabled)
+    assert widget.ui.sizesLabel.text.splitlines()[3] == "512 pixels: about 16 min."
+    tell_doctor(engine, timings=[])
+    widget.ui.sizesButton.click()
+    pump(lambda: widget.ui.sizesButton.enabled)
+    assert "ended without a word" in widget.ui.sizesLabel.text
 
 
 def test_overlaps_are_told(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:

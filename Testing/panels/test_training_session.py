@@ -12,7 +12,7 @@ from fake_engine import lives, make_engine, tell, wait_until
 from topogan_contract.run import ENDED
 from TopoGANLib.engine.process import Engine, kill_tree
 from TopoGANLib.engine.run_monitor import RunMonitor
-from TopoGANTrainLib.training_session import Preparation, Progress, TrainingSession
+from TopoGANTrainLib.training_session import Preparation, Progress, Request, TrainingSession
 
 
 class Bench:
@@ -35,10 +35,11 @@ class Bench:
     def preparation(self, *how: str, write: Callable[[], object] = lambda: None) -> Preparation:
         tell(self.engine, "prepare", *how)
 
-        def request() -> dict[str, object]:
+        def request() -> Request:
             write()
             (self.temporary / "ct.nrrd").touch()
-            return {"segmentations": [str(self.temporary / "ct.nrrd")], "images": [], "plane": "axial", "settings": {}}
+            paths = [str(self.temporary / "ct.nrrd")]
+            return Request({"segmentations": paths, "images": [], "plane": "axial", "settings": {}}, "Overlaps.")
 
         return Preparation(self.temporary, request)
 

@@ -166,12 +166,12 @@ class SynthPanel:
         """What is wrong with the line, in words; empty if nothing is."""
         asked = _topologies(self._parameters.topologies)
         if not asked:
-            return _("Say which topology, such as {example}").format(example=self._example())
+            return _("Say which topology, such as {example}.").format(example=self._example())
         for region, numbers in asked:
             if region not in regions:
-                return _("{name!r} is none of {known}").format(name=region, known=", ".join(regions))
+                return _("{name!r} is none of {known}.").format(name=region, known=", ".join(regions))
             if not re.fullmatch(r"[0-9]{1,4},[0-9]{1,4}", numbers):
-                return _("Write pieces and holes of {name} as 1,0").format(name=region)
+                return _("Write pieces and holes of {name} as 1,0.").format(name=region)
         return ""
 
     def _request_settings(self) -> Mapping[str, Any]:

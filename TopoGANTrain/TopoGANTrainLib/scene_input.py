@@ -75,6 +75,19 @@ class SceneInput:
             for label, one in enumerate(self.structures, start=1)
         ]
 
+    def measured(self) -> tuple[float, float]:
+        """Width of the widest slice of all structures together, and the image's own pixel, in mm (0 without image)."""
+        labels, _ = _merge(self.structures)
+        # Along columns and rows.
+        pixel = np.linalg.norm(labels.ijk_to_ras[:3, :2], axis=0)
+        widest = 0.0
+        for mask in labels.array:
+            shown = [np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1)]
+            if len(shown[0]):
+                widest = max(widest, *(pixel * [np.ptp(found) + 1 for found in shown]).tolist())
+        own = 0.0 if self.image is None else float(np.linalg.norm(self.image.ijk_to_ras[:3, :2], axis=0).min())
+        return widest, own
+
     def write(self, folder: Path) -> tuple[list[Path], list[Path], str]:
         """Write ``ct.nrrd`` and ``segmentation.nrrd`` (1 = first structure).
 

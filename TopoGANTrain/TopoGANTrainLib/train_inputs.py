@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,16 @@ class FromScene:
         """What is learned: the segments."""
         segments = map(self.segmentation.GetSegmentation().GetSegment, self.identifiers)
         return "-".join(segment.GetName() for segment in segments if segment is not None)
+
+    def measure(self) -> Callable[[], tuple[float, float]]:
+        """Work that finds the widest slice and the images' own pixel, in mm; 0, 0 where the plane is not the volume's.
+
+        Raises:
+            InputError: what was chosen cannot be used.
+        """
+        if self.slice_node is not None or not self.identifiers:
+            return _unmeasured
+        return read_scene_input(self.volume, self.segmentation, self.identifiers).measured
 
     def preparation(self, settings: Sequence[Setting], values: Mapping[str, Any]) -> Preparation:
         """What the engine makes the training set from.
@@ -103,6 +113,10 @@ class FromFiles:
         request = _request([self.segmentations], images, "axial", nested_values(settings, values), table)
         return Preparation(new_work_folder("input"), lambda: Request(request))
 
+    def measure(self) -> Callable[[], tuple[float, float]]:
+        """Nothing is known before the engine has read the files."""
+        return _unmeasured
+
     def _table(self) -> dict[str, Any] | None:
         if self.table is not None:
             return table_in(self.table)
@@ -121,6 +135,10 @@ class FromTrainingSet:
     def name(self) -> str:
         """That of the folder."""
         return self.folder.name
+
+    def measure(self) -> Callable[[], tuple[float, float]]:
+        """Its patches have their size."""
+        return _unmeasured
 
     def check(self) -> None:
         """See that it is one.
@@ -150,6 +168,10 @@ def _request(
         "settings": settings,
     }
     return request if table is None else {**request, "table": table}
+
+
+def _unmeasured() -> tuple[float, float]:
+    return 0.0, 0.0
 
 
 def _without_one(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values, preset_values, read_presets
 from TopoGANLib.forms.widgets import SegmentChoice, describe_widgets
 from TopoGANTrainLib.scene_input import InputError
+from TopoGANTrainLib.size_words import SizeWords
 from TopoGANTrainLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
 from TopoGANTrainLib.train_logic import TrainLogic
 from TopoGANTrainLib.train_view import TrainView
@@ -68,6 +69,7 @@ class TrainPanel:
         self._parameters: Any = None
         self._view = TrainView(ui)
         self._segments = SegmentChoice(ui.segmentSelector)
+        self._sizes = SizeWords(ui, engine, lambda: self._inputs().measure())
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         self._fill_presets()
@@ -122,6 +124,7 @@ class TrainPanel:
         """Let go of everything; the training goes on if the user wants it to."""
         self._connections.close()
         self._segments.close()
+        self._sizes.close()
         self._engine.close()
         self._logic.close(self._ui.keepRunningCheckBox.checked)
 

@@ -75,7 +75,11 @@ def _slices(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
     nodes.segmentation.SetDisplayVisibility(False)
     plain = [view.draw(nodes.sample_offset(sample), f"sample {sample}") for sample in shown]
     nodes.segmentation.SetDisplayVisibility(True)
-    segmented = [view.draw(nodes.sample_offset(sample), nodes.caption(sample)) for sample in shown]
+    one = len(nodes.regions) == 1
+    captions = [nodes.caption(sample) if one else f"sample {nodes.short_caption(sample)}" for sample in shown]
+    segmented = [
+        view.draw(nodes.sample_offset(sample), caption) for sample, caption in zip(shown, captions, strict=True)
+    ]
     return tile(plain + segmented, columns=len(shown))
 
 

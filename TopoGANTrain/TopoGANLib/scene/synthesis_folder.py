@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from topogan_contract import schemas, synthesis
+from topogan_contract.synthesis import Segment
 from topogan_contract.words import shown
 from TopoGANLib.scene.diagrams import Diagram
 
@@ -37,7 +38,7 @@ class Synthesis:
     """int16 [sample, row, column], HU for CT; None where the model paints none."""
     ijk_to_ras: np.ndarray
     """float [4, 4], from (column, row, sample, 1) to (R, A, S, 1) in mm."""
-    structures: tuple[synthesis.Segment, ...]
+    structures: tuple[Segment, ...]
     """What the labels mean."""
     regions: tuple[str, ...]
     """Names of the structures and of unions of them: what diagrams and Betti numbers are of."""
@@ -141,13 +142,13 @@ def _read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def _structures(report: dict[str, Any], masks: synthesis.Stack) -> tuple[synthesis.Segment, ...]:
+def _structures(report: dict[str, Any], masks: synthesis.Stack) -> tuple[Segment, ...]:
     """As the masks name them; version 0.1 had one, which the report names, or nobody."""
     name = shown(report.get("structure") or "structure", _LONGEST_NAME)
-    return masks.segments or (synthesis.Segment(name, 1, _FIRST_COLOR),)
+    return masks.segments or (Segment(name, 1, _FIRST_COLOR),)
 
 
-def _regions(folder: Path, report: dict[str, Any], structures: tuple[synthesis.Segment, ...]) -> tuple[str, ...]:
+def _regions(folder: Path, report: dict[str, Any], structures: tuple[Segment, ...]) -> tuple[str, ...]:
     names = tuple(one.name for one in structures)
     if report["schema"] == schemas.SYNTHESIS_OF_ONE:
         return names

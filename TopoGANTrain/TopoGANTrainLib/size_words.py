@@ -1,0 +1,90 @@
+"""What each size of patches means for what is chosen, and how long its training takes on this computer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+from topogan_contract.sizes import default_pixel_size, pixel_size_in_words
+from TopoGANLib.engine.check import times_of_sizes
+from TopoGANLib.engine.panel import EnginePanel
+from TopoGANLib.engine.process import EngineProcess
+from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.background import Background
+from TopoGANLib.forms.connections import Connections
+
+_TICK_MILLISECONDS = 200
+
+Measure = Callable[[], tuple[float, float]]
+"""Finds the widest slice of the structures and the images' own pixel, in mm; 0 where it is not known."""
+
+
+class SizeWords:
+    """Works with ``sizesButton`` and ``sizesLabel`` of ``TopoGANTrain.ui``."""
+
+    def __init__(self, ui: Any, engine: EnginePanel, measure: Callable[[], Measure]) -> None:
+        """Wait for a click.
+
+        Args:
+            ui: the form's widgets by name.
+            engine: says what times the steps.
+            measure: looks at what is chosen, and returns the work that takes longer than a click may.
+        """
+        self._ui, self._engine, self._measure = ui, engine, measure
+        self._process: EngineProcess | None = None
+        self._measuring: Background[tuple[float, float]] | None = None
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_TICK_MILLISECONDS)
+        self._connections = Connections()
+        self._connections.add(self._timer, "timeout()", self._tick)
+        self._connections.add(ui.sizesButton, "clicked()", self._start)
+        self._say("")
+
+    def close(self) -> None:
+        """End what runs and let go of the widgets."""
+        self._timer.stop()
+        self._connections.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def _start(self) -> None:
+        try:
+            measure = self._measure()
+            log = user_settings.new_work_folder("sizes") / "doctor.txt"
+            self._process = self._engine.engine.start(["doctor", "--timings", "--json"], log)
+        except ValueError as error:
+            self._say(str(error))
+            return
+        except OSError as error:
+            self._say(_("It cannot start: {reason}.").format(reason=error.strerror or error))
+            return
+        self._measuring = Background(measure, _("There is not enough memory to measure the structures."))
+        self._ui.sizesButton.enabled = False
+        self._say(_("Timing a few steps of each size …"))
+        self._timer.start()
+
+    def _tick(self) -> None:
+        process, measuring = self._process, self._measuring
+        if process is None or measuring is None or not measuring.done() or process.exit_code() is None:
+            return
+        self._timer.stop()
+        self._process = None
+        self._ui.sizesButton.enabled = True
+        times = times_of_sizes(process.output(60))
+        width, own = measuring.result or (0.0, 0.0)
+        lines = [f"{_pixels(size, width, own)}: {time}." for size, time in times.items()]
+        self._say(measuring.error or "\n".join(lines) or process.complaint())
+
+    def _say(self, words: str) -> None:
+        self._ui.sizesLabel.text = words
+        self._ui.sizesLabel.visible = bool(words)
+
+
+def _pixels(size: int, width: float, own: float) -> str:
+    if width <= 0:
+        return _("{size} pixels").format(size=size)
+    return pixel_size_in_words(size, default_pixel_size(width, size, own), width, own)
