@@ -84,12 +84,13 @@ class Setting:
             return Annotated[kind, WithinRange(kind(self.minimum), kind(self.maximum))], kind(self.default)
         return str, ",".join(map(str, self.default)) if self.type == "list" else str(self.default)
 
-    def argument(self, value: Any) -> str:
-        """What the command line takes for a parameter's value."""
+    def arguments(self, value: Any) -> list[str]:
+        """What the command line takes for a parameter's value: of a list, the option once for each entry."""
         if self.type == "bool":
-            return self.option if value else self.option.replace("--", "--no-", 1)
+            return [self.option if value else self.option.replace("--", "--no-", 1)]
+        words = self.to_json(value)
         # Written in one word, or an empty text or a negative number would be taken for something else.
-        return f"{self.option}={self.to_json(value)}"
+        return [f"{self.option}={word}" for word in (words if self.type == "list" else [words])]
 
     def to_json(self, value: Any) -> Any:
         """The engine's value for a parameter's; words that it does not know stay, for the engine to refuse."""
@@ -158,7 +159,8 @@ def changed_values(settings: Iterable[Setting], parameters: Any) -> dict[str, An
 
 def command_arguments(settings: Iterable[Setting], values: Mapping[str, Any]) -> list[str]:
     """Options of the command line for the values of parameters, by name; what is not among them is left out."""
-    return [setting.argument(values[setting.attribute]) for setting in settings if setting.attribute in values]
+    known = [setting for setting in settings if setting.attribute in values]
+    return [word for setting in known for word in setting.arguments(values[setting.attribute])]
 
 
 def nested_values(settings: Iterable[Setting], values: Mapping[str, Any]) -> dict[str, Any]:
