@@ -101,7 +101,7 @@ def mean_step(case: dict[str, Any], clock: str) -> float:
 
 
 def summary(results: Path) -> None:
-    """Print a table for each device."""
+    """Print a table for each device; on a CPU with a load well above 0 the wall clock is that of a busy computer."""
     for device, found in json.loads(results.read_text(encoding="utf-8")).items():
         print(f"{device}: {found['name']}, torch {found['torch']}, fastest of {found['turns']}\n")
         print("| pixels | structures | network | batch | step, s of cores | with penalty | with topology ", end="")

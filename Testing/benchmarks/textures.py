@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -38,7 +39,15 @@ RESULTS = Path(__file__).resolve().parent / "results" / "textures"
 PICTURES = REPOSITORY / "Resources" / "Docs" / "textures"
 # Name of a variant: its settings. "pix2pix" is what version 0.1.0 did.
 VARIANTS: dict[str, dict[str, Any]] = {
-    "pix2pix": {"network": "unet", "draws": 1, "batch": 8},
+    "pix2pix": {
+        "network": "unet",
+        "draws": 1,
+        "batch": 8,
+        "learning_rate": 5e-4,
+        "l1_weight": 100.0,
+        "decay": 0.0,
+        "gradient_penalty": 0.0,
+    },
     "noisy": {"network": "noisy"},
     "spade": {"network": "spade"},
 }
@@ -56,16 +65,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--summary", action="store_true", help="print the tables")
     parser.add_argument("--set", nargs="+", dest="sets", default=["phantom-64"], metavar="SET", help=", ".join(SETS))
     parser.add_argument("--variant", nargs="+", default=list(VARIANTS), metavar="NAME", help=", ".join(VARIANTS))
-    parser.add_argument("--part", choices=["validation", "test"], default="validation", help="choices use validation")
     parser.add_argument("--steps", type=int, default=TextureSettings().steps)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     names = [(one, variant) for one in options.sets for variant in options.variant]
     if options.run:
         for one, variant in names:
-            path = RESULTS / f"{one}-{variant}-{options.part}.json"
+            path = RESULTS / f"{one}-{variant}.json"
             if not path.exists():
-                _measure(_open(one), one, variant, options, path)
+                _measure(_open(one), variant, options, path)
     if options.summary:
         for path in sorted(RESULTS.glob("*.json")):
             _print(path.stem, json.loads(path.read_text(encoding="utf-8")))
@@ -114,7 +122,7 @@ def _open(name: str) -> TrainingSet:
     return TrainingSet.open(folder)
 
 
-def _measure(real: TrainingSet, name: str, variant: str, options: argparse.Namespace, path: Path) -> None:
+def _measure(real: TrainingSet, variant: str, options: argparse.Namespace, path: Path) -> None:
     textures = TextureSettings(**VARIANTS[variant], steps=options.steps)
     settings = TrainSettings(part=Part.TEXTURES, textures=textures, seed=options.seed)
     with exact_numerics(1, torch.device("cpu")):
@@ -122,15 +130,29 @@ def _measure(real: TrainingSet, name: str, variant: str, options: argparse.Names
         start = time.process_time()
         for _ in range(options.steps):
             trainer.train_step()
-        seconds = time.process_time() - start
-        rows = getattr(real, options.part)
-        painted = _paint(real, settings, trainer.networks()["generator"], rows)
-    result = {"steps": options.steps, "ms_per_step": round(1000 * seconds / options.steps, 1)}
-    result |= _figures(real, rows, painted)
-    path.write_text(json.dumps(result, indent=1), encoding="utf-8")
+        milliseconds = 1000 * (time.process_time() - start) / options.steps
+        parts = {}
+        for part, rows in {"validation": real.validation, "test": real.test}.items():
+            painted = _paint(real, settings, trainer.networks()["generator"], rows)
+            parts[part] = _figures(real, rows, painted)
+    result = {"steps": options.steps, "seed": options.seed, "ms_per_step": round(milliseconds, 1), "parts": parts}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(rounded(result), indent=1), encoding="utf-8")
+    # Of the test patients, the last to be painted.
     PICTURES.mkdir(exist_ok=True)
     _draw_sheet(real, rows, painted, PICTURES / f"{path.stem}.png")
-    _draw_profiles(result, real.intensity, PICTURES / f"{path.stem}-boundaries.png")
+    _draw_profiles(parts["test"]["profiles"], real.intensity, PICTURES / f"{path.stem}-boundaries.png")
+
+
+def rounded(value: Any) -> Any:
+    """All floats of plain values with two decimals; None where there is no number."""
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(one) for one in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 2)
+    return value
 
 
 def _paint(real: TrainingSet, settings: TrainSettings, generator: nn.Module, rows: np.ndarray) -> np.ndarray:
@@ -200,11 +222,10 @@ def _draw_sheet(real: TrainingSet, rows: np.ndarray, painted: np.ndarray, path: 
     write_preview(path, contact_sheet(np.clip((both - low) / (high - low), 0, 1), columns=_SHOWN))
 
 
-def _draw_profiles(result: dict[str, Any], unit: str, path: Path) -> None:
+def _draw_profiles(profiles: dict[str, dict[str, list[float]]], unit: str, path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    profiles = result["profiles"]
     figure, axes = pyplot.subplots(1, len(profiles), figsize=(2.4 * len(profiles), 2.4), squeeze=False)
     distance = np.arange(2 * PROFILE_PIXELS) - PROFILE_PIXELS + 0.5
     for axis, (name, curves) in zip(axes[0], profiles.items(), strict=True):
@@ -220,21 +241,23 @@ def _draw_profiles(result: dict[str, Any], unit: str, path: Path) -> None:
 
 
 def _print(name: str, result: dict[str, Any]) -> None:
-    print(f"\n### {name}: {result['steps']} steps of {result['ms_per_step']} ms\n")
-    print("| tissue | painted | real | difference | distance | training to real |\n|---|---|---|---|---|---|")
-    for tissue, found in result["tissues"].items():
-        numbers = found["mean"], found["real_mean"], found["mean"] - found["real_mean"]
-        print(f"| {tissue} | {' | '.join(f'{number:.0f}' for number in numbers)}", end=" | ")
-        print(f"{found['distance']:.1f} | {found['real_distance']:.1f} |")
-    for band, ratios in result["spectrum"].items():
-        words = [f"{kind} {total:.2f} ({least:.2f} to {most:.2f})" for kind, (total, least, most) in ratios.items()]
-        print(f"\nPower over real, {band}: {'; '.join(words)}", end="")
-    print("\n\nLargest difference across a boundary: ", end="")
-    print(", ".join(f"{region} {_largest_gap(curves):.0f}" for region, curves in result["profiles"].items()))
+    print(f"\n## {name}: {result['steps']} steps of {result['ms_per_step']} ms")
+    for part, found in result["parts"].items():
+        print(f"\n| {part} | painted | real | difference | distance | training to real |\n|---|---|---|---|---|---|")
+        for tissue, of in found["tissues"].items():
+            numbers = of["mean"], of["real_mean"], of["mean"] - of["real_mean"]
+            print(f"| {tissue} | {' | '.join(f'{number:.0f}' for number in numbers)}", end=" | ")
+            print(f"{of['distance']:.1f} | {of['real_distance']:.1f} |")
+        print()
+        for band, ratios in found["spectrum"].items():
+            words = [f"{kind} {total:.2f} ({least:.2f} to {most:.2f})" for kind, (total, least, most) in ratios.items()]
+            print(f"- power over real, {band} frequencies: {'; '.join(words)}")
+        gaps = [f"{region} {_largest_gap(curves):.0f}" for region, curves in found["profiles"].items()]
+        print(f"- largest difference across a boundary: {', '.join(gaps)}")
 
 
-def _largest_gap(curves: dict[str, list[float]]) -> float:
-    return float(np.nanmax(np.abs(np.array(curves["painted"]) - np.array(curves["real"]))))
+def _largest_gap(curves: dict[str, list[float | None]]) -> float:
+    return float(np.nanmax(np.abs(np.array(curves["painted"], float) - np.array(curves["real"], float))))
 
 
 if __name__ == "__main__":

@@ -226,13 +226,13 @@ def draw() -> Draw:
 
 
 @pytest.fixture(scope="session")
-def random_image() -> Callable[[np.random.Generator], np.ndarray]:
-    """Makes images of every kind that persistence meets, of random shape."""
+def random_image() -> Callable[..., np.ndarray]:
+    """Makes images, or with 3 axes volumes, of every kind that persistence meets, of random shape."""
     return _random_image
 
 
-def _random_image(rng: np.random.Generator, longest: int = 16) -> np.ndarray:
-    shape = tuple(rng.integers(1, longest + 1, 2))
+def _random_image(rng: np.random.Generator, longest: int = 16, axes: int = 2) -> np.ndarray:
+    shape = tuple(rng.integers(1, longest + 1, axes))
     kind = rng.integers(10)
     mask = rng.random(shape) < rng.choice([0.05, 0.3, 0.6])
     makers = [
@@ -243,7 +243,7 @@ def _random_image(rng: np.random.Generator, longest: int = 16) -> np.ndarray:
         lambda: rng.integers(-3, 4, shape),
         lambda: distance_filtration(mask, rng.choice([1.0, 0.37, 2.5]), border=bool(rng.integers(2))),
         lambda: signed_distance_filtration(mask, rng.choice([1.0, 0.7])),
-        lambda: distance_filtration(mask, (0.5, 0.8)),
+        lambda: distance_filtration(mask, (0.5, 0.8, 0.7)[:axes]),
         lambda: np.full(shape, rng.standard_normal()),
         lambda: rng.choice([-np.inf, -1.0, -0.0, 0.0, 0.5, np.inf], shape),
     ]

@@ -53,6 +53,8 @@ def test_model(old: Path) -> None:
     assert model.metadata.betti.test == {"myocardium": {"1,1": 13, "3,0": 2}}
     assert model.metadata.betti.modal == ((1, 1),) and model.metadata.real.of_region(0)[1, 1] == 25
     assert (model.metadata.training_set.validation, model.metadata.training_set.test) == (0, 15)
+    textures = model.settings.textures
+    assert (textures.network, textures.draws, textures.decay, textures.gradient_penalty) == ("unet", 1, 0.0, 0.0)
     again = synthesize(model, old / "again", SynthesisSettings(count=4, seed=1), training_set=old / "training_set")
     seeds = [(folder / "samples.csv").read_text().split("\n")[1].split(",")[1] for folder in (again, old / "synthesis")]
     assert seeds[0] == seeds[1]

@@ -339,6 +339,92 @@ class TestSampling:
             model.draw([])
 
 
+class TestSeveralStructures:
+    """Walls and cavities whose topology depends on the level; some walls are open where real ones are closed."""
+
+    def test_labels_levels_and_regions(self, heart_model) -> None:
+        samples = heart_model.sample(40, seed=1)
+        assert set(np.unique(samples.labels)) == {0, 1, 2}
+        assert samples.betti.shape == samples.raw_betti.shape == (40, 3, 2) and len(samples.diagrams) == 120
+        for number, region in enumerate(heart_model.metadata.regions):
+            masks = region.of(samples.labels)
+            assert [betti_numbers(mask) for mask in masks] == list(map(tuple, samples.betti[:, number].tolist()))
+            for mask, diagram in zip(masks[:3], samples.diagrams[number::3], strict=False):
+                assert diagram.betti_numbers(0.0) == betti_numbers(mask)
+        low = samples.levels < 0.3
+        assert low.any() and not (samples.labels[low] == 2).any() and (samples.labels[~low] == 2).any()
+        assert samples.textures.shape == (40, 64, 64)
+
+    def test_levels_are_spread_as_in_training(self, heart_model, heart_training_set: Path) -> None:
+        real = TrainingSet.open(heart_training_set)
+        drawn, trained = heart_model.sample(200).levels, real.levels[real.train]
+        assert np.abs(np.quantile(drawn, [0.1, 0.5, 0.9]) - np.quantile(trained, [0.1, 0.5, 0.9])).max() < 0.12
+        some = heart_model.sample(20, levels=(0.4, 0.5))
+        assert ((some.levels >= 0.4) & (some.levels <= 0.5)).all()
+        again = heart_model.draw(some.seeds[5:7], levels=(0.4, 0.5))
+        assert np.array_equal(again.labels, some.labels[5:7]) and np.array_equal(again.levels, some.levels[5:7])
+        with pytest.raises(InputError, match="levels cannot be"):
+            heart_model.sample(1, levels=(0.5, 0.4))
+
+    def test_modal_is_asked_of_all_together(self, heart_model) -> None:
+        modal = sampling.asked_betti("modal", heart_model.metadata)
+        assert modal == heart_model.metadata.betti.modal == ((1, 1), (1, 0), (1, 0))
+        samples = heart_model.sample(12, betti=modal)
+        assert (samples.betti == modal).all() and samples.tries > 12
+
+    def test_single_regions_can_be_asked(self, heart_model) -> None:
+        asked = sampling.asked_betti("cavity=0,0;wall + cavity=1,0", heart_model.metadata)
+        assert asked == (None, (0, 0), (1, 0))
+        samples = heart_model.sample(8, betti=asked)
+        assert (samples.betti[:, 1] == 0).all() and (samples.levels < 0.3).all()
+        assert (heart_model.sample(8, betti=(1, 1)).betti[:, 0] == 1).all(), "one alone is the first structure's"
+        assert sampling.asked_betti("1,0", heart_model.metadata) == ((1, 0), None, None)
+
+    def test_real_asks_for_what_slices_of_the_level_show(self, heart_model) -> None:
+        real, free = heart_model.metadata.real, heart_model.sample(60, seed=3)
+
+        def seen(samples) -> list[bool]:
+            pairs = zip(samples.betti.tolist(), samples.levels.tolist(), strict=True)
+            return [tuple(map(tuple, betti)) in real.joint(level) for betti, level in pairs]
+
+        assert 0 < sum(seen(free)) < 60, "the fixture opens some walls below the base"
+        asked = heart_model.sample(60, seed=3, betti="real")
+        assert all(seen(asked)) and asked.tries > 60
+        assert np.array_equal(asked.seeds[seen(free)], free.seeds[seen(free)]), "what fits stays"
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("atrium=1,0", "betti asks of 'atrium': each of wall, cavity, wall \\+ cavity can be named once"),
+            ("wall=1,0;wall=1,1", "asks twice of 'wall'"),
+            ("1,0;wall=1,1", "asks twice of 'wall'"),
+        ],
+    )
+    def test_unknown_structures_are_refused(self, heart_model, text: str, said: str) -> None:
+        with pytest.raises(InputError, match=said):
+            sampling.asked_betti(text, heart_model.metadata)
+
+    def test_giving_up_names_the_structures(self, heart_model) -> None:
+        with pytest.raises(
+            WorkError, match="tries had 1 piece and 1 hole of wall; 7 pieces and no hole of cavity where 2"
+        ):
+            heart_model.sample(2, betti=((1, 1), (7, 0), None), attempts=1)
+        with pytest.raises(InputError, match="asks of 2 structures and unions: this model has wall, cavity, wall"):
+            heart_model.sample(2, betti=((1, 1), (1, 0)))
+
+    def test_a_model_without_levels_refuses_them(self, model) -> None:
+        with pytest.raises(InputError, match="not told slice levels"):
+            model.sample(1, levels=(0.0, 0.5))
+        assert (model.sample(4, betti="real").betti == (1, 1)).all(), "all real ones are rings"
+
+    def test_metadata_of_regions(self, heart_model, heart_training_set: Path) -> None:
+        metadata, real = heart_model.metadata, TrainingSet.open(heart_training_set)
+        assert metadata.structure == "wall, cavity" and metadata.told_level
+        assert sum(metadata.betti.train["wall + cavity"].values()) == 60
+        assert sum(one.count for one in metadata.topologies) == 60
+        assert metadata.levels[0] == real.levels[real.train].min() and len(metadata.levels) == 101
+
+
 @pytest.mark.parametrize(
     ("betti", "expected", "said"),
     [

@@ -43,7 +43,8 @@ def test_every_setting_is_a_parameter_with_its_default(settings: dict[str, Setti
                 group = values
                 for part in groups:
                     group = group.setdefault(part, {})
-                group[name] = setting.to_json(getattr(parameters, setting.attribute))
+                value = getattr(parameters, setting.attribute)
+                group[name] = setting.to_json(value)
         assert validated(kind, values) == kind()
     assert parameters.volume is None
     assert parameters.prepare_labels == "1"
@@ -82,7 +83,7 @@ def test_the_command_line_takes_them_all(settings: dict[str, Setting], parameter
 
     values = {name: getattr(parameters, name) for name in settings if name.startswith("train_")}
     values |= {"train_masks_steps": 77, "train_device": "cpu", "train_topology_ratio": 3.5}
-    values |= {"train_topology_regions": "lv_cavity, lv_cavity + aorta"}
+    values["train_topology_regions"] = "lv_cavity + myocardium, aorta"
     arguments = command_arguments(settings.values(), values)
     code = (
         "import sys; import topogan.training\n"
@@ -92,8 +93,9 @@ def test_the_command_line_takes_them_all(settings: dict[str, Setting], parameter
     )
     said = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stderr
-    topology = {"ratio": 3.5, "regions": ["lv_cavity", "lv_cavity + aorta"]}
-    expected = TrainSettings(masks={"steps": 77}, device="cpu", topology=topology)
+    expected = TrainSettings(
+        masks={"steps": 77}, device="cpu", topology={"ratio": 3.5, "regions": ["lv_cavity + myocardium", "aorta"]}
+    )
     assert TrainSettings.model_validate_json(said.stdout.splitlines()[0]) == expected
 
 

@@ -119,6 +119,12 @@ def train(
     dataset: Annotated[Path, typer.Argument(help="Training set, made by 'topogan prepare'.")],
     out: Annotated[Path, typer.Argument(help="Run folder to write; it must be new or empty.")],
     model: Annotated[Path | None, typer.Option("--from", help="Model package to go on from (fine-tuning).")] = None,
+    adapt_structures: Annotated[
+        bool,
+        typer.Option(
+            "--adapt-structures", help="With --from: if the model knows other structures, keep what they share."
+        ),
+    ] = False,
     preset: Annotated[str | None, typer.Option(help=f"Named settings: {', '.join(preset_names())}.")] = None,
     request: Annotated[
         Path | None,
@@ -144,7 +150,7 @@ def train(
             check_names(settings)
             check_run_folder(out.absolute(), overwrite)
             prepare_as_requested(request, dataset, settings, report)
-        folder = run_train(dataset, out, settings, model=model, overwrite=overwrite, on_event=report)
+        folder = run_train(dataset, out, settings, model, overwrite, report, adapt_structures)
     _say_how_it_ended(folder)
 
 

@@ -253,12 +253,22 @@ class TopologySettings(Settings):
 class TextureSettings(Settings):
     """pix2pix: a network paints CT on a mask, another judges it."""
 
-    network: str = setting("unet", "Network", "unet is that of pix2pix, judged by a PatchGAN.", pattern=REGISTERED)
+    network: str = setting(
+        "spade",
+        "Network",
+        "spade tells every resolution the labels, noisy is a U-Net, and both have noise at every resolution; unet is "
+        "that of pix2pix.",
+        pattern=REGISTERED,
+    )
     width: int = setting(16, "Width", "Channels of the first layer.", ge=4, le=128)
     steps: int = setting(1500, "Steps", "Training steps.", ge=1, le=10_000_000)
     batch: int = setting(4, "Batch size", "Image pairs per step.", ge=1, le=256)
-    learning_rate: float = setting(5e-4, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
-    l1_weight: float = setting(100.0, "L1 weight", "Weight of the difference to the real image.", ge=0.0, le=10_000.0)
+    learning_rate: float = setting(1e-3, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
+    decay: float = setting(
+        0.5, "Decay", "Share of the steps, the last ones, in which the learning rate falls to 0.", ge=0.0, le=1.0
+    )
+    gradient_penalty: float = setting(0.1, "Gradient penalty", "Weight of R1; 0 is off.", ge=0.0, le=1000.0)
+    l1_weight: float = setting(300.0, "L1 weight", "Weight of the difference to the real image.", ge=0.0, le=10_000.0)
     draws: Literal[1, 2] = setting(
         2,
         "Draws",

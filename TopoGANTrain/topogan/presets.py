@@ -13,7 +13,7 @@ from topogan_contract import schemas
 # A batch of one mask says nothing of a distribution.
 _SMALLEST_BATCH = 2
 # What was so before it could be set.
-_TEXTURES_BEFORE = {"network": "unet", "draws": 1}
+_TEXTURES_BEFORE = {"network": "unet", "draws": 1, "decay": 0.0, "gradient_penalty": 0.0}
 
 
 def preset_names() -> list[str]:

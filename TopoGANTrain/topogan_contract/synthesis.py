@@ -234,13 +234,18 @@ def diagrams_fit_together(arrays: Mapping[str, Any], counts: Any) -> bool:
     numbers = all(array.dtype.kind in kinds[name] for name, array in arrays.items()) and counts.dtype.kind in "iu"
     if not numbers or counts.ndim != 1 or len(counts) > _MAX_DIAGRAMS or (counts < 0).any():
         return False
-    return all(
-        array.ndim == (2 if name.endswith("_index") else 1) and len(array) == counts.sum()
-        for name, array in arrays.items()
-    ) and _are_classes(arrays)
+    return (
+        all(
+            array.ndim == (2 if name.endswith("_index") else 1) and len(array) == counts.sum()
+            for name, array in arrays.items()
+        )
+        and arrays["birth_index"].shape == arrays["death_index"].shape
+        and _are_classes(arrays)
+    )
 
 
 def _are_classes(arrays: Mapping[str, Any]) -> bool:
-    """Whether each row is a connected component or a hole that does not die before it is born; NaN is neither."""
+    """Whether each row is a class of an image or a volume that does not die before it is born; NaN is none."""
     dimension, birth, death = (arrays[name] for name in ("dimension", "birth", "death"))
-    return bool(((dimension == 0) | (dimension == 1)).all() and (birth <= death).all())
+    axes = arrays["birth_index"].shape[1]
+    return bool(((dimension >= 0) & (dimension < axes)).all() and axes <= 3 and (birth <= death).all())

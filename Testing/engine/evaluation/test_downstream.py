@@ -141,7 +141,7 @@ def test_several_structures_are_segmented_by_one_network(
     tmp_path: Path, heart_model: Model, heart_training_set: Path
 ) -> None:
     samples = synthesize(heart_model, tmp_path / "samples", SynthesisSettings(count=8, seed=1))
-    settings = DownstreamSettings(steps=150, seeds=1, width=8, batch=8)
+    settings = DownstreamSettings(steps=150, seeds=1, width=8, batch=8, threads=1)
     found = downstream(samples, heart_training_set, settings=settings)
     (real,), (synthetic,) = found.by_data["real"], found.by_data["synthetic"]
     assert real.dice > 0.6 > synthetic.dice

@@ -173,7 +173,7 @@ def test_an_empty_batch_has_no_diagrams() -> None:
         (np.array([[0.0, np.nan]]), "NaN"),
         (np.array([[np.float32("nan")]]), "NaN"),
         (np.zeros(4), "shape"),
-        (np.zeros((2, 2, 2)), "shape"),
+        (np.zeros((2, 2, 2, 2)), "shape"),
         (np.zeros((0, 3)), "pixels"),
         (np.zeros((2, 2), dtype=complex), "complex"),
         (np.array([["a"]]), "real numbers"),

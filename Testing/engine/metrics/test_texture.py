@@ -8,8 +8,15 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import wasserstein_distance
 
 from topogan.metrics.mmd import kernel_inception_distance
-from topogan.metrics.spectrum import radial_power_spectrum, spectrum_distance
-from topogan.metrics.texture import IntensityHistogram, Tissue, tissue_histograms, tissue_region
+from topogan.metrics.spectrum import power_ratio, radial_power_spectrum, spectrum_distance
+from topogan.metrics.texture import (
+    PROFILE_PIXELS,
+    IntensityHistogram,
+    Tissue,
+    boundary_profile,
+    tissue_histograms,
+    tissue_region,
+)
 
 WINDOW = (-200.0, 600.0)
 
@@ -110,3 +117,25 @@ def test_kernel_distance_against_a_loop() -> None:
 
     expected = mean_kernel(x, x, True) + mean_kernel(y, y, True) - 2 * mean_kernel(x, y, False)
     assert kernel_inception_distance(x, y) == pytest.approx(expected)
+
+
+def test_a_boundary_profile_tells_inside_from_outside_and_shows_a_halo() -> None:
+    mask = np.zeros((1, 32, 32), bool)
+    mask[:, :, :16] = True
+    image = np.where(mask, 300, 40).astype(np.int16)
+    profile = boundary_profile(mask, image, WINDOW)
+    assert profile.tolist() == [300.0] * PROFILE_PIXELS + [40.0] * PROFILE_PIXELS
+    image[:, :, 17] += 60
+    bump = np.zeros(2 * PROFILE_PIXELS)
+    bump[PROFILE_PIXELS + 1] = 60.0
+    np.testing.assert_array_equal(boundary_profile(mask, image, WINDOW) - profile, bump)
+    assert np.isnan(boundary_profile(mask & False, image, WINDOW)).all()
+
+
+def test_power_ratio_is_that_of_the_band() -> None:
+    reference = np.zeros(32)
+    spectrum = reference.copy()
+    spectrum[8:16] = 10 * np.log10(2)
+    np.testing.assert_allclose(power_ratio(spectrum, reference, (0.25, 0.5)), (2, 2, 2))
+    np.testing.assert_allclose(power_ratio(spectrum, reference, (0.25, 0.75)), (1.5, 1, 2))
+    np.testing.assert_allclose(power_ratio(spectrum, reference, (0.0, 0.25)), (1, 1, 1))

@@ -85,12 +85,12 @@ class Setting:
         return str, ",".join(map(str, self.default)) if self.type == "list" else str(self.default)
 
     def arguments(self, value: Any) -> list[str]:
-        """What the command line takes for a parameter's value."""
+        """What the command line takes for a parameter's value: of a list, the option once for each entry."""
         if self.type == "bool":
             return [self.option if value else self.option.replace("--", "--no-", 1)]
-        found = self.to_json(value)
+        words = self.to_json(value)
         # Written in one word, or an empty text or a negative number would be taken for something else.
-        return [f"{self.option}={one}" for one in (found if self.type == "list" else [found])]
+        return [f"{self.option}={word}" for word in (words if self.type == "list" else [words])]
 
     def to_json(self, value: Any) -> Any:
         """The engine's value for a parameter's; words that it does not know stay, for the engine to refuse."""

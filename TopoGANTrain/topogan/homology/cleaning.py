@@ -8,28 +8,28 @@ from scipy.ndimage import binary_dilation, find_objects, label
 
 from topogan.errors import InputError
 
-_EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
-
 
 def remove_small(mask: ArrayLike, pixels: int) -> NDArray[np.bool_]:
-    """Remove small connected components, then fill small holes.
+    """Remove small connected components, then fill small holes; of a volume, small cavities.
 
-    Components (8-connected) under ``pixels`` pixels go, except the largest, so that a mask never becomes empty; then
-    holes (4-connected background that does not reach the border) under ``pixels`` pixels are filled.
+    Components (8-connected, in volumes 26-connected) under ``pixels`` pixels go, except the largest, so that a mask
+    never becomes empty; then holes and cavities (4- or 6-connected background that does not reach the border) under
+    ``pixels`` pixels are filled. Tunnels of a volume stay.
 
     Args:
-        mask: [H, W], structure where not 0.
-        pixels: the smallest size that stays; 0 and 1 change nothing.
+        mask: [H, W] or [D, H, W], structure where not 0.
+        pixels: the smallest size that stays, in pixels or voxels; 0 and 1 change nothing.
 
     Returns:
-        bool [H, W].
+        bool, of the mask's shape.
 
     Raises:
-        InputError: the mask is not 2-D, or ``pixels`` is negative.
+        InputError: the mask has other than 2 or 3 axes, or ``pixels`` is negative.
     """
     structure: NDArray[np.bool_] = np.asarray(mask) != 0
-    if structure.ndim != 2:
-        raise InputError(f"Cleaning needs a mask [row, column], not an array of shape {structure.shape}.")
+    if structure.ndim not in (2, 3):
+        words = "[row, column] or a volume [slice, row, column]"
+        raise InputError(f"Cleaning needs a mask {words}, not an array of shape {structure.shape}.")
     if pixels < 0:
         raise InputError(f"Pieces cannot be smaller than {pixels} pixels: give 0 or more.")
     if pixels <= 1 or not structure.any():
@@ -58,7 +58,7 @@ def clean_labels(labels: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
     for number in [*np.unique(labels[labels > 0]), 0]:
         where = labels == number
         kept = _without_small_components(where, pixels) if number else ~_small_holes(~where, pixels)
-        parts = label(where & ~kept, _EIGHT_CONNECTED if number else None)[0]
+        parts = label(where & ~kept, np.ones((3, 3), dtype=bool) if number else None)[0]
         for part, box in enumerate(find_objects(parts), start=1):
             around = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
             mine = parts[around] == part
@@ -68,7 +68,7 @@ def clean_labels(labels: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
 
 
 def _without_small_components(structure: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    labels: NDArray[np.int32] = label(structure, _EIGHT_CONNECTED)[0]
+    labels: NDArray[np.int32] = label(structure, np.ones((3,) * structure.ndim, dtype=bool))[0]
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     kept = sizes >= pixels
@@ -79,7 +79,7 @@ def _without_small_components(structure: NDArray[np.bool_], pixels: int) -> NDAr
 def _small_holes(structure: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     labels: NDArray[np.int32] = label(~structure)[0]
     small = np.bincount(labels.ravel()) < pixels
-    edges = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
-    small[np.concatenate(edges)] = False
+    for axis in range(labels.ndim):
+        small[labels.take([0, -1], axis)] = False
     small[0] = False
     return small[labels]

@@ -23,15 +23,15 @@ class Diagram:
     """
 
     dimension: NDArray[np.int64]
-    """int [n]: 0 for connected components, 1 for holes."""
+    """int [n]: 0 for connected components, 1 for holes (of a volume, tunnels), 2 for cavities."""
     birth: NDArray[np.float64]
     """float [n], in the unit of the filtration."""
     death: NDArray[np.float64]
     """float [n]; inf for a class that never dies (essential) and for one that dies at a pixel of value inf."""
     birth_index: NDArray[np.int64]
-    """int [n, axes]: the pixel (row, column) whose value is the birth; −1 where it is not known."""
+    """int [n, axes]: (row, column) or (slice, row, column) of the pixel whose value is the birth; −1 if unknown."""
     death_index: NDArray[np.int64]
-    """int [n, axes]: the pixel (row, column) whose value is the death; −1 where there is none."""
+    """int [n, axes]: the same of the pixel whose value is the death; −1 where there is none."""
 
     def __post_init__(self) -> None:
         count = len(self.dimension)

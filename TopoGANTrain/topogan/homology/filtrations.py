@@ -24,7 +24,7 @@ def distance_filtration(
     almost-closed loop is born as a hole at half the width of its gap. Source: Wang et al., ECCV 2020, section 3.1.
 
     Args:
-        mask: [H, W] (any number of axes works), structure where not 0.
+        mask: [H, W] or [D, H, W], structure where not 0.
         pixel_size: in mm, one number or one per axis; 1 gives pixels.
         border: count the outermost pixels as structure, so that branches which run out of the image bound holes
             (figure 2 of the paper). The image keeps its shape, and pixels keep their indices.

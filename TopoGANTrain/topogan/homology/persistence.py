@@ -1,8 +1,9 @@
-"""Persistent homology of 2-D images, dimensions 0 and 1, with the pixels that make and kill each class.
+"""Persistent homology of images and volumes, with the pixels that make and kill each class.
 
-T-construction: a pixel is a closed square with the pixel's value; an edge or a corner has the smallest value of the
-squares around it. Sublevel sets are therefore 8-connected, their complement is 4-connected, and outside of the image
-is background. GUDHI's top-dimensional cells are the same construction; its "vertices" (and cripser) are the other one.
+T-construction: a pixel is a closed square with the pixel's value, a voxel a closed cube; an edge or a corner has the
+smallest value of the squares or cubes around it. Sublevel sets are therefore 8-connected (in volumes 26-connected),
+their complement is 4-connected (6-connected), and outside of the image is background. GUDHI's top-dimensional cells are
+the same construction; its "vertices" (and cripser) are the other one.
 """
 
 from __future__ import annotations
@@ -18,9 +19,14 @@ from topogan.errors import InputError
 from topogan.homology.diagrams import Diagram
 from topogan.homology.gudhi_cubical import persistence_of_top_cells
 from topogan.homology.index_packing import BLOCK, dense_ranks, pack_pixels, unpack_pixels
+from topogan.homology.morse import persistence_of_volume
 
 # Below this many pairs one comparison sort costs less than three fast ones.
 _FEW = 2048
+_HOMOLOGY = {
+    2: "Images have homology in the dimensions 0 and 1",
+    3: "Volumes have homology in the dimensions 0, 1 and 2",
+}
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,7 @@ class BatchPairs:
     @property
     def dimension(self) -> NDArray[np.int64]:
         """int [P]"""
-        # Of the dimensions 0 and 1 the first is the smaller one, and the only one where there is no second.
-        return self.group % len(self.dimensions) + self.dimensions[0]
+        return np.array(self.dimensions)[self.group % len(self.dimensions)]
 
     @property
     def birth(self) -> NDArray[np.float64]:
@@ -90,12 +95,13 @@ class BatchPairs:
         return order[np.argsort(group[order], kind="stable")]
 
 
-def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] = (0, 1)) -> Diagram:
-    """Persistence diagram of the sublevel sets of an image.
+def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] | None = None) -> Diagram:
+    """Persistence diagram of the sublevel sets of an image or a volume.
 
     Args:
-        image: [H, W], real numbers, ±inf included; axes are (row, column).
-        dimensions: which of 0 (connected components) and 1 (holes) to return.
+        image: [H, W] or [D, H, W], real numbers, ±inf included; axes are (row, column) or (slice, row, column).
+        dimensions: which to return of 0 (connected components), 1 (holes; of a volume, tunnels) and 2 (cavities of a
+            volume); None for all.
 
     Returns:
         All pairs of positive persistence and the one essential class (dimension 0, born at the image's minimum).
@@ -103,20 +109,17 @@ def cubical_persistence(image: ArrayLike, dimensions: Sequence[int] = (0, 1)) ->
         stand for a birth or death, the choice depends on their order only, and so is the same each time.
 
     Raises:
-        InputError: the image is not 2-D, has no pixel, holds NaN, or a dimension is neither 0 nor 1.
+        InputError: the image has other than 2 or 3 axes, has no pixel, holds NaN, or has no such dimension.
     """
-    image = np.asarray(image)
-    if image.ndim != 2:
-        raise InputError(f"Persistence needs an image [row, column], not an array of shape {image.shape}.")
-    return cubical_persistence_of_batch(image[None], dimensions)[0]
+    return cubical_persistence_of_batch(np.asarray(image)[None], dimensions)[0]
 
 
-def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] = (0, 1)) -> list[Diagram]:
+def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] | None = None) -> list[Diagram]:
     """Persistence diagrams of the sublevel sets of each image of a stack, faster than one by one.
 
     Args:
-        images: [N, H, W].
-        dimensions: which of 0 and 1 to return.
+        images: [N, H, W] or [N, D, H, W].
+        dimensions: as for :func:`cubical_persistence`.
 
     Returns:
         N diagrams, as :func:`cubical_persistence` gives them.
@@ -127,29 +130,51 @@ def cubical_persistence_of_batch(images: ArrayLike, dimensions: Sequence[int] = 
     images = np.asarray(images)
     pairs = pairs_of_batch(images, dimensions)
     order = pairs.by_falling_persistence()
-    values, index = pairs.values[order], _positions(pairs.pixels[order], images.shape[2])
+    values, index = pairs.values[order], _positions(pairs.pixels[order], images.shape[1:])
     ends = np.bincount(pairs.image, minlength=len(images)).cumsum().tolist()
     arrays: tuple[NDArray[Any], ...] = (pairs.dimension, values[:, 0], values[:, 1], index[:, 0], index[:, 1])
     return [Diagram(*(array[start:end] for array in arrays)) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def pairs_of_batch(images: NDArray[np.generic], dimensions: Sequence[int] = (0, 1)) -> BatchPairs:
-    """Return the persistence pairs of a stack of images as flat arrays.
+def pairs_of_batch(
+    images: NDArray[np.generic],
+    dimensions: Sequence[int] | None = None,
+    tunnels_of: NDArray[np.bool_] | None = None,
+) -> BatchPairs:
+    """Return the persistence pairs of a stack of images or volumes as flat arrays.
 
-    Args, raises: as :func:`cubical_persistence_of_batch`.
+    Args:
+        images: [N, H, W] or [N, D, H, W].
+        dimensions: as for :func:`cubical_persistence`.
+        tunnels_of: bool [N], of volumes: those whose pairs of dimension 1 are wanted, at ⅔ of the cost; the others get
+            none. All, if None.
+
+    Raises:
+        InputError: as :func:`cubical_persistence`.
     """
-    if images.ndim != 3 or images[:1].size == 0 != len(images):
-        raise InputError(f"Persistence needs images [N, row, column] with pixels, not the shape {images.shape}.")
-    if not dimensions or not {0, 1}.issuperset(dimensions):
-        raise InputError(f"Images have homology in the dimensions 0 and 1, not {tuple(dimensions)}.")
-    dimensions = tuple(sorted(set(dimensions)))
+    axes = images.ndim - 1
+    if axes not in (2, 3) or images[:1].size == 0 != len(images):
+        words = "[row, column], or volumes [slice, row, column], with pixels"
+        raise InputError(f"Persistence needs images {words}, not the shape {images.shape[1:]}.")
+    known = tuple(range(axes))
+    dimensions = known if dimensions is None else tuple(sorted(set(dimensions)))
+    if not dimensions or not set(known).issuperset(dimensions):
+        raise InputError(f"{_HOMOLOGY[axes]}, not {dimensions}.")
     if not len(images):
         nothing = np.zeros((0, 2), dtype=np.int64)
         return BatchPairs(dimensions, nothing[:, 0], nothing.astype(np.float64), nothing)
     pixels = images[0].size
     together = max(1, BLOCK // pixels)
     parts = (images[start : start + together] for start in range(0, len(images), together))
-    found = [persistence_of_top_cells(packed, pixels) for part in parts for packed in pack_pixels(part)]
+    packed = (image for part in parts for image in pack_pixels(part))
+    if axes == 2:
+        found = [persistence_of_top_cells(image, pixels) for image in packed]
+    else:
+        with_tunnels = np.ones(len(images), dtype=bool) if tunnels_of is None else tunnels_of
+        found = [
+            persistence_of_volume(volume, [dim for dim in dimensions if dim != 1 or wanted], pixels)
+            for volume, wanted in zip(packed, with_tunnels.tolist(), strict=True)
+        ]
     blocks = [points[dim] for points in found for dim in dimensions]
     group = np.arange(len(blocks)).repeat([len(block) for block in blocks])
     return BatchPairs(dimensions, group, *_decoded(images, group // len(dimensions), np.concatenate(blocks)))
@@ -169,10 +194,12 @@ def _decoded(
     return values, pixels
 
 
-def _positions(pixels: NDArray[np.int64], width: int) -> NDArray[np.int64]:
-    """int [P, 2, 2] (row, column) of pixel numbers [P, 2]; (−1, −1) of −1."""
-    positions = np.empty((*pixels.shape, 2), dtype=np.int64)
-    np.floor_divide(pixels, width, out=positions[..., 0])
-    # The modulus of −1 is not −1; no pixel's column is above its number.
-    np.minimum(pixels % width, pixels, out=positions[..., 1])
+def _positions(pixels: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """int [P, 2, axes] of pixel numbers [P, 2] in images of ``shape``; −1 everywhere of −1."""
+    positions = np.empty((*pixels.shape, len(shape)), dtype=np.int64)
+    for axis in range(len(shape) - 1, 0, -1):
+        # The modulus of −1 is not −1; no pixel's position is above its number.
+        np.minimum(pixels % shape[axis], pixels, out=positions[..., axis])
+        pixels = pixels // shape[axis]
+    positions[..., 0] = pixels
     return positions

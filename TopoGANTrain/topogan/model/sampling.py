@@ -19,7 +19,7 @@ from torch import nn
 from topogan.errors import InputError, WorkError
 from topogan.homology import (
     Diagram,
-    betti_numbers_of_batch,
+    betti_of,
     clean_labels,
     cubical_persistence_of_batch,
     distance_filtration,
@@ -295,7 +295,7 @@ def _draw_masks(model: Generators, seeds: Seeds, clean: int, levels: tuple[float
 
 
 def _betti(model: Generators, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.stack([betti_numbers_of_batch(region.of(labels)) for region in model.metadata.regions], axis=1)
+    return betti_of(labels, model.metadata.regions)
 
 
 def _levels(metadata: Metadata, seeds: Seeds, between: tuple[float, float] | None) -> Levels | None:

@@ -1,9 +1,10 @@
-"""pix2pix (Isola et al., CVPR 2017, arXiv:1611.07004): a U-Net paints CT on a mask, a 70×70 PatchGAN judges it.
+"""Networks that paint CT on label maps, and the 70×70 PatchGAN that judges them (Isola et al., CVPR 2017).
 
-Two departures from the paper. The noise is an input channel instead of dropout: it comes from a seeded generator, so
-that the same seed gives the same texture and a resumed training the same bits. And instance normalization takes the
-place of batch normalization (in the paper, with a batch of one, they are the same): a texture does not depend on what
-else is painted in the same batch.
+"unet" is pix2pix's own (arXiv:1611.07004), with two departures. The noise is an input channel instead of dropout: it
+comes from a seeded generator, so that the same seed gives the same texture and a resumed training the same bits. And
+instance normalization takes the place of batch normalization (in the paper, with a batch of one, they are the same): a
+texture does not depend on what else is painted in the same batch. "noisy" and "spade" get noise at every resolution,
+which "unet" does not use, and repeat pixels instead of transposed convolutions, which leave checkerboards.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from topogan.networks.labels import labels_to_network, level_to_network, with_le
 # Channels of each halving, in widths; five halvings leave 2×2 pixels of a 64-pixel patch.
 _WIDENING = (1, 2, 4, 8, 8)
 _SLOPE = 0.2
+# One for each resolution of a decoder, and one that comes last.
+_NOISES = len(_WIDENING) + 1
 
 
 Factory = Callable[[TextureSettings, int], nn.Module]
@@ -217,7 +220,7 @@ class _Noise(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.full((channels, 1, 1), 0.1))
+        self.scale = nn.Parameter(torch.full((channels, 1, 1), 0.3))
 
     def forward(self, features: Tensor, noise: Tensor) -> Tensor:
         return features + self.scale * noise
@@ -291,20 +294,13 @@ class _PatchDiscriminator(nn.Module):
         return scores
 
 
+def _judge(settings: TextureSettings, condition: int) -> nn.Module:
+    return _PatchDiscriminator(settings.width, condition)
+
+
 TEXTURE_NETWORKS: dict[str, TextureNetworks] = {
-    "unet": TextureNetworks(
-        lambda settings, condition: _TextureGenerator(settings.width, condition),
-        lambda settings, condition: _PatchDiscriminator(settings.width, condition),
-    ),
-    "noisy": TextureNetworks(
-        lambda settings, condition: _NoisyGenerator(settings.width, condition),
-        lambda settings, condition: _PatchDiscriminator(settings.width, condition),
-        noise=len(_WIDENING) + 1,
-    ),
-    "spade": TextureNetworks(
-        lambda settings, condition: _SpadeGenerator(settings.width, condition),
-        lambda settings, condition: _PatchDiscriminator(settings.width, condition),
-        noise=len(_WIDENING) + 1,
-    ),
+    "unet": TextureNetworks(lambda settings, condition: _TextureGenerator(settings.width, condition), _judge),
+    "noisy": TextureNetworks(lambda settings, condition: _NoisyGenerator(settings.width, condition), _judge, _NOISES),
+    "spade": TextureNetworks(lambda settings, condition: _SpadeGenerator(settings.width, condition), _judge, _NOISES),
 }
 """What ``textures.network`` can name."""

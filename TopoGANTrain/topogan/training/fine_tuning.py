@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from torch import nn
+
 from topogan.config import Part, TrainSettings
 from topogan.errors import InputError
 from topogan.model import Model
-from topogan.training.stages import Networks
+from topogan.networks import texture_noise_channels
+from topogan.randomness import seeded
+from topogan.training.adaptation import Seen, adapt
+from topogan.training.stages import Networks, blank_networks
 from topogan.training_set import TrainingSet
 
 _DECIDES_SHAPE = {"masks": ("backbone", "width", "latent"), "textures": ("network", "width")}
@@ -29,16 +34,30 @@ class Start:
     messages: list[str] = field(default_factory=list)
 
 
-def start_from(model: Model, settings: TrainSettings, training_set: TrainingSet) -> Start:
+def start_from(
+    model: Model, settings: TrainSettings, training_set: TrainingSet, adapt_structures: bool = False
+) -> Start:
     """Take the networks of a model to go on from.
 
     A part that the run does not train is taken over unchanged, with its settings, into the run's own package, if it
-    means the same there (mm per pixel, window); a part that the model does not have is trained from scratch.
+    means the same there (structures, mm per pixel, window); a part that the model does not have is trained from
+    scratch.
+
+    Args:
+        model: the start.
+        settings: of the run.
+        training_set: of the run.
+        adapt_structures: where the structures differ, keep what they share (see :mod:`topogan.training.adaptation`).
 
     Raises:
-        InputError: a network has another shape than the settings or the training set ask for.
+        InputError: a network has another shape than the settings or the training set ask for, or knows other
+            structures.
     """
     start = Start(settings)
+    had = Seen(model.metadata.table.names, model.metadata.told_level)
+    wants = Seen(training_set.table.names, settings.tells_level(len(training_set.table)))
+    # One structure under another name is what it was before.
+    same = had == wants or (len(had.structures) == len(wants.structures) == 1 and had.level == wants.level)
     pairs = {
         "masks": (model.masks, model.mask_discriminator),
         "textures": (model.textures, model.texture_discriminator),
@@ -51,13 +70,56 @@ def start_from(model: Model, settings: TrainSettings, training_set: TrainingSet)
             continue
         if trained:
             _check_shape(stage, model, settings, training_set)
-        elif _means_the_same(stage, model, training_set):
+        elif same and _means_the_same(stage, model, training_set):
             start.settings = start.settings.model_copy(update={stage: getattr(model.settings, stage)})
         else:
             start.messages.append(f"The model's {stage} do not fit this training set and are left out.")
             continue
-        start.networks[stage] = {"generator": generator, "discriminator": discriminator}
+        networks = {"generator": generator, "discriminator": discriminator}
+        if not same:
+            if not adapt_structures:
+                raise InputError(_refusal(had, wants))
+            networks = _adapted(stage, networks, settings, training_set.size, had, wants)
+            start.messages.append(_said(stage, had, wants))
+        start.networks[stage] = networks
     return start
+
+
+def _refusal(had: Seen, wants: Seen) -> str:
+    return (
+        f"The model knows {_in_words(had)} and this training is of {_in_words(wants)}: add --adapt-structures to keep "
+        "what they share, or train without --from."
+    )
+
+
+def _in_words(seen: Seen) -> str:
+    return f"{', '.join(seen.structures)} {'with' if seen.level else 'without'} the slice level"
+
+
+def _said(stage: str, had: Seen, wants: Seen) -> str:
+    shared = [name for name in wants.structures if name in had.structures]
+    kept = f"know {', '.join(shared)} already" if shared else "know none of these structures"
+    return f"The model's {stage} {kept}; what they have for other structures begins untrained."
+
+
+def _adapted(
+    stage: str, old: Networks, settings: TrainSettings, size: int, had: Seen, wants: Seen
+) -> dict[str, nn.Module]:
+    blank = seeded(
+        lambda: blank_networks(stage, settings, size, len(wants.structures)), settings.seed, f"{stage}: weights"
+    )
+    behind = {"generator": 0, "discriminator": 0}
+    if stage == "textures":
+        behind = {"generator": texture_noise_channels(settings.textures), "discriminator": 1}
+    for name, network in blank.items():
+
+        def make(structures: int, level: bool, name: str = name) -> nn.Module:
+            told = settings.model_copy(update={"condition": "level" if level else "none"})
+            return blank_networks(stage, told, size, structures)[name]
+
+        adapt(network, old[name], make, had, wants, behind[name])
+        network.train(old[name].training)
+    return blank
 
 
 def _check_shape(stage: str, model: Model, settings: TrainSettings, training_set: TrainingSet) -> None:

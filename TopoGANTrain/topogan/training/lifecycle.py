@@ -35,6 +35,7 @@ def train(
     model: Path | str | None = None,
     overwrite: bool = False,
     on_event: OnEvent | None = None,
+    adapt_structures: bool = False,
 ) -> Path:
     """Train masks, textures or both, and write a model package to ``out/model``.
 
@@ -49,6 +50,7 @@ def train(
         overwrite: replace an older run.
         on_event: is called with each event, ``{"kind": "stage"|"step"|"preview", "stage", "step", "total",
             "values"}`` (steps of that stage) or ``{"kind": "message", "text"}``.
+        adapt_structures: where ``model`` knows other structures, keep what they share instead of refusing it.
 
     Returns:
         The run folder.
@@ -65,7 +67,7 @@ def train(
     settings, adapted = fit_batches(settings, len(training_set.train))
     device = choose_device(settings.device)
     source = load_model(model) if model is not None else None
-    start = start_from(source, settings, training_set) if source is not None else Start(settings)
+    start = start_from(source, settings, training_set, adapt_structures) if source is not None else Start(settings)
     config = _make_config(start.settings, training_set, device, source)
     folder = RunFolder.create(out, overwrite, config)
     progress = Progress(start.networks)

@@ -25,15 +25,13 @@ from topogan.randomness import BatchSampler, seeded, stream, torch_stream
 from topogan.runs.previews import contact_sheet, in_colors
 from topogan.training.ema import EMA
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
-from topogan.training.objectives import OBJECTIVES, Penalty, interpolation_penalty, r1_penalty
+from topogan.training.objectives import LAZY_STEPS, OBJECTIVES, Penalty, interpolation_penalty, r1_penalty
 from topogan.training.optimization import Values, descend, make_optimizers
 from topogan.training.topological_gradient import TopologicalGradient, chosen_regions
 from topogan.training_set import TrainingSet
 
 # Without momentum of the mean, with a long memory of the square (Karras et al., ICLR 2018).
 _BETAS = (0.0, 0.99)
-# R1 changes slowly: every 16th step with 16 times the weight costs a sixteenth (Karras et al., CVPR 2020).
-LAZY_STEPS = 16
 _PREVIEW_SAMPLES = 64
 
 

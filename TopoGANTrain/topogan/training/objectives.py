@@ -12,6 +12,9 @@ from torch.nn import functional
 
 Discriminator = Callable[[Tensor], Tensor]
 
+# R1 changes slowly: every 16th step with 16 times the weight costs a sixteenth (Karras et al., CVPR 2020).
+LAZY_STEPS = 16
+
 
 class Penalty(Enum):
     """Where the gradient of the discriminator is held small, or near one."""

@@ -18,7 +18,7 @@ from topogan.networks import (
 from topogan.randomness import BatchSampler, seeded, stream, torch_stream
 from topogan.runs.previews import contact_sheet
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
-from topogan.training.objectives import OBJECTIVES
+from topogan.training.objectives import LAZY_STEPS, OBJECTIVES, r1_penalty
 from topogan.training.optimization import Values, descend, make_optimizers
 from topogan.training_set import TrainingSet
 
@@ -78,6 +78,7 @@ class TextureTrainer:
 
     def train_step(self) -> Values:
         """Update the discriminator and then the generator once, on the same pairs; return what is worth a curve."""
+        self._set_rates()
         condition, image = self._pairs(self._rows[self._sampler.next()])
         with mixed_precision(self._device):
             repeated = condition.repeat(self._settings.draws, 1, 1, 1)
@@ -123,6 +124,14 @@ class TextureTrainer:
         shape = count, texture_noise_channels(self._settings), self._set.size, self._set.size
         return torch.randn(shape, generator=generator).to(self._device)
 
+    def _set_rates(self) -> None:
+        """Let the learning rate fall to 0 at the end, as pix2pix does, or intensities stray to the last step."""
+        left = 1.0 - self.step / self.total
+        rate = self._settings.learning_rate * min(1.0, left / max(self._settings.decay, 1.0 / self.total))
+        for optimizer in self._optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
     def _difference(self, fake: Tensor, image: Tensor) -> Tensor:
         """How far the expected image is from the real ones.
 
@@ -140,8 +149,16 @@ class TextureTrainer:
         with mixed_precision(self._device):
             real, fake = self._discriminator(real_pair).float(), self._discriminator(fake_pair).float()
         loss = _OBJECTIVE.discriminator(real, fake)
-        norm = descend(self._optimizers["discriminator_optimizer"], self._discriminator, _DISCRIMINATOR_SHARE * loss)
-        return {"loss_discriminator": loss.detach(), "gradient_discriminator": norm}
+        values: Values = {"loss_discriminator": loss.detach()}
+        loss = _DISCRIMINATOR_SHARE * loss
+        if self._settings.gradient_penalty and self.step % LAZY_STEPS == 0:
+            penalty = r1_penalty(lambda pair: self._discriminator(pair).mean((1, 2, 3)), real_pair)
+            loss = loss + self._settings.gradient_penalty / 2 * LAZY_STEPS * penalty
+            values["penalty"] = penalty.detach()
+        values["gradient_discriminator"] = descend(
+            self._optimizers["discriminator_optimizer"], self._discriminator, loss
+        )
+        return values
 
     def _update_generator(self, fake_pair: Tensor, difference: Tensor) -> Values:
         with mixed_precision(self._device):

@@ -17,7 +17,7 @@ from torch import nn
 from topogan.config import TrainSettings
 from topogan.device import exact_numerics, thread_count
 from topogan.structures import Structure, StructureTable
-from topogan.training.mask_trainer import LAZY_STEPS
+from topogan.training.objectives import LAZY_STEPS
 from topogan.training.optimization import as_floats
 from topogan.training.stages import Stage, Trainer, planned_stages
 from topogan.training_set import TrainingSet
@@ -130,11 +130,9 @@ def _time_stage(stage: Stage, settings: TrainSettings, device: torch.device, fac
 def _mean_step(trainer: Trainer, settings: TrainSettings) -> float:
     """Seconds of the mean step: of the usual one, and in their shares what the rare ones take more."""
     plain = _step(trainer, 1)
-    if trainer.name != "masks":
-        return plain
     rare = (_step(trainer, LAZY_STEPS) - plain) / LAZY_STEPS
     topology = settings.topology
-    if topology.on:
+    if trainer.name == "masks" and topology.on:
         first = math.ceil(topology.warm_up * trainer.total)
         due = np.mean([_step(trainer, first + turn * topology.every) for turn in (1, 2)])
         rare += (float(due) - plain) * (1 - topology.warm_up) / topology.every

@@ -105,9 +105,7 @@ class TopologicalGradient:
                     TopologyWeight(of_sizes, training.steps),
                 )
             )
-        self._regions, self._levels = regions, levels
-        # Every k-th step k times as strong: the same in the mean, at a k-th of the cost.
-        self._strength = settings.every
+        self._regions, self._levels, self._every = regions, levels, settings.every
         self._draws = BatchSampler(len(labels), training.batch, generator)
 
     @property
@@ -149,5 +147,6 @@ class TopologicalGradient:
                 turn = term.weight.turn(step) % len(self._regions)
                 target = term.targets[turn].select(rows)
                 gradient, more = term.gradient(step, logits, self._regions[turn], target, apart, norm)
-                total, values = total + self._strength * gradient, values | more
+                # Every k-th step k times as strong: the same in the mean, at a k-th of the cost.
+                total, values = total + self._every * gradient, values | more
         return total, values
