@@ -196,7 +196,7 @@ def test_outputs_of_the_same_patient_have_pseudonyms(results: Path) -> None:
     for name in ("dicom", "nifti", "nrrd", "meta", "png"):
         described = json.loads((results / name / "dataset.json").read_text(encoding="utf-8"))
         assert [row["patient"] for row in described["volumes"]] == ["patient_001"]
-        assert described["structure"] == "structure"
+        assert described["table"]["structures"][0]["name"] == "structure"
 
 
 def test_scene_of_slicer(results: Path, source: Path) -> None:
