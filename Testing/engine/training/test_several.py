@@ -17,6 +17,7 @@ from topogan.errors import InputError
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.model import Model, load_model, save_model
 from topogan.networks.labels import labels_to_network, margins
+from topogan.networks.textures import texture_noise_channels
 from topogan.runs import request_stop
 from topogan.training import resume, topological_gradient, train
 from topogan.training.fine_tuning import start_from
@@ -232,7 +233,7 @@ class TestFineTuning:
         ):
             without = torch.cat([torch.zeros(2, 1, 64, 64), seen, *more], 1)
             torch.testing.assert_close(now.eval()(without), before.eval()(torch.cat([seen, *more], 1)))
-        noise = torch.randn(2, 1, 64, 64)
+        noise = torch.randn(2, texture_noise_channels(model.settings.textures), 64, 64)
         without = torch.cat([torch.zeros(2, 1, 64, 64), seen], 1)
         torch.testing.assert_close(textures["generator"].eval()(without, noise), model.textures.eval()(seen, noise))
 
