@@ -10,7 +10,6 @@ from torch import nn
 from topogan.config import Part, TrainSettings
 from topogan.errors import InputError
 from topogan.model import Model
-from topogan.networks import texture_noise_channels
 from topogan.randomness import seeded
 from topogan.training.adaptation import Seen, adapt
 from topogan.training.stages import Networks, blank_networks
@@ -108,16 +107,15 @@ def _adapted(
     blank = seeded(
         lambda: blank_networks(stage, settings, size, len(wants.structures)), settings.seed, f"{stage}: weights"
     )
-    behind = {"generator": 0, "discriminator": 0}
-    if stage == "textures":
-        behind = {"generator": texture_noise_channels(settings.textures), "discriminator": 1}
+    # Behind labels and level there is a channel of noise, or the image; nothing in networks for masks.
+    behind = 1 if stage == "textures" else 0
     for name, network in blank.items():
 
         def make(structures: int, level: bool, name: str = name) -> nn.Module:
             told = settings.model_copy(update={"condition": "level" if level else "none"})
             return blank_networks(stage, told, size, structures)[name]
 
-        adapt(network, old[name], make, had, wants, behind[name])
+        adapt(network, old[name], make, had, wants, behind)
         network.train(old[name].training)
     return blank
 
