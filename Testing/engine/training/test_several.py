@@ -18,7 +18,6 @@ from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.model import Model, load_model, save_model
 from topogan.networks import TEXTURE_NETWORKS, texture_noise_channels
 from topogan.networks.labels import labels_to_network, margins
-from topogan.networks.textures import texture_noise_channels
 from topogan.runs import request_stop
 from topogan.training import resume, topological_gradient, train
 from topogan.training.fine_tuning import start_from
