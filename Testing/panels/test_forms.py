@@ -23,7 +23,6 @@ _UNBOUND = {
     "TopoGANTrain": {
         "segmentation": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
         "segmentIds": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
-        "train_textures_draws": "1 is for comparing with pix2pix alone",
         "train_textures_decay": "0 is for comparing with pix2pix alone",
         "train_textures_gradient_penalty": "0 is for comparing with pix2pix alone",
         "train_condition": "auto is right for one structure and for several",
