@@ -244,7 +244,8 @@ def _print(name: str, result: dict[str, Any]) -> None:
     print(f"\n## {name}: {result['steps']} steps of {result['ms_per_step']} ms")
     for part, found in result["parts"].items():
         print(f"\n| {part} | painted | real | difference | distance | training to real |\n|---|---|---|---|---|---|")
-        for tissue, of in found["tissues"].items():
+        shown = {tissue: of for tissue, of in found["tissues"].items() if of["real_distance"] is not None}
+        for tissue, of in shown.items():
             numbers = of["mean"], of["real_mean"], of["mean"] - of["real_mean"]
             print(f"| {tissue} | {' | '.join(f'{number:.0f}' for number in numbers)}", end=" | ")
             print(f"{of['distance']:.1f} | {of['real_distance']:.1f} |")
@@ -252,7 +253,8 @@ def _print(name: str, result: dict[str, Any]) -> None:
         for band, ratios in found["spectrum"].items():
             words = [f"{kind} {total:.2f} ({least:.2f} to {most:.2f})" for kind, (total, least, most) in ratios.items()]
             print(f"- power over real, {band} frequencies: {'; '.join(words)}")
-        gaps = [f"{region} {_largest_gap(curves):.0f}" for region, curves in found["profiles"].items()]
+        profiles = {region: curves for region, curves in found["profiles"].items() if region in shown}
+        gaps = [f"{region} {_largest_gap(curves):.0f}" for region, curves in profiles.items()]
         print(f"- largest difference across a boundary: {', '.join(gaps)}")
 
 
