@@ -167,3 +167,15 @@ def test_unknown_names_are_refused(command, capsys) -> None:
     assert "phantoms" in capsys.readouterr().err
     assert command(["--run", "--set", "phantom", "--variant", "ranks"]) == 2
     assert "ranks" in capsys.readouterr().err
+
+
+def test_the_tables_of_structures_come_from_the_stored_runs(tmp_path: Path) -> None:
+    import runpy
+
+    runpy.run_path(str(BENCHMARKS / "structures.py"))  # puts the packages beside it on the path
+    from structures.page import summary
+
+    said = summary(BENCHMARKS / "results" / "structures")
+    page = Path(BENCHMARKS.parents[1] / "Resources" / "Docs" / "structures.md").read_text(encoding="utf-8")
+    assert said.count("## six_") == 2 and said in page
+    assert summary(tmp_path) == "No results yet: say --run."

@@ -26,8 +26,8 @@ from ablation.sets import cache_folder, open_set
 from ablation.variants import NONE, Job
 from topogan.config import TrainSettings
 from topogan.device import exact_numerics
-from topogan.homology import betti_numbers_of_batch
-from topogan.metrics.topology import betti_error, valid_share
+from topogan.homology import betti_numbers_of_batch, betti_of
+from topogan.metrics.topology import betti_error, shown_by_real, valid_share
 from topogan.networks.labels import labels_of, level_to_network
 from topogan.randomness import torch_stream
 from topogan.runs.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
@@ -184,28 +184,18 @@ def _point(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[st
     """How good samples are at this step: fewer than in the end, hence noisier."""
     labels, levels = draw_labels(trainer, job, training_set, _CURVE_SAMPLES)
     seen = training_set.validation_or_train
-    betti = np.stack([betti_numbers_of_batch(region.of(labels)) for region in training_set.regions], axis=1)
+    betti = betti_of(labels, training_set.regions)
     errors = [betti_error(betti[:, region], training_set.betti[seen, region]) for region in range(betti.shape[1])]
     valid = valid_share(betti[:, 0], training_set.modal_betti[0])
     if levels is not None:
         real = RealTopologies.of(training_set.levels[seen], training_set.betti[seen])
-        valid = 100.0 * float(valid_regions(betti, levels, real).all(axis=1).mean())
+        valid = 100.0 * float(shown_by_real(betti, levels, real).all(axis=1).mean())
     return {
         "step": trainer.step,
         "valid": valid,
         "betti_error": fmean(errors),
         "area_ratio": float((labels != 0).mean() / (training_set.masks[seen] != 0).mean()),
     }
-
-
-def valid_regions(betti: NDArray[np.int64], levels: NDArray[np.float64], real: RealTopologies) -> NDArray[np.bool_]:
-    """bool [N, R]: whether each region of each sample has a topology that real slices of its level show."""
-    return np.array(
-        [
-            [tuple(one) in real.of_region(region, level) for region, one in enumerate(sample)]
-            for sample, level in zip(betti.tolist(), levels.tolist(), strict=True)
-        ]
-    )
 
 
 def fingerprint(job: Job, training_set: TrainingSet) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from ablation.one_run import valid_regions
 from numpy.typing import NDArray
 
-from topogan.homology import betti_numbers_of_batch
+from topogan.homology import betti_of
 from topogan.metrics.sampling import draw
 from topogan.metrics.shape import areas, best_matches, mean_pairwise_dice
-from topogan.metrics.topology import betti_error
+from topogan.metrics.topology import betti_error, shown_by_real
 from topogan.training_set import TrainingSet
 from topogan.verdict import RealTopologies
 
@@ -34,7 +33,7 @@ def figures_of(
         By the figure's name: ``value`` (of the samples), ``real`` (of the training slices) and ``unit``.
     """
     assert levels is not None
-    samples = _all_of(labels, levels, _betti(labels, real), real)
+    samples = _all_of(labels, levels, betti_of(labels, real.regions), real)
     training = _all_of(real.masks[real.train], real.levels[real.train], real.betti[real.train], real)
     return {name: {"value": value, "real": training[name][0], "unit": unit} for name, (value, unit) in samples.items()}
 
@@ -44,7 +43,7 @@ def _all_of(
 ) -> dict[str, tuple[float, str]]:
     test = real.test
     seen = RealTopologies.of(real.levels[test], real.betti[test])
-    valid = valid_regions(betti, levels, seen)
+    valid = shown_by_real(betti, levels, seen)
     joint = [
         tuple(map(tuple, one)) in seen.joint(level) for one, level in zip(betti.tolist(), levels.tolist(), strict=True)
     ]
@@ -64,7 +63,3 @@ def _all_of(
     found["Dice to test"] = (float(best_matches(anything, anything_real).dice.mean()), "")
     found["Dice between samples"] = (mean_pairwise_dice(anything), "")
     return found
-
-
-def _betti(labels: NDArray[np.uint8], real: TrainingSet) -> NDArray[np.int64]:
-    return np.stack([betti_numbers_of_batch(region.of(labels)) for region in real.regions], axis=1)
