@@ -93,7 +93,9 @@ def _draw(axes: Axes, samples: Samples, index: int, table: StructureTable, windo
     # One pixel of background around it closes the outline of a structure that reaches the border.
     around = np.pad(labels, 1)
     columns, rows = np.arange(-1, width + 1), np.arange(-1, height + 1)
-    for label, color in reversed(list(enumerate(colors, start=1))):  # the first on top, as in previews
+    sizes = np.bincount(labels.ravel(), minlength=len(colors) + 1)
+    # The smaller on top: the outline of what lies in another is a part of the other's.
+    for label, color in sorted(enumerate(colors, start=1), key=lambda pair: -sizes[pair[0]]):
         if (around == label).any():  # matplotlib warns where there is no line to draw
             axes.contour(columns, rows, (around == label).astype(float), [0.5], colors=color, linewidths=0.9)
     axes.set(xlim=(-1, width), ylim=(height, -1))
