@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from topogan.model import Samples
 from topogan.model.metadata import Metadata
@@ -93,12 +94,16 @@ def _draw(axes: Axes, samples: Samples, index: int, table: StructureTable, windo
     # One pixel of background around it closes the outline of a structure that reaches the border.
     around = np.pad(labels, 1)
     columns, rows = np.arange(-1, width + 1), np.arange(-1, height + 1)
-    sizes = np.bincount(labels.ravel(), minlength=len(colors) + 1)
-    # The smaller on top: the outline of what lies in another is a part of the other's.
-    for label, color in sorted(enumerate(colors, start=1), key=lambda pair: -sizes[pair[0]]):
+    for label, color in sorted(enumerate(colors, start=1), key=lambda pair: -_extent(labels == pair[0])):
         if (around == label).any():  # matplotlib warns where there is no line to draw
             axes.contour(columns, rows, (around == label).astype(float), [0.5], colors=color, linewidths=0.9)
     axes.set(xlim=(-1, width), ylim=(height, -1))
+
+
+def _extent(mask: NDArray[np.bool_]) -> int:
+    """Pixels of its bounding box. The smaller box is drawn on top: what lies in another shares that one's outline."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return int(np.ptp(rows) + 1) * int(np.ptp(columns) + 1) if len(rows) else 0
 
 
 def _of_one(samples: Samples, index: int, said: str) -> str:
