@@ -12,7 +12,7 @@ from topogan import config_schema
 from topogan.config import PatchSize, PrepareSettings, Settings, SynthesisSettings, TrainSettings, validated
 from topogan.errors import InputError
 from topogan.presets import prepare_settings, preset_names, read_preset
-from topogan_contract.sizes import SIZES
+from topogan_contract.sizes import SIZES, VOLUME_SIZES
 
 LIBRARY = Path(config_schema.__file__).parents[1] / "TopoGANLib" / "forms"
 
@@ -78,7 +78,7 @@ def test_unknown_preset_names_the_known_ones() -> None:
 
 
 def test_the_sizes_are_those_of_the_contract() -> None:
-    assert get_args(PatchSize) == SIZES
+    assert set(get_args(PatchSize)) == {*SIZES, *VOLUME_SIZES}
 
 
 @pytest.mark.parametrize("name", ["critic_steps", "discriminator_steps"])

@@ -9,17 +9,18 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from topogan.errors import InputError
+from topogan_contract.sizes import SIZES, VOLUME_SIZES
 
 # Names are shown in terminals, figures, reports and Slicer: no line ends, no codes that would drive a terminal.
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$"
 # What a registry can hold; whether it does is asked when it is used (topogan.errors.lookup).
 REGISTERED = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,39}$"
 # Those of topogan_contract.sizes.
-PatchSize = Literal[64, 128, 256, 512]
+PatchSize = Literal[32, 48, 64, 96, 128, 256, 512]
 
 
 class Settings(BaseModel):
@@ -49,16 +50,23 @@ class PointRule(str, Enum):
 
 
 class HomologyDimensions(str, Enum):
-    """Which homology the topological loss acts on: connected components (H0), holes (H1) or both."""
+    """Which homology the topological loss acts on: components (H0), holes or tunnels (H1), cavities (H2), or all."""
 
     H0 = "h0"
     H1 = "h1"
-    BOTH = "both"
+    H2 = "h2"
+    COMPONENTS_AND_TUNNELS = "h0+h1"
+    ALL = "all"
 
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The dimensions as numbers, in rising order."""
-        return {"h0": (0,), "h1": (1,), "both": (0, 1)}[self.value]
+    @classmethod
+    def _missing_(cls, value: object) -> HomologyDimensions | None:
+        return cls.ALL if value == "both" else None  # its name when there were only slices
+
+    def numbers(self, axes: int) -> tuple[int, ...]:
+        """The dimensions as numbers, in rising order, of images (``axes`` = 2) or volumes (3)."""
+        if self is HomologyDimensions.ALL:
+            return tuple(range(axes))
+        return tuple(int(name[1:]) for name in self.value.split("+"))
 
 
 class Part(str, Enum):
@@ -96,7 +104,23 @@ class PrepareSettings(Settings):
         "of the structure's name, region numbers.",
         min_length=1,
     )
-    size: PatchSize = setting(64, "Patch size", "Width and height of a patch.", "pixels")
+    volumes: bool = setting(
+        False, "Volumes", "Learn whole volumes, one of each patient and phase (and pose), instead of slices."
+    )
+    poses: int = setting(
+        1,
+        "Poses",
+        "Volumes cut from each phase: the first as it lies, the others at random turned (up to 8°), scaled (5 %) and "
+        "moved (2 mm).",
+        ge=1,
+        le=100,
+    )
+    size: PatchSize = setting(
+        64,
+        "Patch size",
+        "Width and height of a patch: 64, 128, 256 or 512; of volumes also the depth: 32, 48, 64, 96 or 128.",
+        "pixels",
+    )
     pixel_size: float = setting(
         0.0,
         "Pixel size",
@@ -160,7 +184,29 @@ class PrepareSettings(Settings):
         "empty uses the labels.",
         pattern=r"^$|^#[0-9a-fA-F]{6}(,#[0-9a-fA-F]{6})*$|^(<|>=)\d{1,5}$",
     )
-    seed: int = setting(0, "Seed", "Seed of the random split.", ge=0, le=2**31 - 1)
+    seed: int = setting(0, "Seed", "Seed of the random split, and of poses.", ge=0, le=2**31 - 1)
+
+    @model_validator(mode="after")
+    def _size_fits(self) -> PrepareSettings:
+        check_size(self.size, self.axes)
+        return self
+
+    @property
+    def axes(self) -> int:
+        """2 for slices, 3 for volumes."""
+        return 3 if self.volumes else 2
+
+
+def check_size(size: int, axes: int) -> None:
+    """Refuse sizes that images (``axes`` = 2) or volumes (3) do not have.
+
+    Raises:
+        ValueError: with the sizes that there are.
+    """
+    sizes = SIZES if axes == 2 else VOLUME_SIZES
+    if size not in sizes:
+        what = "slices" if axes == 2 else "volumes"
+        raise ValueError(f"{what} have {', '.join(map(str, sizes[:-1]))} or {sizes[-1]}, not {size}")
 
 
 class MaskSettings(Settings):
@@ -212,7 +258,11 @@ class TopologySettings(Settings):
     point_rule: PointRule = setting(
         PointRule.W2, "Point rule", "How likelihood sets targets: by W2 matching, or by rank, which pulls harder."
     )
-    dimensions: HomologyDimensions = setting(HomologyDimensions.BOTH, "Homology", "Pieces (h0), holes (h1) or both.")
+    dimensions: HomologyDimensions = setting(
+        HomologyDimensions.ALL,
+        "Homology",
+        "Pieces (h0), holes (h1; of volumes tunnels), cavities of volumes (h2), or all.",
+    )
     ratio: float = setting(
         2.0,
         "Strength ρ",
@@ -295,9 +345,9 @@ class TrainSettings(Settings):
     checkpoint_every: int = setting(250, "Checkpoint every", "Steps between checkpoints.", ge=1, le=1_000_000)
     preview_every: int = setting(250, "Preview every", "Steps between preview pictures.", ge=1, le=1_000_000)
 
-    def tells_level(self, structures: int) -> bool:
-        """Whether networks of so many structures are told the slice level."""
-        return self.condition == "level" or (self.condition == "auto" and structures > 1)
+    def tells_level(self, structures: int, axes: int = 2) -> bool:
+        """Whether networks of so many structures are told the slice level; of volumes (``axes`` = 3) there is none."""
+        return axes == 2 and (self.condition == "level" or (self.condition == "auto" and structures > 1))
 
 
 class SynthesisSettings(Settings):
@@ -309,9 +359,9 @@ class SynthesisSettings(Settings):
         "any",
         "Topology",
         "any accepts all; modal asks for the most frequent real topology of all structures together; real for one that "
-        "real slices of the same level show; '1,1' for one piece and one hole (of the first structure); "
-        "'myocardium=1,1;aorta=1,0' for those of several.",
-        pattern=r"^(any|modal|real|\d{1,4},\d{1,4}|[^=;]+=\d{1,4},\d{1,4}(;[^=;]+=\d{1,4},\d{1,4})*)$",
+        "real slices of the same level show; '1,1' for one piece and one hole (of the first structure), '1,0,0' for "
+        "one piece of a volume without tunnel and cavity; 'myocardium=1,1;aorta=1,0' for those of several.",
+        pattern=r"^(any|modal|real|\d{1,4}(,\d{1,4}){1,2}|[^=;]+=\d{1,4}(,\d{1,4}){1,2}(;[^=;]+=\d{1,4}(,\d{1,4}){1,2})*)$",
         max_length=4000,
     )
     clean: int = setting(

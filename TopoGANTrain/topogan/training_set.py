@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topogan.array_file import ArrayFile
-from topogan.config import PatchSize, in_words
+from topogan.config import PatchSize, check_size, in_words
 from topogan.errors import InputError, lookup
 from topogan.files import content_hash, read_json
 from topogan.structures import Region, StructureTable
@@ -32,8 +32,10 @@ _OLD_SCHEMA, _OLD_TEST = "topogan.training-set/1", "held_out"
 # Fewer masks say nothing of a distribution, and a batch could not be drawn from them.
 MINIMUM_TRAIN_SLICES = 16
 TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
-# A patch of 512 pixels has no room for more connected components or holes.
-_MOST_CLASSES = 512 * 512
+TABLE_FILES = {2: "slices.csv", 3: "volumes.csv"}
+"""The table with a line for each sample, of slices and of volumes."""
+# A volume of 128 voxels has no room for more connected components or tunnels, nor has a patch of 512 pixels.
+_MOST_CLASSES = 128**3
 # As many slices as there may be diagrams, and 64 letters for each: beyond every set.
 _MOST_SLICES, _MOST_TABLE_BYTES, _MOST_COLUMNS = 1 << 20, 64 << 20, 200
 
@@ -55,13 +57,14 @@ class _Counts(_Checked):
 
 
 class _Betti(_Checked):
-    modal: tuple[tuple[_Count, _Count], ...]
+    modal: tuple[tuple[_Count, ...], ...]
 
 
 class _Description(_Checked):
     """What is read of ``dataset.json``."""
 
     table: StructureTable
+    axes: Literal[2, 3] = 2
     size: PatchSize
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
@@ -90,33 +93,39 @@ class _Description(_Checked):
             raise ValueError("its window does not rise")
         if len(self.betti.modal) != len(self.table.regions):
             raise ValueError("betti.modal and table name differently many structures and unions")
+        if any(len(one) != self.axes for one in self.betti.modal):
+            raise ValueError(f"betti.modal should have {self.axes} numbers for each structure")
+        check_size(self.size, self.axes)
         return self
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """N patches with their masks; ``masks`` and ``images`` stay on disk and are read where they are indexed.
+    """N slices (patches) or volumes with their masks; ``masks`` and ``images`` stay on disk and are read where they are
+    indexed.
 
     That is by ordinary reads; if a file is changed meanwhile, the next one raises WorkError.
 
     Attributes:
         folder: where it lies.
         table: the segmented structures and the unions of them.
-        size: width and height of a patch in pixels.
-        pixel_size: mm per pixel.
+        axes: 2 for slices [H, W], 3 for volumes [D, H, W]: slice (with rising w, see
+            :class:`topogan.dataset.frame.Frame`), row, column.
+        size: width and height of a patch in pixels; of a volume also its depth.
+        pixel_size: mm per pixel (voxel), the same along all axes.
         intensity: ``"HU"``, ``"arbitrary"`` or ``"none"`` (no images).
         window: lowest and highest intensity that textures show; None without images.
         independent: False where the parts come from the same patient.
-        modal_betti: what the training masks most frequently have: (b0, b1) of each region.
+        modal_betti: what the training masks most frequently have: (b0, b1) of each region; (b0, b1, b2) in volumes.
         content_hash: SHA-256 that tells this set from others; :mod:`topogan.dataset.store` says over what.
-        masks: uint8 label ids [N, H, W] in a file; see :meth:`region_masks`.
-        images: int16 [N, H, W] in a file, or None.
+        masks: uint8 label ids [N, H, W] or [N, D, H, W] in a file; see :meth:`region_masks`.
+        images: int16 of the same shape in a file, or None.
         train: row numbers of what networks learn from, int64, rising.
         validation: the same of what curves, previews and choices look at; empty where nothing is left for it.
         test: the same of what reports alone look at.
         patients: pseudonym of the patient of each row.
-        levels: place of each slice along its structures, 0 to 1: float64 [N].
-        betti: (b0, b1) of each region of each mask: int64 [N, R, 2].
+        levels: place of each slice along its structures, 0 to 1: float64 [N]; 0 of volumes.
+        betti: (b0, b1) of each region of each mask: int64 [N, R, 2]; (b0, b1, b2), [N, R, 3] in volumes.
         image_pixel_size: mm of a pixel of the images (of the segmentations without any) themselves; 0: unknown.
 
     Example:
@@ -126,12 +135,13 @@ class TrainingSet:
 
     folder: Path
     table: StructureTable
+    axes: int
     size: int
     pixel_size: float
     intensity: str
     window: tuple[float, float] | None
     independent: bool
-    modal_betti: tuple[tuple[int, int], ...]
+    modal_betti: tuple[tuple[int, ...], ...]
     content_hash: str
     masks: ArrayFile
     images: ArrayFile | None
@@ -161,28 +171,29 @@ class TrainingSet:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "dataset.json"
             raise _damaged(folder, f"{name}: {in_words(first)}") from error
-        table = _read_table(folder / "slices.csv")
-        columns = betti_columns(described.table) if content["schema"] == SCHEMA else (("b0", "b1"),)
+        table = _read_table(folder / TABLE_FILES[described.axes])
+        columns = betti_columns(described.table, described.axes) if content["schema"] == SCHEMA else (("b0", "b1"),)
         found = cls._of(folder, described, _parse_rows(folder, table, described.counts.total, columns))
         if found._hash_of_files(table, of_whole_files=content["schema"] == _OLD_SCHEMA) != found.content_hash:
-            raise _damaged(folder, "masks.npy, images.npy or slices.csv were changed since it was made")
+            raise _damaged(folder, f"masks.npy, images.npy or {TABLE_FILES[found.axes]} were changed since it was made")
         return found
 
     @classmethod
     def _of(cls, folder: Path, described: _Description, rows: list[_Row]) -> TrainingSet:
-        shape = (len(rows), described.size, described.size)
+        shape = (len(rows), *(described.size,) * described.axes)
         splits = np.array([row.split for row in rows])
         train, validation, test = (np.flatnonzero(splits == part) for part in PARTS)
         counts = described.counts
         found = len(rows), len(train), len(validation), len(test)
         if found != (counts.total, counts.train, counts.validation, counts.test):
-            raise _damaged(folder, "slices.csv and dataset.json count differently")
+            raise _damaged(folder, f"{TABLE_FILES[described.axes]} and dataset.json count differently")
         topologies = Counter(rows[row].betti for row in train.tolist())
         if topologies[described.betti.modal] < max(topologies.values(), default=0):
-            raise _damaged(folder, f"betti.modal: {described.betti.modal} is not the most frequent in slices.csv")
+            raise _damaged(folder, f"betti.modal: {described.betti.modal} is not the most frequent in its table")
         return cls(
             folder=folder,
             table=described.table,
+            axes=described.axes,
             size=described.size,
             pixel_size=described.pixel_size_mm,
             intensity=described.intensity,
@@ -197,19 +208,19 @@ class TrainingSet:
             test=test,
             patients=[row.patient for row in rows],
             levels=np.array([row.level for row in rows]),
-            betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(len(rows), -1, 2),
+            betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(len(rows), -1, described.axes),
             image_pixel_size=described.image_pixel_size_mm,
         )
 
     def _hash_of_files(self, table: bytes, of_whole_files: bool) -> str:
-        """What ``content_hash`` should be (see :mod:`topogan.dataset.store`); ``table`` is slices.csv."""
+        """What ``content_hash`` should be (see :mod:`topogan.dataset.store`); ``table`` is that of the rows."""
         arrays = [array for array in (self.masks, self.images) if array is not None]
         if of_whole_files:
             digest = hashlib.sha256()
             for array in arrays:
                 array.hash_into(digest, header=True)
             return digest.hexdigest()
-        hashes = {"slices.csv": hashlib.sha256(table).hexdigest()}
+        hashes = {TABLE_FILES[self.axes]: hashlib.sha256(table).hexdigest()}
         for array in arrays:
             digest = hashlib.sha256()
             array.hash_into(digest)
@@ -222,7 +233,7 @@ class TrainingSet:
         return self.table.regions
 
     def region_masks(self, rows: np.ndarray | slice, region: str | None = None) -> np.ndarray:
-        """Where a structure or union is in some masks: bool [n, H, W].
+        """Where a structure or union is in some masks: bool [n, H, W] or [n, D, H, W].
 
         Args:
             rows: row numbers [n].
@@ -244,6 +255,11 @@ class TrainingSet:
         """A sentence on the part for which nothing was left; empty where all three are there."""
         return missing_parts(len(self.validation), self.independent)
 
+    @property
+    def noun(self) -> str:
+        """What a sample is called: "slice" or "volume"."""
+        return "slice" if self.axes == 2 else "volume"
+
     def diagrams(self, region: int = 0) -> list[Diagram]:
         """Load the diagram of every mask: distance filtration, in pixels, without a border of background.
 
@@ -263,15 +279,17 @@ class TrainingSet:
         if len(diagrams) != len(self.masks) * regions:
             raise _damaged(self.folder, f"{len(diagrams)} diagrams for {len(self.masks)} masks")
         # Classes of the distance filtration that live at 0 are those of the mask.
-        for number, (diagram, betti) in enumerate(zip(diagrams, self.betti.reshape(-1, 2).tolist(), strict=True)):
+        for number, (diagram, betti) in enumerate(
+            zip(diagrams, self.betti.reshape(-1, self.axes).tolist(), strict=True)
+        ):
             if list(diagram.betti_numbers(0.0)) != betti or (diagram.birth < 0).any():
                 raise _damaged(self.folder, f"the diagram of mask {number // regions} is that of another one")
         return diagrams[region::regions]
 
 
-def betti_columns(table: StructureTable) -> tuple[tuple[str, str], ...]:
-    """The columns of ``slices.csv`` with b0 and b1 of each region."""
-    return tuple((f"b0 {region.name}", f"b1 {region.name}") for region in table.regions)
+def betti_columns(table: StructureTable, axes: int) -> tuple[tuple[str, ...], ...]:
+    """The columns of the table of samples with b0 and b1 (in volumes b2) of each region."""
+    return tuple(tuple(f"b{number} {region.name}" for number in range(axes)) for region in table.regions)
 
 
 def missing_parts(validation: int, independent: bool) -> str:
@@ -285,12 +303,12 @@ def _damaged(folder: Path, what: str) -> InputError:
 
 
 class _Row(NamedTuple):
-    """What is read of a line of ``slices.csv``."""
+    """What is read of a line of the table of samples."""
 
     patient: str
     level: float
     split: str
-    betti: tuple[tuple[int, int], ...]
+    betti: tuple[tuple[int, ...], ...]
 
 
 def _read_table(path: Path) -> bytes:
@@ -305,29 +323,30 @@ def _read_table(path: Path) -> bytes:
     raise _damaged(path.parent, f"{path.name} is no file, or larger than that of any set")
 
 
-def _parse_rows(folder: Path, table: bytes, expected: int, betti_columns: tuple[tuple[str, str], ...]) -> list[_Row]:
+def _parse_rows(folder: Path, table: bytes, expected: int, betti_columns: tuple[tuple[str, ...], ...]) -> list[_Row]:
     rows: list[_Row] = []
+    name = TABLE_FILES[len(betti_columns[0])]
     try:
         lines = csv.reader(io.StringIO(table.decode("utf-8"), newline=""))
         columns = next(lines, [])
         if len(columns) > _MOST_COLUMNS:
-            raise _damaged(folder, f"slices.csv has {len(columns)} columns")
+            raise _damaged(folder, f"{name} has {len(columns)} columns")
         for line in lines:
             if len(rows) == expected:
-                raise _damaged(folder, "slices.csv and dataset.json count differently")
+                raise _damaged(folder, f"{name} and dataset.json count differently")
             rows.append(_row(dict(zip(columns, line, strict=True)), betti_columns))
     except InputError:
         raise
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _damaged(folder, "slices.csv cannot be read") from error
+        raise _damaged(folder, f"{name} cannot be read") from error
     except (KeyError, ValueError, OverflowError) as error:
-        raise _damaged(folder, "a line of slices.csv lacks something or holds no numbers") from error
+        raise _damaged(folder, f"a line of {name} lacks something or holds no numbers") from error
     return rows
 
 
-def _row(line: dict[str, str], betti_columns: tuple[tuple[str, str], ...]) -> _Row:
+def _row(line: dict[str, str], betti_columns: tuple[tuple[str, ...], ...]) -> _Row:
     part = TEST if line["split"] == _OLD_TEST else line["split"]
-    betti = tuple((int(line[b0]), int(line[b1])) for b0, b1 in betti_columns)
+    betti = tuple(tuple(int(line[column]) for column in columns) for columns in betti_columns)
     row = _Row(line["patient"], float(line["level"]), part, betti)
     if not math.isfinite(row.level) or not 0 <= min(map(min, betti)) <= max(map(max, betti)) <= _MOST_CLASSES:
         raise ValueError(line)

@@ -6,6 +6,8 @@ import math
 
 SIZES = (64, 128, 256, 512)
 """Width and height of a patch in pixels."""
+VOLUME_SIZES = (32, 48, 64, 96, 128)
+"""Width, height and depth of a volume in voxels."""
 # Of the patch's width, the widest slice of the structures fills this share: the rest shows the surroundings.
 _FILL = 0.75
 # It may fill this much, so that pixels are no coarser than that many of the image's own.

@@ -37,12 +37,12 @@ def what_is_seen(cases: Sequence[Case], plans: Sequence[CasePlan]) -> list[str]:
     return said
 
 
-def check_structures(table: StructureTable, training: Sequence[tuple[tuple[int, int], ...]]) -> None:
+def check_structures(table: StructureTable, training: Sequence[tuple[tuple[int, ...], ...]]) -> None:
     """Refuse structures that nothing could be learned of.
 
     Args:
         table: the structures.
-        training: (b0, b1) of each region of each training slice.
+        training: Betti numbers of each region of each training slice.
 
     Raises:
         InputError: one is in no training slice.

@@ -1,8 +1,9 @@
 """Write the arrays and tables of a training set as they come, and hash what is written on the way.
 
 The content hash of a training set is :func:`topogan.files.content_hash` over ``masks.npy``, ``images.npy`` (if any)
-and ``slices.csv``, where an array's hash is the SHA-256 of its voxels without the file's header. Sets of the schema
-before have the SHA-256 of the two arrays' files, one after the other, in its place. Who opens a set compares.
+and ``slices.csv`` (of volumes ``volumes.csv``), where an array's hash is the SHA-256 of its voxels without the file's
+header. Sets of the schema before have the SHA-256 of the two arrays' files, one after the other, in its place. Who
+opens a set compares.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import numpy as np
 
 
 class GrowingArray:
-    """A ``.npy`` file [N, size, size] that grows: only what is being added is in memory.
+    """A ``.npy`` file [N, *shape] that grows: only what is being added is in memory.
 
     Plain writes rather than a memory map, whose pages would count as this process's memory.
     """
 
-    def __init__(self, path: Path, size: int, dtype: type) -> None:
-        self._shape, self._dtype, self._count = (size, size), np.dtype(dtype), 0
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: type) -> None:
+        self._shape, self._dtype, self._count = shape, np.dtype(dtype), 0
         self._digest = hashlib.sha256()
         self._file = open(path, "wb")  # noqa: SIM115 - closed by __exit__
         self._header_end = self._write_header()
@@ -45,7 +46,7 @@ class GrowingArray:
         return self._digest.hexdigest()
 
     def append(self, patches: np.ndarray) -> None:
-        """Add [n, size, size]."""
+        """Add [n, *shape]."""
         voxels = np.ascontiguousarray(patches, dtype=self._dtype).data
         self._file.write(voxels)
         self._digest.update(voxels)

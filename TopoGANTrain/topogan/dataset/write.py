@@ -24,11 +24,11 @@ from topogan.homology import (
     save_diagrams,
 )
 from topogan.structures import StructureTable
-from topogan.training_set import PARTS, SCHEMA, TRAIN, VALIDATION, betti_columns, missing_parts
+from topogan.training_set import PARTS, SCHEMA, TABLE_FILES, TRAIN, VALIDATION, betti_columns, missing_parts
 
 
 class SliceRow(NamedTuple):
-    """A line of ``slices.csv``; the field names are its columns, but for the last."""
+    """A line of the table of samples; the field names are its columns, but for the last."""
 
     row: int
     patient: str
@@ -36,8 +36,8 @@ class SliceRow(NamedTuple):
     level: float
     split: str
     area_mm2: float
-    betti: tuple[tuple[int, int], ...]
-    """Of each region; two columns each."""
+    betti: tuple[tuple[int, ...], ...]
+    """Of each region; a column for each dimension."""
 
 
 class TrainingSetWriter:
@@ -56,7 +56,7 @@ class TrainingSetWriter:
         with_images: bool,
     ) -> None:
         self._folder, self._settings, self._table = folder, settings, table
-        self._patches, self._with_images = patches, with_images
+        self._patches, self._with_images, self._axes = patches, with_images, settings.axes
         self._volumes: list[dict[str, Any]] = []
         self._diagrams: list[Diagram] = []
         self._files = ExitStack()
@@ -65,7 +65,7 @@ class TrainingSetWriter:
     def __enter__(self) -> TrainingSetWriter:
         kinds = {"masks.npy": np.uint8, **({"images.npy": np.int16} if self._with_images else {})}
         self._arrays = {
-            name: self._files.enter_context(GrowingArray(self._folder / name, self._patches.size, kind))
+            name: self._files.enter_context(GrowingArray(self._folder / name, (self._patches.size,) * self._axes, kind))
             for name, kind in kinds.items()
         }
         return self
@@ -76,21 +76,24 @@ class TrainingSetWriter:
         self._files.__exit__(kind, error, trace)
         if kind is None:
             save_diagrams(self._folder / "diagrams.npz", self._diagrams)
-            columns = [*SliceRow._fields[:-1], *(name for pair in betti_columns(self._table) for name in pair)]
+            columns = [
+                *SliceRow._fields[:-1],
+                *(name for pair in betti_columns(self._table, self._axes) for name in pair),
+            ]
             lines = [(*row[:-1], *(number for pair in row.betti for number in pair)) for row in self.rows]
-            self._table_hash = write_table(self._folder / "slices.csv", columns, lines)
+            self._table_hash = write_table(self._folder / TABLE_FILES[self._axes], columns, lines)
 
     def add_chunk(self, chunk: PatchChunk, patient: str, splits: Sequence[str]) -> None:
         """Add the patches of a phase with their diagrams and numbers; ``splits`` has an entry for each."""
         self._arrays["masks.npy"].append(chunk.masks)
         if chunk.images is not None:
             self._arrays["images.npy"].append(chunk.images)
-        # [n, regions, H, W], flat: diagrams lie mask by mask, region by region.
+        # [n, regions, (D,) H, W], flat: diagrams lie mask by mask, region by region.
         regions = np.stack([region.of(chunk.masks) for region in self._table.regions], axis=1)
         flat = regions.reshape(-1, *regions.shape[2:])
-        self._diagrams += cubical_persistence_of_batch(np.stack([distance_filtration(mask) for mask in flat]), (0, 1))
-        numbers = betti_numbers_of_batch(flat).reshape(*regions.shape[:2], 2)
-        areas = np.count_nonzero(chunk.masks, axis=(1, 2)) * self._patches.pixel_size**2
+        self._diagrams += cubical_persistence_of_batch(np.stack([distance_filtration(mask) for mask in flat]))
+        numbers = betti_numbers_of_batch(flat).reshape(*regions.shape[:2], self._axes)
+        areas = np.count_nonzero(chunk.masks, axis=tuple(range(1, chunk.masks.ndim))) * self._patches.pixel_size**2
         for plan, split, area, betti in zip(chunk.plans, splits, areas, numbers.tolist(), strict=True):
             self.rows.append(
                 SliceRow(
@@ -100,7 +103,7 @@ class TrainingSetWriter:
                     level=round(plan.level, 4),
                     split=split,
                     area_mm2=round(float(area), 2),
-                    betti=tuple((b0, b1) for b0, b1 in betti),
+                    betti=tuple(tuple(numbers) for numbers in betti),
                 )
             )
 
@@ -114,6 +117,7 @@ class TrainingSetWriter:
         hashes = {name: array.content_hash for name, array in self._arrays.items()}
         content = {
             "table": self._table.model_dump(mode="json"),
+            "axes": self._axes,
             "intensity": settings.intensity.value if self._with_images else "none",
             "pixel_size_mm": self._patches.pixel_size,
             "image_pixel_size_mm": image_pixel_size,
@@ -124,7 +128,7 @@ class TrainingSetWriter:
             "counts": counts,
             "missing_parts": missing_parts(counts[VALIDATION], independent),
             "betti": self._betti(),
-            "content_hash": content_hash({**hashes, "slices.csv": self._table_hash}),
+            "content_hash": content_hash({**hashes, TABLE_FILES[self._axes]: self._table_hash}),
             "settings": settings.model_dump(mode="json", exclude={"structure", "labels"}),  # the table says more
             "volumes": self._volumes,
         }
@@ -140,7 +144,7 @@ class TrainingSetWriter:
         histograms = {
             part: {
                 region.name: {
-                    f"{b0},{b1}": count for (b0, b1), count in Counter(row[number] for row in rows).most_common()
+                    ",".join(map(str, one)): count for one, count in Counter(row[number] for row in rows).most_common()
                 }
                 for number, region in enumerate(self._table.regions)
             }

@@ -18,8 +18,8 @@ from topogan.losses.padded_diagrams import PaddedDiagrams, values_at
 
 
 def measure(masks: NDArray[np.generic], settings: TopologySettings) -> tuple[NDArray[np.int64]]:
-    """int [N, D]: Betti numbers of masks [N, H, W] in the D dimensions of ``settings``."""
-    return (betti_numbers_of_batch(masks)[:, settings.dimensions.numbers],)
+    """int [N, dimensions]: Betti numbers of masks [N, H, W] or [N, D, H, W] in the dimensions of ``settings``."""
+    return (betti_numbers_of_batch(masks)[:, settings.dimensions.numbers(masks.ndim - 1)],)
 
 
 def loss(
@@ -40,7 +40,8 @@ def loss(
     Returns:
         A scalar: sum over the points, divided by B.
     """
-    points = padded_diagrams(logits.detach().cpu().numpy(), settings.dimensions.numbers, settings.max_points)
+    dimensions = settings.dimensions.numbers(logits.ndim - 1)
+    points = padded_diagrams(logits.detach().cpu().numpy(), dimensions, settings.max_points)
     betti = np.minimum(targets[0], settings.max_points)
     wanted = betti[assign(assignment_costs(points, betti) + (0.0 if apart is None else apart))]
     birth = values_at(logits, points.birth_pixel)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from topogan.config import PatchSize, TrainSettings, in_words
+from topogan.config import PatchSize, TrainSettings, check_size, in_words
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
 from topogan.model.layout import METADATA, OPENED, refused
@@ -37,12 +37,12 @@ Histograms = dict[str, dict[str, _Count]]
 
 
 class BettiSummary(_Checked):
-    """How often each (b0, b1), written "b0,b1", occurs in the real masks of each region."""
+    """How often each (b0, b1), written "b0,b1", occurs in the real masks of each region; in volumes "b0,b1,b2"."""
 
     train: Histograms
     validation: Histograms = {}
     test: Histograms = Field(validation_alias=_TEST)
-    modal: tuple[tuple[_BettiNumber, _BettiNumber], ...]
+    modal: tuple[tuple[_BettiNumber, ...], ...]
     """What the regions most frequently have, all together."""
 
 
@@ -50,13 +50,13 @@ class Topologies(_Checked):
     """How many training slices of a tenth of the level have which topology in all regions."""
 
     tenth: Annotated[int, Field(ge=0, le=9)]
-    betti: Annotated[str, Field(max_length=1000, pattern=r"^\d{1,6},\d{1,6}( \d{1,6},\d{1,6})*$")]
-    """(b0, b1) of region after region: "1,0 1,1"."""
+    betti: Annotated[str, Field(max_length=1000, pattern=r"^\d{1,6}(,\d{1,6}){1,2}( \d{1,6}(,\d{1,6}){1,2})*$")]
+    """(b0, b1) of region after region: "1,0 1,1"; in volumes (b0, b1, b2): "1,0,0 1,1,0"."""
     count: _Count
 
     @property
     def numbers(self) -> tuple[tuple[int, ...], ...]:
-        """(b0, b1) of each region."""
+        """The Betti numbers of each region."""
         return tuple(tuple(int(number) for number in pair.split(",")) for pair in self.betti.split())
 
 
@@ -75,6 +75,8 @@ class Metadata(_Checked):
     """What is known of a model."""
 
     table: StructureTable
+    axes: Literal[2, 3] = 2
+    """2 for slices, 3 for volumes."""
     size: PatchSize
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
@@ -97,8 +99,12 @@ class Metadata(_Checked):
         if self.window is not None and not self.window[0] < self.window[1]:
             raise ValueError("the window must rise")
         regions = len(self.regions)
-        if {regions} != {len(self.betti.modal), *(len(one.numbers) for one in self.topologies)}:
+        seen = [one.numbers for one in self.topologies]
+        if {regions} != {len(self.betti.modal), *map(len, seen)}:
             raise ValueError("betti.modal or topologies and table name differently many structures and unions")
+        check_size(self.size, self.axes)
+        if {self.axes} != {len(one) for joint in (self.betti.modal, *seen) for one in joint}:
+            raise ValueError(f"betti.modal and topologies should have {self.axes} numbers for each structure")
         if list(self.levels) != sorted(self.levels) or (self.told_level and not self.levels):
             raise ValueError("the levels must rise")
         if not self.files.keys() <= set(OPENED[1:]):
@@ -120,7 +126,7 @@ class Metadata(_Checked):
     @property
     def told_level(self) -> bool:
         """Whether the networks are told the slice level."""
-        return self.settings.tells_level(len(self.table))
+        return self.settings.tells_level(len(self.table), self.axes)
 
     @cached_property
     def real(self) -> RealTopologies:

@@ -42,7 +42,7 @@ _LATENT_STREAM, _NOISE_STREAM, _LEVEL_STREAM = 0, 1, 2
 
 Seeds = NDArray[np.int64]
 Levels = NDArray[np.float64]
-Betti = tuple[int, int]
+Betti = tuple[int, ...]
 Asked = tuple[Betti | None, ...] | Literal["real"] | None
 """(b0, b1) of each region, None where any will do; or what real slices show together; or anything."""
 
@@ -130,8 +130,7 @@ def asked_betti(text: str, metadata: Metadata) -> Asked:
         if name not in names or name in asked:
             what = "asks twice of" if name in asked else "asks of"
             raise InputError(f"The setting betti {what} {name!r}: each of {', '.join(names)} can be named once.")
-        b0, b1 = numbers.split(",")
-        asked[name] = int(b0), int(b1)
+        asked[name] = tuple(int(number) for number in numbers.split(","))
     return tuple(asked.get(name) for name in names)
 
 

@@ -87,6 +87,7 @@ def _describe(
             "table": training_set.table,
             "size": training_set.size,
             "pixel_size_mm": training_set.pixel_size,
+            "axes": training_set.axes,
             "intensity": training_set.intensity,
             "window": training_set.window,
             "betti": BettiSummary(
@@ -116,8 +117,8 @@ def _describe(
 def _betti_counts(training_set: TrainingSet, rows: np.ndarray) -> dict[str, dict[str, int]]:
     return {
         region.name: {
-            f"{b0},{b1}": round(share * len(rows))
-            for (b0, b1), share in betti_histogram(training_set.betti[rows, number]).items()
+            ",".join(map(str, betti)): round(share * len(rows))
+            for betti, share in betti_histogram(training_set.betti[rows, number]).items()
         }
         for number, region in enumerate(training_set.regions)
     }
@@ -125,7 +126,7 @@ def _betti_counts(training_set: TrainingSet, rows: np.ndarray) -> dict[str, dict
 
 def _topologies(training_set: TrainingSet) -> list[Topologies]:
     rows = training_set.train
-    joint = [" ".join(f"{b0},{b1}" for b0, b1 in betti) for betti in training_set.betti[rows].tolist()]
+    joint = [" ".join(",".join(map(str, one)) for one in betti) for betti in training_set.betti[rows].tolist()]
     found = Counter(zip(map(tenth_of, training_set.levels[rows].tolist()), joint, strict=True))
     most = min(MOST_TOPOLOGIES, _MOST_PAIRS // len(training_set.regions))
     return [Topologies(tenth=tenth, betti=betti, count=count) for (tenth, betti), count in found.most_common(most)]

@@ -96,6 +96,7 @@ def drawn_training_set(size: int, structures: int, count: int) -> TrainingSet:
     return TrainingSet(
         folder=Path(),
         table=table,
+        axes=2,
         size=size,
         pixel_size=1.0,
         intensity="HU",

@@ -96,7 +96,7 @@ class TopologicalGradient:
         if settings.mode == "likelihood" and settings.size_ratio > 0:
             # A λ that is fixed is that of the topology; that of the sizes is always measured.
             of_sizes = settings.model_copy(update={"ratio": settings.size_ratio, "fixed_weight": 0.0})
-            dimensions, most = settings.dimensions.numbers, settings.max_points
+            dimensions, most = settings.dimensions.numbers(labels.ndim - 1), settings.max_points
             self._terms.append(
                 LossTerm(
                     "sizes",

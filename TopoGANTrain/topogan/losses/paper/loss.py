@@ -50,7 +50,7 @@ def measure(masks: NDArray[np.generic], settings: TopologySettings) -> Projectio
     """Measure masks [N, H, W] (structure where not 0) in the dimensions of ``settings``."""
     starts = range(0, max(len(masks), 1), _BLOCK)
     blocks = [MeasuredMasks.of(masks[start : start + _BLOCK] != 0) for start in starts]
-    found = [_projections(block, settings.dimensions.numbers, settings.max_points) for block in blocks]
+    found = [_projections(block, settings.dimensions.numbers(2), settings.max_points) for block in blocks]
     return Projections(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
 
@@ -75,7 +75,7 @@ def loss(
     Returns:
         A scalar: sum over the moved points, divided by B.
     """
-    dimensions = settings.dimensions.numbers
+    dimensions = settings.dimensions.numbers(2)
     masks = MeasuredMasks.of(logits.detach().cpu().numpy() >= 0)
     fake = _projections(masks, dimensions, settings.max_points)
     lines = pixel_targets(masks, fake.value, fake.pixel, _moves(fake, Projections(*targets), dimensions, apart))
