@@ -58,8 +58,8 @@ def export(synthesis: Path, out: Path, layout: str = "nnunet", overwrite: bool =
     synthesis, out = Path(synthesis), Path(out)
     write = lookup(LAYOUTS, layout, "layout")
     check_new_folder(out, overwrite, _EXPORT_SCHEMA)
-    check_outside(out, synthesis, "synthesis")
     report = read_json(synthesis / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
+    check_outside(out, synthesis, "synthesis")
     masks, textures = read_masks(synthesis, report), read_textures(synthesis, report)
     samples = ExportedSamples(synthesis, report, masks, textures)
     if textures is not None and textures.array.shape != masks.array.shape:

@@ -123,9 +123,10 @@ class _Server:
         self._requests.write_status("working", identifier)
         self._requests.report(identifier, 0, request.settings.count)
         out = Path(request.out) if request.out else self._requests.folder.result(identifier)
+        model = self._models.get(Path(request.model))
         check_outside(out, Path(request.model), "model package")
         synthesize(
-            self._models.get(Path(request.model)),
+            model,
             out,
             request.settings,
             training_set=request.training_set,

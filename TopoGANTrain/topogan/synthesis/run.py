@@ -61,10 +61,10 @@ def synthesize(
     out = Path(out)
     settings = settings or SynthesisSettings()
     check_new_folder(out, overwrite, schemas.SYNTHESIS)
-    if not isinstance(model, Model):
-        check_outside(out, Path(model), "model package")
     device = choose_device(settings.device)
     loaded = model if isinstance(model, Model) else load_model(model, discriminators=False)
+    if not isinstance(model, Model):
+        check_outside(out, Path(model), "model package")
     _check_amount(settings.count, loaded.size, loaded.metadata.axes)
     real = _open_training_set(training_set, loaded)
     request = _request(settings, loaded)

@@ -126,9 +126,7 @@ def _stacks(samples: Samples) -> Iterator[tuple[str, NDArray[Any]]]:
             yield texture_file(number), samples.textures[number]
 
 
-def _write_stack(
-    path: Path, stack: NDArray[Any], pixel_size: float, content: str, segments: Iterable[Segment]
-) -> None:
+def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float, content: str, segments: Iterable[Segment]) -> None:
     """Write [sample, row, column] with square pixels; slices lie one pixel size apart so that viewers can scroll.
 
     Or a volume [slice, row, column].
