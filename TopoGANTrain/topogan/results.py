@@ -15,7 +15,7 @@ _PHANTOM = r"(phantom|planes)\.json|(images|segmentations)/patient_\d+\.nii(\.gz
 _RUN = r"(config|status|history)\.json|events\.jsonl|run\.lock|log\.txt|stop"
 _RUN += rf"|checkpoints/step-\d+\.safetensors|previews/(masks|textures)-\d+\.png|model/({_MODEL})"
 _SYNTHESIS = r"report\.json|(masks|textures)\.nrrd|diagrams\.npz|samples\.csv|gallery\.png"
-_TRAINING_SET = r"dataset\.json|slices\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png"
+_TRAINING_SET = r"dataset\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png"
 
 _HOLDS = {
     "topogan.demo": rf"demo\.json|phantom/({_PHANTOM})|training_set/({_TRAINING_SET})|run/({_RUN})"
