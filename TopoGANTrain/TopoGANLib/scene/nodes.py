@@ -31,7 +31,7 @@ _RENDERING_HELPERS = ("volumeProperty", "roi")
 # Straight at a heart, a little from the left and from above, RAS.
 _VIEWED_FROM = np.array([-0.5, 0.9, 0.45])
 # Of the volume's edge, at the 3-D view's angle of 30°.
-_VIEW_DISTANCE = 2.2
+_VIEW_DISTANCE = 1.9
 
 
 @dataclass(frozen=True)

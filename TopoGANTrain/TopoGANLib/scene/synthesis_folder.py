@@ -33,7 +33,7 @@ class Synthesis:
     """Everything a synthesis folder holds: samples that are slices, or volumes."""
 
     masks: np.ndarray
-    """uint8 [sample, row, column], of volumes [sample, slice, row, column]: the label of a structure, 0 between them."""
+    """uint8 [sample, row, column], of volumes [sample, slice, row, column]: labels of structures, 0 between them."""
     textures: np.ndarray | None
     """int16, likewise, HU for CT; None where the model paints none."""
     ijk_to_ras: np.ndarray
@@ -147,7 +147,9 @@ def _axes(folder: Path, report: dict[str, Any]) -> int:
     try:
         return synthesis.axes_of(report)
     except ValueError as error:
-        raise SynthesisFolderError(f"{folder / synthesis.REPORT_FILE} tells of no slices or volumes: {_AGAIN}.") from error
+        raise SynthesisFolderError(
+            f"{folder / synthesis.REPORT_FILE} tells of no slices or volumes: {_AGAIN}."
+        ) from error
 
 
 _Samples = tuple[synthesis.Stack, np.ndarray, np.ndarray | None]
@@ -242,9 +244,7 @@ def _check_same_grid(folder: Path, named: _Named, other_named: _Named) -> None:
     (first, one), (second, other) = named, other_named
     if one.size != other.size:
         sizes = [" × ".join(str(n) for n in stack.size) for stack in (one, other)]
-        raise SynthesisFolderError(
-            f"In {folder} {first} is {sizes[0]} and {second} is {sizes[1]} voxels: {_AGAIN}."
-        )
+        raise SynthesisFolderError(f"In {folder} {first} is {sizes[0]} and {second} is {sizes[1]} voxels: {_AGAIN}.")
     if not np.allclose([*one.axes, one.origin], [*other.axes, other.origin], atol=1e-4):
         raise SynthesisFolderError(f"In {folder} {first} and {second} lie at different places: {_AGAIN}.")
 
