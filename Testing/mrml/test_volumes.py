@@ -75,7 +75,10 @@ def test_a_folder_of_volumes_is_read(folder: Path) -> None:
         (lambda folder: (folder / mask_file(3)).unlink(), "00003_mask.seg.nrrd is missing"),
         (lambda folder: (folder / texture_file(2)).unlink(), "00002_texture.nrrd is missing"),
         (lambda folder: (folder / mask_file(3)).write_bytes(b"NRRD"), "cannot be read as a volume"),
-        (lambda folder: shutil.copy(folder / texture_file(1), folder / mask_file(1)), "is not a stack of such pictures"),
+        (
+            lambda folder: shutil.copy(folder / texture_file(1), folder / mask_file(1)),
+            "is not a stack of such pictures",
+        ),
         (lambda folder: renamed(folder / mask_file(1)), "00001_mask.seg.nrrd names other structures than the first"),
         (lambda folder: told(folder, axes=4), "tells of no slices or volumes"),
         (lambda folder: told(folder, count=4), "4 masks of 2 structures and unions, 10 diagrams and 5 rows"),

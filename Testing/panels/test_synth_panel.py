@@ -368,7 +368,7 @@ def test_topologies_of_several_structures_are_asked_for(
     monkeypatch.setattr(ServeClient, "ask", ask)
     widget = ready(bench)
     widget.panel.choose_model(model_of_several)
-    choose(widget.ui.topologyComboBox, "As real slices of its level")
+    choose(widget.ui.topologyComboBox, "As real samples show")
     generate(widget, "It cannot start")
     choose(widget.ui.topologyComboBox, "Given pieces and holes")
     assert widget.ui.givenTopologies.visible

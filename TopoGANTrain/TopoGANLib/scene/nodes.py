@@ -154,10 +154,12 @@ class SynthesisNodes:
         longest = float(values[np.isfinite(values)].max(initial=0.0))
         title = f"Barcode of {self.caption(sample, region)}"
         show_barcode(self.barcode, everything.rows(mine), sample, title, longest)
-        self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
-        self._keeper.SetAttribute(_SHOWN_REGION, str(region))
-        if self.browser is not None:
-            self.browser.SetSelectedItemNumber(sample)
+        # In one step, so that who listens to the browser finds both moved.
+        with slicer.util.NodeModify(self._keeper):
+            self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
+            self._keeper.SetAttribute(_SHOWN_REGION, str(region))
+            if self.browser is not None:
+                self.browser.SetSelectedItemNumber(sample)
 
     def caption(self, sample: int, region: int | None = None) -> str:
         """One line about a sample: its number and, where the table has them, a region's Betti numbers."""
