@@ -17,8 +17,8 @@ WINDOW = (-200.0, 600.0)
 
 
 def counted(betti: Iterable[Iterable[int]]) -> dict[str, int]:
-    """How often each (b0, b1) occurs."""
-    return dict(Counter(f"{b0},{b1}" for b0, b1 in betti))
+    """How often which Betti numbers occur."""
+    return dict(Counter(",".join(map(str, one)) for one in betti))
 
 
 def write_training_set(
@@ -36,8 +36,8 @@ def write_training_set(
 
     Args:
         folder: is made.
-        masks: [N, H, W], structure where 1 or True; label ids with a table.
-        images: [N, H, W] in HU, or None.
+        masks: [N, H, W], structure where 1 or True; label ids with a table. Or volumes [N, D, H, W], with a table.
+        images: in HU, of the shape of the masks, or None.
         train: number of masks.
         validation: number of masks.
         diagrams: whether the persistence diagrams are written, too.
@@ -52,7 +52,7 @@ def write_training_set(
         save_diagrams,
     )
     from topogan.structures import StructureTable
-    from topogan.training_set import betti_columns
+    from topogan.training_set import TABLE_FILES, betti_columns
 
     folder.mkdir(parents=True)
     masks = np.asarray(masks, np.uint8)
@@ -63,16 +63,17 @@ def write_training_set(
     of_regions = [region.of(masks) for region in known.regions] if table else [masks]
     if diagrams:
         filtrations = np.stack([distance_filtration(mask) for found in zip(*of_regions, strict=True) for mask in found])
-        save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations, (0, 1)))
+        save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations))
+    axes = masks.ndim - 1
     betti = np.concatenate([betti_numbers_of_batch(found) for found in of_regions], axis=1)
-    columns = [name for pair in betti_columns(known) for name in pair] if table else ["b0", "b1"]
+    columns = [name for pair in betti_columns(known, axes) for name in pair] if table else ["b0", "b1"]
     levels = np.arange(len(masks)) / len(masks) if levels is None else levels
     rows = {
         "train": range(train),
         "validation": range(train, train + validation),
         "test": range(train + validation, len(masks)),
     }
-    with (folder / "slices.csv").open("w", newline="", encoding="utf-8") as file:
+    with (folder / TABLE_FILES[axes]).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["row", "patient", "phase", "level", "split", "area_mm2", *columns])
         for number, (part, mine) in enumerate(rows.items(), start=1):
@@ -85,6 +86,7 @@ def write_training_set(
         "labels": [1],
         "intensity": "none" if images is None else "HU",
         "pixel_size_mm": 1.0,
+        "axes": axes,
         "size": masks.shape[1],
         "window": None if images is None else WINDOW,
         "plane": "axial",
@@ -99,8 +101,8 @@ def write_training_set(
     }
     if table:
         modal = Counter(map(tuple, betti[:train].tolist())).most_common(1)[0][0]
-        pairs = list(zip(modal[::2], modal[1::2], strict=True))
-        description |= {"schema": "topogan.training-set/3", "table": table, "betti": {"modal": pairs}}
+        numbers = [modal[start : start + axes] for start in range(0, len(modal), axes)]
+        description |= {"schema": "topogan.training-set/3", "table": table, "betti": {"modal": numbers}}
     (folder / "dataset.json").write_text(json.dumps({**description, **described}), encoding="utf-8")
     sign(folder)
     return folder
@@ -109,9 +111,11 @@ def write_training_set(
 def sign(folder: Path) -> str:
     """Make the content hash of a set right (again); return it."""
     from topogan.files import content_hash
+    from topogan.training_set import TABLE_FILES
 
-    hashes = {"slices.csv": hashlib.sha256((folder / "slices.csv").read_bytes()).hexdigest()}
     description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    table = TABLE_FILES[description.get("axes", 2)]
+    hashes = {table: hashlib.sha256((folder / table).read_bytes()).hexdigest()}
     for name in ("masks.npy",) if description["window"] is None else ("masks.npy", "images.npy"):
         hashes[name] = hashlib.sha256(np.load(folder / name).tobytes()).hexdigest()
     description["content_hash"] = content_hash(hashes)
