@@ -148,13 +148,13 @@ class SynthPanel:
             numbers = _("pieces, tunnels, cavities") if volumes else _("pieces, holes")
             words.append(_("Most frequent {numbers}: {topologies}").format(numbers=numbers, topologies=self._example()))
         else:
-            modal = card.modal_betti[0]
             sentence = (
-                _("Most frequent real topology: pieces {}, tunnels {}, cavities {}")
+                _("Most frequent real topology: pieces {pieces}, tunnels {holes}, cavities {cavities}")
                 if volumes
-                else _("Most frequent real topology: pieces {}, holes {}")
+                else _("Most frequent real topology: pieces {pieces}, holes {holes}")
             )
-            words.append(sentence.format(*modal))
+            names = ("pieces", "holes", "cavities")
+            words.append(sentence.format(**dict(zip(names, card.modal_betti[0], strict=False))))
         if not card.independent:
             words.append(_("Trained and evaluated on the same patient: its figures are not independent."))
         return "\n".join(words)
