@@ -30,8 +30,8 @@ from topogan_contract.synthesis import (
     SAMPLES_FILE,
     TEXTURES_FILE,
     Segment,
-    area_column,
     region_columns,
+    size_column,
     stack_header,
 )
 
@@ -128,7 +128,7 @@ def _write_table(path: Path, judged: Judged) -> None:
         columns[verdict] = [row[number] for row in judged.verdicts]
     for region in metadata.regions[: len(metadata.table)]:
         sizes = areas(region.of(samples.labels), metadata.pixel_size_mm)
-        columns[area_column(region.name)] = [f"{area:.6g}" for area in sizes]
+        columns[size_column(region.name)] = [f"{area:.6g}" for area in sizes]
     if nearest is not None:
         columns["nearest_training_row"] = nearest.row.tolist()
         columns["dice_to_training"] = [f"{dice:.6f}" for dice in nearest.dice]
