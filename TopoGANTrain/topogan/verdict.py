@@ -19,9 +19,9 @@ Joint = tuple[Betti, ...]
 _NOUNS = (("piece", "pieces"), ("hole", "holes"), ("cavity", "cavities"))
 
 
-def plural(dimension: int) -> str:
-    """What a dimension is called: "pieces", "holes", "cavities"."""
-    return _NOUNS[dimension][1]
+def plural(dimension: int, axes: int = 2) -> str:
+    """What a dimension is called: "pieces", "holes" (of volumes "tunnels"), "cavities"."""
+    return "tunnels" if (dimension, axes) == (1, 3) else _NOUNS[dimension][1]
 
 
 def topology_in_words(betti: Betti) -> str:

@@ -17,7 +17,16 @@ from topogan.files import read_json
 from topogan.structures import Structure, StructureTable
 from topogan.synthesis.reading import read_stack
 from topogan_contract import schemas
-from topogan_contract.synthesis import MASKS_FILE, REPORT_FILE, SAMPLES_FILE, TEXTURES_FILE
+from topogan_contract.synthesis import (
+    MASKS_FILE,
+    REPORT_FILE,
+    SAMPLES_FILE,
+    TEXTURES_FILE,
+    axes_of,
+    mask_file,
+    texture_file,
+    volumes_of,
+)
 
 
 @dataclass(frozen=True)
@@ -25,15 +34,15 @@ class SyntheticSet:
     """Synthetic label maps and textures with where they came from."""
 
     labels: NDArray[np.uint8]
-    """Label ids, uint8 [N, H, W]."""
+    """Label ids, uint8 [N, H, W] or [N, D, H, W]."""
     table: StructureTable
     """What the labels are."""
     textures: NDArray[np.int16] | None
-    """int16 [N, H, W], HU for CT; None where the model paints none."""
+    """int16 of the same shape, HU for CT; None where the model paints none."""
     seeds: list[str]
     """Seed of each sample, as written in samples.csv."""
     levels: NDArray[np.float64] | None
-    """The slice level of each sample, 0 to 1, float [N]; None where the model knows none."""
+    """The slice level of each sample, 0 to 1, float [N]; None where the model knows none, as of volumes."""
     pixel_size: float
     """mm."""
     requested: tuple[tuple[int, ...] | None, ...] | Literal["real"] | None
@@ -57,24 +66,68 @@ class SyntheticSet:
             InputError: a file is missing, damaged, or does not fit the others.
         """
         report = read_json(folder / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
-        stack = read_stack(folder / MASKS_FILE)
-        masks = stack.array
-        textures = None
-        if (folder / TEXTURES_FILE).exists():
-            textures = read_stack(folder / TEXTURES_FILE).array
-            if textures.shape != masks.shape:
-                raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
-            textures = textures.astype(np.int16, copy=False)
+        try:
+            volumes = volumes_of(report) if axes_of(report) == 3 else None
+        except ValueError as error:
+            raise _incomplete(folder, error) from error
+        masks, textures, spacing = _read_slices(folder) if volumes is None else _read_volumes(folder, *volumes)
         rows = _read_rows(folder / SAMPLES_FILE)
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
             labels, described = _labels(report, masks), _described(report, masks)
             seeds, levels = [row["seed"] for row in rows], _levels(rows)
-            return cls(labels, _table(report), textures, seeds, levels, stack.spacing[0], **described)
+            return cls(labels, _table(report), textures, seeds, levels, spacing, **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
-            what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
-            raise InputError(f"{folder} does not say what it must ({what}): synthesize again.") from error
+            raise _incomplete(folder, error) from error
+
+    @property
+    def axes(self) -> int:
+        """2 where the samples are slices, 3 where they are volumes."""
+        return self.labels.ndim - 1
+
+
+def _incomplete(folder: Path, error: Exception) -> InputError:
+    what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
+    return InputError(f"{folder} does not say what it must ({what}): synthesize again.")
+
+
+_Read = tuple[NDArray[Any], NDArray[np.int16] | None, float]
+"""Masks, textures and mm of a pixel."""
+
+
+def _read_slices(folder: Path) -> _Read:
+    stack = read_stack(folder / MASKS_FILE)
+    masks, textures = stack.array, None
+    if (folder / TEXTURES_FILE).exists():
+        textures = read_stack(folder / TEXTURES_FILE).array
+        if textures.shape != masks.shape:
+            raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
+        textures = textures.astype(np.int16, copy=False)
+    return masks, textures, stack.spacing[0]
+
+
+def _read_volumes(folder: Path, count: int, size: int) -> _Read:
+    masks, spacing = _read_files([folder / mask_file(number) for number in range(count)], size, np.uint8)
+    textures = None
+    if (folder / texture_file(0)).exists():
+        textures, _ = _read_files([folder / texture_file(number) for number in range(count)], size, np.int16)
+    return masks, textures, spacing
+
+
+def _read_files(paths: list[Path], size: int, dtype: type[np.integer[Any]]) -> tuple[NDArray[Any], float]:
+    """Volumes of ``size`` voxels along each axis, [N, D, H, W], one a file, and mm of a voxel."""
+    found = np.empty((len(paths), *(size,) * 3), dtype)
+    spacing = 0.0
+    for number, path in enumerate(paths):
+        volume = read_stack(path)
+        spacing = spacing or volume.spacing[0]
+        if volume.array.shape != found.shape[1:] or not np.allclose(volume.spacing, spacing):
+            raise InputError(f"{path} has another size than the synthesis says: synthesize again.")
+        if volume.array.dtype != dtype:
+            raise InputError(f"{path} holds {volume.array.dtype} where {np.dtype(dtype)} is expected: synthesize again.")
+        found[number] = volume.array
+    return found, spacing
 
 
 def _of_one(report: dict[str, Any]) -> bool:
