@@ -17,8 +17,8 @@ WINDOW = (-200.0, 600.0)
 
 
 def counted(betti: Iterable[Iterable[int]]) -> dict[str, int]:
-    """How often each (b0, b1) occurs."""
-    return dict(Counter(f"{b0},{b1}" for b0, b1 in betti))
+    """How often each (b0, b1) occurs; of volumes (b0, b1, b2)."""
+    return dict(Counter(",".join(map(str, one)) for one in betti))
 
 
 def write_training_set(
@@ -36,13 +36,13 @@ def write_training_set(
 
     Args:
         folder: is made.
-        masks: [N, H, W], structure where 1 or True; label ids with a table.
-        images: [N, H, W] in HU, or None.
+        masks: [N, H, W], or volumes [N, D, H, W], which need a table; structure where 1 or True, label ids with a table.
+        images: of the same shape in HU, or None.
         train: number of masks.
         validation: number of masks.
         diagrams: whether the persistence diagrams are written, too.
         table: of the structures, as in ``dataset.json``; None: one structure, in the second schema.
-        levels: of the slices, 0 to 1; rising by default.
+        levels: of the slices, 0 to 1; rising by default, 0 of volumes.
         described: entries of ``dataset.json`` that replace the usual ones.
     """
     from topogan.homology import (
@@ -52,10 +52,11 @@ def write_training_set(
         save_diagrams,
     )
     from topogan.structures import StructureTable
-    from topogan.training_set import betti_columns
+    from topogan.training_set import TABLE_FILES, betti_columns
 
     folder.mkdir(parents=True)
     masks = np.asarray(masks, np.uint8)
+    axes = masks.ndim - 1
     np.save(folder / "masks.npy", masks)
     if images is not None:
         np.save(folder / "images.npy", images.astype(np.int16))
@@ -63,16 +64,17 @@ def write_training_set(
     of_regions = [region.of(masks) for region in known.regions] if table else [masks]
     if diagrams:
         filtrations = np.stack([distance_filtration(mask) for found in zip(*of_regions, strict=True) for mask in found])
-        save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations, (0, 1)))
+        save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations, tuple(range(axes))))
     betti = np.concatenate([betti_numbers_of_batch(found) for found in of_regions], axis=1)
-    columns = [name for pair in betti_columns(known) for name in pair] if table else ["b0", "b1"]
-    levels = np.arange(len(masks)) / len(masks) if levels is None else levels
+    columns = [name for numbers in betti_columns(known, axes) for name in numbers] if table else ["b0", "b1"]
+    if levels is None:
+        levels = np.arange(len(masks)) / len(masks) * (axes == 2)
     rows = {
         "train": range(train),
         "validation": range(train, train + validation),
         "test": range(train + validation, len(masks)),
     }
-    with (folder / "slices.csv").open("w", newline="", encoding="utf-8") as file:
+    with (folder / TABLE_FILES[axes]).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["row", "patient", "phase", "level", "split", "area_mm2", *columns])
         for number, (part, mine) in enumerate(rows.items(), start=1):
@@ -91,16 +93,17 @@ def write_training_set(
         "independent": True,
         "counts": {"total": len(masks), **{part: len(mine) for part, mine in rows.items()}, "patients": 3},
         "betti": {
-            **{part: counted(betti[mine, :2]) for part, mine in rows.items()},
-            "modal": max(Counter(map(tuple, betti[:train, :2].tolist())).items(), key=itemgetter(1))[0],
+            **{part: counted(betti[mine, :axes]) for part, mine in rows.items()},
+            "modal": max(Counter(map(tuple, betti[:train, :axes].tolist())).items(), key=itemgetter(1))[0],
         },
         "settings": {},
         "volumes": [],
     }
     if table:
         modal = Counter(map(tuple, betti[:train].tolist())).most_common(1)[0][0]
-        pairs = list(zip(modal[::2], modal[1::2], strict=True))
-        description |= {"schema": "topogan.training-set/3", "table": table, "betti": {"modal": pairs}}
+        of_each = [modal[start : start + axes] for start in range(0, len(modal), axes)]
+        description |= {"schema": "topogan.training-set/3", "table": table, "betti": {"modal": of_each}}
+        description |= {"axes": 3} if axes == 3 else {}
     (folder / "dataset.json").write_text(json.dumps({**description, **described}), encoding="utf-8")
     sign(folder)
     return folder
@@ -110,8 +113,9 @@ def sign(folder: Path) -> str:
     """Make the content hash of a set right (again); return it."""
     from topogan.files import content_hash
 
-    hashes = {"slices.csv": hashlib.sha256((folder / "slices.csv").read_bytes()).hexdigest()}
     description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+    name = "volumes.csv" if description.get("axes") == 3 else "slices.csv"
+    hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest()}
     for name in ("masks.npy",) if description["window"] is None else ("masks.npy", "images.npy"):
         hashes[name] = hashlib.sha256(np.load(folder / name).tobytes()).hexdigest()
     description["content_hash"] = content_hash(hashes)
