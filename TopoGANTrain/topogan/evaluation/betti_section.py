@@ -13,6 +13,7 @@ from topogan.homology import betti_numbers_of_batch, remove_small
 from topogan.metrics.topology import betti_error, betti_score, valid_share
 from topogan.verdict import topology_in_words
 
+
 def topology_section(sets: ThreeSets, modal: tuple[int, ...], requested: tuple[int, ...] | None) -> list[Metric]:
     """Betti numbers: shares, error and score."""
     metrics = betti_metrics(sets, modal)

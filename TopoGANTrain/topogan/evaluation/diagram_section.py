@@ -130,9 +130,7 @@ def _between(
         {seed: set_distance(found[of, "test"]) for seed, found in drawn.items()} for of in ("synthetic", "training")
     )
     note = f"{diagrams.count} {diagrams.terms.samples} a side"
-    return drawn_metric(
-        group, distance.name, diagrams.terms.width, synthetic, training, dimension, note, diagrams.axes
-    )
+    return drawn_metric(group, distance.name, diagrams.terms.width, synthetic, training, dimension, note, diagrams.axes)
 
 
 def _mmd(drawn: dict[tuple[str, str], Matrix], of: str) -> float | None:

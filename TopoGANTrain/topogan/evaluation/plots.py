@@ -89,7 +89,7 @@ def betti_panels(betti: dict[str, NDArray[np.int64]], samples: str, most: int = 
     width = 0.8 / len(betti)
     with matplotlib.rc_context(_RC):
         figure = Figure(figsize=(8.0, 2.2), layout="constrained")
-        panels = figure.subplots(1, dimensions, sharey=True)
+        panels = figure.subplots(1, dimensions, sharey=True, squeeze=False).ravel()
     for dimension, panel in enumerate(panels):
         highest = min(most, max(int(found[:, dimension].max()) for found in betti.values()))
         for number, (of, found) in enumerate(betti.items()):
@@ -105,7 +105,7 @@ def betti_panels(betti: dict[str, NDArray[np.int64]], samples: str, most: int = 
     return _svg(figure, name)
 
 
-def _bars(axes: Axes, left: NDArray[np.float64], shares: list[float], width: float, style: SetStyle) -> None:
+def _bars(axes: Axes, left: NDArray[np.floating[Any]], shares: list[float], width: float, style: SetStyle) -> None:
     filled: dict[str, Any] = {
         "facecolor": style.color,
         "edgecolor": "black",

@@ -203,6 +203,6 @@ def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
         )
     if abs(samples.pixel_size / real.pixel_size - 1.0) > _PIXEL_SIZE_TOLERANCE:
         raise InputError(
-            f"The samples have {terms.pixels} of {samples.pixel_size:.3g} mm and the training set of {real.pixel_size:.3g} mm: "
-            "evaluate against the training set that the model was trained on."
+            f"The samples have {terms.pixels} of {samples.pixel_size:.3g} mm and the training set of "
+            f"{real.pixel_size:.3g} mm: evaluate against the training set that the model was trained on."
         )

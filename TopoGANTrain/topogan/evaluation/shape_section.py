@@ -8,8 +8,8 @@ from scipy.stats import wasserstein_distance
 
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric, figure_metric
-from topogan.metrics.memorization import MemorizationAudit
 from topogan.evaluation.terms import TERMS, Terms
+from topogan.metrics.memorization import MemorizationAudit
 from topogan.metrics.shape import best_matches, mean_pairwise_dice
 
 

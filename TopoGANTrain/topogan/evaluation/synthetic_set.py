@@ -125,7 +125,9 @@ def _read_files(paths: list[Path], size: int, dtype: type[np.integer[Any]]) -> t
         if volume.array.shape != found.shape[1:] or not np.allclose(volume.spacing, spacing):
             raise InputError(f"{path} has another size than the synthesis says: synthesize again.")
         if volume.array.dtype != dtype:
-            raise InputError(f"{path} holds {volume.array.dtype} where {np.dtype(dtype)} is expected: synthesize again.")
+            raise InputError(
+                f"{path} holds {volume.array.dtype} where {np.dtype(dtype)} is expected: synthesize again."
+            )
         found[number] = volume.array
     return found, spacing
 
