@@ -106,7 +106,7 @@ def _sample(
 def _shade(smooth: Field, axes: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Brightness of each point [n], 0 to 1."""
     middle = (np.array(smooth.shape) - 1) / 2
-    slope = np.stack([_sample(one, axes, middle, points) for one in np.gradient(smooth)], axis=1)
+    slope = np.stack([_sample(np.gradient(smooth, axis=axis), axes, middle, points) for axis in range(3)], axis=1)
     outwards = -slope @ axes.T
     outwards /= np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-6)
     return np.asarray(_AMBIENT + (1 - _AMBIENT) * np.clip(outwards @ _LIGHT / np.linalg.norm(_LIGHT), 0.0, 1.0))
@@ -118,6 +118,6 @@ def _label_at(
     """The structure of the nearest voxel that has one, from half a voxel before each point to two behind."""
     found = np.zeros(len(points), dtype=np.int64)
     for further in (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, -0.5):
-        at = _sample(labels, axes, middle, points + (0.0, 0.0, further), order=0).astype(np.int64)
+        at = _sample(labels, axes, middle, points + np.array([0.0, 0.0, further]), order=0).astype(np.int64)
         found = np.where(found == 0, at, found)
     return np.maximum(found, 1)
