@@ -36,7 +36,7 @@ def write_training_set(
 
     Args:
         folder: is made.
-        masks: [N, H, W], or volumes [N, D, H, W], which need a table; structure where 1 or True, label ids with a table.
+        masks: [N, H, W], structure where 1 or True; label ids with a table, which volumes [N, D, H, W] need.
         images: of the same shape in HU, or None.
         train: number of masks.
         validation: number of masks.

@@ -41,7 +41,7 @@ def verdict(betti: Betti, expected: Betti, share: float = 0.0) -> str:
         betti: (b0, b1) of the mask, connected components and holes; of a volume (b0, b1, b2), connected components,
             tunnels and cavities.
         expected: what it should have, as many numbers.
-        share: of the real slices (volumes) that have the same topology as the mask, 0 to 1; what some of them have is right.
+        share: of the real samples that have the same topology as the mask, 0 to 1; what some of them have is right.
 
     Returns:
         "valid", "empty", or what differs: "2 pieces instead of 1", "no hole", "3 holes instead of none", …; with a

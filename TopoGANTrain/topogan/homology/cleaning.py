@@ -41,9 +41,9 @@ def remove_small(mask: ArrayLike, pixels: int) -> NDArray[np.bool_]:
 def clean_labels(labels: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
     """Give the small connected components and holes of a label map to the label that surrounds most of them.
 
-    Of each label in turn, components (8-connected, in volumes 26-connected) under ``pixels`` pixels, except its largest;
-    then background (4- or 6-connected) that does not reach the border. So a small hole or cavity is filled unless a
-    whole structure lies in it; tunnels stay. Of one structure the same as :func:`remove_small`.
+    Of each label in turn, components (8-connected, in volumes 26-connected) under ``pixels`` pixels, except its
+    largest; then background (4- or 6-connected) that does not reach the border. So a small hole or cavity is filled
+    unless a whole structure lies in it; tunnels stay. Of one structure the same as :func:`remove_small`.
 
     Args:
         labels: ids [H, W] or [D, H, W], 0 for background.

@@ -45,8 +45,8 @@ Seeds = NDArray[np.int64]
 Levels = NDArray[np.float64]
 Betti = tuple[int, ...]
 Asked = tuple[Betti | None, ...] | Literal["real"] | None
-"""(b0, b1) of each region, of volumes (b0, b1, b2), None where any will do; or what real slices (volumes) show together;
-or anything."""
+"""(b0, b1) of each region, of volumes (b0, b1, b2), None where any will do; or what real samples show together; or
+anything."""
 
 
 class Generators(Protocol):
@@ -63,7 +63,7 @@ class Samples:
     """What was drawn from a model; n samples of H × W pixels, or volumes of D × H × W voxels."""
 
     labels: NDArray[np.uint8]
-    """uint8 [n, H, W], or [n, D, H, W] of volumes: ids of the most probable structures, after cleaning if that was asked."""
+    """uint8 [n, H, W], of volumes [n, D, H, W]: the most probable structures' ids, after cleaning if that was asked."""
     textures: NDArray[np.int16] | None
     """int16 of the same shape in HU (or the training images' own unit); None where the model paints none."""
     diagrams: list[Diagram]
@@ -93,7 +93,7 @@ class SamplingRequest:
     betti: Asked = None
     """What every label map must have."""
     clean: int = 0
-    """Components of fewer pixels are removed and holes (of volumes cavities) filled before the topology is looked at."""
+    """Components of fewer pixels are removed and holes (of volumes cavities) filled, before topology is looked at."""
     attempts: int = 20
     """Give up after this many times ``count`` tries."""
     levels: tuple[float, float] | None = None
@@ -294,8 +294,8 @@ class _Search:
         holes = plural(self._model.metadata.axes - 1, self._model.metadata.axes)
         return WorkError(
             f"Only {accepted} of {self.tries} tries had {_in_words(self._request.betti, self._model.metadata)} where "
-            f"{self._request.count} samples were asked: allow more attempts, clean small pieces and {holes}, or ask for "
-            "another topology."
+            f"{self._request.count} samples were asked: allow more attempts, clean small pieces and {holes}, or ask "
+            "for another topology."
         )
 
 
