@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from topogan.evaluation import pictures
 from topogan.evaluation.cases import Case
 from topogan.evaluation.sections import Comparison
+from topogan.pictures import middle_of, three_planes
 
 Picture = NDArray[np.uint8]
 # Of a volume.
@@ -27,10 +28,10 @@ def sample_picture(found: Comparison, case: Case) -> Picture:
     if labels.ndim == 2:
         grey = [] if texture is None or window is None else [pictures.texture_picture(texture, window)]
         return pictures.side_by_side([_colored(found, labels), *grey])
-    middle = pictures.middle_of(labels)
+    middle = middle_of(labels)
     rows = [_row_of_volume(found, labels, middle)]
     if texture is not None and window is not None:
-        planes = pictures.planes_through(texture, middle)
+        planes = three_planes(texture, middle)
         rows.append(_row([pictures.texture_picture(plane, window) for plane in planes]))
     return pictures.below_each_other(rows)
 
@@ -43,14 +44,14 @@ def copy_picture(found: Comparison, case: Case) -> Picture:
     if sample.ndim == 2:
         overlap = pictures.overlap(sample, real)
         return pictures.side_by_side([_colored(found, sample), _colored(found, real), overlap])
-    middle = pictures.middle_of(sample | real)
-    planes = zip(pictures.planes_through(sample, middle), pictures.planes_through(real, middle), strict=True)
+    middle = middle_of(sample | real)
+    planes = zip(three_planes(sample, middle), three_planes(real, middle), strict=True)
     rows = [_row_of_volume(found, labels, middle) for labels in (sample, real)]
     return pictures.below_each_other([*rows, _row([pictures.overlap(*pair) for pair in planes])])
 
 
 def _row_of_volume(found: Comparison, labels: NDArray[np.uint8], middle: tuple[int, int, int]) -> Picture:
-    planes = [_colored(found, plane) for plane in pictures.planes_through(labels, middle)]
+    planes = [_colored(found, plane) for plane in three_planes(labels, middle)]
     return _row([*planes, pictures.surface_picture(labels, _colors(found))])
 
 

@@ -63,20 +63,6 @@ def below_each_other(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return side_by_side(turned).transpose(1, 0, 2)
 
 
-def middle_of(labels: NDArray[Any]) -> tuple[int, int, int]:
-    """The middle of the box around all that a volume [D, H, W] shows, as (slice, row, column); its own where empty."""
-    places = np.nonzero(labels)
-    if not len(places[0]):
-        places = tuple(np.arange(length) for length in labels.shape)
-    slice_, row, column = ((int(found.min()) + int(found.max())) // 2 for found in places)
-    return slice_, row, column
-
-
-def planes_through(volume: NDArray[Any], middle: tuple[int, int, int]) -> list[NDArray[Any]]:
-    """The planes of a volume [D, H, W] across its slices, its rows and its columns, the last slice on top."""
-    return [volume[middle[0]], volume[::-1, middle[1]], volume[::-1, :, middle[2]]]
-
-
 def surface_picture(labels: NDArray[np.uint8], colors: list[str]) -> NDArray[np.uint8]:
     """The surfaces of a volume [D, H, W] in the structures' colors, as large as its enlarged planes, uint8."""
     picture = shaded_surface(labels, colors, pixels=labels.shape[0] * _enlargement(labels.shape[0]))

@@ -91,7 +91,7 @@ def betti_panels(betti: dict[str, NDArray[np.int64]], samples: str, most: int = 
         figure = Figure(figsize=(8.0, 2.2), layout="constrained")
         panels = figure.subplots(1, dimensions, sharey=True, squeeze=False).ravel()
     for dimension, panel in enumerate(panels):
-        highest = min(most, max(int(found[:, dimension].max()) for found in betti.values()))
+        highest = min(most, max(1, *(int(found[:, dimension].max()) for found in betti.values())))
         for number, (of, found) in enumerate(betti.items()):
             counts = np.bincount(np.minimum(found[:, dimension], most), minlength=highest + 1)
             left = np.arange(highest + 1) + (number - (len(betti) - 1) / 2) * width

@@ -15,18 +15,9 @@ from numpy.typing import NDArray
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.structures import Structure, StructureTable
-from topogan.synthesis.reading import read_stack
+from topogan.synthesis.reading import read_masks, read_textures
 from topogan_contract import schemas
-from topogan_contract.synthesis import (
-    MASKS_FILE,
-    REPORT_FILE,
-    SAMPLES_FILE,
-    TEXTURES_FILE,
-    axes_of,
-    mask_file,
-    texture_file,
-    volumes_of,
-)
+from topogan_contract.synthesis import REPORT_FILE, SAMPLES_FILE
 
 
 @dataclass(frozen=True)
@@ -66,70 +57,27 @@ class SyntheticSet:
             InputError: a file is missing, damaged, or does not fit the others.
         """
         report = read_json(folder / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
-        try:
-            volumes = volumes_of(report) if axes_of(report) == 3 else None
-        except ValueError as error:
-            raise _incomplete(folder, error) from error
-        masks, textures, spacing = _read_slices(folder) if volumes is None else _read_volumes(folder, *volumes)
+        stored, painted = read_masks(folder, report), read_textures(folder, report)
+        masks, textures = stored.array, None
+        if painted is not None:
+            textures = painted.array.astype(np.int16, copy=False)
+            if textures.shape != masks.shape:
+                raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
         rows = _read_rows(folder / SAMPLES_FILE)
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
             labels, described = _labels(report, masks), _described(report, masks)
             seeds, levels = [row["seed"] for row in rows], _levels(rows)
-            return cls(labels, _table(report), textures, seeds, levels, spacing, **described)
+            return cls(labels, _table(report), textures, seeds, levels, stored.geometry.spacing[0], **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
-            raise _incomplete(folder, error) from error
+            what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
+            raise InputError(f"{folder} does not say what it must ({what}): synthesize again.") from error
 
     @property
     def axes(self) -> int:
         """2 where the samples are slices, 3 where they are volumes."""
         return self.labels.ndim - 1
-
-
-def _incomplete(folder: Path, error: Exception) -> InputError:
-    what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
-    return InputError(f"{folder} does not say what it must ({what}): synthesize again.")
-
-
-_Read = tuple[NDArray[Any], NDArray[np.int16] | None, float]
-"""Masks, textures and mm of a pixel."""
-
-
-def _read_slices(folder: Path) -> _Read:
-    stack = read_stack(folder / MASKS_FILE)
-    masks, textures = stack.array, None
-    if (folder / TEXTURES_FILE).exists():
-        textures = read_stack(folder / TEXTURES_FILE).array
-        if textures.shape != masks.shape:
-            raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
-        textures = textures.astype(np.int16, copy=False)
-    return masks, textures, stack.spacing[0]
-
-
-def _read_volumes(folder: Path, count: int, size: int) -> _Read:
-    masks, spacing = _read_files([folder / mask_file(number) for number in range(count)], size, np.uint8)
-    textures = None
-    if (folder / texture_file(0)).exists():
-        textures, _ = _read_files([folder / texture_file(number) for number in range(count)], size, np.int16)
-    return masks, textures, spacing
-
-
-def _read_files(paths: list[Path], size: int, dtype: type[np.integer[Any]]) -> tuple[NDArray[Any], float]:
-    """Volumes of ``size`` voxels along each axis, [N, D, H, W], one a file, and mm of a voxel."""
-    found = np.empty((len(paths), *(size,) * 3), dtype)
-    spacing = 0.0
-    for number, path in enumerate(paths):
-        volume = read_stack(path)
-        spacing = spacing or volume.spacing[0]
-        if volume.array.shape != found.shape[1:] or not np.allclose(volume.spacing, spacing):
-            raise InputError(f"{path} has another size than the synthesis says: synthesize again.")
-        if volume.array.dtype != dtype:
-            raise InputError(
-                f"{path} holds {volume.array.dtype} where {np.dtype(dtype)} is expected: synthesize again."
-            )
-        found[number] = volume.array
-    return found, spacing
 
 
 def _of_one(report: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Balls, shells and tori: volumes of known topology, and folders made of them."""
+"""Balls, shells and tori: volumes of known topology, and folders made of them as the contracts say."""
 
 from __future__ import annotations
 
