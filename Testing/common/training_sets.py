@@ -17,7 +17,7 @@ WINDOW = (-200.0, 600.0)
 
 
 def counted(betti: Iterable[Iterable[int]]) -> dict[str, int]:
-    """How often each (b0, b1) occurs; of volumes (b0, b1, b2)."""
+    """How often which Betti numbers occur."""
     return dict(Counter(",".join(map(str, one)) for one in betti))
 
 
@@ -36,13 +36,13 @@ def write_training_set(
 
     Args:
         folder: is made.
-        masks: [N, H, W], structure where 1 or True; label ids with a table, which volumes [N, D, H, W] need.
-        images: of the same shape in HU, or None.
+        masks: [N, H, W], structure where 1 or True; label ids with a table. Or volumes [N, D, H, W], with a table.
+        images: in HU, of the shape of the masks, or None.
         train: number of masks.
         validation: number of masks.
         diagrams: whether the persistence diagrams are written, too.
         table: of the structures, as in ``dataset.json``; None: one structure, in the second schema.
-        levels: of the slices, 0 to 1; rising by default, 0 of volumes.
+        levels: of the slices, 0 to 1; rising by default.
         described: entries of ``dataset.json`` that replace the usual ones.
     """
     from topogan.homology import (
@@ -56,7 +56,6 @@ def write_training_set(
 
     folder.mkdir(parents=True)
     masks = np.asarray(masks, np.uint8)
-    axes = masks.ndim - 1
     np.save(folder / "masks.npy", masks)
     if images is not None:
         np.save(folder / "images.npy", images.astype(np.int16))
@@ -64,11 +63,11 @@ def write_training_set(
     of_regions = [region.of(masks) for region in known.regions] if table else [masks]
     if diagrams:
         filtrations = np.stack([distance_filtration(mask) for found in zip(*of_regions, strict=True) for mask in found])
-        save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations, tuple(range(axes))))
+        save_diagrams(folder / "diagrams.npz", cubical_persistence_of_batch(filtrations))
+    axes = masks.ndim - 1
     betti = np.concatenate([betti_numbers_of_batch(found) for found in of_regions], axis=1)
-    columns = [name for numbers in betti_columns(known, axes) for name in numbers] if table else ["b0", "b1"]
-    if levels is None:
-        levels = np.arange(len(masks)) / len(masks) * (axes == 2)
+    columns = [name for pair in betti_columns(known, axes) for name in pair] if table else ["b0", "b1"]
+    levels = np.arange(len(masks)) / len(masks) if levels is None else levels
     rows = {
         "train": range(train),
         "validation": range(train, train + validation),
@@ -87,23 +86,23 @@ def write_training_set(
         "labels": [1],
         "intensity": "none" if images is None else "HU",
         "pixel_size_mm": 1.0,
+        "axes": axes,
         "size": masks.shape[1],
         "window": None if images is None else WINDOW,
         "plane": "axial",
         "independent": True,
         "counts": {"total": len(masks), **{part: len(mine) for part, mine in rows.items()}, "patients": 3},
         "betti": {
-            **{part: counted(betti[mine, :axes]) for part, mine in rows.items()},
-            "modal": max(Counter(map(tuple, betti[:train, :axes].tolist())).items(), key=itemgetter(1))[0],
+            **{part: counted(betti[mine, :2]) for part, mine in rows.items()},
+            "modal": max(Counter(map(tuple, betti[:train, :2].tolist())).items(), key=itemgetter(1))[0],
         },
         "settings": {},
         "volumes": [],
     }
     if table:
         modal = Counter(map(tuple, betti[:train].tolist())).most_common(1)[0][0]
-        of_each = [modal[start : start + axes] for start in range(0, len(modal), axes)]
-        description |= {"schema": "topogan.training-set/3", "table": table, "betti": {"modal": of_each}}
-        description |= {"axes": 3} if axes == 3 else {}
+        numbers = [modal[start : start + axes] for start in range(0, len(modal), axes)]
+        description |= {"schema": "topogan.training-set/3", "table": table, "betti": {"modal": numbers}}
     (folder / "dataset.json").write_text(json.dumps({**description, **described}), encoding="utf-8")
     sign(folder)
     return folder
@@ -112,10 +111,11 @@ def write_training_set(
 def sign(folder: Path) -> str:
     """Make the content hash of a set right (again); return it."""
     from topogan.files import content_hash
+    from topogan.training_set import TABLE_FILES
 
     description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
-    name = "volumes.csv" if description.get("axes") == 3 else "slices.csv"
-    hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest()}
+    table = TABLE_FILES[description.get("axes", 2)]
+    hashes = {table: hashlib.sha256((folder / table).read_bytes()).hexdigest()}
     for name in ("masks.npy",) if description["window"] is None else ("masks.npy", "images.npy"):
         hashes[name] = hashlib.sha256(np.load(folder / name).tobytes()).hexdigest()
     description["content_hash"] = content_hash(hashes)

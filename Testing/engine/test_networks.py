@@ -63,10 +63,20 @@ def test_the_discriminator_judges_each_mask_alone(backbone: str) -> None:
     torch.testing.assert_close(discriminator(masks)[:1], discriminator(masks[:1]))
 
 
-@pytest.mark.parametrize("size", [8, 96, 100])
+@pytest.mark.parametrize("size", [8, 12, 80, 100])
 def test_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(ValueError, match="power of two"):
         make_mask_generator(MaskSettings(), size)
+
+
+@pytest.mark.parametrize("size", [32, 48])
+@pytest.mark.parametrize("backbone", list(MASK_NETWORKS))
+def test_volumes_are_made_and_judged(backbone: str, size: int) -> None:
+    settings = MaskSettings(backbone=backbone, width=4)
+    logits = make_mask_generator(settings, size, 2, axes=3)(torch.randn(2, settings.latent))
+    assert logits.shape == (2, 2, size, size, size)
+    scores = make_mask_discriminator(settings, size, 2, axes=3)(logits)
+    assert scores.shape == (2,)
 
 
 def test_a_condition_has_a_channel_for_each_label_and_one_for_the_level() -> None:

@@ -273,7 +273,7 @@ class TopologySettings(Settings):
     size_ratio: float = setting(
         2.0,
         "Size strength",
-        "As ρ, for the sizes of holes, gaps and walls, which likelihood looks at beside their number; 0 leaves them.",
+        "As ρ, for the sizes of holes, gaps and walls of slices, which likelihood looks at beside numbers; 0 is off.",
         ge=0.0,
         le=100.0,
     )

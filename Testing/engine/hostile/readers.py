@@ -149,7 +149,7 @@ def _read_run(folder: Path) -> None:
     settings = recorded_settings(read_config(folder)["settings"])
     checkpoint = latest_checkpoint(folder / "checkpoints")
     if checkpoint is not None:
-        progress_of(checkpoint, settings, 64, 1)
+        progress_of(checkpoint, settings, 64, 1, 2)
     # On a copy: the log is cut where the checkpoint ends.
     copy = folder.parent / "events"
     copy.mkdir(exist_ok=True)

@@ -26,11 +26,11 @@ from topogan.training.objectives import OBJECTIVES, Objective, Penalty
 SMALL = {"width": 4, "latent": 4, "steps": 2, "batch": 4}
 
 
-def toy_generator(settings: MaskSettings, size: int, structures: int, levels: bool) -> nn.Module:
+def toy_generator(settings: MaskSettings, size: int, structures: int, levels: bool, axes: int) -> nn.Module:
     return nn.Sequential(nn.Linear(settings.latent, size * size), nn.Unflatten(1, (1, size, size)))
 
 
-def toy_discriminator(settings: MaskSettings, size: int, structures: int, levels: bool) -> nn.Module:
+def toy_discriminator(settings: MaskSettings, size: int, structures: int, levels: bool, axes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(size * size, 1), nn.Flatten(0))
 
 

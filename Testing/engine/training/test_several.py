@@ -188,7 +188,7 @@ class TestFineTuning:
 
         textures = TextureSettings(width=4, network=request.param)
         old = TrainSettings(masks=MaskSettings(width=4, latent=4), textures=textures)
-        masks, textures = (blank_networks(stage, old, 64, 2) for stage in ("masks", "textures"))
+        masks, textures = (blank_networks(stage, old, 64, 2, 2) for stage in ("masks", "textures"))
         return replace(
             heart_model,
             metadata=heart_model.metadata.model_copy(update={"settings": old}),
@@ -202,7 +202,7 @@ class TestFineTuning:
     def one(self, ring_training_set: Path, tmp_path: Path) -> Path:
         """A model of one structure."""
         old = TrainSettings(masks=MaskSettings(width=4, latent=4), textures=TextureSettings(width=4))
-        masks, textures = (blank_networks(stage, old, 64, 1) for stage in ("masks", "textures"))
+        masks, textures = (blank_networks(stage, old, 64, 1, 2) for stage in ("masks", "textures"))
         rings = TrainingSet.open(ring_training_set)
         return save_model(
             tmp_path / "one", settings=old, training_set=rings, masks=masks, textures=textures, training={}
@@ -283,7 +283,7 @@ def test_every_network_can_be_adapted(hearts: TrainingSet) -> None:
                 structures: int, level: bool, stage: str = stage, named: Any = named, network: str = network
             ) -> nn.Module:
                 told = settings(**named, condition="level" if level else "none")
-                return blank_networks(stage, told, 64, structures)[network]
+                return blank_networks(stage, told, 64, structures, 2)[network]
 
             old, blank = make(2, True), make(4, False)
             before = {name: tensor.clone() for name, tensor in blank.state_dict().items()}

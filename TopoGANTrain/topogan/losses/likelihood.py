@@ -31,7 +31,7 @@ def loss(
     """Match samples with real Betti numbers, then pull each point to (1, 0) or to the diagonal.
 
     Args:
-        logits: float32 or float64 [B, H, W].
+        logits: float32 or float64 [B, H, W] or [B, D, H, W].
         targets: of B real masks.
         settings: the ``dimensions``, the ``point_rule``, and ``max_points``: K, the most persistent points (in
             probability) of each dimension that take part.
@@ -51,7 +51,7 @@ def loss(
 
 
 def padded_diagrams(logits: NDArray[np.floating], dimensions: tuple[int, ...], max_points: int) -> PaddedDiagrams:
-    """The most persistent points, in probability, of the superlevel sets of a batch of logits [B, H, W].
+    """The most persistent points, in probability, of the superlevel sets of logits as :func:`loss` takes them.
 
     The first component dies at probability 0.
     """

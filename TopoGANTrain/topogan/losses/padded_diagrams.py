@@ -78,7 +78,7 @@ class PaddedDiagrams:
 
 
 def values_at(images: Tensor, pixels: NDArray[np.int64]) -> Tensor:
-    """The values of images [B, H, W] at pixel numbers [B, …], with their gradient."""
+    """The values of images [B, H, W] or volumes at pixel numbers [B, …], with their gradient."""
     index = torch.from_numpy(pixels.reshape(len(pixels), -1)).to(images.device)
     return images.flatten(1).gather(1, index).reshape(pixels.shape)
 

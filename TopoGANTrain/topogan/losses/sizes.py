@@ -36,7 +36,7 @@ class SizeTargets:
 
     @classmethod
     def from_masks(cls, masks: NDArray[np.generic], dimensions: tuple[int, ...], max_points: int) -> SizeTargets:
-        """Measure masks [N, H, W] (structure where not 0)."""
+        """Measure masks [N, H, W] or [N, D, H, W] (structure where not 0)."""
         blocks = [masks[start : start + _BLOCK] != 0 for start in range(0, max(len(masks), 1), _BLOCK)]
         found = [_points(soft_distance(torch.from_numpy(block)), dimensions, max_points) for block in blocks]
         return cls(np.concatenate([one.birth for one in found]), np.concatenate([one.death for one in found]))
@@ -67,9 +67,9 @@ def size_loss(
     gradient goes from the critical pixels through the distance to the pixels at the edges of the structure.
 
     Args:
-        logits: float [B, H, W].
+        logits: float [B, H, W] or [B, D, H, W].
         real: of B real masks.
-        dimensions: which of 0 and 1.
+        dimensions: which of 0 and 1, of volumes also 2.
         max_points: K, the most persistent points of each dimension that take part.
         apart: float [B, B], what it costs besides to match a sample with a real mask.
 

@@ -20,25 +20,26 @@ def soft_distance(probability: Tensor) -> Tensor:
     """−h · ln(ε + Σ_y p(y) · exp(−|x − y| / h)), a soft minimum of the distances to all pixels of the structure.
 
     Args:
-        probability: float [B, H, W], of structure, 0 to 1.
+        probability: float [B, H, W] or [B, D, H, W], of structure, 0 to 1.
 
     Returns:
-        float64 [B, H, W], in pixels: near the Euclidean distance outside of the structure; inside it is negative, the
-        more the thicker the structure is, down to −h·ln(2πh²) ≈ −4.
+        float64 of that shape, in pixels: near the Euclidean distance outside of the structure; inside it is negative,
+        the more the thicker the structure is, down to −h·ln(2πh²) ≈ −4 (of volumes −h·ln(8πh³) ≈ −7).
 
     Source: for h → 0 this is the distance (Varadhan, Comm. Pure Appl. Math. 20, 1967).
     """
-    height, width = probability.shape[1:]
-    size = (next_fast_len(height + _MARGIN, real=True), next_fast_len(width + _MARGIN, real=True))
-    kernel = torch.exp(-_around_origin(*size, probability.device) / SOFTNESS)
-    spectrum = torch.fft.rfft2(probability.double(), s=size) * torch.fft.rfft2(kernel)
-    blurred = torch.fft.irfft2(spectrum, s=size)[:, :height, :width]
+    shape = probability.shape[1:]
+    axes = tuple(range(-len(shape), 0))
+    size = tuple(next_fast_len(length + _MARGIN, real=True) for length in shape)
+    kernel = torch.exp(-_around_origin(size, probability.device) / SOFTNESS)
+    spectrum = torch.fft.rfftn(probability.double(), s=size, dim=axes) * torch.fft.rfftn(kernel)
+    blurred = torch.fft.irfftn(spectrum, s=size, dim=axes)[(..., *map(slice, shape))]
     # Rounding may leave a zero slightly negative.
     return -SOFTNESS * torch.log(blurred.clamp_min(0.0) + _EPSILON)
 
 
-def _around_origin(height: int, width: int, device: torch.device) -> Tensor:
-    """float64 [height, width]: distance to the pixel (0, 0) on a torus."""
-    rows, columns = (torch.arange(length, dtype=torch.float64, device=device) for length in (height, width))
-    rows, columns = torch.minimum(rows, height - rows), torch.minimum(columns, width - columns)
-    return torch.hypot(rows[:, None], columns[None, :])
+def _around_origin(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """float64 of ``shape``: distance to the first pixel on a torus."""
+    places = (torch.arange(length, dtype=torch.float64, device=device) for length in shape)
+    folded = [torch.minimum(place, length - place) for place, length in zip(places, shape, strict=True)]
+    return torch.stack(torch.meshgrid(*folded, indexing="ij")).square().sum(0).sqrt()

@@ -21,12 +21,12 @@ class Loss(Protocol):
     """One kind of loss: a module with these two functions, or an object with these two methods."""
 
     def measure(self, masks: NDArray[np.generic], settings: TopologySettings) -> tuple[NDArray[Any], ...]:
-        """What the loss needs to know of real masks [N, H, W] (structure where not 0): arrays of N rows."""
+        """What the loss needs to know of real masks [N, H, W] or [N, D, H, W]: arrays of N rows."""
 
     def loss(
         self, images: Tensor, targets: Any, settings: TopologySettings, apart: NDArray[np.float64] | None = None
     ) -> Tensor:
-        """A scalar for logits [B, H, W], float32 or float64, and the rows of B real masks in these arrays.
+        """A scalar for logits [B, H, W] or [B, D, H, W] and the rows of B real masks in these arrays.
 
         ``apart``, float [B, B], is what it costs besides to match a sample (row) with a real mask (column).
         """
@@ -53,14 +53,14 @@ class TopologyTargets:
 
     @classmethod
     def from_masks(cls, masks: NDArray[np.generic], settings: TopologySettings) -> TopologyTargets:
-        """Measure masks [N, H, W] (structure where not 0) for the mode and the dimensions of ``settings``.
+        """Measure masks [N, H, W] or [N, D, H, W], structure where not 0, for the mode and dimensions of ``settings``.
 
         Raises:
             InputError: the masks are not such a stack, or there is no such mode.
         """
         masks = np.asarray(masks)
-        if masks.ndim != 3:
-            raise InputError(f"The topological loss needs masks [N, row, column], not {masks.shape}.")
+        if masks.ndim not in (3, 4):
+            raise InputError(f"The topological loss needs masks [N, row, column] or volumes, not {masks.shape}.")
         return cls(settings.mode, lookup(LOSSES, settings.mode, "topology.mode").measure(masks, settings))
 
     def __len__(self) -> int:
@@ -102,7 +102,7 @@ class TopologyLoss(nn.Module):
     def forward(self, logits: Tensor, targets: TopologyTargets, apart: NDArray[np.float64] | None = None) -> Tensor:
         """
         Args:
-            logits: float [B, 1, H, W] of any device and precision; structure where ≥ 0.
+            logits: float [B, 1, H, W] or [B, 1, D, H, W] of any device and precision; structure where ≥ 0.
             targets: of B real masks, drawn anew for each batch.
             apart: float [B, B], what it costs besides to match a sample (row) with a real mask (column).
 
@@ -113,8 +113,9 @@ class TopologyLoss(nn.Module):
         Raises:
             InputError: shapes or targets do not fit, or the logits hold NaN.
         """
-        if logits.ndim != 4 or logits.shape[1] != 1:
-            raise InputError(f"The topological loss needs logits [B, 1, row, column], not {tuple(logits.shape)}.")
+        if logits.ndim not in (4, 5) or logits.shape[1] != 1:
+            words = "[B, 1, row, column] or those of volumes"
+            raise InputError(f"The topological loss needs logits {words}, not {tuple(logits.shape)}.")
         if len(targets) != len(logits):
             raise InputError(f"{len(logits)} samples need as many real masks, not {len(targets)}.")
         if targets.mode != self._settings.mode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -96,6 +97,6 @@ class Model:
 
 def _for_each_region(betti: Asked | Betti, regions: int) -> Asked:
     """``betti`` with an entry for each region, where it is (b0, b1) of the first structure alone."""
-    if isinstance(betti, tuple) and len(betti) == 2 and isinstance(betti[0], int) and isinstance(betti[1], int):
-        return (betti[0], betti[1]), *[None] * (regions - 1)
-    return betti
+    if isinstance(betti, tuple) and all(isinstance(number, int) for number in betti):
+        return cast(Betti, betti), *[None] * (regions - 1)
+    return cast(Asked, betti)

@@ -17,8 +17,11 @@ from topogan.structures import Region
 
 
 def labels_to_network(labels: np.ndarray, structures: int) -> Tensor:
-    """Label ids [N, H, W] -> float32 [N, ``structures``, H, W]: 1 where the label is that of the channel, else -1."""
-    ids = torch.arange(1, structures + 1, dtype=torch.uint8).view(-1, 1, 1)
+    """Label ids [N, H, W] -> float32 [N, ``structures``, H, W]: 1 where the label is that of the channel, else -1.
+
+    Those of volumes have one axis more, here and below.
+    """
+    ids = torch.arange(1, structures + 1, dtype=torch.uint8).view(-1, *(1,) * (labels.ndim - 1))
     return (torch.from_numpy(np.asarray(labels, dtype=np.uint8)).unsqueeze(1) == ids).float().mul_(2).sub_(1)
 
 

@@ -32,6 +32,19 @@ def contact_sheet(images: np.ndarray, columns: int) -> np.ndarray:
     return sheet
 
 
+def middle_planes(volumes: np.ndarray) -> np.ndarray:
+    """The three planes through the middle of volumes [N, K, D, H, W], side by side: [N, K, D, 3·D] of cubes.
+
+    Pictures [N, K, H, W] stay as they are.
+    """
+    if volumes.ndim == 4:
+        return volumes
+    depth, height, width = (length // 2 for length in volumes.shape[2:])
+    # The patient's head is up.
+    across, along = volumes[:, :, ::-1, height], volumes[:, :, ::-1, :, width]
+    return np.concatenate([volumes[:, :, depth], across, along], axis=-1)
+
+
 def in_colors(probabilities: np.ndarray, colors: Sequence[str]) -> np.ndarray:
     """Mix the colors ("#rrggbb") of K structures by their probabilities [N, K, H, W] -> [N, H, W, 3].
 

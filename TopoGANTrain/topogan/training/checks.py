@@ -31,12 +31,15 @@ def check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
     """Refuse a training set that cannot be trained on with these settings.
 
     Raises:
-        InputError: textures without images, unknown regions, empty masks, or diagrams that cannot be read.
+        InputError: textures without images, a loss that does not know volumes, unknown regions, empty masks, or
+            diagrams that cannot be read.
     """
     if settings.part is not Part.MASKS and training_set.images is None:
         raise InputError(
             f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
         )
+    if settings.part is not Part.TEXTURES and training_set.axes == 3 and settings.topology.mode == "paper":
+        raise InputError("The topological loss 'paper' knows slices alone: choose 'likelihood' for volumes.")
     chosen_regions(training_set, settings.topology)
     _check_masks(training_set)
     training_set.diagrams()  # the model package will need them: better refused now than after hours
@@ -46,7 +49,7 @@ def _check_masks(training_set: TrainingSet) -> None:
     # By the table, which is in memory; some masks themselves show whether the table belongs to them.
     rows = training_set.train
     some = rows[np.linspace(0, len(rows) - 1, min(len(rows), _MASKS_LOOKED_AT)).astype(int)]
-    highest = training_set.masks[some].max(axis=(1, 2))
+    highest = training_set.masks[some].reshape(len(some), -1).max(axis=1)
     unseen = (highest == 0) | (highest > len(training_set.table))
     empty = [*rows[(training_set.betti[rows, :, 0] == 0).all(axis=1)], *some[unseen]]
     if empty:

@@ -52,9 +52,15 @@ def start_from(
         InputError: a network has another shape than the settings or the training set ask for, or knows other
             structures.
     """
+    if model.metadata.axes != training_set.axes:
+        made, given = ("slices" if axes == 2 else "volumes" for axes in (model.metadata.axes, training_set.axes))
+        raise InputError(
+            f"The model makes {made} and the training set holds {given}: prepare a training set of {made}, or train "
+            "without --from."
+        )
     start = Start(settings)
     had = Seen(model.metadata.table.names, model.metadata.told_level)
-    wants = Seen(training_set.table.names, settings.tells_level(len(training_set.table)))
+    wants = Seen(training_set.table.names, settings.tells_level(len(training_set.table), training_set.axes))
     # One structure under another name is what it was before.
     same = had == wants or (len(had.structures) == len(wants.structures) == 1 and had.level == wants.level)
     pairs = {
@@ -78,7 +84,7 @@ def start_from(
         if not same:
             if not adapt_structures:
                 raise InputError(_refusal(had, wants))
-            networks = _adapted(stage, networks, settings, training_set.size, had, wants)
+            networks = _adapted(stage, networks, settings, training_set, had, wants)
             start.messages.append(_said(stage, had, wants))
         start.networks[stage] = networks
     return start
@@ -102,10 +108,11 @@ def _said(stage: str, had: Seen, wants: Seen) -> str:
 
 
 def _adapted(
-    stage: str, old: Networks, settings: TrainSettings, size: int, had: Seen, wants: Seen
+    stage: str, old: Networks, settings: TrainSettings, training_set: TrainingSet, had: Seen, wants: Seen
 ) -> dict[str, nn.Module]:
+    size, axes = training_set.size, training_set.axes
     blank = seeded(
-        lambda: blank_networks(stage, settings, size, len(wants.structures)), settings.seed, f"{stage}: weights"
+        lambda: blank_networks(stage, settings, size, len(wants.structures), axes), settings.seed, f"{stage}: weights"
     )
     # Behind labels and level there is a channel of noise, or the image; nothing in networks for masks.
     behind = 1 if stage == "textures" else 0
@@ -113,7 +120,7 @@ def _adapted(
 
         def make(structures: int, level: bool, name: str = name) -> nn.Module:
             told = settings.model_copy(update={"condition": "level" if level else "none"})
-            return blank_networks(stage, told, size, structures)[name]
+            return blank_networks(stage, told, size, structures, axes)[name]
 
         adapt(network, old[name], make, had, wants, behind)
         network.train(old[name].training)

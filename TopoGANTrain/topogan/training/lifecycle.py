@@ -108,7 +108,7 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     folder = RunFolder.open(run)
     try:
         folder.prepare_to_go_on()
-        shape = training_set.size, len(training_set.table)
+        shape = training_set.size, len(training_set.table), training_set.axes
         checkpoint = latest_checkpoint(folder.checkpoints, most_checkpoint_bytes(settings, *shape))
         if checkpoint is None and config["started_from"]:
             kept = f"; the run that it was to replace is kept in {folder.older}" if folder.older else ""

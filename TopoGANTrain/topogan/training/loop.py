@@ -139,7 +139,7 @@ class TrainingLoop:
         progress.checkpoint_step = self._before + trainer.step
 
 
-def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int, structures: int) -> Progress:
+def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int, structures: int, axes: int) -> Progress:
     """Take what a checkpoint holds apart from the training in hand.
 
     Raises:
@@ -152,15 +152,15 @@ def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int, stru
         if values["stage"] not in stages or not all(isinstance(count, int) and count >= 0 for count in counts):
             raise ValueError("no stage of this run, or no count")
         for stage in values["networks"]:
-            networks[stage] = blank_networks(stage, settings, size, structures)
+            networks[stage] = blank_networks(stage, settings, size, structures, axes)
             restore_networks(networks[stage], below(checkpoint.tensors, f"networks/{stage}"))
         return Progress(networks, dict(values["final"]), float(values["seconds"]), checkpoint.step)
 
 
-def most_checkpoint_bytes(settings: TrainSettings, size: int, structures: int) -> int:
+def most_checkpoint_bytes(settings: TrainSettings, size: int, structures: int, axes: int) -> int:
     """How large a checkpoint of such a run can be: every weight, its average and two moments, and a margin."""
     with torch.device("meta"):
-        blank = [blank_networks(name, settings, size, structures) for name in _stage_names(settings)]
+        blank = [blank_networks(name, settings, size, structures, axes) for name in _stage_names(settings)]
     tensors = [tensor for one in blank for network in one.values() for tensor in network.state_dict().values()]
     return 6 * sum(int(tensor.nbytes) for tensor in tensors) + (16 << 20)
 

@@ -62,11 +62,11 @@ def interpolation_penalty(discriminator: Discriminator, real: Tensor, fake: Tens
     """Mean (‖gradient‖ - 1)² between real and synthetic images (Gulrajani et al., NeurIPS 2017, without λ).
 
     Args:
-        discriminator: images [B, C, H, W] -> scores.
-        real, fake: images [B, C, H, W].
+        discriminator: images [B, C, H, W] (or volumes) -> scores.
+        real, fake: images [B, C, H, W] (or volumes).
         share: how much of each mixture is real, uniform in [0, 1), [B].
     """
-    mixture = torch.lerp(fake, real, share[:, None, None, None])
+    mixture = torch.lerp(fake, real, share.reshape(-1, *(1,) * (real.ndim - 1)))
     norms: Tensor = _gradients(discriminator, mixture).norm(dim=1)
     return (norms - 1.0).square().mean()
 

@@ -55,8 +55,8 @@ def planned_stages(settings: TrainSettings, training_set: TrainingSet, device: t
     return [stage for stage in stages if settings.part in (Part.BOTH, Part(stage.name))]
 
 
-def blank_networks(name: str, settings: TrainSettings, size: int, structures: int) -> Networks:
+def blank_networks(name: str, settings: TrainSettings, size: int, structures: int, axes: int) -> Networks:
     """Make the untrained networks of the stage ``name``."""
     if name == "masks":
-        return blank_mask_networks(settings, size, structures)
+        return blank_mask_networks(settings, size, structures, axes)
     return blank_texture_networks(settings, structures)

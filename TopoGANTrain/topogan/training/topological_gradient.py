@@ -67,14 +67,14 @@ class LossTerm:
 
 
 class TopologicalGradient:
-    """λ·∂L_topo/∂logits, towards real masks drawn anew each step; with ``likelihood`` also λₛ·∂L_sizes/∂logits.
+    """λ·∂L_topo/∂logits, towards real masks drawn anew each step; ``likelihood`` of slices also λₛ·∂L_sizes/∂logits.
 
     Of several regions one acts at a time, in turns, so that they cost no more than one. They share λ: what is seldom
     wrong, or seldom there, pulls less.
 
     Args:
         settings: mode and strengths.
-        labels: uint8 [N, H, W], the real label maps; N is at least the batch.
+        labels: uint8 [N, H, W] or [N, D, H, W], the real label maps; N is at least the batch.
         regions: R structures and unions.
         levels: float [N], those of the real masks, where the generator is told one; else None.
         training: batch and steps are used.
@@ -93,7 +93,8 @@ class TopologicalGradient:
         masks = [region.of(labels) for region in regions]
         counts = [TopologyTargets.from_masks(mask, settings) for mask in masks]
         self._terms = [LossTerm("topology", TopologyLoss(settings), counts, TopologyWeight(settings, training.steps))]
-        if settings.mode == "likelihood" and settings.size_ratio > 0:
+        # In volumes the sizes would cost several steps: a transform of 75³ voxels for one of 32³.
+        if settings.mode == "likelihood" and settings.size_ratio > 0 and labels.ndim == 3:
             # A λ that is fixed is that of the topology; that of the sizes is always measured.
             of_sizes = settings.model_copy(update={"ratio": settings.size_ratio, "fixed_weight": 0.0})
             dimensions, most = settings.dimensions.numbers(labels.ndim - 1), settings.max_points
