@@ -36,13 +36,15 @@ class TextureFigures:
 def texture_figures(
     sets: ThreeSets, network: FeatureNetwork | None, names: tuple[str, ...] = ()
 ) -> TextureFigures | None:
-    """Go through the images of the test set and of as many synthetic as training slices; None without images.
+    """Go through the images of the test set and of as many synthetic as training slices; None without, or of volumes.
 
     Args:
         sets: what to compare.
         network: for features.
         names: of the structures, where the sets hold label maps.
     """
+    if sets.axes == 3:
+        return None
     count = sets.common_count
     compared = {
         "synthetic": sets.synthetic.drawn(count, seed=0),
