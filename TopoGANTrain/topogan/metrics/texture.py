@@ -28,8 +28,8 @@ class Tissue(str, Enum):
 def tissue_region(mask: NDArray[np.bool_], tissue: Tissue, pixel_size: float) -> NDArray[np.bool_]:
     """The pixels of a tissue.
 
-    INSIDE is the mask; HOLES the background that it encloses (the blood pool of a myocardial ring; in a volume the cavity
-    of a shell); AROUND the open background within 10 mm of the structure.
+    INSIDE is the mask; HOLES the background that it encloses (the blood pool of a myocardial ring; in a volume the
+    cavity of a shell); AROUND the open background within 10 mm of the structure.
 
     Args:
         mask: bool [H, W] or [D, H, W].

@@ -117,7 +117,7 @@ class TextureTrainer:
         return contact_sheet(self._beside(known, fake, image), columns), {"quick_absolute_error": error}
 
     def _beside(self, known: Tensor, *images: Tensor) -> np.ndarray:
-        """Pictures of each mask [N, K, (D,) H, W], then of its images [N, 1, (D,) H, W] in [-1, 1]; maybe with colors."""
+        """Pictures of each mask [N, K, (D,) H, W] and, after it, of its images [N, 1, (D,) H, W] in [-1, 1]."""
         colors = [structure.color for structure in self._set.table.structures]
         labels = in_colors(middle_planes(known.cpu().numpy()), colors)
         grey = [(middle_planes(image.cpu().numpy())[:, 0] + 1) / 2 for image in images]
