@@ -1,4 +1,4 @@
-"""The header of a stack of samples: what its labels mean stands in it, and is read literally or not at all."""
+"""The header of a stack or a volume: what its labels mean stands in it, and is read literally or not at all."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SLICER_SIDE = [
 LAYERS = [
     {"errors"},
     {"results"},
-    {"files", "config", "console", "resources", "progress", "randomness", "pictures"},
+    {"files", "config", "console", "resources", "progress", "randomness", "pictures", "surface_picture"},
     {"structures"},
     {"presets", "device", "cli_options", "plane", "array_file", "verdict"},
     {"volumes"},

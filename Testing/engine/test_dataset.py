@@ -550,7 +550,7 @@ def test_memory_does_not_grow_with_the_number_of_volumes(tmp_path: Path) -> None
 def test_pixel_size_needs_only_the_largest_slice() -> None:
     from topogan.dataset.plan import CasePlan, PatchPlan
 
-    cases: Any = [SimpleNamespace(frame=SimpleNamespace(pixel=0.9))] * 2
+    cases: Any = [SimpleNamespace(frame=SimpleNamespace(pixel=0.9, pitch=0.9))] * 2
     plans = [CasePlan([PatchPlan(0, 0, (0.0, 0.0, 0.0), sides, 100.0)], 0, 0) for sides in ((30.0, 96.0), (48.0, 20.0))]
     assert choose_pixel_size(cases, plans, PrepareSettings(size=128)) == 1.0
 

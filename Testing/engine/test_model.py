@@ -446,5 +446,5 @@ def test_verdict(betti: tuple[int, int], expected: tuple[int, int], said: str) -
 def test_topology_in_words() -> None:
     assert topology_in_words((1, 1)) == "1 piece and 1 hole"
     assert topology_in_words((2, 0)) == "2 pieces and no hole"
-    assert topology_in_words((1, 0, 2)) == "1 piece, no hole and 2 cavities"
+    assert topology_in_words((1, 0, 2)) == "1 piece, no tunnel and 2 cavities"
     assert verdict((1, 0, 0), (1, 0, 1)) == "no cavity"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from topogan.verdict import RealTopologies, is_valid, verdict
+from topogan.verdict import RealTopologies, is_valid, plural, topology_in_words, verdict
 
 RING, OPEN, DISC, NONE = (1, 1), (1, 0), (1, 0), (0, 0)
 # Two regions, a wall and a vessel: rings in the middle with a vessel, which is missing below and above.
@@ -33,6 +33,29 @@ REAL = RealTopologies(
 def test_what_some_real_slices_have_is_valid(betti: tuple[int, int], share: float, said: str) -> None:
     assert verdict(betti, RING, share) == said
     assert is_valid(said) == (share > 0 or betti == RING)
+
+
+@pytest.mark.parametrize(
+    ("betti", "expected", "share", "said"),
+    [
+        ((1, 0, 0), (1, 0, 0), 0.0, "valid"),
+        ((1, 1, 0), (1, 0, 0), 0.0, "1 tunnel instead of none"),
+        ((2, 0, 0), (1, 0, 1), 0.0, "2 pieces instead of 1, no cavity"),
+        ((1, 0, 3), (1, 2, 0), 0.0, "no tunnel instead of 2, 3 cavities instead of none"),
+        ((1, 2, 0), (1, 0, 0), 0.09, "valid (2 tunnels instead of none, as in 9 % of real volumes)"),
+        ((0, 0, 0), (1, 0, 0), 0.0, "empty"),
+    ],
+)
+def test_volumes_have_tunnels_and_cavities(
+    betti: tuple[int, ...], expected: tuple[int, ...], share: float, said: str
+) -> None:
+    assert verdict(betti, expected, share) == said
+
+
+def test_words_of_each_dimension() -> None:
+    assert [plural(dimension) for dimension in range(2)] == ["pieces", "holes"]
+    assert [plural(dimension, 3) for dimension in range(3)] == ["pieces", "tunnels", "cavities"]
+    assert topology_in_words((1, 0, 0)) == "1 piece, no tunnel and no cavity"
 
 
 @pytest.mark.parametrize(

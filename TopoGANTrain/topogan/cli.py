@@ -216,7 +216,7 @@ def synthesize(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Draw masks, textures and persistence diagrams from a model."""
+    """Draw masks, textures and persistence diagrams, of slices or of volumes, from a model."""
     settings = validated(SynthesisSettings, given)
     from topogan.synthesis import synthesize as run_synthesize
 
@@ -289,10 +289,12 @@ def downstream(
 def export(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
     out: Output,
-    layout: Annotated[str, typer.Option(help="nnunet: the raw layout of nnU-Net v2.")] = "nnunet",
+    layout: Annotated[
+        str, typer.Option(help="nnunet: the raw layout of nnU-Net v2, of volumes for 3d_fullres.")
+    ] = "nnunet",
     overwrite: Overwrite = False,
 ) -> None:
-    """Write samples as training data for a segmentation network."""
+    """Write samples, slices or volumes, as training data for a segmentation network."""
     from topogan.export import export as run_export
 
     print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite)}")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from topogan.errors import InputError, lookup
-from topogan.files import check_new_folder, read_json, staged_folder, write_json
+from topogan.files import check_new_folder, check_outside, read_json, staged_folder, write_json
 from topogan.structures import StructureTable
-from topogan.synthesis.reading import read_stack
-from topogan.volumes import Volume, write_image
+from topogan.synthesis.reading import StoredSamples, read_masks, read_textures
+from topogan.volumes import write_image
 from topogan_contract import schemas
-from topogan_contract.synthesis import MASKS_FILE, REPORT_FILE, TEXTURES_FILE
+from topogan_contract.synthesis import REPORT_FILE
 
 _ENDING = ".nii.gz"
 # The layouts' own files have no schema: this one tells that the folder is ours and may be replaced.
@@ -29,9 +29,9 @@ class ExportedSamples:
     """Folder made by ``topogan synthesize``."""
     report: dict[str, Any]
     """Its ``report.json``."""
-    masks: Volume
-    """Label ids [sample, row, column]."""
-    textures: Volume | None
+    masks: StoredSamples
+    """Label ids [sample, row, column], of volumes [sample, slice, row, column]."""
+    textures: StoredSamples | None
     """The same of HU or image units; None where the model paints none."""
 
     @property
@@ -59,10 +59,10 @@ def export(synthesis: Path, out: Path, layout: str = "nnunet", overwrite: bool =
     write = lookup(LAYOUTS, layout, "layout")
     check_new_folder(out, overwrite, _EXPORT_SCHEMA)
     report = read_json(synthesis / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
-    painted = (synthesis / TEXTURES_FILE).exists()
-    textures = read_stack(synthesis / TEXTURES_FILE) if painted else None
-    samples = ExportedSamples(synthesis, report, read_stack(synthesis / MASKS_FILE), textures)
-    if textures is not None and textures.geometry.size != samples.masks.geometry.size:
+    check_outside(out, synthesis, "synthesis")
+    masks, textures = read_masks(synthesis, report), read_textures(synthesis, report)
+    samples = ExportedSamples(synthesis, report, masks, textures)
+    if textures is not None and textures.array.shape != masks.array.shape:
         raise InputError(f"The masks and textures of {synthesis} differ in size: synthesize again.")
     _check_labels(samples)
     with staged_folder(out, overwrite, _EXPORT_SCHEMA) as folder:
@@ -89,8 +89,8 @@ def _check_labels(samples: ExportedSamples) -> None:
 def write_nnunet(samples: ExportedSamples, folder: Path) -> None:
     """The raw layout of nnU-Net v2, one case a sample.
 
-    Each case is a NIfTI of one slice, which nnU-Net plans as a 2-D data set; nnU-Net wants the folder to be called
-    ``DatasetNNN_Name``. Layout: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
+    Each case is a NIfTI: of one slice, which nnU-Net plans as a 2-D data set, or of a volume, for ``3d_fullres``.
+    nnU-Net wants the folder to be called ``DatasetNNN_Name``. Layout: https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
 
     Raises:
         InputError: the samples have no textures.
@@ -102,8 +102,8 @@ def write_nnunet(samples: ExportedSamples, folder: Path) -> None:
     count = len(samples.masks.array)
     for index in range(count):
         case = f"synthetic_{index:06d}"
-        _write_slice(samples.textures, index, folder / "imagesTr" / f"{case}_0000{_ENDING}")
-        _write_slice(samples.masks, index, folder / "labelsTr" / f"{case}{_ENDING}")
+        for part, name in ((samples.textures, f"imagesTr/{case}_0000"), (samples.masks, f"labelsTr/{case}")):
+            write_image(folder / f"{name}{_ENDING}", part.volume(index).to_image())
     content = {
         # nnU-Net chooses the normalization by this name: "CT" keeps HU comparable between cases.
         "channel_names": {"0": "CT" if samples.report.get("intensity") == "HU" else "image"},
@@ -122,12 +122,6 @@ def _nnunet_labels(names: list[str]) -> dict[str, int]:
         plain = name.replace("background", "") or "structure"
         labels[plain if plain not in labels else f"{plain} {label}"] = label
     return labels
-
-
-def _write_slice(stack: Volume, index: int, path: Path) -> None:
-    # Samples are unrelated: each gets the same place instead of its place in the stack.
-    grid = replace(stack.geometry, size=(*stack.geometry.size[:2], 1), origin=(0.0, 0.0, 0.0))
-    write_image(path, Volume(stack.array[index : index + 1], grid).to_image())
 
 
 LAYOUTS: dict[str, Callable[[ExportedSamples, Path], None]] = {"nnunet": write_nnunet}

@@ -256,6 +256,17 @@ def check_new_file(path: Path, overwrite: bool, schema: str = "") -> None:
     _check_writable(path.parent)
 
 
+def check_outside(path: Path, folder: Path, what: str) -> None:
+    """Refuse an output that would lie in the folder that it is made from, which would be no whole ``what`` any more.
+
+    Raises:
+        InputError: it would.
+    """
+    inside = Path(os.path.realpath(path))
+    if Path(os.path.realpath(folder)) in (inside, *inside.parents):
+        raise InputError(f"{path} would lie inside the {what} {folder}: name a folder outside of it.")
+
+
 def _check_writable(folder: Path) -> None:
     """Refuse a folder that cannot be written; one that is not there yet stands for the one that it will be made in."""
     while not folder.exists() and folder != folder.parent:

@@ -15,6 +15,7 @@ _PHANTOM = r"(phantom|planes)\.json|(images|segmentations)/patient_\d+\.nii(\.gz
 _RUN = r"(config|status|history)\.json|events\.jsonl|run\.lock|log\.txt|stop"
 _RUN += rf"|checkpoints/step-\d+\.safetensors|previews/(masks|textures)-\d+\.png|model/({_MODEL})"
 _SYNTHESIS = r"report\.json|(masks|textures)\.nrrd|diagrams\.npz|samples\.csv|gallery\.png"
+_SYNTHESIS += r"|volumes/\d{5}_(mask\.seg|texture)\.nrrd"
 _TRAINING_SET = r"dataset\.json|slices\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png"
 
 _HOLDS = {

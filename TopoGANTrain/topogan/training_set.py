@@ -282,7 +282,7 @@ class TrainingSet:
         for number, (diagram, betti) in enumerate(
             zip(diagrams, self.betti.reshape(-1, self.axes).tolist(), strict=True)
         ):
-            if list(diagram.betti_numbers(0.0)) != betti or (diagram.birth < 0).any():
+            if list(diagram.betti_numbers(0.0, range(self.axes))) != betti or (diagram.birth < 0).any():
                 raise _damaged(self.folder, f"the diagram of mask {number // regions} is that of another one")
         return diagrams[region::regions]
 

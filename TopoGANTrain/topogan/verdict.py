@@ -1,4 +1,4 @@
-"""Betti numbers in plain words, and what real slices of a level show."""
+"""Betti numbers in plain words, and what real slices of a level, or real volumes, show."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ from dataclasses import dataclass
 
 from topogan_contract.synthesis import VALID
 
-# Below this share of the real slices a topology is called valid, but it is said how rare it is.
+# Below this share of the real samples a topology is called valid, but it is said how rare it is.
 _USUAL = 0.1
 TENTHS = 10
 
 Betti = tuple[int, ...]
 Joint = tuple[Betti, ...]
 """The Betti numbers of all regions."""
-# What the Betti numbers count, for people: b0 connected components, b1 holes, b2 (of volumes) cavities.
-_NOUNS = (("piece", "pieces"), ("hole", "holes"), ("cavity", "cavities"))
+# What the Betti numbers of slices (2 of them) and of volumes (3) count, for people. A handle is a tunnel, too.
+_NOUNS = {
+    2: (("piece", "pieces"), ("hole", "holes")),
+    3: (("piece", "pieces"), ("tunnel", "tunnels"), ("cavity", "cavities")),
+}
+_SAMPLES = {2: "slices", 3: "volumes"}
 
 
-def plural(dimension: int) -> str:
-    """What a dimension is called: "pieces", "holes", "cavities"."""
-    return _NOUNS[dimension][1]
+def plural(dimension: int, axes: int = 2) -> str:
+    """What a dimension is called: "pieces" and "holes" of slices, "pieces", "tunnels" and "cavities" of volumes."""
+    return _NOUNS[axes][dimension][1]
 
 
 def topology_in_words(betti: Betti) -> str:
-    """``(1, 1)`` as "1 piece and 1 hole", ``(2, 0, 1)`` as "2 pieces, no hole and 1 cavity"."""
-    *first, last = (_counted(count, dimension) for dimension, count in enumerate(betti))
+    """``(1, 1)`` as "1 piece and 1 hole", ``(2, 0, 1)`` as "2 pieces, no tunnel and 1 cavity"."""
+    *first, last = (_counted(count, dimension, len(betti)) for dimension, count in enumerate(betti))
     return f"{', '.join(first)} and {last}"
 
 
@@ -34,20 +38,24 @@ def verdict(betti: Betti, expected: Betti, share: float = 0.0) -> str:
     """Say what is wrong with the topology of a mask.
 
     Args:
-        betti: (b0, b1, …) of the mask, one number for each dimension: connected components, holes, ….
-        expected: what it should have, in as many dimensions.
-        share: of the real slices that have the same topology as the mask, 0 to 1; what some of them have is right.
+        betti: (b0, b1) of the mask, connected components and holes; of a volume (b0, b1, b2), connected components,
+            tunnels and cavities.
+        expected: what it should have, as many numbers.
+        share: of the real samples that have the same topology as the mask, 0 to 1; what some of them have is right.
 
     Returns:
         "valid", "empty", or what differs: "2 pieces instead of 1", "no hole", "3 holes instead of none", …; with a
         small share "valid (no hole, as in 9 % of real slices)".
+
+    Raises:
+        ValueError: they are not equally many numbers.
     """
     if tuple(betti) == tuple(expected) or share >= _USUAL:
         return VALID
-    pairs = enumerate(zip(betti, expected, strict=True))
-    said = ", ".join(_difference(*pair, dimension) for dimension, pair in pairs if pair[0] != pair[1])
+    axes, pairs = len(betti), enumerate(zip(betti, expected, strict=True))
+    said = ", ".join(_difference(*pair, dimension, axes) for dimension, pair in pairs if pair[0] != pair[1])
     said = "empty" if betti[0] == 0 else said
-    return f"{VALID} ({said}, as in {_percent(share)} of real slices)" if share else said
+    return f"{VALID} ({said}, as in {_percent(share)} of real {_SAMPLES[axes]})" if share else said
 
 
 def is_valid(said: str) -> bool:
@@ -56,7 +64,7 @@ def is_valid(said: str) -> bool:
 
 
 class RealTopologies:
-    """Which topologies real slices of each level show.
+    """Which topologies real slices of each level show; or real volumes, which all have the level 0.
 
     A level is compared with its tenth of the structures' length and the neighboring ones: the levels of two patients do
     not agree better, and a single tenth holds too few slices. None stands for slices of every level.
@@ -149,11 +157,11 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
 
 
-def _difference(found: int, wanted: int, dimension: int) -> str:
+def _difference(found: int, wanted: int, dimension: int, axes: int) -> str:
     if found == 0 and wanted == 1:
-        return _counted(0, dimension)
-    return f"{_counted(found, dimension)} instead of {wanted or 'none'}"
+        return _counted(0, dimension, axes)
+    return f"{_counted(found, dimension, axes)} instead of {wanted or 'none'}"
 
 
-def _counted(count: int, dimension: int) -> str:
-    return f"{count or 'no'} {_NOUNS[dimension][count > 1]}"
+def _counted(count: int, dimension: int, axes: int) -> str:
+    return f"{count or 'no'} {_NOUNS[axes][dimension][count > 1]}"

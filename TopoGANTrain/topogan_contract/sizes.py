@@ -38,31 +38,33 @@ def default_pixel_size(width: float, size: int, own: float) -> float:
     return _rounded_up(filling)
 
 
-def pixel_size_in_words(size: int, pixel_size: float, width: float, own: float) -> str:
+def pixel_size_in_words(size: int, pixel_size: float, width: float, own: float, axes: int = 2) -> str:
     """Say what a choice means: "64 pixels: 2.5 mm, 7 times coarser than the images (0.35 mm); …".
 
     Args:
-        size: of the patch in pixels.
+        size: of the patch in pixels, or of the volume in voxels.
         pixel_size: mm per pixel of the patch.
         width: of the widest slice of the structures in mm; 0 where it is not known.
         own: mm per pixel of the images themselves; 0 where it is not known.
+        axes: 2 for slices, 3 for volumes.
     """
-    said = f"{size} pixels: {_mm(pixel_size)}"
+    sizes, unit = (SIZES, "pixels") if axes == 2 else (VOLUME_SIZES, "voxels")
+    said = f"{size} {unit}: {_mm(pixel_size)}"
     if own <= 0:
         return said
     if pixel_size < own * 0.99:
         said += f", finer than the images ({_mm(own)})"
-        as_much = [other for other in SIZES if other < size and 0 < default_pixel_size(width, other, own) <= own]
-        return f"{said}: {as_much[0]} pixels show as much" if as_much else f"{said}, or the structures would be small"
+        as_much = [other for other in sizes if other < size and 0 < default_pixel_size(width, other, own) <= own]
+        return f"{said}: {as_much[0]} {unit} show as much" if as_much else f"{said}, or the structures would be small"
     if pixel_size <= own * 1.01:
         return f"{said}, as the images"
     said += f", {_times(pixel_size / own)} coarser than the images ({_mm(own)})"
-    larger = [other for other in SIZES if other > size]
+    larger = [other for other in sizes if other > size]
     if pixel_size <= _COARSEST * own * 1.001 or not larger or width <= 0:
         return said
-    sizes = {other: default_pixel_size(width, other, own) for other in larger}
-    enough = next((other for other, found in sizes.items() if found <= _COARSEST * own), larger[-1])
-    return f"{said}; {enough} pixels would show {_mm(sizes[enough])}"
+    defaults = {other: default_pixel_size(width, other, own) for other in larger}
+    enough = next((other for other, found in defaults.items() if found <= _COARSEST * own), larger[-1])
+    return f"{said}; {enough} {unit} would show {_mm(defaults[enough])}"
 
 
 def _rounded_up(millimeters: float) -> float:

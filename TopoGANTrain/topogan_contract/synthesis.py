@@ -1,17 +1,25 @@
 """The synthesis folder: its files, and the limits within which both sides read them, for they may be a stranger's.
 
-``masks.nrrd`` holds label ids: n is structure n of the table, counted from 1. *Regions* are the structures, then the
-unions of some ("a + b"). Diagrams lie sample by sample, and in a sample region by region.
+Samples are slices (``axes`` 2) or volumes (3). Slices lie in two stacks, ``masks.nrrd`` and ``textures.nrrd``; a volume
+has a file for its mask and one for its texture, :func:`mask_file` and :func:`texture_file`, without stacks. Masks hold
+label ids: n is structure n of the table, counted from 1. *Regions* are the structures, then the unions of some
+("a + b"). Diagrams lie sample by sample, and in a sample region by region; they count in pixels, which they name as
+(row, column), of volumes as (slice, row, column).
+
+Volumes have edges of one length and lie as the identity in LPS: columns to the patient's left, rows to the back, slices
+to the head, the first voxel at the origin.
 
 ``report.json`` of the second schema says, beside counts and settings:
 
+- ``axes``: 2 for slices, 3 for volumes; 2 where it is missing;
+- ``count`` samples of ``size`` pixels along each axis, of ``pixel_size_mm``;
 - ``table``: ``structures``, each with ``name``, ``color`` and ``terminology``, and ``unions``, lists of names;
 - ``regions``: for each ``name``, ``valid_percent``, ``expected_betti`` ([b0, b1]; null where it depends on the level),
   ``betti_histogram`` and ``betti_histogram_before_cleaning`` ({"1,1": samples}), ``area_mm2`` (``mean``, ``smallest``,
-  ``largest``);
+  ``largest``); of volumes [b0, b1, b2], {"1,0,0": samples} and ``volume_ml`` in its place (:data:`SIZE_NAMES`);
 - ``valid_percent``: samples of which every structure is valid;
-- ``requested_betti``: null, "real", or for each region [b0, b1] or null;
-- ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none.
+- ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]) or null;
+- ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none, as of volumes.
 
 The first schema knows one structure: ``structure`` is its name, ``expected_betti`` and both histograms stand beside it,
 ``requested_betti`` is one pair, and the columns of ``samples.csv`` are ``b0``, ``b1``, ``verdict`` and ``area_mm2``.
@@ -29,29 +37,73 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from topogan_contract.sizes import VOLUME_SIZES
+
 REPORT_FILE = "report.json"
 MASKS_FILE = "masks.nrrd"
 TEXTURES_FILE = "textures.nrrd"
 DIAGRAMS_FILE = "diagrams.npz"
 SAMPLES_FILE = "samples.csv"
-
+MOST_PIXELS = 1 << 28
+"""Of all samples of a folder together: whoever reads it holds them all."""
 
 VALID = "valid"
 """What a verdict on a region begins with where nothing is wrong."""
+SIZE_NAMES = {2: "area_mm2", 3: "volume_ml"}
+"""What the size of a structure is called: of slices, of volumes."""
 
 
-def region_columns(name: str) -> tuple[str, str, str]:
-    """The columns of ``samples.csv`` on one region; before them stand ``sample``, ``seed`` and ``level`` (or empty)."""
-    return f"b0 {name}", f"b1 {name}", f"verdict {name}"
+def mask_file(sample: int) -> str:
+    """Path in the folder of the mask of a volume: a segmentation that Slicer opens by its name."""
+    return f"volumes/{sample:05d}_mask.seg.nrrd"
 
 
-def area_column(name: str) -> str:
-    """The column of ``samples.csv`` with the area of a structure."""
-    return f"area_mm2 {name}"
+def texture_file(sample: int) -> str:
+    """Path in the folder of the texture of a volume; missing where the model paints none."""
+    return f"volumes/{sample:05d}_texture.nrrd"
+
+
+def region_columns(name: str, axes: int = 2) -> tuple[str, ...]:
+    """The columns of ``samples.csv`` on one region: its Betti numbers, one for each axis, and last the verdict.
+
+    Before them stand ``sample``, ``seed`` and ``level`` (or empty).
+    """
+    return (*(f"b{dimension} {name}" for dimension in range(axes)), f"verdict {name}")
+
+
+def size_column(name: str, axes: int = 2) -> str:
+    """The column of ``samples.csv`` with the area of a structure in mm², of volumes its volume in ml."""
+    return f"{SIZE_NAMES[axes]} {name}"
+
+
+def axes_of(report: Mapping[str, Any]) -> int:
+    """2 where ``report.json`` tells of slices, 3 of volumes.
+
+    Raises:
+        ValueError: it tells of something else.
+    """
+    axes = report.get("axes", 2)
+    if type(axes) is not int or axes not in SIZE_NAMES:
+        raise ValueError("axes are 2 or 3")
+    return axes
+
+
+def volumes_of(report: Mapping[str, Any]) -> tuple[int, int]:
+    """How many volumes ``report.json`` tells of, and their edge in voxels.
+
+    Raises:
+        ValueError: no folder holds so many, or volumes of that size.
+    """
+    count, size = report.get("count"), report.get("size")
+    if type(count) is not int or type(size) is not int or size not in VOLUME_SIZES:
+        raise ValueError(f"volumes have {', '.join(map(str, VOLUME_SIZES))} voxels along an edge")
+    if not 0 < count <= MOST_PIXELS // size**3:
+        raise ValueError("more volumes than a synthesis holds")
+    return count, size
 
 
 DIAGRAM_ARRAYS = ("dimension", "birth", "death", "birth_index", "death_index")
-"""Of all diagrams one after another: [n], the pixels [n, 2]."""
+"""Of all diagrams one after another: [n], the pixels [n, axes]."""
 DIAGRAM_COUNTS = "counts"
 """Int [diagrams]: how many rows belong to each."""
 # Beyond every training set: 7 million classes of 36 bytes; a diagram costs memory of its own, however empty it is.
@@ -86,7 +138,6 @@ Segment[0-9]+_Extent:=[^\n]*
 )
 # 24 structures, each with a name, seven keys, and a terminology entry of 1,000 letters of up to 4 bytes.
 _MAX_HEADER = 1 << 17
-_MAX_PIXELS = 1 << 28
 # No pixel lies further from 0, in mm.
 _FARTHEST = 1e9
 # Deflate shrinks nothing further (https://zlib.net/zlib_tech.html).
@@ -94,7 +145,7 @@ _MOST_SHRUNK = 1032
 
 
 class Segment(NamedTuple):
-    """What a label of ``masks.nrrd`` means."""
+    """What a label of a mask means."""
 
     name: str
     label: int
@@ -106,14 +157,14 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Stack:
-    """Pictures of one size, one sample a slice."""
+    """Pictures of one size, one sample a slice; or one volume."""
 
     dtype: str
     """numpy's name of the type: ``|u1``, ``<i2`` or ``>i2``."""
     size: tuple[int, ...]
-    """(columns, rows, samples); the data lie with the columns fastest."""
+    """(columns, rows, samples), of a volume (columns, rows, slices); the data lie with the columns fastest."""
     axes: tuple[tuple[float, ...], ...]
-    """The step from one column, row and sample to the next, to the patient's left, back and head in mm."""
+    """The step from one column, row and sample (slice) to the next, to the patient's left, back and head in mm."""
     origin: tuple[float, ...]
     """Where the first pixel lies, likewise."""
     data: bytes
@@ -124,11 +175,11 @@ class Stack:
 def stack_header(
     dtype: str, size: tuple[int, ...], pixel_size: float, content: str, segments: Iterable[Segment] = ()
 ) -> bytes:
-    """The NRRD header of a stack with gzipped data.
+    """The NRRD header of a stack or a volume with gzipped data.
 
     Args:
         dtype: ``|u1`` or ``<i2``.
-        size: (columns, rows, samples).
+        size: (columns, rows, samples or slices).
         pixel_size: mm.
         content: what it is, one line.
         segments: what the labels mean; with them, Slicer opens the file as a segmentation by itself.
@@ -179,11 +230,11 @@ def _read_segments(lines: str, size: tuple[int, ...]) -> tuple[Segment, ...]:
 
 
 def read_stack(path: Path) -> Stack:
-    """Read ``masks.nrrd`` or ``textures.nrrd``, with all that its header says or not at all.
+    """Read a stack of slices, or one file of a volume, with all that its header says or not at all.
 
     Raises:
         OSError, EOFError, zlib.error: it cannot be read, or its data are damaged.
-        ValueError: it is no stack that the engine wrote, or larger than any.
+        ValueError: it is no stack or volume that the engine wrote, or larger than any.
     """
     state = path.stat()
     if not stat.S_ISREG(state.st_mode):
@@ -200,7 +251,7 @@ def read_stack(path: Path) -> Stack:
         size = (int(columns), int(rows), int(samples))
         named = _read_segments(segments, size)
         numbers = [float(value) for value in (*steps, x, y, z)]
-        if math.prod(size) > _MAX_PIXELS or not all(abs(value) < _FARTHEST for value in numbers):
+        if math.prod(size) > MOST_PIXELS or not all(abs(value) < _FARTHEST for value in numbers):
             raise ValueError("beyond measure")
         dtype = {"": "|u1", "little": "<i2", "big": ">i2"}[endian]
         count = math.prod(size) * int(dtype[-1])
@@ -228,8 +279,11 @@ def check_diagrams_size(path: Path) -> None:
             raise ValueError("larger than the diagrams of any set")
 
 
-def diagrams_fit_together(arrays: Mapping[str, Any], counts: Any) -> bool:
-    """Whether numpy's arrays, by the names of :data:`DIAGRAM_ARRAYS`, are rows of diagrams of these lengths."""
+def diagrams_fit_together(arrays: Mapping[str, Any], counts: Any, axes: int | None = None) -> bool:
+    """Whether numpy's arrays, by the names of :data:`DIAGRAM_ARRAYS`, are rows of diagrams of these lengths.
+
+    With ``axes``, of slices (2) or volumes (3) alone.
+    """
     kinds = {name: "iuf" if name in ("birth", "death") else "iu" for name in DIAGRAM_ARRAYS}
     numbers = all(array.dtype.kind in kinds[name] for name, array in arrays.items()) and counts.dtype.kind in "iu"
     if not numbers or counts.ndim != 1 or len(counts) > _MAX_DIAGRAMS or (counts < 0).any():
@@ -240,6 +294,7 @@ def diagrams_fit_together(arrays: Mapping[str, Any], counts: Any) -> bool:
             for name, array in arrays.items()
         )
         and arrays["birth_index"].shape == arrays["death_index"].shape
+        and axes in (None, arrays["birth_index"].shape[1])
         and _are_classes(arrays)
     )
 

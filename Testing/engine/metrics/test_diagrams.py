@@ -96,3 +96,24 @@ def test_w1_within_is_the_full_matrix(count: int) -> None:
 def test_empty_masks_have_a_diagram() -> None:
     diagrams = diagrams_of(np.zeros((2, 8, 8), dtype=bool))
     assert w1_matrix(diagrams, diagrams, 0, 8).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_distances_of_volumes_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell has a cavity, which dies at its radius; a torus has a tunnel, which dies at the radius of its opening."""
+    offset = np.indices((24, 24, 24)) - 11
+    distance = np.linalg.norm(offset, axis=0)
+    shell, ball = (distance > 5) & (distance < 8), distance < 8
+    torus = np.hypot(np.hypot(offset[1], offset[2]) - 7, offset[0]) < 2
+    diagrams = diagrams_of(np.stack([shell, ball, torus]))
+    # Of both the voxel nearest to the middle is 0, 1 and 5 voxels away.
+    death = np.sqrt(26)
+    assert [[one.finite_points(dimension).tolist() for dimension in range(3)] for one in diagrams] == [
+        [[], [], [[0.0, pytest.approx(death)]]],
+        [[], [], []],
+        [[], [[0.0, pytest.approx(death)]], []],
+    ]
+    to_ball, to_torus = w1_matrix(diagrams[:1], diagrams[1:], 2, 24)[0]
+    assert to_ball == to_torus == pytest.approx(death / 2 / 24)
+    assert w1_birth_matrix(diagrams[:1], diagrams[1:2], 2, 24)[0, 0] == pytest.approx(death / 24)
+    monkeypatch.setattr("topogan.metrics.diagrams._BLOCK_VOXELS", 1)
+    assert [len(one) for one in diagrams_of(np.stack([shell, ball, torus]))] == [len(one) for one in diagrams]

@@ -74,3 +74,16 @@ def test_a_copied_outline_with_other_structures_inside_is_no_copy() -> None:
     assert audit(other[TRAINING[:3]], test, labels.__getitem__, TRAINING, structures=2).identical.tolist() == []
     twice = np.concatenate([labels[:1], other[:1], labels[:1]])
     assert audit(twice, test, labels.__getitem__, TRAINING, structures=2).repeats.tolist() == [2]
+
+
+def test_copies_and_repeats_of_volumes_are_found() -> None:
+    layers = np.arange(8)[:, None, None]
+    pool = np.stack([np.broadcast_to(layers < height, (8, 8, 8)) for height in (2, 4, 6)])
+    samples = np.stack([pool[1], np.broadcast_to(layers < 3, (8, 8, 8)), pool[1]])
+    test = np.broadcast_to(layers < 1, (1, 8, 8, 8))
+    found = audit(samples, test, pool.__getitem__, np.arange(2))
+    # Half the layers of the nearest: 2·1/(1 + 2); the sample of 3 layers is nearest to that of 4.
+    assert found.reference_dice == pytest.approx([2 / 3])
+    assert found.dice == pytest.approx([1.0, 2 * 3 / (3 + 4), 1.0])
+    assert found.nearest.tolist() == [1, 1, 1]
+    assert (found.identical.tolist(), found.repeats.tolist()) == ([0, 2], [2])

@@ -55,3 +55,13 @@ def test_draw_is_seeded_ordered_and_without_repeats() -> None:
 @pytest.mark.parametrize("count", [1, 7])
 def test_draw_never_asks_for_more_than_there_is(count: int) -> None:
     assert len(draw(np.arange(count), 500, seed=0)) == count
+
+
+def test_volumes_are_counted_in_three_dimensions() -> None:
+    distance = np.linalg.norm(np.indices((16, 16, 16)) - 7.5, axis=0)
+    shell, ball = (distance < 6) & (distance > 3), distance < 6
+    found = quick_metrics(np.stack([shell, ball, ball, ball]), np.stack([shell] * 3))
+    # Three of four lack the cavity.
+    assert (found["quick_valid"], found["quick_betti_error"]) == (25.0, 0.75)
+    assert found["quick_volume_ratio"] == pytest.approx((shell.sum() + 3 * ball.sum()) / (4 * shell.sum()))
+    assert "quick_area_ratio" not in found

@@ -8,7 +8,7 @@ import torch
 from monai.metrics import compute_dice
 
 from topogan.metrics import shape
-from topogan.metrics.shape import areas, best_matches, best_stored_matches, mean_pairwise_dice
+from topogan.metrics.shape import areas, best_matches, best_stored_matches, mean_pairwise_dice, volumes
 
 
 def random_masks(count: int, seed: int, size: int = 12) -> np.ndarray:
@@ -88,3 +88,33 @@ def test_a_structure_that_neither_shows_does_not_count_and_other_labels_are_back
     other = np.zeros_like(one)
     other[0, 1:3] = 1
     assert best_matches(one, other, structures=2).dice[0] == best_matches(one == 1, other == 1).dice[0] == 0.5
+
+
+def cuboid(*lengths: int) -> np.ndarray:
+    """A box of so many voxels along each axis, in a corner of 8³."""
+    mask = np.zeros((8, 8, 8), dtype=bool)
+    mask[: lengths[0], : lengths[1], : lengths[2]] = True
+    return mask
+
+
+def test_volumes_are_in_milliliters() -> None:
+    masks = np.stack([cuboid(5, 5, 4), cuboid(0, 0, 0)])
+    assert volumes(masks, 2.0) == pytest.approx([0.8, 0.0])  # 100 voxels of 8 mm³
+
+
+def test_dice_of_volumes_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    masks = np.stack([cuboid(2, 2, 2), cuboid(2, 2, 4), cuboid(4, 4, 4)])
+    found = best_matches(masks[:1], masks[1:])
+    assert (found.dice[0], found.index[0]) == (pytest.approx(2 * 8 / (8 + 16)), 0)
+    pairs = [2 * 8 / (8 + 16), 2 * 8 / (8 + 64), 2 * 16 / (16 + 64)]
+    assert mean_pairwise_dice(masks) == pytest.approx(np.mean(pairs))
+    monkeypatch.setattr(shape, "_BLOCK_VOXELS", 8**3)
+    assert mean_pairwise_dice(masks) == pytest.approx(np.mean(pairs))
+
+
+def test_dice_of_label_volumes_pools_all_labels() -> None:
+    one, other = np.zeros((2, 1, 8, 8, 8), np.uint8)
+    one[0, :2], other[0, :2] = 1, 1
+    one[0, 2], other[0, 3] = 2, 2
+    # Two of three layers agree.
+    assert best_matches(one, other, structures=2).dice[0] == pytest.approx(2 / 3)

@@ -16,8 +16,10 @@ from topogan.metrics.topology import (
     betti_histogram,
     betti_score,
     set_distance,
+    shown_by_real,
     valid_share,
 )
+from topogan.verdict import RealTopologies
 
 RINGS = np.array([[1, 1]] * 9 + [[2, 1]])
 betti_arrays = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20).map(np.array)
@@ -101,3 +103,20 @@ def test_mmd_does_not_depend_on_the_unit() -> None:
     widths = [distance / 64 for distance in pixels]
     scale = float(np.median(pixels[2]))
     assert unbiased_mmd(*pixels, scale=scale) == pytest.approx(unbiased_mmd(*widths, scale=scale / 64))
+
+
+def test_histograms_of_three_numbers_by_hand() -> None:
+    shells = np.array([[1, 0, 1]] * 3 + [[1, 0, 0]])
+    tori = np.array([[1, 1, 0], [1, 0, 1]])
+    assert betti_histogram(shells) == {(1, 0, 1): 0.75, (1, 0, 0): 0.25}
+    assert valid_share(shells, (1, 0, 1)) == 75.0
+    # ½ (|3/4 − 1/2| + |1/4 − 0| + |0 − 1/2|)
+    assert betti_error(shells, tori) == pytest.approx(0.5)
+    # b1: all 0 against halves of 0 and 1; b2: quarter and three quarters against halves.
+    assert betti_score(shells, tori, 1) == pytest.approx(0.25 / 1.5 + 0.25 / 0.5)
+    assert betti_score(shells, tori, 2) == pytest.approx(0.0625 / 0.75 + 0.0625 / 1.25)
+
+
+def test_what_real_volumes_show_needs_no_level() -> None:
+    real = RealTopologies.of([0.0, 0.0], [[[1, 0, 1]], [[1, 1, 0]]])
+    assert shown_by_real(np.array([[[1, 1, 0]], [[1, 1, 1]]]), None, real).tolist() == [[True], [False]]

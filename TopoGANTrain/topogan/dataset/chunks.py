@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,12 @@ from topogan.dataset.inputs import Case
 from topogan.dataset.plan import PatchPlan
 from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
+from topogan.homology import betti_of
 from topogan.volumes import Volume
 
-# Patches in memory at once, whatever the number of slices or tiles in a volume.
+# Patches in memory at once, whatever the number of slices or tiles in a volume; of volumes as many as these voxels are.
 _PATCHES_AT_ONCE = 128
+_VOXELS_AT_ONCE = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,15 @@ class PatchChunk:
 
     Attributes:
         plans: where each was cut.
-        masks: uint8 label ids [n, H, W]; none is empty.
-        images: int16 [n, H, W], or None.
+        masks: uint8 label ids [n, H, W] or [n, D, H, W]; none is empty.
+        images: int16 of the same shape, or None.
+        native: of volumes the Betti numbers of each region in the segmentation itself: int64 [R, 3]; else None.
     """
 
     plans: list[PatchPlan]
     masks: np.ndarray
     images: np.ndarray | None
+    native: np.ndarray | None = None
 
 
 class CaseReader:
@@ -59,7 +64,9 @@ class CaseReader:
         Raises:
             InputError: a file is cut off, or its values cannot be what they should be.
         """
-        case = self._case
+        case, together = self._case, _PATCHES_AT_ONCE
+        if self._patches.axes == 3:
+            together = min(together, max(1, _VOXELS_AT_ONCE // math.prod(self._patches.shape)))
         images = case.image.volumes() if case.image else None
         for phase, segmentation in enumerate(case.segmentation.volumes()):
             self._add_to_hash(segmentation)
@@ -67,15 +74,20 @@ class CaseReader:
             del segmentation  # one volume at a time: the image comes now
             image = self._read_image(images, case.image.path, phase) if images and case.image else None
             planned = [plan for plan in plans if plan.phase == phase]
-            for start in range(0, len(planned), _PATCHES_AT_ONCE):
-                yield from self._cut(labels, image, planned[start : start + _PATCHES_AT_ONCE])
+            native = (
+                betti_of(labels.array[None], case.table.regions)[0] if self._patches.axes == 3 and planned else None
+            )
+            for start in range(0, len(planned), together):
+                yield from self._cut(labels, image, planned[start : start + together], native)
             del labels, image  # before the next phase is read
 
-    def _cut(self, labels: Volume, image: Volume | None, planned: list[PatchPlan]) -> Iterator[PatchChunk]:
+    def _cut(
+        self, labels: Volume, image: Volume | None, planned: list[PatchPlan], native: np.ndarray | None
+    ) -> Iterator[PatchChunk]:
         frame = self._case.frame
         masks = self._patches.labels(labels, frame, planned, len(self._case.table))
         # A structure thinner than a pixel can fall between the samples.
-        seen = np.flatnonzero(masks.any(axis=(1, 2)))
+        seen = np.flatnonzero(masks.any(axis=tuple(range(1, masks.ndim))))
         if not len(seen):
             return
         planned = [planned[number] for number in seen]
@@ -84,7 +96,7 @@ class CaseReader:
             outside = self._scale.low if self._scale else OUTSIDE_HU
             cut = self._patches.intensities(image, frame, planned, outside)
             textures = self._scale.apply(cut) if self._scale else to_hu(cut)
-        yield PatchChunk(planned, masks[seen], textures)
+        yield PatchChunk(planned, masks[seen], textures, native)
 
     def _read_image(self, images: Iterator[Volume], path: Path, phase: int) -> Volume:
         volume = next(images)

@@ -58,6 +58,13 @@ class Frame:
         """
         return replace(self, origin=self.origin + self.axes @ np.full(3, _TIE_BREAK * self.pitch))
 
+    def right_handed(self) -> Frame:
+        """The same, or with w reversed where u, v, w would show the patient in a mirror.
+
+        Slicer's own planes differ in this: "through" goes up in the axial plane and to the front in the coronal one.
+        """
+        return self if np.linalg.det(self.axes) > 0 else replace(self, axes=self.axes * (1.0, 1.0, -1.0))
+
     def to_point(self, uvw: np.ndarray) -> np.ndarray:
         """Slice coordinates [n, 3] to LPS points [n, 3]; mm."""
         return np.asarray(self.origin + np.asarray(uvw) @ self.axes.T)

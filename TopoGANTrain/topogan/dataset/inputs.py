@@ -70,6 +70,8 @@ def open_cases(
         InputError: the first thing that is wrong.
     """
     count = len(segmentations)
+    if settings.volumes and settings.tiling:
+        raise InputError("Tiles are patches of slices: leave the setting tiling out to learn volumes.")
     if not count:
         raise InputError("No segmentation was given: a training set needs at least one.")
     if images and len(images) != count:
@@ -92,6 +94,7 @@ def open_cases(
             _check_fit(segmentation, image, settings.resample)
         reference = (image or segmentation).geometry
         frame = Frame.of(reference, planes[row], settings.slice_spacing)
+        frame = frame.right_handed() if settings.volumes else frame
         cases.append(Case(segmentation, values, image, pseudonyms[row], frame))
     return cases
 

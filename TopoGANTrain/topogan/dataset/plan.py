@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -17,50 +17,61 @@ import SimpleITK as sitk
 from topogan.config import PrepareSettings
 from topogan.dataset.frame import Frame
 from topogan.dataset.inputs import Case
+from topogan.dataset.pose import Pose
 from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
 from topogan.volumes import Volume
 from topogan_contract.sizes import default_pixel_size
 
-# Pixels on each side that the structure leaves free, so that its outline closes inside the patch.
-_MARGIN = 1
+# Pixels on each side that the structure leaves free, so that its outline closes inside the patch; in cubes, where
+# voxels are dear, its surface may lie on the centers of the outermost ones.
+MARGIN = {2: 1.0, 3: 0.5}
 # Shapes of fewer pixels cannot be seen and are gone with the next rounding.
 _MINIMUM_PIXELS = 4
 # One byte each. A scan has fewer voxels; only tiny slice spacings and pixels ask for more.
 _MOST_POINTS = 1 << 30
 # Of one phase; a scan has at most some thousand slices, of 8 x 8 tiles. Each patch takes half a millisecond and a kB.
 _MOST_SLICES, _MOST_TILES = 20_000, 100_000
+_AS_IT_LIES = Pose()
 
 
 @dataclass(frozen=True)
 class PatchPlan:
-    """One patch to cut.
+    """One patch, or one cube, to cut.
 
     Attributes:
         phase: number of the phase.
-        slice_number: number of the slice in its frame.
+        slice_number: number of the slice in its frame; 0 of volumes.
         center: (u, v, w) in mm in the frame of the case.
-        sides: width and height of the structure's bounding box in the slice (or of the tile), in mm.
-        area: of the structure in the slice (or tile), in mm².
-        level: place of the slice along the structure, 0 to 1.
+        sides: width and height (of volumes also depth) of the structure's bounding box in the slice (or of the tile),
+            in mm.
+        content: area of the structure in the slice (or tile) in mm²; its volume in mm³.
+        level: place of the slice along the structure, 0 to 1; 0 of volumes.
+        pose: how a volume lies in its cube.
     """
 
     phase: int
     slice_number: int
     center: tuple[float, float, float]
-    sides: tuple[float, float]
-    area: float
+    sides: tuple[float, ...]
+    content: float
     level: float = 0.0
+    pose: Pose = _AS_IT_LIES
 
 
 @dataclass(frozen=True)
 class CasePlan:
-    """The patches of a case, ordered by phase and slice; how many slices were left out and why; the structures seen."""
+    """The patches of a case, ordered by phase and slice; how many slices were left out and why; the structures seen.
+
+    Attributes:
+        outlines: of volumes, the outermost points [n, 3] of the structures in each phase; mm from the cube's center.
+    """
 
     patches: list[PatchPlan]
     too_small: int
     outside: int
     seen: frozenset[int] = frozenset()
+    outlines: dict[int, np.ndarray] = field(default_factory=dict)
 
 
 def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callable[[], None]) -> CasePlan:
@@ -87,17 +98,23 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callabl
         seen.update(number for plane in labels.array for number in np.flatnonzero(np.bincount(plane.ravel())).tolist())
         structure = Volume((labels.array != 0).astype(np.uint8), labels.geometry)
         found = list(_tiles(structure, case, phase, tile, *grid) if grid else _slices(structure, case.frame, phase))
-        large = [patch for patch in found if patch.area >= settings.minimum_area]
+        large = [patch for patch in found if patch.content >= settings.minimum_area]
         inside = [patch for patch in large if _lies_inside(patch, case)]
         if case.image and large and not inside:
-            raise InputError(
-                f"The structure in {path} lies outside the image {case.image.path}: "
-                "they do not show the same patient in the same position."
-            )
+            raise beyond_image(case)
         too_small += len(found) - len(large)
         outside += len(large) - len(inside)
         patches += _with_levels(inside)
     return CasePlan(patches, too_small, outside, frozenset(seen - {0}))
+
+
+def beyond_image(case: Case) -> InputError:
+    """What is said where no slice of a structure, or no volume, lies inside its image."""
+    assert case.image
+    return InputError(
+        f"The structure in {case.segmentation.path} lies outside the image {case.image.path}: "
+        "they do not show the same patient in the same position."
+    )
 
 
 def _grid_image(structure: Volume, frame: Frame, pitch: float, low: np.ndarray, count: np.ndarray) -> np.ndarray:
@@ -139,7 +156,7 @@ def _slices(structure: Volume, frame: Frame, phase: int) -> Iterator[PatchPlan]:
             slice_number=slice_number,
             center=(float(low[0] + u) * pitch, float(low[1] + v) * pitch, slice_number * frame.step),
             sides=(float(np.ptp(columns) + 1) * pitch, float(np.ptp(rows) + 1) * pitch),
-            area=float(picture.sum()) * pitch**2,
+            content=float(picture.sum()) * pitch**2,
         )
 
 
@@ -206,7 +223,7 @@ def _with_levels(patches: Sequence[PatchPlan]) -> list[PatchPlan]:
 
 
 def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> float:
-    """Return mm per pixel: the stated size, or the default for the widest slice.
+    """Return mm per pixel: the stated size, or the default for the widest slice (or volume).
 
     Raises:
         InputError: the structure does not fit at the stated pixel size; the message names the size needed.
@@ -214,31 +231,36 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
     largest = [widest_slice([plan]) for plan in plans]
     row = int(np.argmax(largest))
     if settings.pixel_size == 0:
-        return default_pixel_size(largest[row], settings.size, image_pixel_size(cases))
-    usable = settings.size - 2 * _MARGIN
+        return default_pixel_size(largest[row], settings.size, image_pixel_size(cases, settings.axes))
+    usable = settings.size - 2 * MARGIN[settings.axes]
     # Centers lie between voxels, so that the structure may be half a voxel off the middle on either side.
     width = largest[row] + cases[row].frame.pitch
     if width > usable * settings.pixel_size:
         needed = math.ceil(width / usable * 100) / 100
+        holder, unit, larger = ("cube", "voxels", "size") if settings.volumes else ("patch", "pixels", "patch")
         raise InputError(
-            f"The structure in {cases[row].segmentation.path} is {largest[row]:.4g} mm wide, more than a patch of "
-            f"{settings.size} pixels of {settings.pixel_size:g} mm holds: use a pixel size of {needed:g} mm or more "
-            "(0 chooses it), or a larger patch."
+            f"The structure in {cases[row].segmentation.path} is {largest[row]:.4g} mm wide, more than a {holder} of "
+            f"{settings.size} {unit} of {settings.pixel_size:g} mm holds: use a pixel size of {needed:g} mm or more "
+            f"(0 chooses it), or a larger {larger}."
         )
     return settings.pixel_size
 
 
 def widest_slice(plans: Sequence[CasePlan]) -> float:
-    """The width or height in mm of the largest bounding box; 0 where there are no patches."""
+    """The width or height (or depth) in mm of the largest bounding box; 0 where there are no patches."""
     return max((max(patch.sides) for plan in plans for patch in plan.patches), default=0.0)
 
 
-def image_pixel_size(cases: Sequence[Case]) -> float:
-    """Median over the volumes of mm per pixel of the images (the segmentations without any) in the plane."""
-    return round(float(np.median([case.frame.pixel for case in cases])), 6)
+def image_pixel_size(cases: Sequence[Case], axes: int = 2) -> float:
+    """Median over the volumes of mm per pixel of the images (the segmentations without any).
+
+    That is in the plane for slices; for volumes (``axes`` = 3) the edge of a cube as large as a voxel.
+    """
+    own = [case.frame.pixel if axes == 2 else float(np.cbrt(np.prod(case.extent.spacing))) for case in cases]
+    return round(float(np.median(own)), 6)
 
 
 def large_enough(plan: CasePlan, pixel_size: float) -> CasePlan:
-    """Leave out slices whose structure would be smaller than 4 pixels."""
-    kept = [patch for patch in plan.patches if patch.area >= _MINIMUM_PIXELS * pixel_size**2]
+    """Leave out slices and volumes whose structure would be smaller than 4 pixels."""
+    kept = [patch for patch in plan.patches if patch.content >= _MINIMUM_PIXELS * pixel_size ** len(patch.sides)]
     return replace(plan, patches=kept, too_small=plan.too_small + len(plan.patches) - len(kept))

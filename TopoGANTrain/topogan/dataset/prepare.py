@@ -19,8 +19,11 @@ from topogan.dataset.plan import (
     widest_slice,
 )
 from topogan.dataset.preview import write_preview
+from topogan.dataset.resampling import resampling_in_words
 from topogan.dataset.seen import check_structures, what_is_seen
-from topogan.dataset.split import GAP, check_enough, split_slices
+from topogan.dataset.split import GAP, check_enough, split_phases, split_slices
+from topogan.dataset.volume_plan import plan_volumes, with_poses
+from topogan.dataset.volume_preview import write_volume_preview
 from topogan.dataset.write import TrainingSetWriter
 from topogan.errors import Cancelled
 from topogan.files import check_new_folder, staged_folder
@@ -29,6 +32,7 @@ from topogan.structures import StructureTable
 from topogan.training_set import MINIMUM_TRAIN_SLICES, SCHEMA, TRAIN, TrainingSet
 from topogan_contract.sizes import pixel_size_in_words
 
+BETTI_WORDS = "pieces, tunnels, cavities"
 OnEvent = Callable[[dict[str, Any]], None]
 Split = dict[PatchPlan, str]
 
@@ -82,8 +86,9 @@ def prepare(
     cases = open_cases(segmentations, images, settings, table, patients, plane)
     pixel_size, plans = _plan(cases, settings, report, go_on)
     splits, independent = _split(cases, plans, settings, train_slices)
+    own = image_pixel_size(cases, settings.axes)
     with staged_folder(out, overwrite, SCHEMA) as folder:
-        patches = Patches(settings.size, pixel_size)
+        patches = Patches(settings.size, pixel_size, settings.axes)
         with TrainingSetWriter(folder, settings, table, patches, with_images=bool(images)) as writer:
             for number, (case, split) in enumerate(zip(cases, splits, strict=True), start=1):
                 reader = CaseReader(case, settings, patches)
@@ -93,9 +98,11 @@ def prepare(
                 writer.add_volume(case.patient, reader.content_hash)
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
                 go_on()
-        check_enough([row.split for row in writer.rows], len(writer.rows), train_slices)
+        check_enough([row.split for row in writer.rows], len(writer.rows), train_slices, settings.axes)
         check_structures(table, [row.betti for row in writer.rows if row.split == TRAIN])
-        writer.describe("axial" if isinstance(plane, str) else "given", independent, image_pixel_size(cases))
+        writer.describe("axial" if isinstance(plane, str) else "given", independent, own)
+        for said in resampling_in_words(writer.changed_by_resampling, settings.size, pixel_size):
+            report({"kind": "message", "text": said})
         summary = _look_at(folder)
     report({"kind": "message", "text": summary})
     return out
@@ -104,7 +111,8 @@ def prepare(
 def _look_at(folder: Path) -> str:
     """Draw the preview and sum up; the arrays are closed on return, else Windows could not rename the folder."""
     training_set = TrainingSet.open(folder)
-    write_preview(training_set, folder / "preview.png")
+    draw = write_preview if training_set.axes == 2 else write_volume_preview
+    draw(training_set, folder / "preview.png")
     return _summary(training_set)
 
 
@@ -118,21 +126,28 @@ def _plan(
     tile_pixel = (settings.pixel_size or cases[0].frame.pitch) if settings.tiling else 0.0
     plans = []
     for number, case in enumerate(cases, start=1):
-        plans.append(plan_case(case, settings, settings.size * tile_pixel, go_on))
+        if settings.volumes:
+            plans.append(plan_volumes(case, go_on))
+        else:
+            plans.append(plan_case(case, settings, settings.size * tile_pixel, go_on))
         report({"kind": "step", "stage": "measure", "step": number, "total": len(cases), "values": {}})
     for said in what_is_seen(cases, plans):
         report({"kind": "message", "text": said})
     pixel_size = tile_pixel or choose_pixel_size(cases, plans, settings)
     plans = [large_enough(plan, pixel_size) for plan in plans]
     width = 0.0 if settings.tiling else widest_slice(plans)
-    meaning = pixel_size_in_words(settings.size, pixel_size, width, image_pixel_size(cases))
+    own = image_pixel_size(cases, settings.axes)
+    meaning = pixel_size_in_words(settings.size, pixel_size, width, own, settings.axes)
     report({"kind": "message", "text": f"{meaning}."})
     for count, why in (
         (sum(plan.too_small for plan in plans), "are too small"),
         (sum(plan.outside for plan in plans), "reach beyond the image"),
     ):
         if count:
-            report({"kind": "message", "text": f"{count} patches {why} and are left out."})
+            what = "volumes" if settings.volumes else "patches"
+            report({"kind": "message", "text": f"{count} {what} {why} and are left out."})
+    if settings.volumes:
+        plans = [with_poses(plan, number, settings, pixel_size) for number, plan in enumerate(plans)]
     return pixel_size, [plan.patches for plan in plans]
 
 
@@ -143,12 +158,16 @@ def _split(
     patients = [case.patient for case, patches in zip(cases, plans, strict=True) for _ in patches]
     levels = [patch.level for patches in plans for patch in patches]
     if not levels:
-        check_enough([], 0, train_slices)
+        check_enough([], 0, train_slices, settings.axes)
+    phases = [patch.phase for patches in plans for patch in patches]
     for validation in (settings.validation, 0.0):  # what is too little for three parts may do for two
-        parts, independent = split_slices(patients, levels, validation, settings.test, settings.seed)
+        if settings.volumes and len(set(patients)) == 1:
+            parts, independent = split_phases(phases, validation, settings.test, settings.seed), False
+        else:
+            parts, independent = split_slices(patients, levels, validation, settings.test, settings.seed)
         if parts.count(TRAIN) >= MINIMUM_TRAIN_SLICES:
             break
-    check_enough(parts, len(parts), train_slices)
+    check_enough(parts, len(parts), train_slices, settings.axes)
     remaining = iter(parts)
     splits = [{patch: next(remaining) for patch in patches} for patches in plans]
     return [{patch: part for patch, part in split.items() if part != GAP} for split in splits], independent
@@ -159,11 +178,13 @@ def _summary(training_set: TrainingSet) -> str:
     patients = len(set(training_set.patients))
     origin = f"{patients} patients" if training_set.independent else "one patient (not independent)"
     regions = list(zip(training_set.regions, training_set.modal_betti, strict=True))
-    modal = ", ".join(f"{region.name} {pair}" for region, pair in regions if pair != (0, 0))
+    modal = ", ".join(f"{region.name} {numbers}" for region, numbers in regions if any(numbers))
     modal = f"most often {modal}," if len(regions) > 1 else str(training_set.modal_betti[0])
+    samples = f"{training_set.noun}s"
+    unit, counted = ("pixels", "components, holes") if training_set.axes == 2 else ("voxels", BETTI_WORDS)
     return (
-        f"{training_set.table.title}: {len(training_set.train)} slices to train on, {len(training_set.validation)} for "
-        f"validation and {len(training_set.test)} for the test, of {origin}; {training_set.size} x {training_set.size} "
-        f"pixels of {training_set.pixel_size:.3g} mm; (components, holes) is {modal} in "
-        f"{share:.0%} of the training slices. {training_set.missing_parts}"
+        f"{training_set.table.title}: {len(training_set.train)} {samples} to train on, {len(training_set.validation)} "
+        f"for validation and {len(training_set.test)} for the test, of {origin}; "
+        f"{' x '.join([str(training_set.size)] * training_set.axes)} {unit} of {training_set.pixel_size:.3g} mm; "
+        f"({counted}) is {modal} in {share:.0%} of the training {samples}. {training_set.missing_parts}"
     ).rstrip()

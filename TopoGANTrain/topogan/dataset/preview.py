@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from topogan.pictures import dots_per_inch, interpolation
+from topogan.structures import StructureTable
 from topogan.training_set import TrainingSet
 
 _COLUMNS, _ROWS = 8, 5
@@ -18,8 +19,8 @@ _CELL_INCHES = (1.5, 1.7)
 _TITLE_INCHES, _LEGEND_INCHES, _NUMBERS_INCHES = 0.68, 0.24, 0.15
 # Names of structures in a line of the legend; topologies in a line below a picture.
 _NAMES, _NUMBERS = 6, 6
-_OUTLINE, _UNION = "#ff5a36", "black"
-_COLORS = {"train": "black", "validation": "#b06a00", "test": "#1f6fd6"}
+OUTLINE, _UNION = "#ff5a36", "black"
+COLORS = {"train": "black", "validation": "#b06a00", "test": "#1f6fd6"}
 
 
 def write_preview(training_set: TrainingSet, path: Path) -> None:
@@ -36,8 +37,8 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
     chosen = np.unique(np.linspace(0, len(training_set.masks) - 1, count).round().astype(int))
     rows = -(-len(chosen) // _COLUMNS)
     several = len(training_set.table) > 1
-    legend = _legend(training_set) if several else []
-    head = _TITLE_INCHES + _LEGEND_INCHES * -(-len(legend) // _NAMES)
+    names = legend(training_set) if several else []
+    head = _TITLE_INCHES + _LEGEND_INCHES * -(-len(names) // _NAMES)
     foot = _NUMBERS_INCHES * -(-len(training_set.regions) // _NUMBERS) * several
     width, height = _COLUMNS * _CELL_INCHES[0], rows * (_CELL_INCHES[1] + foot) + head
     figure = Figure(figsize=(width, height), dpi=dots_per_inch(training_set.size))
@@ -46,7 +47,7 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
     figure.suptitle(
         _title(training_set), x=0.01, y=1.0 - 0.1 / height, ha="left", va="top", fontsize=11, parse_math=False
     )
-    for number, (name, color) in enumerate(legend):
+    for number, (name, color) in enumerate(names):
         line, column = divmod(number, _NAMES)
         place = 0.01 + 0.98 * column / _NAMES, 1.0 - (_TITLE_INCHES - 0.12 + _LEGEND_INCHES * line) / height
         figure.text(*place, name, color=color, fontsize=9, weight="bold", va="top", parse_math=False)
@@ -59,11 +60,12 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
         wspace=0.04,
         hspace=0.16 + foot / _CELL_INCHES[1],
     )
-    color_of = {row: color for part, color in _COLORS.items() for row in getattr(training_set, part).tolist()}
+    color_of = {row: color for part, color in COLORS.items() for row in getattr(training_set, part).tolist()}
     for cell in cells.flat:
         cell.axis("off")
     for cell, row in zip(cells.flat, chosen.tolist(), strict=False):
-        _draw(cell, training_set, row)
+        image = training_set.images[row] if training_set.images is not None else None
+        draw_picture(cell, training_set.table, training_set.masks[row], image, training_set.window)
         number = training_set.patients[row].removeprefix("patient_").lstrip("0")
         title = f"P{number}  level {training_set.levels[row]:.2f}"
         if several:
@@ -88,7 +90,7 @@ def _title(training_set: TrainingSet) -> str:
     )
 
 
-def _legend(training_set: TrainingSet) -> list[tuple[str, str]]:
+def legend(training_set: TrainingSet) -> list[tuple[str, str]]:
     """Names and colors."""
     colors = [one.color for one in training_set.table.structures]
     return [
@@ -98,7 +100,7 @@ def _legend(training_set: TrainingSet) -> list[tuple[str, str]]:
 
 
 def _write_topologies(cell: Axes, training_set: TrainingSet, row: int) -> None:
-    pairs = zip(_legend(training_set), training_set.betti[row].tolist(), strict=True)
+    pairs = zip(legend(training_set), training_set.betti[row].tolist(), strict=True)
     shown = [(f"{pair[0]},{pair[1]}", color) for (_, color), pair in pairs if pair != [0, 0]]
     for number, (text, color) in enumerate(shown):
         line, column = divmod(number, _NUMBERS)
@@ -106,20 +108,21 @@ def _write_topologies(cell: Axes, training_set: TrainingSet, row: int) -> None:
         cell.text(*place, text, color=color, fontsize=7, weight="bold", va="top", transform=cell.transAxes)
 
 
-def _draw(cell: Axes, training_set: TrainingSet, row: int) -> None:
-    table, labels = training_set.table, training_set.masks[row]
+def draw_picture(
+    cell: Axes, table: StructureTable, labels: np.ndarray, image: np.ndarray | None, window: tuple[float, float] | None
+) -> None:
+    """Draw a plane of label ids [H, W]: outlines over its image, or the structures alone."""
     colors = [one.color for one in table.structures]
-    if training_set.images is None or training_set.window is None:
+    size = max(labels.shape)
+    if image is None or window is None:
         shown = ["black", *(colors if len(table) > 1 else ["white"])]
         picture = np.array([to_rgb(color) for color in shown])[labels]
-        cell.imshow(picture, interpolation=interpolation(training_set.size))
+        cell.imshow(picture, interpolation=interpolation(size))
         return
-    low, high = training_set.window
-    cell.imshow(
-        training_set.images[row], cmap="gray", vmin=low, vmax=high, interpolation=interpolation(training_set.size)
-    )
-    colors = colors if len(table) > 1 else [_OUTLINE]
+    low, high = window
+    cell.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation=interpolation(size))
+    colors = colors if len(table) > 1 else [OUTLINE]
     # The first on top: where two touch, it is the one that a reader looks for (the cavity in its wall).
-    for region, color in reversed(list(zip(training_set.regions, colors, strict=False))):
+    for region, color in reversed(list(zip(table.regions, colors, strict=False))):
         if (mask := region.of(labels)).any():
             cell.contour(mask, levels=[0.5], colors=[color], linewidths=0.9)

@@ -47,6 +47,30 @@ def split_slices(
     return [part_of[patient] for patient in patients], True
 
 
+def split_phases(phases: Sequence[int], validation: float, test: float, seed: int) -> list[str]:
+    """Split the volumes of one patient by phase, with a phase dropped between parts: neighbors are nearly equal.
+
+    Phases are taken to follow each other round, as in a heartbeat.
+
+    Args:
+        phases: number of each volume's phase.
+        validation: share of the phases for validation; 0 leaves nothing for it.
+        test: the same for the test.
+        seed: of the random choice.
+
+    Returns:
+        As :func:`split_slices`; nothing to train on where there are too few phases.
+    """
+    known = np.unique(phases)
+    parts = [TEST] * max(1, round(test * len(known))) + [GAP]
+    if validation:
+        parts += [VALIDATION] * max(1, round(validation * len(known))) + [GAP]
+    parts = [*parts, *[TRAIN] * (len(known) - len(parts) - 1), GAP][: len(known)]
+    order = np.roll(known, int(np.random.default_rng(seed).integers(len(known)))).tolist()
+    part_of = dict(zip(order, parts, strict=True))
+    return [part_of[phase] for phase in phases]
+
+
 def _by_blocks(levels: np.ndarray, validation: float, test: float, random: np.random.Generator) -> list[str]:
     slices = len(np.unique(levels.round(6)))
     blocks = min(max(1, slices // _SLICES_PER_BLOCK), _MOST_BLOCKS)
@@ -60,13 +84,14 @@ def _by_blocks(levels: np.ndarray, validation: float, test: float, random: np.ra
     return [[*parts, TRAIN, GAP][number] for number in np.searchsorted(ends, place, side="right")]
 
 
-def check_enough(split: Sequence[str], found: int, train_slices: int) -> None:
+def check_enough(split: Sequence[str], found: int, train_slices: int, axes: int = 2) -> None:
     """Refuse a training set that is too small.
 
     Args:
-        split: part of each slice.
-        found: how many slices of the structure there were before the split.
-        train_slices: how many training slices the training needs.
+        split: part of each slice or volume.
+        found: how many slices (volumes) of the structure there were before the split.
+        train_slices: how many of them the training needs.
+        axes: 2 for slices, 3 for volumes.
 
     Raises:
         InputError: fewer than ``train_slices`` training slices, or no test slice.
@@ -75,8 +100,13 @@ def check_enough(split: Sequence[str], found: int, train_slices: int) -> None:
     if train >= train_slices and test:
         return
     batch = ", or choose a smaller batch" if train >= MINIMUM_TRAIN_SLICES and test else ""
+    few = f"{train} to train on and {test} to test on, where at least {train_slices} and 1 are needed: "
+    if axes == 3:
+        raise InputError(
+            f"The segmentations give {found} usable volume{'' if found == 1 else 's'} of the structure, which leaves "
+            f"{few}add patients or phases, or cut more volumes from each phase (--poses 10){batch}."
+        )
     raise InputError(
-        f"The volumes hold {found} usable slice{'' if found == 1 else 's'} of the structure, which leaves {train} to "
-        f"train on and {test} to test on, where at least {train_slices} and 1 are needed: "
+        f"The volumes hold {found} usable slice{'' if found == 1 else 's'} of the structure, which leaves {few}"
         f"add volumes, or lower the smallest slice or the slice spacing{batch}."
     )

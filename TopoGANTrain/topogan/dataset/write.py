@@ -40,6 +40,19 @@ class SliceRow(NamedTuple):
     """Of each region; a column for each dimension."""
 
 
+class VolumeRow(NamedTuple):
+    """The same of volumes."""
+
+    row: int
+    patient: str
+    phase: int
+    pose: int
+    level: float
+    split: str
+    volume_ml: float
+    betti: tuple[tuple[int, ...], ...]
+
+
 class TrainingSetWriter:
     """Writes arrays as they come, and the rest at the end; use it as a context manager, then describe.
 
@@ -56,16 +69,17 @@ class TrainingSetWriter:
         with_images: bool,
     ) -> None:
         self._folder, self._settings, self._table = folder, settings, table
-        self._patches, self._with_images, self._axes = patches, with_images, settings.axes
+        self._patches, self._with_images, self._axes = patches, with_images, patches.axes
         self._volumes: list[dict[str, Any]] = []
         self._diagrams: list[Diagram] = []
         self._files = ExitStack()
-        self.rows: list[SliceRow] = []
+        self._changed: list[np.ndarray] = []
+        self.rows: list[SliceRow | VolumeRow] = []
 
     def __enter__(self) -> TrainingSetWriter:
         kinds = {"masks.npy": np.uint8, **({"images.npy": np.int16} if self._with_images else {})}
         self._arrays = {
-            name: self._files.enter_context(GrowingArray(self._folder / name, (self._patches.size,) * self._axes, kind))
+            name: self._files.enter_context(GrowingArray(self._folder / name, self._patches.shape, kind))
             for name, kind in kinds.items()
         }
         return self
@@ -77,7 +91,7 @@ class TrainingSetWriter:
         if kind is None:
             save_diagrams(self._folder / "diagrams.npz", self._diagrams)
             columns = [
-                *SliceRow._fields[:-1],
+                *(SliceRow if self._axes == 2 else VolumeRow)._fields[:-1],
                 *(name for pair in betti_columns(self._table, self._axes) for name in pair),
             ]
             lines = [(*row[:-1], *(number for pair in row.betti for number in pair)) for row in self.rows]
@@ -93,19 +107,28 @@ class TrainingSetWriter:
         flat = regions.reshape(-1, *regions.shape[2:])
         self._diagrams += cubical_persistence_of_batch(np.stack([distance_filtration(mask) for mask in flat]))
         numbers = betti_numbers_of_batch(flat).reshape(*regions.shape[:2], self._axes)
-        areas = np.count_nonzero(chunk.masks, axis=tuple(range(1, chunk.masks.ndim))) * self._patches.pixel_size**2
-        for plan, split, area, betti in zip(chunk.plans, splits, areas, numbers.tolist(), strict=True):
+        if chunk.native is not None:
+            self._changed += list((numbers != chunk.native).any(axis=2))
+        pixels = np.count_nonzero(chunk.masks, axis=tuple(range(1, chunk.masks.ndim)))
+        contents = (pixels * self._patches.pixel_size**self._axes).tolist()
+        for plan, split, content, found in zip(chunk.plans, splits, contents, numbers.tolist(), strict=True):
+            betti = tuple(tuple(one) for one in found)
+            row, level = len(self.rows), round(plan.level, 4)
             self.rows.append(
-                SliceRow(
-                    row=len(self.rows),
-                    patient=patient,
-                    phase=plan.phase,
-                    level=round(plan.level, 4),
-                    split=split,
-                    area_mm2=round(float(area), 2),
-                    betti=tuple(tuple(numbers) for numbers in betti),
+                SliceRow(row, patient, plan.phase, level, split, round(content, 2), betti)
+                if self._axes == 2
+                else VolumeRow(
+                    row, patient, plan.phase, plan.pose.number, level, split, round(content / 1000, 4), betti
                 )
             )
+
+    @property
+    def changed_by_resampling(self) -> dict[str, float]:
+        """Share of the volumes whose Betti numbers are others than those of their segmentation, by region."""
+        if not self._changed:
+            return {}
+        shares = np.mean(self._changed, axis=0).round(4).tolist()
+        return dict(zip((region.name for region in self._table.regions), shares, strict=True))
 
     def add_volume(self, patient: str, digest: str) -> None:
         """Note that a volume has been read: pseudonym and SHA-256 of its voxels, no name."""
@@ -128,6 +151,7 @@ class TrainingSetWriter:
             "counts": counts,
             "missing_parts": missing_parts(counts[VALIDATION], independent),
             "betti": self._betti(),
+            **({"changed_by_resampling": self.changed_by_resampling} if self._axes == 3 else {}),
             "content_hash": content_hash({**hashes, TABLE_FILES[self._axes]: self._table_hash}),
             "settings": settings.model_dump(mode="json", exclude={"structure", "labels"}),  # the table says more
             "volumes": self._volumes,

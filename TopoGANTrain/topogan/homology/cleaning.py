@@ -41,16 +41,16 @@ def remove_small(mask: ArrayLike, pixels: int) -> NDArray[np.bool_]:
 def clean_labels(labels: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
     """Give the small connected components and holes of a label map to the label that surrounds most of them.
 
-    Of each label in turn, components (8-connected) under ``pixels`` pixels, except its largest; then background
-    (4-connected) that does not reach the border. So a small hole is filled unless a whole structure lies in it. Of one
-    structure the same as :func:`remove_small`.
+    Of each label in turn, components (8-connected, in volumes 26-connected) under ``pixels`` pixels, except its
+    largest; then background (4- or 6-connected) that does not reach the border. So a small hole or cavity is filled
+    unless a whole structure lies in it; tunnels stay. Of one structure the same as :func:`remove_small`.
 
     Args:
-        labels: ids [H, W], 0 for background.
+        labels: ids [H, W] or [D, H, W], 0 for background.
         pixels: the smallest size that stays; 0 and 1 change nothing.
 
     Returns:
-        uint8 [H, W].
+        uint8, of the same shape.
     """
     labels = labels.copy()
     if pixels <= 1:
@@ -58,7 +58,7 @@ def clean_labels(labels: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
     for number in [*np.unique(labels[labels > 0]), 0]:
         where = labels == number
         kept = _without_small_components(where, pixels) if number else ~_small_holes(~where, pixels)
-        parts = label(where & ~kept, np.ones((3, 3), dtype=bool) if number else None)[0]
+        parts = label(where & ~kept, np.ones((3,) * labels.ndim, dtype=bool) if number else None)[0]
         for part, box in enumerate(find_objects(parts), start=1):
             around = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
             mine = parts[around] == part

@@ -110,8 +110,14 @@ class Diagram:
             for dim, birth, death in zip(self.dimension, self.birth, self.death, strict=True)
         ]
 
-    def betti_numbers(self, level: float, dimensions: Sequence[int] = (0, 1)) -> tuple[int, ...]:
-        """How many classes of each dimension live at ``level``: birth ≤ level < death."""
+    def betti_numbers(self, level: float, dimensions: Sequence[int] | None = None) -> tuple[int, ...]:
+        """How many classes of each dimension live at ``level``: birth ≤ level < death.
+
+        Args:
+            level: of the filtration.
+            dimensions: None for all that its image or volume has.
+        """
+        dimensions = range(self.birth_index.shape[1]) if dimensions is None else dimensions
         alive = (self.birth <= level) & ((level < self.death) | self.essential)
         return tuple(int((alive & (self.dimension == dim)).sum()) for dim in dimensions)
 

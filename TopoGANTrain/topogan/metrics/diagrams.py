@@ -1,7 +1,7 @@
 """Distances between the persistence diagrams of masks, in units of the image width.
 
 The filtration is the one-sided distance to the structure, in pixels and without a border; only points with a finite
-death count. Dimension 0 is connected components, 1 is holes and almost-holes.
+death count. Dimension 0 is connected components, 1 is holes and almost-holes; of volumes 1 is tunnels, 2 cavities.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from topogan.homology import (
 
 # Below this the two calls cost more than the mirrored half saves.
 _SMALLEST_SPLIT = 64
-# Masks whose distance images (float64) are in memory at once.
-_BLOCK = 64
+# Masks whose distance images (float64) are in memory at once; of volumes fewer, with as many voxels as 64 have of 64³.
+_BLOCK, _BLOCK_VOXELS = 64, 64 * 64**3
 
 
 def diagrams_of(masks: NDArray[np.bool_]) -> list[Diagram]:
-    """The diagram of the distance filtration of each mask (bool [N, H, W]), every dimension, in pixels."""
+    """The diagram of the distance filtration of each mask (bool [N, H, W] or [N, D, H, W]): all dimensions, pixels."""
     diagrams: list[Diagram] = []
-    for start in range(0, len(masks), _BLOCK):
-        distances = np.stack([distance_filtration(mask) for mask in masks[start : start + _BLOCK]])
+    step = max(1, min(_BLOCK, _BLOCK_VOXELS // max(1, masks[:1].size)))
+    for start in range(0, len(masks), step):
+        distances = np.stack([distance_filtration(mask) for mask in masks[start : start + step]])
         diagrams += cubical_persistence_of_batch(distances, tuple(range(masks.ndim - 1)))
     return diagrams
 
@@ -41,8 +42,8 @@ def w1_matrix(first: list[Diagram], second: list[Diagram], dimension: int, width
     Args:
         first: N diagrams in pixels.
         second: M diagrams in pixels.
-        dimension: 0 or 1.
-        width: of the images, in pixels.
+        dimension: 0, 1 or, of volumes, 2.
+        width: of the images or volumes, in pixels.
 
     Returns:
         float [N, M].
@@ -67,8 +68,8 @@ def w1_within(diagrams: list[Diagram], dimension: int, width: int) -> NDArray[np
 
     Args:
         diagrams: N diagrams in pixels.
-        dimension: 0 or 1.
-        width: of the images, in pixels.
+        dimension: 0, 1 or, of volumes, 2.
+        width: of the images or volumes, in pixels.
 
     Returns:
         float [N, N].

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,8 +74,8 @@ def audit(
     """Compare every sample and every test mask with every training mask.
 
     Args:
-        masks: bool [N, H, W] or label ids, the samples.
-        test: [M, H, W], masks of patients that were not trained on.
+        masks: bool [N, H, W] or [N, D, H, W], or label ids: the samples.
+        test: [M, …], masks of patients that were not trained on.
         read: gives the masks of some rows of the training set.
         training_rows: int [K], the rows that were trained on.
         structures: number of labels, where masks are label ids.
@@ -86,7 +87,7 @@ def audit(
 
 def _repeats(masks: Masks | Labels) -> NDArray[np.int64]:
     """Positions of masks that are equal to an earlier one."""
-    flat = masks.reshape(len(masks), -1)
-    packed = np.packbits(flat, axis=1) if flat.dtype == np.bool_ else flat
-    _, first = np.unique(packed, axis=0, return_index=True)
+    # By their hashes, so that no second stack is held.
+    hashes = [hashlib.sha256(np.ascontiguousarray(mask).data).hexdigest() for mask in masks]
+    _, first = np.unique(hashes, return_index=True)
     return np.setdiff1d(np.arange(len(masks)), first)

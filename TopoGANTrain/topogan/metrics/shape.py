@@ -1,4 +1,4 @@
-"""Sizes and overlaps of masks (bool [N, H, W]), and overlaps of label maps (label ids [N, H, W]).
+"""Sizes and overlaps of masks (bool [N, H, W], volumes [N, D, H, W]), and overlaps of label maps (ids, likewise).
 
 The Dice of two label maps is 2 Σ |A_k ∩ B_k| / Σ (|A_k| + |B_k|) over all labels k: pixels with the same label. It is 1
 for a copy alone, sees inner boundaries, which the union of the structures hides, and a structure that neither shows
@@ -18,8 +18,9 @@ Labels = NDArray[np.uint8]
 ReadMasks = Callable[[NDArray[np.int64]], Masks | Labels]
 """Reads the masks of some rows of a stored set, such as :meth:`topogan.training_set.TrainingSet.region_masks`."""
 
-# Rows that are compared at once: two blocks of 256² masks and their products stay below 300 MB.
-_BLOCK = 512
+# Rows that are compared at once: two blocks of 256² masks and their products stay below 300 MB; of volumes as few as
+# have as many voxels.
+_BLOCK, _BLOCK_VOXELS = 512, 512 * 256**2
 
 
 def areas(masks: Masks, pixel_size: float) -> NDArray[np.float64]:
@@ -30,6 +31,18 @@ def areas(masks: Masks, pixel_size: float) -> NDArray[np.float64]:
         pixel_size: mm.
     """
     found: NDArray[np.float64] = masks.sum(axis=(1, 2)) * pixel_size**2
+    return found
+
+
+def volumes(masks: Masks, voxel_size: float) -> NDArray[np.float64]:
+    """Volume of the structure in each mask, in ml.
+
+    Args:
+        masks: bool [N, D, H, W].
+        voxel_size: mm.
+    """
+    # 1 ml is 1,000 mm³.
+    found: NDArray[np.float64] = masks.sum(axis=(1, 2, 3)) * (voxel_size**3 / 1000.0)
     return found
 
 
@@ -44,7 +57,7 @@ class BestMatches:
 
 
 def best_matches(masks: Masks | Labels, pool: Masks | Labels, structures: int = 1) -> BestMatches:
-    """For each mask the Dice with its most similar mask in ``pool`` ([M, H, W], M ≥ 1)."""
+    """For each mask the Dice with its most similar mask in ``pool`` ([M, H, W] or [M, D, H, W], M ≥ 1)."""
     return best_stored_matches(masks, pool.__getitem__, np.arange(len(pool)), structures)
 
 
@@ -54,15 +67,15 @@ def best_stored_matches(
     """For each mask the Dice with its most similar mask of a stored set: max_j 2 |A ∩ B_j| / (|A| + |B_j|).
 
     No unit; two empty masks count as equal (1). Masks are compared where they lie: a shifted copy is not found.
-    Source: Dice, Ecology 1945. Cost N·M·H·W multiplications; memory does not grow with M.
+    Source: Dice, Ecology 1945. Cost N·M multiplications a pixel; memory does not grow with M.
 
     Args:
-        masks: bool [N, H, W], or label ids.
+        masks: bool [N, H, W] or [N, D, H, W], or label ids.
         read: gives the masks of some rows, which are read in blocks.
         rows: int [M], which rows are looked at; M ≥ 1.
         structures: number of labels, where they are label ids.
     """
-    step = max(1, _BLOCK // structures)
+    step = _together(masks, structures)
     dice = np.full(len(masks), -1.0)
     index = np.zeros(len(masks), dtype=np.int64)
     for pool_start in range(0, len(rows), step):
@@ -85,10 +98,10 @@ def mean_pairwise_dice(masks: Masks | Labels, structures: int = 1) -> float:
     Lower than real: shapes that vary more than real ones; higher: the generator repeats itself (1: all are equal).
 
     Args:
-        masks: bool [N, H, W], or label ids; N ≥ 2.
+        masks: bool [N, H, W] or [N, D, H, W], or label ids; N ≥ 2.
         structures: number of labels, where they are label ids.
     """
-    total, step = 0.0, max(1, _BLOCK // structures)
+    total, step = 0.0, _together(masks, structures)
     for start in range(0, len(masks), step):
         block = _flat(masks[start : start + step], structures)
         for other in range(0, len(masks), step):
@@ -97,10 +110,16 @@ def mean_pairwise_dice(masks: Masks | Labels, structures: int = 1) -> float:
     return (total - count) / (count * (count - 1))
 
 
+def _together(masks: Masks | Labels, structures: int) -> int:
+    """How many of the masks are flattened at once."""
+    together = _BLOCK if masks.ndim == 3 else min(_BLOCK, _BLOCK_VOXELS // max(1, masks[:1].size))
+    return max(1, together // structures)
+
+
 def _flat(masks: Masks | Labels, structures: int) -> NDArray[np.float32]:
     if masks.dtype != np.bool_:
-        masks = masks[:, None] == np.arange(1, structures + 1)[:, None, None]
-    # float32 counts exactly up to 2^24 pixels and lets the matrix product run in BLAS.
+        masks = masks[:, None] == np.arange(1, structures + 1).reshape(-1, *(1,) * (masks.ndim - 1))
+    # float32 counts exactly up to 2^24 pixels (256³) and lets the matrix product run in BLAS.
     return masks.reshape(len(masks), -1).astype(np.float32)
 
 

@@ -1,7 +1,7 @@
 """How the topology of two sets of masks differs: Betti numbers and persistence diagrams.
 
-Masks are bool arrays [N, H, W]; the foreground is 8-connected, the background 4-connected. Betti numbers are
-int arrays [N, dimensions]: (b0, b1), connected components and holes, of 2-D masks.
+Betti numbers are int arrays [N, dimensions]: of slices (b0, b1), connected components and holes; of volumes (b0, b1,
+b2), connected components, tunnels and cavities. :mod:`topogan.homology` says what is connected.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def betti_score(betti: Betti, reference: Betti, dimension: int) -> float:
     Args:
         betti: int [N, dimensions].
         reference: int [M, dimensions].
-        dimension: 0 for connected components, 1 for holes.
+        dimension: 0 for connected components, 1 for holes or tunnels, 2 for cavities.
     """
     values = np.union1d(betti[:, dimension], reference[:, dimension])
     p = (betti[:, dimension, None] == values).mean(axis=0)
@@ -74,15 +74,15 @@ def valid_share(betti: Betti, wanted: tuple[int, ...]) -> float:
 
 
 def shown_by_real(betti: Betti, levels: NDArray[np.float64] | None, real: RealTopologies) -> NDArray[np.bool_]:
-    """Whether each region of each slice has Betti numbers that real slices of its level show.
+    """Whether each region of each sample has Betti numbers that real ones of its level show.
 
     Args:
         betti: int [N, R, dimensions].
-        levels: float [N], 0 to 1; None: real slices of every level count.
-        real: what real slices show.
+        levels: float [N], 0 to 1; None: real samples of every level count, as of volumes.
+        real: what real samples show.
 
     Returns:
-        bool [N, R]. The share of slices of which every structure has is the joint figure of label maps.
+        bool [N, R]. The share of samples of which every structure has is the joint figure of label maps.
     """
     known: list[float | None] = [None] * len(betti) if levels is None else levels.tolist()
     return np.array(

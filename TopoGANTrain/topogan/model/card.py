@@ -8,7 +8,7 @@ from typing import Any
 
 from topogan.model.layout import MASKS_GENERATOR, TEXTURES_GENERATOR
 from topogan.model.metadata import Metadata
-from topogan.verdict import topology_in_words
+from topogan.verdict import plural, topology_in_words
 from topogan_contract.words import shown
 
 LICENSE_TEXT = """\
@@ -24,15 +24,21 @@ If you made this model and may share it, replace this text by the license of you
 CC BY-SA: that license and the data's citation). The license of the TopoGAN software does not extend to models.
 """
 
+_SHAPE = {2: "Patches of {0} × {0} pixels", 3: "Volumes of {0} × {0} × {0} voxels"}
+_NATURE = {
+    2: "Samples are single slices: neighbors do not make a volume, and no sample belongs to a patient.",
+    3: "Samples are whole volumes, unrelated to each other, and no sample belongs to a patient.\n"
+    "- A model of volumes of few patients can memorize them, however many poses of each it was shown.",
+}
 _CARD = """\
 # Synthetic {structure}: a TopoGAN model
 
-{what} Patches of {size} × {size} pixels of {pixel_size:.3g} mm.
+{what} {shape} of {pixel_size:.3g} mm.
 
 **For research only. This is not a medical device: do not use it, or what it makes, for diagnosis or treatment.**
 
 ## Data
-- {train} slices for training, {validation} for validation and {test} for testing, of {patients} patient(s).
+- {train} {noun}s for training, {validation} for validation and {test} for testing, of {patients} patient(s).
 - {independence}
 {topology}
 - Intensity: {intensity}.
@@ -51,7 +57,7 @@ Making masks and images for method development, teaching, and as additional trai
 whose quality is then measured on real data.
 
 ## Limits
-- Samples are single slices: neighbors do not make a volume, and no sample belongs to a patient.
+- {nature}
 - A sample can resemble a training mask closely; give `--training-set` when you synthesize to see how closely.
 - The model knows only the anatomy, scanners and pathologies of its training data.
 - Topology is learned, not guaranteed; ask for it (`--betti`) where every sample has to have it.
@@ -67,17 +73,19 @@ def model_card(metadata: Metadata) -> str:
     return _CARD.format(
         structure=_plain(metadata.structure),
         what=_what(metadata),
-        size=metadata.size,
+        shape=_SHAPE[metadata.axes].format(metadata.size),
+        noun=metadata.noun,
+        nature=_NATURE[metadata.axes],
         pixel_size=metadata.pixel_size_mm,
         train=trained.train,
         validation=trained.validation,
         test=trained.test,
         patients=trained.patients,
         independence=(
-            "Training, validation and test slices are of different patients."
+            f"Training, validation and test {metadata.noun}s are of different patients."
             if trained.independent
-            else "Validation and test slices are **not independent**: they are of the same patient(s) as training "
-            "slices, so that every figure that rests on them is too good."
+            else f"Validation and test {metadata.noun}s are **not independent**: they are of the same patient(s) as "
+            f"training {metadata.noun}s, so that every figure that rests on them is too good."
         ),
         topology="\n".join(_topology(metadata)),
         intensity=_intensity(metadata),
@@ -88,11 +96,12 @@ def model_card(metadata: Metadata) -> str:
 
 
 def _topology(metadata: Metadata) -> Iterator[str]:
+    numbers = ",".join(plural(dimension, metadata.axes) for dimension in range(metadata.axes))
     for region, modal in zip(metadata.regions, metadata.betti.modal, strict=True):
         of = f" of {_plain(region.name)}" if len(metadata.regions) > 1 else ""
         counts = "; ".join(f"{betti}: {count}" for betti, count in metadata.betti.train.get(region.name, {}).items())
         yield f"- Most frequent topology of the real masks{of}: {topology_in_words(modal)}."
-        yield f"- Topology of the training masks{of} (pieces,holes: slices): {counts}."
+        yield f"- Topology of the training masks{of} ({numbers}: {metadata.noun}s): {counts}."
 
 
 def _what(metadata: Metadata) -> str:

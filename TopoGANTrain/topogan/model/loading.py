@@ -71,7 +71,9 @@ def _open(folder: Path, package: Path, discriminators: bool) -> Model:
         networks = {
             name: read_weights(folder / name, build) for name, build in builders.items() if name in metadata.files
         }
-        reference = read_reference(folder / layout.REFERENCE) if layout.REFERENCE in metadata.files else []
+        reference = (
+            read_reference(folder / layout.REFERENCE, metadata.axes) if layout.REFERENCE in metadata.files else []
+        )
     except InputError as error:
         raise refused(package, str(error).rstrip(".")) from error
     return Model(

@@ -124,6 +124,11 @@ class Metadata(_Checked):
         return self.table.regions
 
     @property
+    def noun(self) -> str:
+        """What a sample is called: "slice" or "volume"."""
+        return "slice" if self.axes == 2 else "volume"
+
+    @property
     def told_level(self) -> bool:
         """Whether the networks are told the slice level."""
         return self.settings.tells_level(len(self.table), self.axes)

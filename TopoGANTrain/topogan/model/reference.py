@@ -34,18 +34,18 @@ def write_reference(path: Path, training_set: TrainingSet) -> None:
     save_diagrams(path, [_without_pixels(of_region[row]) for row in rows for of_region in diagrams])
 
 
-def read_reference(path: Path) -> list[Diagram]:
-    """Read the diagrams of a package that may come from a stranger.
+def read_reference(path: Path, axes: int = 2) -> list[Diagram]:
+    """Read the diagrams of a package that may come from a stranger; ``axes``: of slices (2) or of volumes (3).
 
     Raises:
-        InputError: the file is damaged, unpacks to more than a reference can hold, or holds no diagrams.
+        InputError: the file is damaged, unpacks to more than a reference can hold, or holds no diagrams of such masks.
     """
     try:
         _check_amount(path)
         diagrams = load_diagrams(path)
     except Exception as error:  # numpy and zipfile raise a dozen kinds of errors for what is no archive of arrays
         raise _damaged(path) from error
-    if not all(_is_sound(diagram) for diagram in diagrams):
+    if not all(_is_sound(diagram, axes) for diagram in diagrams):
         raise _damaged(path)
     return diagrams
 
@@ -62,12 +62,12 @@ def _check_amount(path: Path) -> None:
         raise _damaged(path)
 
 
-def _is_sound(diagram: Diagram) -> bool:
+def _is_sound(diagram: Diagram, axes: int) -> bool:
     numbers = (diagram.dimension, diagram.birth, diagram.death)
     if any(values.ndim != 1 or values.dtype.kind not in "if" for values in numbers):
         return False
-    known = bool(np.isin(diagram.dimension, (0, 1)).all() and np.isfinite(diagram.birth).all())
-    placed = diagram.birth_index.shape == diagram.death_index.shape == (len(diagram.birth), 2)
+    known = bool(np.isin(diagram.dimension, range(axes)).all() and np.isfinite(diagram.birth).all())
+    placed = diagram.birth_index.shape == diagram.death_index.shape == (len(diagram.birth), axes)
     return known and placed and bool((diagram.death >= diagram.birth).all())
 
 

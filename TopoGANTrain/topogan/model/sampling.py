@@ -27,16 +27,17 @@ from topogan.homology import (
 from topogan.model.metadata import Metadata
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.networks.labels import labels_of, level_to_network
-from topogan.structures import Region
-from topogan.verdict import topology_in_words
+from topogan.verdict import plural, topology_in_words
 
-# Samples that are searched for, painted and handed on together: 256, or fewer with as many pixels as 256 have of 256².
+# Samples that are searched for, painted and handed on together: 256, or fewer with as many pixels as 256 have of 256²
+# (64 volumes of 64³).
 CHUNK, _CHUNK_PIXELS = 256, 1 << 24
 # On a CPU a convolution of one image differs in its last bits from that of a batch (other kernels are chosen), so that
 # a sample would depend on its neighbors. One by one a sample of 64 pixels takes 4.4 ms instead of 2.6 ms in batches of
-# 16, one of 128 pixels the same 27 ms, one of 256 pixels 170 ms instead of 310 ms (one thread). GPUs promise no bits.
-_GPU_BATCH = 64
-# Masks that are drawn together while a few are missing.
+# 16, one of 128 pixels the same 27 ms, one of 256 pixels 170 ms instead of 310 ms (one thread). GPUs promise no bits;
+# as many pixels as 64 samples of 512² have, 8 volumes of 128³, are the most that one takes at once.
+_GPU_BATCH, _GPU_PIXELS = 64, 1 << 24
+# Masks that are drawn together while a few are missing, and never more than are handed on together.
 _CANDIDATES = 64
 _LATENT_STREAM, _NOISE_STREAM, _LEVEL_STREAM = 0, 1, 2
 
@@ -44,7 +45,8 @@ Seeds = NDArray[np.int64]
 Levels = NDArray[np.float64]
 Betti = tuple[int, ...]
 Asked = tuple[Betti | None, ...] | Literal["real"] | None
-"""(b0, b1) of each region, None where any will do; or what real slices show together; or anything."""
+"""(b0, b1) of each region, of volumes (b0, b1, b2), None where any will do; or what real samples show together; or
+anything."""
 
 
 class Generators(Protocol):
@@ -58,18 +60,19 @@ class Generators(Protocol):
 
 @dataclass(frozen=True)
 class Samples:
-    """What was drawn from a model; n samples of H × W pixels."""
+    """What was drawn from a model; n samples of H × W pixels, or volumes of D × H × W voxels."""
 
     labels: NDArray[np.uint8]
-    """uint8 [n, H, W]: ids of the most probable structures, after cleaning if that was asked."""
+    """uint8 [n, H, W], of volumes [n, D, H, W]: the most probable structures' ids, after cleaning if that was asked."""
     textures: NDArray[np.int16] | None
-    """int16 [n, H, W] in HU (or the training images' own unit); None where the model paints none."""
+    """int16 of the same shape in HU (or the training images' own unit); None where the model paints none."""
     diagrams: list[Diagram]
-    """n·R, sample by sample, region by region: persistence of the distance filtration without border, in pixels."""
+    """n·R, sample by sample, region by region: persistence of the distance filtration without border, in pixels; H0 and
+    H1, of volumes H2, too."""
     betti: NDArray[np.int64]
-    """int [n, R, 2]: (b0, b1) of each region, its components and holes."""
+    """int [n, R, 2]: (b0, b1) of each region, its components and holes; [n, R, 3] of volumes: (b0, b1, b2)."""
     raw_betti: NDArray[np.int64]
-    """int [n, R, 2]: the same before cleaning."""
+    """The same before cleaning."""
     levels: Levels | None
     """float [n]: which slice level was asked of the generator, 0 to 1; None where it is told none."""
     seeds: Seeds
@@ -90,7 +93,7 @@ class SamplingRequest:
     betti: Asked = None
     """What every label map must have."""
     clean: int = 0
-    """Components and holes of fewer pixels are removed and filled before the topology is looked at."""
+    """Components of fewer pixels are removed and holes (of volumes cavities) filled, before topology is looked at."""
     attempts: int = 20
     """Give up after this many times ``count`` tries."""
     levels: tuple[float, float] | None = None
@@ -100,7 +103,7 @@ class SamplingRequest:
         for name, least in (("count", 1), ("seed", 0), ("clean", 0), ("attempts", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} cannot be {getattr(self, name)}: it must be at least {least}.")
-        if isinstance(self.betti, tuple) and not all(one is None or _is_pair(one) for one in self.betti):
+        if isinstance(self.betti, tuple) and not all(one is None or _are_counts(one) for one in self.betti):
             raise InputError(f"betti cannot be {self.betti}: name pieces and holes of each structure, such as (1, 1).")
         if self.levels is not None and not 0.0 <= self.levels[0] <= self.levels[1] <= 1.0:
             raise InputError(f"levels cannot be {self.levels}: name two from 0 to 1, the lower one first.")
@@ -110,11 +113,13 @@ def asked_betti(text: str, metadata: Metadata) -> Asked:
     """What the setting ``betti`` asks of a model.
 
     Args:
-        text: "any", "modal", "real", "1,1" (of the first structure), or "myocardium=1,1;lv_cavity=1,0".
+        text: "any", "modal", "real", "1,1" (of the first structure), or "myocardium=1,1;lv_cavity=1,0"; of volumes
+            "1,0,0".
         metadata: of the model.
 
     Raises:
-        InputError: the model has no such structure or union, or one is named twice.
+        InputError: the model has no such structure or union, one is named twice, or with another number of numbers than
+            the model's samples have axes.
     """
     if text == "any":
         return None
@@ -131,11 +136,18 @@ def asked_betti(text: str, metadata: Metadata) -> Asked:
             what = "asks twice of" if name in asked else "asks of"
             raise InputError(f"The setting betti {what} {name!r}: each of {', '.join(names)} can be named once.")
         asked[name] = tuple(int(number) for number in numbers.split(","))
+        if len(asked[name]) != metadata.axes:
+            raise _other_axes(numbers, metadata)
     return tuple(asked.get(name) for name in names)
 
 
-def _is_pair(betti: Any) -> bool:
-    return isinstance(betti, tuple) and len(betti) == 2 and min(betti) >= 0
+def _are_counts(betti: Any) -> bool:
+    return isinstance(betti, tuple) and len(betti) in (2, 3) and min(betti) >= 0
+
+
+def _other_axes(numbers: object, metadata: Metadata) -> InputError:
+    words = "pieces and holes, such as 1,1" if metadata.axes == 2 else "pieces, tunnels and cavities, such as 1,0,0"
+    return InputError(f"The setting betti cannot ask for {numbers}: this model makes {metadata.noun}s: name {words}.")
 
 
 @dataclass(frozen=True)
@@ -163,7 +175,8 @@ def sample_chunks(model: Generators, request: SamplingRequest, tick: Tick) -> It
         tick: called often with the number of accepted masks and of tries so far; may raise to stop.
 
     Raises:
-        InputError: the model makes no masks, has other structures, or is told no slice level.
+        InputError: the model makes no masks, has other structures, makes volumes where slices were asked for or the
+            other way round, or is told no slice level.
         WorkError: too few tries had the asked topology, or the networks gave NaN.
     """
     _check_fits(request, model.metadata)
@@ -182,6 +195,9 @@ def _check_fits(request: SamplingRequest, metadata: Metadata) -> None:
         raise InputError(
             f"betti asks of {len(request.betti)} structures and unions: this model has {', '.join(regions)}."
         )
+    for one in request.betti if isinstance(request.betti, tuple) else ():
+        if one is not None and len(one) != metadata.axes:
+            raise _other_axes(one, metadata)
     if request.levels is not None and not metadata.told_level:
         raise InputError("This model is not told slice levels: ask for all of them.")
 
@@ -196,7 +212,12 @@ def redraw(model: Generators, seeds: Seeds, clean: int, levels: tuple[float, flo
 
 
 def _chunk(model: Generators) -> int:
-    return min(CHUNK, _CHUNK_PIXELS // model.metadata.size**2)
+    return min(CHUNK, _CHUNK_PIXELS // _pixels(model.metadata))
+
+
+def _pixels(metadata: Metadata) -> int:
+    """Of one sample."""
+    return int(metadata.size**metadata.axes)
 
 
 def joined(chunks: Sequence[Samples]) -> Samples:
@@ -239,7 +260,8 @@ class _Search:
     def _candidates(self, left: int) -> list[tuple[int, int]]:
         """The next (number, attempt) pairs: several attempts for each number when only few are missing."""
         missing = [number for number in self._numbers if number not in self._found]
-        width = 1 if self._request.betti is None else max(1, _CANDIDATES // len(missing))
+        most = min(_CANDIDATES, _chunk(self._model))
+        width = 1 if self._request.betti is None else max(1, most // len(missing))
         pairs = [(number, self._next_attempt[number] + step) for number in missing for step in range(width)][:left]
         for number, attempt in pairs:
             self._next_attempt[number] = attempt + 1
@@ -268,16 +290,19 @@ class _Search:
 
     def _too_few(self) -> WorkError:
         accepted = self._numbers.start + len(self._found)
+        # Cleaning fills what encloses no outside: no tunnels.
+        holes = plural(self._model.metadata.axes - 1, self._model.metadata.axes)
         return WorkError(
-            f"Only {accepted} of {self.tries} tries had {_in_words(self._request.betti, self._model.metadata.regions)} "
-            f"where {self._request.count} samples were asked: allow more attempts, clean small pieces and holes, or "
-            "ask for another topology."
+            f"Only {accepted} of {self.tries} tries had {_in_words(self._request.betti, self._model.metadata)} where "
+            f"{self._request.count} samples were asked: allow more attempts, clean small pieces and {holes}, or ask "
+            "for another topology."
         )
 
 
-def _in_words(asked: Asked, regions: Sequence[Region]) -> str:
+def _in_words(asked: Asked, metadata: Metadata) -> str:
     if not isinstance(asked, tuple):
-        return "the topology of a real slice of their level"
+        return "the topology of a real slice of their level" if metadata.axes == 2 else "the topology of a real volume"
+    regions = metadata.regions
     if len(regions) == 1 and asked[0] is not None:
         return topology_in_words(asked[0])
     pairs = zip(asked, regions, strict=True)
@@ -312,7 +337,7 @@ def _completed(
 ) -> Samples:
     regions, levels = model.metadata.regions, _levels(model.metadata, seeds, between)
     filtrations = np.stack([distance_filtration(region.of(one)) for one in drawn.labels for region in regions])
-    diagrams = cubical_persistence_of_batch(filtrations, (0, 1))
+    diagrams = cubical_persistence_of_batch(filtrations, tuple(range(model.metadata.axes)))
     textures = _textures(model, drawn.labels, levels, seeds)
     return Samples(drawn.labels, textures, diagrams, drawn.betti, drawn.raw_betti, levels, seeds, tries)
 
@@ -330,7 +355,7 @@ def _labels(model: Generators, seeds: Seeds, levels: Levels | None) -> NDArray[n
         _numbers_only(logits.numpy())
         return labels_of(logits)
 
-    return _in_batches(draw, len(seeds), model.device)
+    return _in_batches(draw, len(seeds), model)
 
 
 def _textures(
@@ -350,14 +375,15 @@ def _textures(
         _numbers_only(painted.cpu().numpy())
         return intensities_from_network(painted, window)
 
-    return _in_batches(paint, len(labels), model.device)
+    return _in_batches(paint, len(labels), model)
 
 
-def _in_batches(work: Callable[[slice], NDArray[Any]], count: int, device: torch.device) -> NDArray[Any]:
+def _in_batches(work: Callable[[slice], NDArray[Any]], count: int, model: Generators) -> NDArray[Any]:
     """Apply ``work`` to rows 0 to ``count``, some at once, and join the results."""
     work = torch.inference_mode()(work)
-    if device.type != "cpu":
-        return np.concatenate([work(slice(start, start + _GPU_BATCH)) for start in range(0, count, _GPU_BATCH)])
+    if model.device.type != "cpu":
+        step = min(_GPU_BATCH, _GPU_PIXELS // _pixels(model.metadata))
+        return np.concatenate([work(slice(start, start + step)) for start in range(0, count, step)])
     # Each core works on samples of its own. Sharing the layers of one small network instead makes the cores wait for
     # each other some twenty times a sample: on a busy machine that took ten times as long.
     threads = torch.get_num_threads()

@@ -134,7 +134,12 @@ def _topologies(training_set: TrainingSet) -> list[Topologies]:
 
 def _monai_part(metadata: Metadata) -> dict[str, Any]:
     """What a reader of MONAI bundles looks for; this engine reads none of it."""
-    patch = {"type": "image", "num_channels": 1, "spatial_shape": [metadata.size] * 2, "is_patch_data": True}
+    patch = {
+        "type": "image",
+        "num_channels": 1,
+        "spatial_shape": [metadata.size] * metadata.axes,
+        "is_patch_data": True,
+    }
     grey = {**patch, "format": "segmentation", "dtype": "float32", "value_range": [0, 1]}
     grey["num_channels"] = len(metadata.table)
     grey["channel_def"] = {str(channel): name for channel, name in enumerate(metadata.table.names)}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from topogan.errors import Cancelled, InputError, WorkError
+from topogan.files import check_outside
 from topogan.runs.failures import failure_trace, without_paths
 from topogan.serve.processes import process_alive
 from topogan.serve.request_folder import Request, RequestFolder
@@ -121,10 +122,12 @@ class _Server:
 
         self._requests.write_status("working", identifier)
         self._requests.report(identifier, 0, request.settings.count)
+        out = Path(request.out) if request.out else self._requests.folder.result(identifier)
         model = self._models.get(Path(request.model))
+        check_outside(out, Path(request.model), "model package")
         synthesize(
             model,
-            Path(request.out) if request.out else self._requests.folder.result(identifier),
+            out,
             request.settings,
             training_set=request.training_set,
             on_event=lambda event: self._requests.report(identifier, event["step"], event["total"]),

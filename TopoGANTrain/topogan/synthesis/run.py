@@ -11,19 +11,21 @@ import torch
 from topogan.config import SynthesisSettings
 from topogan.device import choose_device
 from topogan.errors import Cancelled, InputError, WorkError
-from topogan.files import check_new_folder, staged_folder
+from topogan.files import check_new_folder, check_outside, staged_folder
 from topogan.metrics.shape import best_stored_matches
 from topogan.model import Model, Samples, load_model
 from topogan.model.sampling import SamplingRequest, Tick, asked_betti, joined, sample_chunks
 from topogan.synthesis.gallery import write_gallery
+from topogan.synthesis.volume_gallery import write_volume_gallery
 from topogan.synthesis.writing import Nearest, judge, write_report, write_samples
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
+from topogan_contract.synthesis import MOST_PIXELS
 
 OnEvent = Callable[[dict[str, Any]], None]
 
 # All samples are in memory until they are written; 12 bytes a pixel were measured, 3 GB at this many.
-MAX_PIXELS = 1 << 28
+MAX_PIXELS = MOST_PIXELS
 
 
 def synthesize(
@@ -39,7 +41,8 @@ def synthesize(
 
     It holds ``masks.nrrd`` (uint8 label ids), ``textures.nrrd`` (int16, HU for CT; only where the model paints), both
     as stacks with axes [sample, row, column] of independent samples and not as volumes, ``diagrams.npz`` (distance
-    filtration without border, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``.
+    filtration without border, pixels), ``samples.csv``, ``report.json`` and ``gallery.png``. Of a model of volumes it
+    has a mask and a texture for each in place of the stacks: ``volumes/00000_mask.seg.nrrd``, …
 
     Args:
         model: package (folder or .zip), or a loaded model.
@@ -60,14 +63,17 @@ def synthesize(
     check_new_folder(out, overwrite, schemas.SYNTHESIS)
     device = choose_device(settings.device)
     loaded = model if isinstance(model, Model) else load_model(model, discriminators=False)
-    _check_amount(settings.count, loaded.size)
+    if not isinstance(model, Model):
+        check_outside(out, Path(model), "model package")
+    _check_amount(settings.count, loaded.size, loaded.metadata.axes)
     real = _open_training_set(training_set, loaded)
     request = _request(settings, loaded)
     with staged_folder(out, overwrite, schemas.SYNTHESIS) as folder:
         samples = _draw(loaded.to(device), request, on_event, cancelled)
         judged = judge(samples, loaded.metadata, request, _nearest(samples, real))
         write_samples(folder, judged)
-        write_gallery(folder / "gallery.png", samples, loaded.metadata, judged.verdicts)
+        show = write_gallery if loaded.metadata.axes == 2 else write_volume_gallery
+        show(folder / "gallery.png", samples, loaded.metadata, judged.verdicts)
         write_report(folder, judged, settings, request)
     return out
 
@@ -101,11 +107,12 @@ def _ticker(request: SamplingRequest, on_event: OnEvent | None, cancelled: Calla
     return tick
 
 
-def _check_amount(count: int, size: int) -> None:
-    most = MAX_PIXELS // size**2
+def _check_amount(count: int, size: int, axes: int) -> None:
+    most = MAX_PIXELS // size**axes
     if count > most:
+        shape = " × ".join([str(size)] * axes)
         raise InputError(
-            f"{count} samples of {size} × {size} pixels do not fit into memory at once: "
+            f"{count} samples of {shape} {'pixels' if axes == 2 else 'voxels'} do not fit into memory at once: "
             f"ask for at most {most}, and for more with another seed."
         )
 
@@ -114,9 +121,15 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
     if training_set is None:
         return None
     real = training_set if isinstance(training_set, TrainingSet) else TrainingSet.open(Path(training_set))
-    if real.size != model.size:
+    if real.axes != model.metadata.axes:
         raise InputError(
-            f"The training set has patches of {real.size} pixels and the model makes {model.size}: "
+            f"The training set has {real.noun}s and the model makes {model.metadata.noun}s: "
+            "name the training set that the model was trained on."
+        )
+    if real.size != model.size:
+        what = "patches of {} pixels" if real.axes == 2 else "volumes of {} voxels along each edge"
+        raise InputError(
+            f"The training set has {what.format(real.size)} and the model makes {model.size}: "
             "name the training set that the model was trained on."
         )
     names = model.metadata.table.names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from topogan import __version__
 from topogan.config import SynthesisSettings
 from topogan.files import write_json
 from topogan.homology import save_diagrams
-from topogan.metrics.shape import areas
+from topogan.metrics.shape import areas, volumes
 from topogan.metrics.topology import betti_histogram
 from topogan.model import Samples
 from topogan.model.metadata import Metadata
 from topogan.model.sampling import SamplingRequest
+from topogan.structures import Region
 from topogan.verdict import Betti, Expectation, is_valid, topology_in_words
 from topogan_contract import schemas
 from topogan_contract.synthesis import (
@@ -28,14 +29,20 @@ from topogan_contract.synthesis import (
     MASKS_FILE,
     REPORT_FILE,
     SAMPLES_FILE,
+    SIZE_NAMES,
     TEXTURES_FILE,
     Segment,
-    area_column,
+    mask_file,
     region_columns,
+    size_column,
     stack_header,
+    texture_file,
 )
 
-_NATURE = "A stack of independent samples, one in each slice. It is not a volume: neighboring slices are unrelated."
+_NATURE = {
+    2: "A stack of independent samples, one in each slice. It is not a volume: neighboring slices are unrelated.",
+    3: "A synthetic volume. It is of no patient, and unrelated to the other volumes of its folder.",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Judged:
 
 
 def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, nearest: Nearest | None) -> Judged:
-    """Compare each region with what was asked for, else with what real slices of its level show.
+    """Compare each region with what was asked for, else with what real slices of its level, or real volumes, show.
 
     One structure of a model that knows no levels is compared with the most frequent topology of the real masks.
     """
@@ -86,30 +93,47 @@ def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, neares
         asked = tuple(wanted or modal for wanted, modal in zip(asked, metadata.betti.modal, strict=True))
     expectation = Expectation(asked, metadata.real)
     levels = [None] * len(samples) if samples.levels is None else samples.levels.tolist()
-    joint = [tuple((b0, b1) for b0, b1 in betti) for betti in samples.betti.tolist()]
+    joint = [tuple(map(tuple, betti)) for betti in samples.betti.tolist()]
     verdicts = [expectation.verdicts(*pair) for pair in zip(joint, levels, strict=True)]
     return Judged(samples, metadata, expectation, verdicts, nearest)
 
 
 def write_samples(folder: Path, judged: Judged) -> None:
-    """Write the stacks, the diagrams and the table."""
+    """Write the stacks (of volumes a mask and a texture each), the diagrams and the table."""
     samples, metadata = judged.samples, judged.metadata
     segments = [
         Segment(structure.name, label, structure.color, structure.terminology)
         for label, structure in enumerate(metadata.table.structures, start=1)
     ]
-    _write_stack(folder / MASKS_FILE, samples.labels, metadata.pixel_size_mm, segments)
-    if samples.textures is not None:
-        _write_stack(folder / TEXTURES_FILE, samples.textures, metadata.pixel_size_mm)
+    for name, array in _stacks(samples):
+        path, of_labels = folder / name, array.dtype == np.uint8
+        path.parent.mkdir(exist_ok=True)
+        _write_stack(path, array, metadata.pixel_size_mm, _NATURE[metadata.axes], segments if of_labels else ())
     save_diagrams(folder / DIAGRAMS_FILE, samples.diagrams)
     _write_table(folder / SAMPLES_FILE, judged)
 
 
-def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float, segments: Iterable[Segment] = ()) -> None:
-    """Write [sample, row, column] with square pixels; slices lie one pixel size apart so that viewers can scroll."""
+def _stacks(samples: Samples) -> Iterator[tuple[str, NDArray[Any]]]:
+    """The name of each file of pictures and what it holds: all slices, or one volume."""
+    if samples.labels.ndim == 3:
+        yield MASKS_FILE, samples.labels
+        if samples.textures is not None:
+            yield TEXTURES_FILE, samples.textures
+        return
+    for number, mask in enumerate(samples.labels):
+        yield mask_file(number), mask
+        if samples.textures is not None:
+            yield texture_file(number), samples.textures[number]
+
+
+def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float, content: str, segments: Iterable[Segment]) -> None:
+    """Write [sample, row, column] with square pixels; slices lie one pixel size apart so that viewers can scroll.
+
+    Or a volume [slice, row, column].
+    """
     array = np.ascontiguousarray(stack, stack.dtype.newbyteorder("<"))
     with path.open("wb") as file:
-        file.write(stack_header(array.dtype.str, array.shape[::-1], pixel_size, _NATURE, segments))
+        file.write(stack_header(array.dtype.str, array.shape[::-1], pixel_size, content, segments))
         with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
             packed.write(array.data)
 
@@ -123,12 +147,12 @@ def _write_table(path: Path, judged: Judged) -> None:
         "level": levels,
     }
     for number, region in enumerate(metadata.regions):
-        b0, b1, verdict = region_columns(region.name)
-        columns[b0], columns[b1] = samples.betti[:, number].T.tolist()
+        *betti, verdict = region_columns(region.name, metadata.axes)
+        columns |= zip(betti, samples.betti[:, number].T.tolist(), strict=True)
         columns[verdict] = [row[number] for row in judged.verdicts]
     for region in metadata.regions[: len(metadata.table)]:
-        sizes = areas(region.of(samples.labels), metadata.pixel_size_mm)
-        columns[area_column(region.name)] = [f"{area:.6g}" for area in sizes]
+        sizes = _sizes(judged, region)
+        columns[size_column(region.name, metadata.axes)] = [f"{size:.6g}" for size in sizes]
     if nearest is not None:
         columns["nearest_training_row"] = nearest.row.tolist()
         columns["dice_to_training"] = [f"{dice:.6f}" for dice in nearest.dice]
@@ -144,7 +168,7 @@ def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, requ
     levels = samples.levels
     content: dict[str, Any] = {
         "topogan": __version__,
-        "nature": _NATURE,
+        "nature": _NATURE[metadata.axes],
         "summary": _summary(judged),
         "structure": metadata.table.title,
         "table": metadata.table.model_dump(mode="json"),
@@ -167,6 +191,8 @@ def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, requ
             "betti": metadata.betti.model_dump(mode="json"),
         },
     }
+    if metadata.axes == 3:
+        content["axes"] = 3
     if nearest is not None:
         content["dice_to_training"] = {
             "training_set": nearest.training_set,
@@ -178,15 +204,25 @@ def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, requ
 
 def _region(judged: Judged, number: int) -> dict[str, Any]:
     samples, region = judged.samples, judged.metadata.regions[number]
-    area = areas(region.of(samples.labels), judged.metadata.pixel_size_mm)
+    sizes = _sizes(judged, region)
     return {
         "name": region.name,
         "valid_percent": 100.0 * float(judged.valid[:, number].mean()),
         "expected_betti": judged.expectation.asked[number],
         "betti_histogram": _counts(samples.betti[:, number]),
         "betti_histogram_before_cleaning": _counts(samples.raw_betti[:, number]),
-        "area_mm2": {"mean": float(area.mean()), "smallest": float(area.min()), "largest": float(area.max())},
+        SIZE_NAMES[judged.metadata.axes]: {
+            "mean": float(sizes.mean()),
+            "smallest": float(sizes.min()),
+            "largest": float(sizes.max()),
+        },
     }
+
+
+def _sizes(judged: Judged, region: Region) -> NDArray[np.float64]:
+    """Areas in mm², of volumes their volumes in ml: float [n]."""
+    measure = areas if judged.metadata.axes == 2 else volumes
+    return measure(region.of(judged.samples.labels), judged.metadata.pixel_size_mm)
 
 
 def _summary(judged: Judged) -> str:
@@ -197,7 +233,8 @@ def _summary(judged: Judged) -> str:
         count = int(judged.valid[:, 0].sum())
         return f"{count} of {total} samples {'has' if count == 1 else 'have'} {topology_in_words(asked)}."
     shares = (f"{name} {100 * share:.0f} %" for name, share in zip(names, judged.valid.mean(axis=0), strict=False))
-    what = "that was asked for or that real slices" if any(judged.expectation.asked) else "that real slices"
+    real = f"that real {judged.metadata.noun}s"
+    what = f"that was asked for or {real}" if any(judged.expectation.asked) else real
     level = "" if judged.samples.levels is None else " of its level"
     return (
         f"In {judged.valid_percent:.0f} % of {total} samples every structure has a topology {what}{level} show: "
@@ -206,4 +243,4 @@ def _summary(judged: Judged) -> str:
 
 
 def _counts(betti: NDArray[np.int64]) -> dict[str, int]:
-    return {f"{b0},{b1}": round(share * len(betti)) for (b0, b1), share in betti_histogram(betti).items()}
+    return {",".join(map(str, one)): round(share * len(betti)) for one, share in betti_histogram(betti).items()}
