@@ -1,4 +1,4 @@
-"""Measure what volumes cost: ``--run`` measures and writes results/volumes, ``--summary`` prints tables of them.
+"""Volumes: ``--run`` measures persistence and trains what has no result yet, ``--summary`` prints the tables.
 
 python Testing/benchmarks/volumes.py --run --summary
 """
@@ -8,33 +8,67 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from pathlib import Path
 
+from ablation.variants import NONE, Protocol, make_jobs
 from topology_bars.volumes import measure_persistence, persistence_table
 
 RESULTS = Path(__file__).resolve().parent / "results" / "volumes"
+SETS = ("volume_myocardium", "volume_shell", "volume_atrium", "volume_three")
+LOSS, CONTROL = "w2-4th", "binarise-4th"
+_RHO = 2.0
+_PERSISTENCE, _TRAININGS = "persistence", "trainings"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print, or both; 1 where persistence is wrong, or nothing was measured."""
+    """Measure, print, or both; 1 where persistence is wrong, or was not measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", action="store_true", help="measure, and replace the results")
+    parser.add_argument("--run", nargs="*", choices=(_PERSISTENCE, _TRAININGS), help="what to measure; nothing: both")
     parser.add_argument("--summary", action="store_true", help="print the results as tables")
+    parser.add_argument("--set", nargs="+", dest="sets", default=list(SETS), metavar="SET", help=", ".join(SETS))
+    parser.add_argument("--variant", nargs="+", default=[NONE, LOSS, CONTROL], metavar="VARIANT")
+    parser.add_argument("--seed", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--rho", nargs="+", type=float, default=[_RHO])
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
-    if not (options.run or options.summary):
+    if options.run is None and not options.summary:
         parser.error("say --run, --summary or both")
+    asked = options.run or (_PERSISTENCE, _TRAININGS)
     found = options.results / "persistence.json"
-    if options.run:
+    if options.run is not None and _PERSISTENCE in asked:
         options.results.mkdir(parents=True, exist_ok=True)
         found.write_text(json.dumps(measure_persistence(), indent=1) + "\n", encoding="utf-8")
+    if options.run is not None and _TRAININGS in asked:
+        _train(options)
+    if options.summary:
+        from volume_runs.page import summary
+
+        print(summary(options.results / _TRAININGS))
     if not found.is_file():
         print(f"{found} is missing: measure with --run.", file=sys.stderr)
         return 1
     persistence = json.loads(found.read_text(encoding="utf-8"))
     if options.summary:
-        print(persistence_table(persistence))
+        print(f"\n## Persistence\n\n{persistence_table(persistence)}")
     return int(any(persistence["wrong"].values()))
+
+
+def _train(options: argparse.Namespace) -> None:
+    # Late, because the summary needs no torch.
+    from ablation.one_run import is_done, run_job
+    from volume_runs.measure import figures_of
+
+    protocol = Protocol(steps=options.steps, samples=options.samples, batch=16)
+    for job in make_jobs(options.sets, options.variant, options.rho, options.seed, protocol):
+        results = options.results / _TRAININGS / f"{job.set_name}.json"
+        if is_done(job, results):
+            continue
+        start = time.monotonic()
+        run_job(job, results, figures_of)
+        print(f"{job.set_name} {job.name} in {time.monotonic() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

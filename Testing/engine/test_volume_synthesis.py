@@ -17,9 +17,11 @@ import torch
 from matplotlib.image import imread
 from training_sets import write_training_set
 
+from topogan.cli import run
 from topogan.config import MaskSettings, SynthesisSettings, TrainSettings
 from topogan.errors import InputError, WorkError
 from topogan.export import export
+from topogan.files import write_json
 from topogan.homology import (
     betti_numbers,
     cubical_persistence,
@@ -27,15 +29,18 @@ from topogan.homology import (
     load_diagrams,
     save_diagrams,
 )
-from topogan.model import Model, save_model
-from topogan.model.layout import METADATA, REFERENCE
+from topogan.model import Model, load_model, save_model
+from topogan.model.layout import METADATA
 from topogan.model.metadata import read_metadata
 from topogan.model.reference import read_reference
 from topogan.model.sampling import asked_betti
+from topogan.networks import make_mask_discriminator, make_mask_generator
+from topogan.serve import serve
 from topogan.synthesis import synthesize
 from topogan.synthesis.reading import read_masks, read_textures
 from topogan.synthesis.volume_gallery import middle_of, planes_of
 from topogan.training_set import TrainingSet
+from topogan_contract import schemas
 from topogan_contract.synthesis import Segment, mask_file, read_stack, texture_file
 
 SIZE, VOXEL = 32, 2.0
@@ -73,26 +78,26 @@ class Hearts(torch.nn.Module):
 
 
 def real_set(folder: Path, table: dict[str, Any]) -> TrainingSet:
-    """40 hearts of 2 mm with images, a tenth of them with a tunnel: 24 for training, 8 for validation, 8 for the test."""
+    """40 hearts with images, some with a tunnel: 24 for training, 8 for validation, 8 for the test."""
     labels = np.stack([heart(10.5 + index % 4 / 2, tunnel=index % 13 == 12) for index in range(40)])
     images = np.array([-100, 120, 400])[labels]
     if len(table["structures"]) == 1:
         labels[labels == 2] = 0
-    written = write_training_set(folder, labels, images, 24, 8, table=table, pixel_size_mm=VOXEL)
+    written = write_training_set(folder, labels, images, 24, 8, table=table, levels=np.zeros(40), pixel_size_mm=VOXEL)
     return TrainingSet.open(written)
 
 
 def package_of(folder: Path, real: TrainingSet) -> Path:
-    network = {"generator": torch.nn.Linear(1, 1), "discriminator": torch.nn.Linear(1, 1)}
-    settings = TrainSettings(masks=MaskSettings(latent=4))
-    return save_model(folder, settings=settings, training_set=real, masks=network, textures=None, training={})
+    settings = TrainSettings(masks=MaskSettings(width=4, latent=4))
+    sides = {"generator": make_mask_generator, "discriminator": make_mask_discriminator}
+    networks = {name: make(settings.masks, SIZE, len(real.table), axes=3) for name, make in sides.items()}
+    return save_model(folder, settings=settings, training_set=real, masks=networks, textures=None, training={})
 
 
 def opened(package: Path) -> Model:
-    metadata = read_metadata(package, package)
-    reference = read_reference(package / REFERENCE, metadata.axes)
-    drawing = Hearts(len(metadata.table))
-    return Model(metadata, drawing, None, None, None, reference=reference, device=torch.device("cpu"))
+    """The model of a package, whose network is not trained, with one that draws."""
+    model = load_model(package, discriminators=False)
+    return replace(model, masks=Hearts(len(model.metadata.table)))
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +216,7 @@ class TestSamples:
     def test_two_numbers_are_of_slices(self, heart_model: Model, text: str) -> None:
         with pytest.raises(InputError, match=r"makes volumes: name pieces, tunnels and cavities, such as 1,0,0\.$"):
             asked_betti(text, heart_model.metadata)
-        with pytest.raises(InputError, match="cannot ask for .1, 1.: this model makes volumes"):
+        with pytest.raises(InputError, match=r"cannot ask for \(1, 1\): this model makes volumes"):
             heart_model.sample(1, betti=((1, 1), None, None))
 
     def test_three_numbers_are_of_volumes(self, ring_model: Path, tmp_path: Path) -> None:
@@ -219,9 +224,15 @@ class TestSamples:
             synthesize(ring_model, tmp_path / "out", SynthesisSettings(count=1, betti="1,0,0"))
         assert not list(tmp_path.iterdir())
 
+    def test_networks_of_the_package_draw(self, package: Path) -> None:
+        model = load_model(package)
+        samples = model.sample(2)
+        assert samples.labels.shape == (2, SIZE, SIZE, SIZE)
+        assert np.array_equal(samples.labels, load_model(package).draw(samples.seeds).labels)
+
     def test_too_few_are_told_in_words(self, model: Model) -> None:
         with pytest.raises(
-            WorkError, match="had 9 pieces, no tunnel and no cavity where 2 .* small pieces and cavities"
+            WorkError, match=r"had 9 pieces, no tunnel and no cavity where 2 .* small pieces and cavities"
         ):
             model.sample(2, betti=((9, 0, 0),), attempts=2)
 
@@ -298,7 +309,7 @@ class TestFolder:
         for picture in (imread(painted / "gallery.png")[..., :3], imread(folder / "gallery.png")[..., :3]):
             orange = (picture[..., 0] > picture[..., 2] + 0.3) & (picture[..., 1] > picture[..., 2] + 0.1)
             assert orange.sum() > 3000, "surfaces or outlines have the structure's color"
-            assert (picture.max(axis=-1) < 0.1).sum() > 10_000, "planes are dark where nothing is"
+            assert (picture.max(axis=-1) < 0.2).sum() > 10_000, "planes are dark where nothing is"
 
     def test_planes_lie_as_they_are_looked_at(self) -> None:
         volume = np.arange(4 * 5 * 6).reshape(4, 5, 6)
@@ -318,11 +329,11 @@ class TestFolder:
             "00001_mask.seg.nrrd",
         ]
         (copy / "volumes" / "mine.nrrd").touch()
-        with pytest.raises(InputError, match="mine.nrrd, which is no part of the synthesis"):
+        with pytest.raises(InputError, match=r"mine\.nrrd, which is no part of the synthesis"):
             synthesize(model, copy, SynthesisSettings(count=2), overwrite=True)
 
     def test_more_than_memory_holds_is_refused(self, tmp_path: Path, model: Model) -> None:
-        with pytest.raises(InputError, match="9000 samples of 32 × 32 × 32 voxels do not fit .* at most 8192"):
+        with pytest.raises(InputError, match=r"9000 samples of 32 × 32 × 32 voxels do not fit .* at most 8192"):
             synthesize(model, tmp_path / "out", SynthesisSettings(count=9000))
 
     def test_training_sets_of_other_samples_are_refused(
@@ -332,6 +343,27 @@ class TestFolder:
             synthesize(model, tmp_path / "out", SynthesisSettings(count=1), training_set=ring_training_set)
         with pytest.raises(InputError, match="has volumes of 48 voxels along each edge and the model makes 32"):
             synthesize(model, tmp_path / "out", SynthesisSettings(count=1), training_set=replace(cups, size=48))
+
+
+class TestPrograms:
+    def test_the_command_line_and_the_service_give_the_same(
+        self, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = tmp_path / "out"
+        assert run(["synthesize", str(package), str(out), "--count", "2", "--device", "cpu"]) == 0
+        assert "no tunnel and no cavity" in capsys.readouterr().out
+        requests = tmp_path / "serve" / "requests"
+        requests.mkdir(parents=True)
+        for name, more in (("good", {}), ("bad", {"out": str(package / "samples")})):
+            asked = {"model": str(package), "settings": {"count": 2, "device": "cpu"}, **more}
+            write_json(requests / f"{name}.json", asked, schemas.REQUEST)
+        assert serve(tmp_path / "serve", idle_seconds=0.5) == "idle"
+        results = tmp_path / "serve" / "results"
+        for number in range(2):
+            assert (results / "good" / mask_file(number)).read_bytes() == (out / mask_file(number)).read_bytes()
+        error = json.loads((results / "bad.error.json").read_text())
+        assert "would lie inside the model package" in str(error)
+        assert not (package / "samples").exists()
 
 
 class TestExport:

@@ -17,7 +17,7 @@ _AMBIENT, _FADE = 0.3, 0.25
 # Smooths the stairs of voxels. A voxel keeps a share that is seen, and all of itself where it is (part of) a thread.
 _SMOOTH, _KEPT, _THREAD = 0.75, 0.6, 0.3
 # Half of the width shown, as a share of the cube's; more where a structure needs it.
-_SHOWN = 0.58
+_SHOWN = 0.5
 # At most this many steps of at least half a voxel along each ray.
 _FINEST, _STEPS = 0.5, 240
 

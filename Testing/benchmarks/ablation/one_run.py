@@ -37,7 +37,8 @@ from topogan.training_set import TrainingSet
 from topogan.verdict import RealTopologies
 
 CURVE_EVERY = 200
-_CURVE_SAMPLES = 500
+# Of slices, and of volumes.
+_CURVE_SAMPLES = {2: 500, 3: 200}
 _TIMED = 20
 _BATCH = 100
 _CPU = torch.device("cpu")
@@ -112,12 +113,12 @@ def draw_labels(
     """Draw label maps from the averaged generator, from the same z (and levels) whatever was trained.
 
     Returns:
-        uint8 [count, H, W] ids, and their levels [count], those of training rows; None where the network is told none.
+        uint8 ids [count, H, W] or [count, D, H, W], and their levels [count], those of training rows; None where the network is told none.
     """
     generator = trainer.networks()["generator"]
     source = torch_stream(0, "ablation: samples")
     z, levels = torch.randn(count, job.settings.masks.latent, generator=source), None
-    if job.settings.tells_level(len(training_set.table)):
+    if job.settings.tells_level(len(training_set.table), training_set.axes):
         rows = torch.randint(len(training_set.train), (count,), generator=source).numpy()
         levels = training_set.levels[training_set.train[rows]]
         z = torch.cat([z, level_to_network(levels)], 1)
@@ -182,7 +183,7 @@ def _restore(trainer: MaskTrainer, checkpoint: Checkpoint) -> None:
 
 def _point(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict[str, float]:
     """How good samples are at this step: fewer than in the end, hence noisier."""
-    labels, levels = draw_labels(trainer, job, training_set, _CURVE_SAMPLES)
+    labels, levels = draw_labels(trainer, job, training_set, _CURVE_SAMPLES[training_set.axes])
     seen = training_set.validation_or_train
     betti = betti_of(labels, training_set.regions)
     errors = [betti_error(betti[:, region], training_set.betti[seen, region]) for region in range(betti.shape[1])]

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from volume_runs.sets import VOLUME_SETS
 
+from ablation.data import present
 from topogan.config import PhantomSettings, PrepareSettings
 from topogan.dataset import prepare
 from topogan.errors import InputError
@@ -21,17 +23,11 @@ from topogan.structures import Structure, StructureTable, colored
 from topogan.training_set import TrainingSet
 from topogan.volumes import find_pairs
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-DATA = REPOSITORY.parent / "shared" / "data"
 _TILE = 64
 _ISBI_IMAGES = 30
 _ISBI_HELD_OUT = 0.2
 # TotalSegmentator's heart above 250 HU: the cavities with contrast, and the great vessels' stumps.
 _BLOOD_POOL = "totalsegmentator_chest_cta/derived_bloodpool_hu250.nii.gz"
-
-
-class Absent(InputError):
-    """The data of a set are not on this machine."""
 
 
 def cache_folder() -> Path:
@@ -82,13 +78,13 @@ def _rings(out: Path) -> None:
 
 def _atrium(out: Path) -> None:
     """Left atrium, axial: two or three pieces in a third of the slices."""
-    segmentations, _ = find_pairs([_present("msd_task02_left_atrium_masks")])
+    segmentations, _ = find_pairs([present("msd_task02_left_atrium_masks")])
     prepare(out, segmentations, settings=PrepareSettings(structure="left atrium"))
 
 
 def _blood_pool(out: Path) -> None:
     """Blood pool of one CT; held out by slice level, for there is one patient."""
-    path = _present(_BLOOD_POOL)
+    path = present(_BLOOD_POOL)
     settings = PrepareSettings(structure="blood pool", minimum_area=200.0)
     prepare(out, [path], settings=settings)
 
@@ -107,7 +103,7 @@ def _isbi_tuning(out: Path) -> None:
 
 
 def _tiles_of(out: Path, images: list[int]) -> None:
-    folder = _present("isbi2012_membrane") / "label"
+    folder = present("isbi2012_membrane") / "label"
     with tempfile.TemporaryDirectory() as scratch:
         paths = []
         for number in images:
@@ -130,13 +126,6 @@ def with_frames(mask: np.ndarray) -> np.ndarray:
     row, column = (np.arange(length) % _TILE for length in mask.shape)
     edges = [(index == 0) | (index == _TILE - 1) for index in (row, column)]
     return mask | edges[0][:, None] | edges[1][None, :]
-
-
-def _present(name: str) -> Path:
-    path = DATA / name
-    if not path.exists():
-        raise Absent(f"The data {name} are not here: put them into {DATA} to use this set.")
-    return path
 
 
 def _six(out: Path, short_axis: bool) -> None:
@@ -163,5 +152,6 @@ SETS: dict[str, Callable[[Path], None]] = {
     "six_short_axis": lambda out: _six(out, short_axis=True),
     "phantom_tuning": lambda out: _phantom(out, seed=1),
     "isbi_tuning": _isbi_tuning,
+    **VOLUME_SETS,
 }
 FINAL_SETS = ("phantom", "rings", "isbi", "atrium", "blood_pool")

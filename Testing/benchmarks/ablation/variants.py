@@ -49,6 +49,10 @@ VARIANTS = {
     "rank+sizes-4th": Variant("likelihood", PointRule.RANK, sizes=2.0, every=4),
     "w2+sizes-4th": Variant("likelihood", PointRule.W2, sizes=2.0, every=4),
     "paper": Variant("paper"),
+    # Of volumes, which have no loss of sizes.
+    "w2-4th": Variant("likelihood", PointRule.W2, every=4),
+    "rank-4th": Variant("likelihood", PointRule.RANK, every=4),
+    "binarise-4th": Variant("binarise", every=4),
 }
 
 

@@ -167,9 +167,12 @@ def _texture_figures(found: Comparison) -> list[Block]:
     unit = "HU" if found.real.intensity == "HU" else "intensity"
     return [
         Block("Intensities by tissue.", svg=plots.intensity_panels(textures.histograms, textures.window, unit)),
-        Block(
-            "Power spectrum: coarse structure on the left, fine detail and noise on the right.",
-            svg=plots.spectra_lines(textures.spectra),
+        *(
+            Block(
+                f"Power spectrum{direction}: coarse structure on the left, fine detail and noise on the right.",
+                svg=plots.spectra_lines(spectra),
+            )
+            for direction, spectra in textures.spectra.items()
         ),
     ]
 

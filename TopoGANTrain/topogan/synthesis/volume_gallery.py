@@ -42,7 +42,7 @@ def write_volume_gallery(path: Path, samples: Samples, metadata: Metadata, verdi
     shown = min(len(samples), SHOWN)
     names, several = [region.name for region in metadata.regions], len(metadata.table) > 1
     said = [
-        what_is_wrong(names, verdicts[index], _LETTERS) if several else _of_one(samples, index, verdicts[index][0])
+        _of_several(names, verdicts[index]) if several else _of_one(samples, index, verdicts[index][0])
         for index in range(shown)
     ]
     in_a_row = min(shown, _IN_A_ROW)
@@ -95,4 +95,8 @@ def _draw(axes: Axes, number: int, samples: Samples, index: int, metadata: Metad
 
 
 def _of_one(samples: Samples, index: int, said: str) -> str:
-    return numbers_of(samples, index) + ("" if said == VALID else f"  {said}")
+    return numbers_of(samples, index) + ("" if said == VALID else f": {said}")
+
+
+def _of_several(names: list[str], verdicts: list[str]) -> str:
+    return what_is_wrong(names, verdicts, _LETTERS).lstrip()

@@ -1,0 +1,1 @@
+"""Trainings on volumes: their sets, figures and tables."""
