@@ -347,6 +347,7 @@ def doctor(
     preset: Annotated[str | None, typer.Option(help="Settings of that training; the defaults without.")] = None,
     structure_count: Annotated[int, typer.Option(min=1, max=24, help="How many structures it learns.")] = 1,
     training_set: Annotated[Path | None, typer.Option(help="Training set whose structures and pixels count.")] = None,
+    volumes: Annotated[bool, typer.Option("--volumes", help="Time sizes of volumes instead of slices.")] = False,
 ) -> None:
     """Say whether this Python can run the engine, and what to do if not; with --timings what a patch size means."""
     from topogan.doctor import examine
@@ -357,7 +358,7 @@ def doctor(
         from topogan.training_set import TrainingSet
 
         known = (
-            SizedStructures(structure_count)
+            SizedStructures(structure_count, axes=3 if volumes else 2)
             if training_set is None
             else SizedStructures.of(TrainingSet.open(training_set))
         )

@@ -1,4 +1,4 @@
-"""What each size of patches means on this computer: its pixels, its time and memory, in numbers and in words."""
+"""What each size of patches or volumes means on this computer: pixels, time and memory, in numbers and in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from topogan.device import choose_device
 from topogan.progress import duration
 from topogan.training.timing import StageTiming, time_training
 from topogan.training_set import TrainingSet
-from topogan_contract.sizes import SIZES, default_pixel_size, pixel_size_in_words
+from topogan_contract.sizes import SIZES, VOLUME_SIZES, default_pixel_size, pixel_size_in_words
 
 # Sizes whose turn comes later than this are reckoned from the one before, by their pixels.
 _SECONDS = 15.0
@@ -31,6 +31,13 @@ class SizedStructures:
     """mm; 0 where it is not known."""
     own: float = 0.0
     """mm; 0 where it is not known."""
+    axes: int = 2
+    """2 for slices, 3 for volumes."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Those that there are."""
+        return SIZES if self.axes == 2 else VOLUME_SIZES
 
     @classmethod
     def of(cls, training_set: TrainingSet) -> SizedStructures:
@@ -38,9 +45,10 @@ class SizedStructures:
         widest = 0
         for start in range(0, len(training_set.masks), _BLOCK):
             for mask in training_set.masks[slice(start, start + _BLOCK)] != 0:
-                sides = [np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1)]
-                widest = max([widest, *(int(np.ptp(side)) + 1 for side in sides if len(side))])
-        return cls(len(training_set.table), widest * training_set.pixel_size, training_set.image_pixel_size)
+                places = np.nonzero(mask)
+                widest = max([widest, *(int(np.ptp(side)) + 1 for side in places if len(side))])
+        width, own = widest * training_set.pixel_size, training_set.image_pixel_size
+        return cls(len(training_set.table), width, own, training_set.axes)
 
 
 def size_table(settings: TrainSettings, structures: SizedStructures) -> list[dict[str, Any]]:
@@ -53,8 +61,8 @@ def size_table(settings: TrainSettings, structures: SizedStructures) -> list[dic
         InputError: the device that the settings name is not there.
     """
     devices = list(dict.fromkeys((choose_device(settings.device).type, "cpu")))
-    times = {device: _times(settings, device, structures.count, _SECONDS / len(devices)) for device in devices}
-    return [_row(size, {device: times[device][size] for device in devices}, structures) for size in SIZES]
+    times = {device: _times(settings, device, structures, _SECONDS / len(devices)) for device in devices}
+    return [_row(size, {device: times[device][size] for device in devices}, structures) for size in structures.sizes]
 
 
 @dataclass(frozen=True)
@@ -68,25 +76,27 @@ class _Timing:
         return None if self.stages is None else sum(stage.seconds for stage in self.stages)
 
 
-def _times(settings: TrainSettings, device: str, structures: int, budget: float) -> dict[int, _Timing]:
+def _times(settings: TrainSettings, device: str, structures: SizedStructures, budget: float) -> dict[int, _Timing]:
     import torch
 
     found: dict[int, _Timing] = {}
     end = time.monotonic() + budget
-    for size in SIZES:
+    for size in structures.sizes:
         before = found.get(size // 2)
         if before is not None and (before.stages is None or time.monotonic() > end):
-            found[size] = _Timing(before.stages and [_four_times(stage) for stage in before.stages], measured=False)
+            factor = 2**structures.axes
+            found[size] = _Timing(before.stages and [_times_more(factor, stage) for stage in before.stages], False)
             continue
         try:
-            found[size] = _Timing(time_training(settings, size, choose_device(Device(device)), structures), True)
+            count, axes = structures.count, structures.axes
+            found[size] = _Timing(time_training(settings, size, choose_device(Device(device)), count, axes), True)
         except torch.OutOfMemoryError:
             found[size] = _Timing(None, True)
     return found
 
 
-def _four_times(stage: StageTiming) -> StageTiming:
-    return replace(stage, step_seconds=4 * stage.step_seconds, memory_bytes=4 * stage.memory_bytes)
+def _times_more(factor: int, stage: StageTiming) -> StageTiming:
+    return replace(stage, step_seconds=factor * stage.step_seconds, memory_bytes=factor * stage.memory_bytes)
 
 
 def _row(size: int, times: dict[str, _Timing], structures: SizedStructures) -> dict[str, Any]:
@@ -100,7 +110,9 @@ def _row(size: int, times: dict[str, _Timing], structures: SizedStructures) -> d
         }
         for device, timing in times.items()
     }
-    said = pixel_size_in_words(size, pixel_size, structures.width, structures.own) if pixel_size else f"{size} pixels"
+    said = f"{size} {'pixels' if structures.axes == 2 else 'voxels'}"
+    if pixel_size:
+        said = pixel_size_in_words(size, pixel_size, structures.width, structures.own, structures.axes)
     return {
         "size": size,
         "pixel_size_mm": pixel_size or None,

@@ -94,7 +94,7 @@ def test_words_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_words_with_a_gpu_and_one_that_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    def measure(settings: TrainSettings, size: int, device: torch.device, structures: int) -> list[StageTiming]:
+    def measure(settings: TrainSettings, size: int, device: torch.device, *_: int) -> list[StageTiming]:
         if device.type == "cuda" and size == 512:
             raise torch.OutOfMemoryError
         return timed(1.2 if device.type == "cuda" else 36.0)
@@ -115,6 +115,21 @@ def test_sizes_whose_turn_is_late_are_reckoned(monkeypatch: pytest.MonkeyPatch) 
     found = [(row["devices"]["cpu"]["measured"], row["devices"]["cpu"]["seconds"]) for row in rows]
     assert found == [(True, 100.0), (False, 400.0), (False, 1600.0), (False, 6400.0)]
     assert rows[3]["devices"]["cpu"]["memory_bytes"] == 64 << 20
+
+
+def test_sizes_of_volumes_have_their_own_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timings, "_SECONDS", 0.0)
+    monkeypatch.setattr(timings, "time_training", lambda *given: timed(float(given[-1])))
+    rows = size_table(TrainSettings(device="cpu"), SizedStructures(1, 80.0, 1.6, axes=3))
+    assert [row["size"] for row in rows] == [32, 48, 64, 96, 128]
+    assert rows[0]["words"].startswith("32 voxels: 3.2 mm, 2.0 times coarser than the images (1.6 mm)")
+    # Eight times the voxels where the turn is late; 48 has no half.
+    assert [row["devices"]["cpu"]["seconds"] for row in rows] == [300.0, 300.0, 2400.0, 2400.0, 19200.0]
+
+
+def test_trainings_on_volumes_are_timed() -> None:
+    (stage,) = time_training(NARROW.model_copy(update={"part": Part.MASKS}), 32, CPU, axes=3)
+    assert stage.step_seconds > 0
 
 
 def test_doctor_prints_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,27 +47,30 @@ class StageTiming:
         return self.steps * self.step_seconds
 
 
-def time_training(settings: TrainSettings, size: int, device: torch.device, structures: int = 1) -> list[StageTiming]:
+def time_training(
+    settings: TrainSettings, size: int, device: torch.device, structures: int = 1, axes: int = 2
+) -> list[StageTiming]:
     """Take a few steps of each stage; about two seconds on two cores for each size with the default settings.
 
     Args:
         settings: of the training.
-        size: width and height of a patch in pixels.
+        size: width and height of a patch in pixels; of volumes also the depth.
         device: where the networks are.
         structures: how many are learned.
+        axes: 2 for slices, 3 for volumes.
 
     Raises:
         torch.OutOfMemoryError: the memory of the GPU is too small.
     """
     timed, factors = settings, {"masks": 1.0, "textures": 1.0}
     if device.type == "cpu":
-        most = max(2, _TIMED_PIXELS // size**2)
+        most = max(2, _TIMED_PIXELS // size**axes)
         for part in factors:
             group = getattr(settings, part)
             batch = min(group.batch, most)
             factors[part] = group.batch / batch
             timed = timed.model_copy(update={part: group.model_copy(update={"batch": batch})})
-    training_set = drawn_training_set(size, structures, max(timed.masks.batch, timed.textures.batch))
+    training_set = drawn_training_set(size, structures, max(timed.masks.batch, timed.textures.batch), axes)
     with exact_numerics(thread_count(settings.threads), device):
         return [
             _time_stage(stage, timed, device, factors[stage.name])
@@ -75,34 +78,36 @@ def time_training(settings: TrainSettings, size: int, device: torch.device, stru
         ]
 
 
-def drawn_training_set(size: int, structures: int, count: int) -> TrainingSet:
-    """A training set in memory: ``count`` label maps [size, size] of rings side by side, with images."""
+def drawn_training_set(size: int, structures: int, count: int, axes: int = 2) -> TrainingSet:
+    """A training set in memory: ``count`` label maps of rings (in volumes shells) side by side, with images."""
     random = np.random.default_rng(0)
     across = math.ceil(math.sqrt(structures))
     cell = size / across
-    row, column = np.indices((size, size))
-    masks = np.zeros((count, size, size), np.uint8)
+    row, column, *depth = np.indices((size,) * axes)
+    height = depth[0] - size / 2 if depth else 0.0
+    masks = np.zeros((count, *(size,) * axes), np.uint8)
     for mask in masks:
         for number in range(structures):
             center = cell * (np.array(divmod(number, across)) + 0.5 + random.uniform(-0.05, 0.05, 2))
-            distance = np.hypot(row - center[0], column - center[1]) / cell
+            distance = np.hypot(np.hypot(row - center[0], column - center[1]), height) / cell
             inner, outer = random.uniform(0.1, 0.2), random.uniform(0.3, 0.42)
             mask[(inner < distance) & (distance < outer)] = number + 1
     images = np.where(masks > 0, 300, 0) + random.normal(0, 30, masks.shape)
     every: Any = np.arange(count)
+    betti = (1, 1) if axes == 2 else (1, 0, 1)
     table = StructureTable(
         structures=tuple(Structure(name=f"ring {number + 1}", labels=(number + 1,)) for number in range(structures))
     )
     return TrainingSet(
         folder=Path(),
         table=table,
-        axes=2,
+        axes=axes,
         size=size,
         pixel_size=1.0,
         intensity="HU",
         window=(-200.0, 600.0),
         independent=True,
-        modal_betti=((1, 1),) * structures,
+        modal_betti=(betti,) * structures,
         content_hash="",
         masks=cast(Any, masks),
         images=cast(Any, images.astype(np.int16)),
@@ -110,8 +115,8 @@ def drawn_training_set(size: int, structures: int, count: int) -> TrainingSet:
         validation=every,
         test=every,
         patients=["patient_001"] * count,
-        levels=np.linspace(0, 1, count),
-        betti=np.ones((count, structures, 2), np.int64),
+        levels=np.linspace(0, 1, count) if axes == 2 else np.zeros(count),
+        betti=np.tile(np.array(betti), (count, structures, 1)),
         image_pixel_size=0.0,
     )
 
