@@ -106,7 +106,7 @@ def test_label_maps_of_volumes_are_cleaned_alike() -> None:
     labels[2:5, 2:5, 2:5] = 2
     whole = labels.copy()
     labels[3, 3, 3], labels[6, 6, 6], labels[8, 8, 8] = 0, 2, 1
-    # The cavity goes to the blood around it, the speck of blood to the wall; a voxel at a corner of the wall is no speck.
+    # The cavity goes to the blood around it, the speck of blood to the wall; a voxel at a corner of it is no speck.
     whole[8, 8, 8] = 1
     assert betti_numbers(labels == 2) == (2, 0, 1)
     np.testing.assert_array_equal(clean_labels(labels, 5), whole)
