@@ -318,12 +318,12 @@ class TextureSettings(Settings):
         0.5, "Decay", "Share of the steps, the last ones, in which the learning rate falls to 0.", ge=0.0, le=1.0
     )
     gradient_penalty: float = setting(0.1, "Gradient penalty", "Weight of R1; 0 is off.", ge=0.0, le=1000.0)
-    l1_weight: float = setting(300.0, "L1 weight", "Weight of the difference to the real image.", ge=0.0, le=10_000.0)
+    l1_weight: float = setting(100.0, "L1 weight", "Weight of the difference to the real image.", ge=0.0, le=10_000.0)
     draws: Literal[1, 2] = setting(
         2,
         "Draws",
-        "Textures painted on each mask in a step: with 2 only the expected image is held to the real one, so that "
-        "noise stays free; with 1 each is, as in pix2pix, which blurs.",
+        "Textures painted on each mask in a step: with 2 their distribution is held to the real image, noise and all; "
+        "with 1 each texture is, as in pix2pix, which blurs.",
     )
 
 

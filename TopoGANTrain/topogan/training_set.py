@@ -253,7 +253,7 @@ class TrainingSet:
     @property
     def missing_parts(self) -> str:
         """A sentence on the part for which nothing was left; empty where all three are there."""
-        return missing_parts(len(self.validation), self.independent)
+        return missing_parts(len(self.validation), self.independent, self.axes)
 
     @property
     def noun(self) -> str:
@@ -292,10 +292,11 @@ def betti_columns(table: StructureTable, axes: int) -> tuple[tuple[str, ...], ..
     return tuple(tuple(f"b{number} {region.name}" for number in range(axes)) for region in table.regions)
 
 
-def missing_parts(validation: int, independent: bool) -> str:
-    """What is said of a training set with so many validation slices, of other patients or not."""
-    left = "patient" if independent else "slice"
-    return "" if validation else f"No {left} is left for validation: curves are measured on training slices."
+def missing_parts(validation: int, independent: bool, axes: int = 2) -> str:
+    """What is said of a training set with so many validation slices (volumes), of other patients or not."""
+    noun = "slice" if axes == 2 else "volume"
+    left = "patient" if independent else "slice" if axes == 2 else "phase"
+    return "" if validation else f"No {left} is left for validation: curves are measured on training {noun}s."
 
 
 def _damaged(folder: Path, what: str) -> InputError:

@@ -49,7 +49,7 @@ def test_networks_and_an_objective_from_outside_train_to_a_model(
 ) -> None:
     monkeypatch.setitem(MASK_NETWORKS, "toy", MaskNetworks(toy_generator, toy_discriminator))
     painter = TextureNetworks(
-        lambda settings, channels: ToyPainter(2, 1, 1), lambda settings, channels: nn.Conv2d(2, 1, 4)
+        lambda settings, channels, axes: ToyPainter(2, 1, 1), lambda settings, channels, axes: nn.Conv2d(2, 1, 4)
     )
     monkeypatch.setitem(TEXTURE_NETWORKS, "toy", painter)
     generator_loss = lambda fake: (fake - 1).square().mean()  # noqa: E731

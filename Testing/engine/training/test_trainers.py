@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +68,26 @@ def test_textures_learn_the_intensities(rings: TrainingSet, network: str, draws:
     assert after < 45, "HU; the noise of the images alone makes 16, that of both 23"
 
 
-def test_only_the_expected_texture_is_held_to_the_real_one(rings: TrainingSet) -> None:
+@pytest.mark.parametrize("shape", [(256, 1, 16, 16), (64, 1, 8, 8, 8)])
+def test_two_textures_are_best_when_distributed_as_the_real_one(rings: TrainingSet, shape: tuple[int, ...]) -> None:
     one, two = texture_trainer(rings, draws=1), texture_trainer(rings, draws=2)
-    image = torch.zeros(4, 1, 8, 8)
-    noise = torch.randn(4, 1, 8, 8).abs() + 1
-    opposite = torch.cat([image + noise, image - noise])
-    assert one._difference(image + noise, image) > 1
-    assert two._difference(opposite, image) < -1, "noise of opposite signs costs nothing"
-    torch.testing.assert_close(two._difference(torch.full((8, 1, 8, 8), 0.5), image), torch.tensor(0.25))
+    real, first, second = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))
+
+    def score(trainer: TextureTrainer, change: Callable[[torch.Tensor], torch.Tensor]) -> float:
+        drawn = [change(texture) for texture in (first, second)]
+        return float(trainer._difference(torch.cat(drawn) if trainer is two else drawn[0], real))
+
+    as_real = score(two, lambda texture: texture)
+    changes: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+        "no noise": torch.zeros_like,
+        "too much": lambda texture: 1.5 * texture,
+        "too bright": lambda texture: texture + 0.5,
+        "smeared, of the same variance": lambda texture: sum(texture.roll(places, -1) for places in range(4)) / 2,
+        "the same along the first axis": lambda texture: texture[:, :, :1].expand_as(texture),
+    }
+    for name, change in changes.items():
+        assert score(two, change) > 1.01 * as_real, name
+    assert score(one, torch.zeros_like) < score(one, lambda texture: texture), "one alone is best without noise"
 
 
 def test_the_learning_rate_of_textures_falls_at_the_end(rings: TrainingSet) -> None:

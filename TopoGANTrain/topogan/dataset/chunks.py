@@ -13,10 +13,10 @@ import numpy as np
 from topogan.config import Intensity, PrepareSettings
 from topogan.dataset.cut import ARBITRARY_WINDOW, OUTSIDE_HU, ArbitraryScale, Patches, to_hu
 from topogan.dataset.inputs import Case
+from topogan.dataset.native import Native
 from topogan.dataset.plan import PatchPlan
 from topogan.dataset.structure import label_map_of
 from topogan.errors import InputError
-from topogan.homology import betti_of
 from topogan.volumes import Volume
 
 # Patches in memory at once, whatever the number of slices or tiles in a volume; of volumes as many as these voxels are.
@@ -32,13 +32,13 @@ class PatchChunk:
         plans: where each was cut.
         masks: uint8 label ids [n, H, W] or [n, D, H, W]; none is empty.
         images: int16 of the same shape, or None.
-        native: of volumes the Betti numbers of each region in the segmentation itself: int64 [R, 3]; else None.
+        native: of volumes, what the segmentation is in its own voxels; else None.
     """
 
     plans: list[PatchPlan]
     masks: np.ndarray
     images: np.ndarray | None
-    native: np.ndarray | None = None
+    native: Native | None = None
 
 
 class CaseReader:
@@ -64,7 +64,7 @@ class CaseReader:
         Raises:
             InputError: a file is cut off, or its values cannot be what they should be.
         """
-        case, together = self._case, _PATCHES_AT_ONCE
+        case, together, measured = self._case, _PATCHES_AT_ONCE, False
         if self._patches.axes == 3:
             together = min(together, max(1, _VOXELS_AT_ONCE // math.prod(self._patches.shape)))
         images = case.image.volumes() if case.image else None
@@ -74,15 +74,16 @@ class CaseReader:
             del segmentation  # one volume at a time: the image comes now
             image = self._read_image(images, case.image.path, phase) if images and case.image else None
             planned = [plan for plan in plans if plan.phase == phase]
-            native = (
-                betti_of(labels.array[None], case.table.regions)[0] if self._patches.axes == 3 and planned else None
-            )
+            native = None
+            if self._patches.axes == 3 and planned:
+                native = Native.of(labels, case.table, with_thickness=not measured)
+                measured = True
             for start in range(0, len(planned), together):
                 yield from self._cut(labels, image, planned[start : start + together], native)
             del labels, image  # before the next phase is read
 
     def _cut(
-        self, labels: Volume, image: Volume | None, planned: list[PatchPlan], native: np.ndarray | None
+        self, labels: Volume, image: Volume | None, planned: list[PatchPlan], native: Native | None
     ) -> Iterator[PatchChunk]:
         frame = self._case.frame
         masks = self._patches.labels(labels, frame, planned, len(self._case.table))

@@ -232,11 +232,9 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
     row = int(np.argmax(largest))
     if settings.pixel_size == 0:
         return default_pixel_size(largest[row], settings.size, image_pixel_size(cases, settings.axes))
-    usable = settings.size - 2 * MARGIN[settings.axes]
-    # Centers lie between voxels, so that the structure may be half a voxel off the middle on either side.
-    width = largest[row] + cases[row].frame.pitch
-    if width > usable * settings.pixel_size:
-        needed = math.ceil(width / usable * 100) / 100
+    needed = _needed(largest[row], cases[row], settings)
+    if needed > settings.pixel_size:
+        needed = math.ceil(needed * 100) / 100
         holder, unit, larger = ("cube", "voxels", "size") if settings.volumes else ("patch", "pixels", "patch")
         raise InputError(
             f"The structure in {cases[row].segmentation.path} is {largest[row]:.4g} mm wide, more than a {holder} of "
@@ -244,6 +242,17 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
             f"(0 chooses it), or a larger {larger}."
         )
     return settings.pixel_size
+
+
+def smallest_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> float:
+    """Mm per pixel below which the widest slice or volume would not fit."""
+    pairs = zip(cases, plans, strict=True)
+    return max(math.ceil(_needed(widest_slice([plan]), case, settings) * 100) / 100 for case, plan in pairs)
+
+
+def _needed(width: float, case: Case, settings: PrepareSettings) -> float:
+    # Centers lie between voxels, so that the structure may be half a voxel off the middle on either side.
+    return (width + case.frame.pitch) / (settings.size - 2 * MARGIN[settings.axes])
 
 
 def widest_slice(plans: Sequence[CasePlan]) -> float:

@@ -16,16 +16,16 @@ from topogan.dataset.plan import (
     image_pixel_size,
     large_enough,
     plan_case,
+    smallest_pixel_size,
     widest_slice,
 )
 from topogan.dataset.preview import write_preview
-from topogan.dataset.resampling import resampling_in_words
 from topogan.dataset.seen import check_structures, what_is_seen
-from topogan.dataset.split import GAP, check_enough, split_phases, split_slices
+from topogan.dataset.split import GAP, LEAST_PHASES, check_enough, split_phases, split_slices
 from topogan.dataset.volume_plan import plan_volumes, with_poses
 from topogan.dataset.volume_preview import write_volume_preview
 from topogan.dataset.write import TrainingSetWriter
-from topogan.errors import Cancelled
+from topogan.errors import Cancelled, InputError
 from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
 from topogan.structures import StructureTable
@@ -84,7 +84,7 @@ def prepare(
     check_new_folder(out, overwrite, SCHEMA)
     table = table or StructureTable.of_one(settings)
     cases = open_cases(segmentations, images, settings, table, patients, plane)
-    pixel_size, plans = _plan(cases, settings, report, go_on)
+    pixel_size, smallest, plans = _plan(cases, settings, report, go_on)
     splits, independent = _split(cases, plans, settings, train_slices)
     own = image_pixel_size(cases, settings.axes)
     with staged_folder(out, overwrite, SCHEMA) as folder:
@@ -98,10 +98,11 @@ def prepare(
                 writer.add_volume(case.patient, reader.content_hash)
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
                 go_on()
-        check_enough([row.split for row in writer.rows], len(writer.rows), train_slices, settings.axes)
+        poses = settings.poses if settings.volumes else None
+        check_enough([row.split for row in writer.rows], len(writer.rows), train_slices, poses)
         check_structures(table, [row.betti for row in writer.rows if row.split == TRAIN])
         writer.describe("axial" if isinstance(plane, str) else "given", independent, own)
-        for said in resampling_in_words(writer.changed_by_resampling, settings.size, pixel_size):
+        for said in writer.resampling.in_words(settings.size, pixel_size, smallest):
             report({"kind": "message", "text": said})
         summary = _look_at(folder)
     report({"kind": "message", "text": summary})
@@ -121,8 +122,8 @@ def _plan(
     settings: PrepareSettings,
     report: OnEvent,
     go_on: Callable[[], None],
-) -> tuple[float, list[list[PatchPlan]]]:
-    """First pass: return mm per pixel, and the patches of each case."""
+) -> tuple[float, float, list[list[PatchPlan]]]:
+    """First pass: return mm per pixel, the least that would do, and the patches of each case."""
     tile_pixel = (settings.pixel_size or cases[0].frame.pitch) if settings.tiling else 0.0
     plans = []
     for number, case in enumerate(cases, start=1):
@@ -134,6 +135,7 @@ def _plan(
     for said in what_is_seen(cases, plans):
         report({"kind": "message", "text": said})
     pixel_size = tile_pixel or choose_pixel_size(cases, plans, settings)
+    smallest = smallest_pixel_size(cases, plans, settings)
     plans = [large_enough(plan, pixel_size) for plan in plans]
     width = 0.0 if settings.tiling else widest_slice(plans)
     own = image_pixel_size(cases, settings.axes)
@@ -148,7 +150,7 @@ def _plan(
             report({"kind": "message", "text": f"{count} {what} {why} and are left out."})
     if settings.volumes:
         plans = [with_poses(plan, number, settings, pixel_size) for number, plan in enumerate(plans)]
-    return pixel_size, [plan.patches for plan in plans]
+    return pixel_size, smallest, [plan.patches for plan in plans]
 
 
 def _split(
@@ -157,17 +159,24 @@ def _split(
     """Return the part of each patch, case by case and without those of the gaps; and whether parts are independent."""
     patients = [case.patient for case, patches in zip(cases, plans, strict=True) for _ in patches]
     levels = [patch.level for patches in plans for patch in patches]
+    poses = settings.poses if settings.volumes else None
     if not levels:
-        check_enough([], 0, train_slices, settings.axes)
+        check_enough([], 0, train_slices, poses)
     phases = [patch.phase for patches in plans for patch in patches]
+    one = settings.volumes and len(set(patients)) == 1
+    if one and len(set(phases)) < LEAST_PHASES:
+        raise InputError(
+            f"All volumes are of one patient with {len(set(phases))} phase{'s' if len(set(phases)) > 1 else ''}, which "
+            f"leaves none to test on: add patients, or give at least {LEAST_PHASES} phases."
+        )
     for validation in (settings.validation, 0.0):  # what is too little for three parts may do for two
-        if settings.volumes and len(set(patients)) == 1:
+        if one:
             parts, independent = split_phases(phases, validation, settings.test, settings.seed), False
         else:
             parts, independent = split_slices(patients, levels, validation, settings.test, settings.seed)
         if parts.count(TRAIN) >= MINIMUM_TRAIN_SLICES:
             break
-    check_enough(parts, len(parts), train_slices, settings.axes)
+    check_enough(parts, len(parts), train_slices, poses)
     remaining = iter(parts)
     splits = [{patch: next(remaining) for patch in patches} for patches in plans]
     return [{patch: part for patch, part in split.items() if part != GAP} for split in splits], independent

@@ -10,6 +10,9 @@ from topogan.errors import InputError
 from topogan.training_set import MINIMUM_TRAIN_SLICES, TEST, TRAIN, VALIDATION
 
 GAP = "gap"
+# One patient: one to train on, one to test on, and one dropped on either side.
+LEAST_PHASES = 4
+MOST_POSES = 100
 # One patient: blocks all along the structure, so that each part holds every level of it.
 _MOST_BLOCKS = 2
 _SLICES_PER_BLOCK = 40
@@ -84,14 +87,14 @@ def _by_blocks(levels: np.ndarray, validation: float, test: float, random: np.ra
     return [[*parts, TRAIN, GAP][number] for number in np.searchsorted(ends, place, side="right")]
 
 
-def check_enough(split: Sequence[str], found: int, train_slices: int, axes: int = 2) -> None:
+def check_enough(split: Sequence[str], found: int, train_slices: int, poses: int | None = None) -> None:
     """Refuse a training set that is too small.
 
     Args:
         split: part of each slice or volume.
         found: how many slices (volumes) of the structure there were before the split.
         train_slices: how many of them the training needs.
-        axes: 2 for slices, 3 for volumes.
+        poses: of volumes, how many are cut from each phase; None for slices.
 
     Raises:
         InputError: fewer than ``train_slices`` training slices, or no test slice.
@@ -100,13 +103,19 @@ def check_enough(split: Sequence[str], found: int, train_slices: int, axes: int 
     if train >= train_slices and test:
         return
     batch = ", or choose a smaller batch" if train >= MINIMUM_TRAIN_SLICES and test else ""
-    few = f"{train} to train on and {test} to test on, where at least {train_slices} and 1 are needed: "
-    if axes == 3:
+    few = f"{train} to train on and {test} to test on, where at least {train_slices} and 1 are needed"
+    if poses is not None:
+        if not found:
+            raise InputError(
+                "No volume shows a voxel of the structure at this pixel size: choose a smaller one, or a larger size."
+            )
+        enough = poses * -(-train_slices // max(1, train))
+        more = f", or cut more poses of each (--poses {enough})" if train and test and enough <= MOST_POSES else ""
         raise InputError(
             f"The segmentations give {found} usable volume{'' if found == 1 else 's'} of the structure, which leaves "
-            f"{few}add patients or phases, or cut more volumes from each phase (--poses 10){batch}."
+            f"{few}: add patients or phases{more}{batch}."
         )
     raise InputError(
-        f"The volumes hold {found} usable slice{'' if found == 1 else 's'} of the structure, which leaves {few}"
+        f"The volumes hold {found} usable slice{'' if found == 1 else 's'} of the structure, which leaves {few}: "
         f"add volumes, or lower the smallest slice or the slice spacing{batch}."
     )

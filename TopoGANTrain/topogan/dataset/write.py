@@ -14,6 +14,7 @@ import numpy as np
 from topogan.config import PrepareSettings
 from topogan.dataset.chunks import PatchChunk, window_of
 from topogan.dataset.cut import Patches
+from topogan.dataset.resampling import Resampling
 from topogan.dataset.store import GrowingArray, write_table
 from topogan.files import content_hash, write_json
 from topogan.homology import (
@@ -58,6 +59,7 @@ class TrainingSetWriter:
 
     Attributes:
         rows: what has been written so far.
+        resampling: of volumes, what it did to their topology.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class TrainingSetWriter:
         self._volumes: list[dict[str, Any]] = []
         self._diagrams: list[Diagram] = []
         self._files = ExitStack()
-        self._changed: list[np.ndarray] = []
+        self.resampling = Resampling(table)
         self.rows: list[SliceRow | VolumeRow] = []
 
     def __enter__(self) -> TrainingSetWriter:
@@ -108,7 +110,7 @@ class TrainingSetWriter:
         self._diagrams += cubical_persistence_of_batch(np.stack([distance_filtration(mask) for mask in flat]))
         numbers = betti_numbers_of_batch(flat).reshape(*regions.shape[:2], self._axes)
         if chunk.native is not None:
-            self._changed += list((numbers != chunk.native).any(axis=2))
+            self.resampling.add(chunk.native, numbers)
         pixels = np.count_nonzero(chunk.masks, axis=tuple(range(1, chunk.masks.ndim)))
         contents = (pixels * self._patches.pixel_size**self._axes).tolist()
         for plan, split, content, found in zip(chunk.plans, splits, contents, numbers.tolist(), strict=True):
@@ -121,14 +123,6 @@ class TrainingSetWriter:
                     row, patient, plan.phase, plan.pose.number, level, split, round(content / 1000, 4), betti
                 )
             )
-
-    @property
-    def changed_by_resampling(self) -> dict[str, float]:
-        """Share of the volumes whose Betti numbers are others than those of their segmentation, by region."""
-        if not self._changed:
-            return {}
-        shares = np.mean(self._changed, axis=0).round(4).tolist()
-        return dict(zip((region.name for region in self._table.regions), shares, strict=True))
 
     def add_volume(self, patient: str, digest: str) -> None:
         """Note that a volume has been read: pseudonym and SHA-256 of its voxels, no name."""
@@ -149,9 +143,9 @@ class TrainingSetWriter:
             "plane": plane,
             "independent": independent,
             "counts": counts,
-            "missing_parts": missing_parts(counts[VALIDATION], independent),
+            "missing_parts": missing_parts(counts[VALIDATION], independent, self._axes),
             "betti": self._betti(),
-            **({"changed_by_resampling": self.changed_by_resampling} if self._axes == 3 else {}),
+            **({"changed_by_resampling": self.resampling.changed} if self._axes == 3 else {}),
             "content_hash": content_hash({**hashes, TABLE_FILES[self._axes]: self._table_hash}),
             "settings": settings.model_dump(mode="json", exclude={"structure", "labels"}),  # the table says more
             "volumes": self._volumes,

@@ -13,11 +13,20 @@ from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import SliceSet, ThreeSets
 from topogan.metrics.mmd import kernel_inception_distance
-from topogan.metrics.spectrum import radial_power_spectrum, spectrum_distance
-from topogan.metrics.texture import AROUND_MM, IntensityHistogram, Tissue, label_histograms, tissue_histograms
+from topogan.metrics.spectrum import axis_power_spectrum, radial_power_spectrum, spectrum_distance
+from topogan.metrics.texture import (
+    AROUND_MM,
+    IntensityHistogram,
+    Tissue,
+    label_histograms,
+    neighbor_difference,
+    tissue_histograms,
+)
 
 _Found = TypeVar("_Found")
 _AROUND = Tissue.AROUND.value
+_NEIGHBORS = "slices", "rows", "columns"
+"""What follows one another along the axes of a volume."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +36,18 @@ class TextureFigures:
     window: tuple[float, float]
     histograms: dict[str, dict[str, IntensityHistogram]]
     """By the words for the tissue."""
-    spectra: dict[str, NDArray[np.float64]]
-    """float [H // 2], dB."""
+    spectra: dict[str, dict[str, NDArray[np.float64]]]
+    """By the direction, float [H // 2], dB: of slices there is one, "", of volumes three, such as ", across rows"."""
+    differences: dict[str, dict[str, float]]
+    """Of volumes, by "slices", "rows" and "columns": mean absolute difference of neighboring ones."""
     features: dict[str, NDArray[np.float64]]
-    """float [N, d]; empty without a feature network."""
+    """float [N, d]; empty without a feature network, and of volumes."""
 
 
 def texture_figures(
     sets: ThreeSets, network: FeatureNetwork | None, names: tuple[str, ...] = ()
 ) -> TextureFigures | None:
-    """Go through the images of the test set and of as many synthetic as training slices; None without images.
+    """Go through the images of the test set and of as many synthetic as training samples; None without images.
 
     Args:
         sets: what to compare.
@@ -52,12 +63,37 @@ def texture_figures(
     images = {name: found.images for name, found in compared.items() if found.images is not None}
     if sets.window is None or len(images) < len(compared):
         return None
+    histograms = {name: _histograms(compared[name], found, sets, names) for name, found in images.items()}
+    if images["test"].ndim == 4:
+        return _figures_of_volumes(images, sets.window, histograms)
     window = sets.window
     return TextureFigures(
         window=window,
-        histograms={name: _histograms(compared[name], found, sets, names) for name, found in images.items()},
-        spectra={name: radial_power_spectrum(found, window) for name, found in images.items()},
+        histograms=histograms,
+        spectra={"": {name: radial_power_spectrum(found, window) for name, found in images.items()}},
+        differences={},
         features={name: network.features(found, window) for name, found in images.items()} if network else {},
+    )
+
+
+def _figures_of_volumes(
+    images: dict[str, NDArray[np.int16]],
+    window: tuple[float, float],
+    histograms: dict[str, dict[str, IntensityHistogram]],
+) -> TextureFigures:
+    axes = list(enumerate(_NEIGHBORS))
+    return TextureFigures(
+        window=window,
+        histograms=histograms,
+        spectra={
+            f", across {kind}": {name: axis_power_spectrum(found, window, axis) for name, found in images.items()}
+            for axis, kind in axes
+        },
+        differences={
+            kind: {name: neighbor_difference(found, window, axis) for name, found in images.items()}
+            for axis, kind in axes
+        },
+        features={},
     )
 
 
@@ -73,7 +109,8 @@ def _histograms(
 
 
 def texture_section(textures: TextureFigures, intensity: str) -> list[Metric]:
-    """Mean intensity and histogram distance per tissue, power spectrum and, with a feature network, KID."""
+    """Mean intensity and histogram distance per tissue, power spectrum, in volumes difference of
+    neighboring slices, and with a feature network KID."""
     unit = "HU" if intensity == "HU" else "intensity"
     metrics = []
     for tissue in textures.histograms["test"]:
@@ -86,7 +123,13 @@ def texture_section(textures: TextureFigures, intensity: str) -> list[Metric]:
                 Metric("texture", name, value, real, unit, "equal to real", training=training, note=note),
                 _distance(f"{unit} distance {tissue}", unit, found, IntensityHistogram.distance, note),
             ]
-    metrics.append(_distance("Power spectrum distance", "dB", textures.spectra, spectrum_distance))
+    for direction, spectra in textures.spectra.items():
+        metrics.append(_distance(f"Power spectrum distance{direction}", "dB", spectra, spectrum_distance))
+    for kind, of in textures.differences.items():
+        name = f"{unit} difference of neighboring {kind}"
+        metrics.append(
+            Metric("texture", name, of["synthetic"], of["test"], unit, "equal to real", training=of["training"])
+        )
     if textures.features:
         note = "with the feature network that was given"
         metrics.append(_distance("KID", "", textures.features, kernel_inception_distance, note))

@@ -1,4 +1,4 @@
-"""How much detail textures hold at each size: their radial power spectrum."""
+"""How much detail textures hold at each size: their power spectrum, radial or along one axis."""
 
 from __future__ import annotations
 
@@ -37,6 +37,31 @@ def radial_power_spectrum(images: NDArray[np.generic], window: tuple[float, floa
     return 10.0 * np.log10(np.maximum(total / len(images), _FLOOR))
 
 
+def axis_power_spectrum(images: NDArray[np.generic], window: tuple[float, float], axis: int) -> NDArray[np.float64]:
+    """Mean power along one axis at each frequency, in dB: stripes and smearing along an axis alone show here.
+
+    Each line of pixels along the axis is treated as the images of :func:`radial_power_spectrum` are: clipped, scaled,
+    freed of its mean, multiplied with a Hann window and Fourier transformed; |F|²/L is averaged over all lines.
+
+    Args:
+        images: [N, H, W] or [N, D, H, W], HU or image units.
+        window: lowest and highest intensity.
+        axis: which of the axes of one image, from 0; it is L pixels long.
+
+    Returns:
+        float [L // 2]: 1, 2, … L // 2 cycles per length of the axis.
+    """
+    length = images.shape[axis + 1]
+    low, high = window
+    hann = np.hanning(length)
+    total = np.zeros(length // 2)
+    for image in images:
+        lines = np.moveaxis(np.clip((image - low) / (high - low), 0.0, 1.0) * 2.0 - 1.0, axis, -1).reshape(-1, length)
+        power = np.abs(np.fft.rfft((lines - lines.mean(1, keepdims=True)) * hann)) ** 2 / length
+        total += power.mean(0)[1 : length // 2 + 1]
+    return 10.0 * np.log10(np.maximum(total / len(images), _FLOOR))
+
+
 def spectrum_distance(spectrum: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
     """Mean absolute difference of two spectra over all frequencies, in dB.
 
@@ -55,7 +80,7 @@ def power_ratio(
     """Power over that of a reference in a band of frequencies: in all of it, least and most at a single frequency.
 
     Args:
-        spectrum: float [K], dB (see :func:`radial_power_spectrum`).
+        spectrum: float [K], dB (see :func:`radial_power_spectrum`, :func:`axis_power_spectrum`).
         reference: float [K], dB.
         band: lowest and highest frequency, as shares of the highest of all (one cycle in two pixels).
     """

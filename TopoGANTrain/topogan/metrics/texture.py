@@ -28,16 +28,16 @@ class Tissue(str, Enum):
 def tissue_region(mask: NDArray[np.bool_], tissue: Tissue, pixel_size: float) -> NDArray[np.bool_]:
     """The pixels of a tissue.
 
-    INSIDE is the mask; HOLES the background that it encloses (the blood pool of a myocardial ring); AROUND the open
-    background within 10 mm of the structure.
+    INSIDE is the mask; HOLES the background that it encloses (the blood pool of a myocardial ring; in a volume the
+    cavity of a shell); AROUND the open background within 10 mm of the structure.
 
     Args:
-        mask: bool [H, W].
+        mask: bool [H, W] or [D, H, W].
         tissue: which one.
         pixel_size: mm.
 
     Returns:
-        bool [H, W], empty where the mask has no such pixels.
+        bool of the same shape, empty where the mask has no such pixels.
     """
     if tissue is Tissue.INSIDE:
         return mask
@@ -99,8 +99,8 @@ def tissue_histograms(
     Intensities are clipped to ``window`` first, as those of synthetic textures are by construction.
 
     Args:
-        masks: bool [N, H, W].
-        images: int16 [N, H, W].
+        masks: bool [N, H, W] or [N, D, H, W].
+        images: int16 of the same shape.
         pixel_size: mm.
         window: lowest and highest intensity of the textures.
     """
@@ -118,7 +118,7 @@ def label_histograms(
     """Intensity histogram inside each structure of label maps, and last around all of them (as AROUND of their union).
 
     Args:
-        labels: label ids [N, H, W].
+        labels: label ids [N, H, W] or [N, D, H, W].
         images, pixel_size, window: as for :func:`tissue_histograms`.
         structures: number of labels.
     """
@@ -135,8 +135,8 @@ def boundary_profile(masks: Masks, images: NDArray[np.int16], window: tuple[floa
     """Mean intensity by the distance to the boundary of a structure; a halo along it shows as a bump.
 
     Args:
-        masks: bool [N, H, W].
-        images: int16 [N, H, W].
+        masks: bool [N, H, W] or [N, D, H, W].
+        images: int16 of the same shape.
         window: lowest and highest intensity of the textures.
 
     Returns:
@@ -154,3 +154,19 @@ def boundary_profile(masks: Masks, images: NDArray[np.int16], window: tuple[floa
         counts += np.bincount(steps[near], minlength=len(sums))
     with np.errstate(invalid="ignore"):
         return sums / counts
+
+
+def neighbor_difference(images: NDArray[np.int16], window: tuple[float, float], axis: int) -> float:
+    """Mean absolute difference of neighboring slices (rows, columns), in HU or the images' unit.
+
+    Volumes that are painted slice by slice flicker along the axis of the slices: there this is too large.
+
+    Args:
+        images: int16 [N, H, W] or [N, D, H, W].
+        window: lowest and highest intensity of the textures.
+        axis: which of the axes of one image, from 0.
+    """
+    differences = [
+        float(np.abs(np.diff(np.clip(image, *window).astype(np.float32), axis=axis)).mean()) for image in images
+    ]
+    return float(np.mean(differences))

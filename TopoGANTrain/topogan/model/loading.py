@@ -58,14 +58,14 @@ def _open(folder: Path, package: Path, discriminators: bool) -> Model:
     layout.check_folder(folder, package)
     metadata = read_metadata(folder, package)
     _check_hashes(folder, metadata, package)
-    settings, size, seen = metadata.settings, metadata.size, (len(metadata.table), metadata.told_level)
-    masks_seen = (*seen, metadata.axes)
+    settings, size = metadata.settings, metadata.size
+    seen = len(metadata.table), metadata.told_level, metadata.axes
     builders: dict[str, Callable[[], nn.Module]] = {
-        layout.MASKS_GENERATOR: partial(make_mask_generator, settings.masks, size, *masks_seen),
+        layout.MASKS_GENERATOR: partial(make_mask_generator, settings.masks, size, *seen),
         layout.TEXTURES_GENERATOR: partial(make_texture_generator, settings.textures, *seen),
     }
     if discriminators:
-        builders[layout.MASKS_DISCRIMINATOR] = partial(make_mask_discriminator, settings.masks, size, *masks_seen)
+        builders[layout.MASKS_DISCRIMINATOR] = partial(make_mask_discriminator, settings.masks, size, *seen)
         builders[layout.TEXTURES_DISCRIMINATOR] = partial(make_texture_discriminator, settings.textures, *seen)
     try:
         networks = {

@@ -375,7 +375,8 @@ def _textures(
     window = model.metadata.window
     if model.textures is None or window is None:
         return None
-    network, shape = model.textures, (texture_noise_channels(model.metadata.settings.textures), *labels.shape[1:])
+    network, axes = model.textures, labels.ndim - 1
+    shape = texture_noise_channels(model.metadata.settings.textures, axes), *labels.shape[1:]
 
     def paint(rows: slice) -> NDArray[np.int16]:
         noise = _normal(seeds[rows], _NOISE_STREAM, shape).to(model.device)

@@ -59,4 +59,4 @@ def blank_networks(name: str, settings: TrainSettings, size: int, structures: in
     """Make the untrained networks of the stage ``name``."""
     if name == "masks":
         return blank_mask_networks(settings, size, structures, axes)
-    return blank_texture_networks(settings, structures)
+    return blank_texture_networks(settings, structures, axes)

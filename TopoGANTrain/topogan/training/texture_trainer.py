@@ -16,7 +16,7 @@ from topogan.networks import (
     texture_noise_channels,
 )
 from topogan.randomness import BatchSampler, seeded, stream, torch_stream
-from topogan.runs.previews import contact_sheet
+from topogan.runs.previews import contact_sheet, in_colors, middle_planes
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
 from topogan.training.objectives import LAZY_STEPS, OBJECTIVES, r1_penalty
 from topogan.training.optimization import Values, descend, make_optimizers
@@ -29,12 +29,12 @@ _DISCRIMINATOR_SHARE = 0.5
 _PREVIEW_ROWS = 8
 
 
-def blank_texture_networks(settings: TrainSettings, structures: int) -> dict[str, nn.Module]:
-    """Make an untrained generator and discriminator for so many structures."""
-    levels = settings.tells_level(structures)
+def blank_texture_networks(settings: TrainSettings, structures: int, axes: int) -> dict[str, nn.Module]:
+    """Make an untrained generator and discriminator for so many structures, of slices (``axes`` = 2) or volumes (3)."""
+    levels = settings.tells_level(structures, axes)
     return {
-        "generator": make_texture_generator(settings.textures, structures, levels),
-        "discriminator": make_texture_discriminator(settings.textures, structures, levels),
+        "generator": make_texture_generator(settings.textures, structures, levels, axes),
+        "discriminator": make_texture_discriminator(settings.textures, structures, levels, axes),
     }
 
 
@@ -62,9 +62,10 @@ class TextureTrainer:
         assert training_set.images is not None and training_set.window is not None
         self._images, self._window = training_set.images, training_set.window
         self._set, self._rows = training_set, training_set.train
-        self._tell_level = settings.tells_level(len(training_set.table))
-        blank = seeded(lambda: blank_texture_networks(settings, len(training_set.table)), seed, "textures: weights")
-        placed = {key: part.to(device) for key, part in blank.items()}
+        structures, axes = len(training_set.table), training_set.axes
+        self._tell_level = settings.tells_level(structures, axes)
+        blank = seeded(lambda: blank_texture_networks(settings, structures, axes), seed, "textures: weights")
+        placed = {key: _channels_last(part.to(device)) for key, part in blank.items()}
         if start is not None:
             restore_networks(placed, pack_networks(start))
         self._generator, self._discriminator = placed["generator"], placed["discriminator"]
@@ -81,7 +82,7 @@ class TextureTrainer:
         self._set_rates()
         condition, image = self._pairs(self._rows[self._sampler.next()])
         with mixed_precision(self._device):
-            repeated = condition.repeat(self._settings.draws, 1, 1, 1)
+            repeated = torch.cat([condition] * self._settings.draws)
             fake = self._generator(repeated, self._noise(len(repeated), self._random)).float()
             real_pair, fake_pair = torch.cat([condition, image], 1), torch.cat([repeated, fake], 1)
         values = self._update_discriminator(real_pair, fake_pair.detach())
@@ -102,17 +103,27 @@ class TextureTrainer:
         """Paint eight masks (of validation where there are any), always with the same noise.
 
         Returns:
-            Rows of labels, painted and real as a contact sheet in [0, 1], and the mean absolute difference of painted
-            and real in the training set's own unit (HU for CT).
+            Labels (in the colors of several structures), painted and real as a contact sheet in [0, 1], of volumes the
+            three middle planes; and the mean absolute difference of painted and real in the training set's own unit
+            (HU for CT).
         """
         condition, image = self._pairs(self._shown)
         with torch.no_grad():
             fake = self._generator(condition, self._preview_noise)
         low, high = self._window
         error = float((fake - image).abs().mean()) * (high - low) / 2
-        labels = torch.from_numpy(self._set.masks[self._shown] * np.float32(2 / len(self._set.table)) - 1).unsqueeze(1)
-        rows = torch.stack([labels, fake.cpu(), image.cpu()], dim=1).flatten(0, 2)
-        return contact_sheet((rows.numpy() + 1) / 2, columns=6), {"quick_absolute_error": error}
+        known = (condition[:, : len(self._set.table)] > 0).float()
+        columns = 6 if self._set.axes == 2 else 3
+        return contact_sheet(self._beside(known, fake, image), columns), {"quick_absolute_error": error}
+
+    def _beside(self, known: Tensor, *images: Tensor) -> np.ndarray:
+        """Pictures of each mask [N, K, (D,) H, W] and, after it, of its images [N, 1, (D,) H, W] in [-1, 1]."""
+        colors = [structure.color for structure in self._set.table.structures]
+        labels = in_colors(middle_planes(known.cpu().numpy()), colors)
+        grey = [(middle_planes(image.cpu().numpy())[:, 0] + 1) / 2 for image in images]
+        if labels.ndim == 4:
+            grey = [np.repeat(image[..., None], 3, axis=-1) for image in grey]
+        return np.stack([labels, *grey], axis=1).reshape(-1, *labels.shape[1:])
 
     def _pairs(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         levels = self._set.levels[rows] if self._tell_level else None
@@ -121,7 +132,7 @@ class TextureTrainer:
         return condition.to(self._device), image.to(self._device)
 
     def _noise(self, count: int, generator: torch.Generator) -> Tensor:
-        shape = count, texture_noise_channels(self._settings), self._set.size, self._set.size
+        shape = count, texture_noise_channels(self._settings, self._set.axes), *(self._set.size,) * self._set.axes
         return torch.randn(shape, generator=generator).to(self._device)
 
     def _set_rates(self) -> None:
@@ -133,17 +144,25 @@ class TextureTrainer:
                 group["lr"] = rate
 
     def _difference(self, fake: Tensor, image: Tensor) -> Tensor:
-        """How far the expected image is from the real ones.
+        """How far the textures of a mask are from the real one.
 
-        The absolute difference of each texture is least where no pixel has noise. The product of the differences of
-        two textures on the same mask, by noise of their own, has the expectation (E[fake] - image)²: it asks nothing of
-        their variance, which is left to the discriminator. Ohayon et al. (ICCV workshops 2021, arXiv:2103.04192)
-        average many textures to this end.
+        The absolute difference of one texture is least where no pixel has noise. Of two textures on the same mask, by
+        noise of their own, the energy score ½(|f₁ − r| + |f₂ − r| − |f₁ − f₂|) is least in expectation where their
+        distribution is that of the real ones, noise and all (Gneiting & Raftery, JASA 2007: strictly proper). Pixel by
+        pixel it knows nothing of neighbors, and woven patterns with the right histogram cost nothing; so the
+        differences of neighboring pixels along each axis are scored beside the pixels.
+
+        Args:
+            fake: [draws·B, 1, (D,) H, W], the first draws of all masks first.
+            image: [B, 1, (D,) H, W].
         """
         if self._settings.draws == 1:
             return (fake - image).abs().mean()
         first, second = fake.chunk(2)
-        return ((first - image) * (second - image)).mean()
+        found = _energy_score(first, second, image)
+        for axis in range(2, image.ndim):
+            found = found + _energy_score(*(shown.diff(dim=axis) for shown in (first, second, image)))
+        return found
 
     def _update_discriminator(self, real_pair: Tensor, fake_pair: Tensor) -> Values:
         with mixed_precision(self._device):
@@ -152,7 +171,7 @@ class TextureTrainer:
         values: Values = {"loss_discriminator": loss.detach()}
         loss = _DISCRIMINATOR_SHARE * loss
         if self._settings.gradient_penalty and self.step % LAZY_STEPS == 0:
-            penalty = r1_penalty(lambda pair: self._discriminator(pair).mean((1, 2, 3)), real_pair)
+            penalty = r1_penalty(lambda pair: self._discriminator(pair).flatten(1).mean(1), real_pair)
             loss = loss + self._settings.gradient_penalty / 2 * LAZY_STEPS * penalty
             values["penalty"] = penalty.detach()
         values["gradient_discriminator"] = descend(
@@ -171,3 +190,15 @@ class TextureTrainer:
             "difference": difference.detach(),
             "gradient_generator": norm,
         }
+
+
+def _channels_last(network: nn.Module) -> nn.Module:
+    """Lay the weights over three axes out with the channels last: on a CPU a step takes a fifth less time."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
+            layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last_3d)
+    return network
+
+
+def _energy_score(first: Tensor, second: Tensor, real: Tensor) -> Tensor:
+    return ((first - real).abs() + (second - real).abs() - (first - second).abs()).mean() / 2
