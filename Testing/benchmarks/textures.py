@@ -1,7 +1,8 @@
 """How much textures look like the real ones: ``--run`` trains what has no result yet, ``--summary`` makes the tables.
 
 A result is that of one set and variant: each tissue's mean and histogram, the power spectrum by bands and the mean
-intensity across the boundary of each structure, of textures painted on the masks of validation or of test patients.
+intensity across the boundary of each structure, of textures painted on the masks of validation or of test patients; of
+volumes (``--volumes``) the power spectrum along each axis, and how much neighboring slices differ along it.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ import matplotlib as mpl
 import numpy as np
 import SimpleITK as sitk
 import torch
-from ablation.sets import DATA, REPOSITORY, cache_folder
+from ablation.data import DATA, REPOSITORY
+from ablation.sets import cache_folder
 from torch import nn
 
 from topogan.config import Part, PhantomSettings, PrepareSettings, TextureSettings, TrainSettings
 from topogan.dataset import prepare
 from topogan.device import exact_numerics
-from topogan.metrics.spectrum import power_ratio, radial_power_spectrum
-from topogan.metrics.texture import PROFILE_PIXELS, boundary_profile, label_histograms
+from topogan.metrics.spectrum import axis_power_spectrum, power_ratio, radial_power_spectrum
+from topogan.metrics.texture import PROFILE_PIXELS, boundary_profile, label_histograms, neighbor_difference
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.phantom import make_phantom
-from topogan.runs.previews import contact_sheet, write_preview
+from topogan.runs.previews import contact_sheet, middle_planes, write_preview
 from topogan.structures import Structure, StructureTable
 from topogan.training.texture_trainer import TextureTrainer
 from topogan.training_set import TrainingSet
@@ -51,11 +53,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "noisy": {"network": "noisy"},
     "spade": {"network": "spade"},
 }
+# The same networks over three axes; a volume of 32 voxels holds as much as 8 slices of 64 pixels.
+VOLUME_VARIANTS: dict[str, dict[str, Any]] = {"spade": {"network": "spade", "batch": 2}}
+_VOLUME_STEPS = 1000
 BANDS = {"low": (0.0, 0.25), "middle": (0.25, 0.75), "high": (0.75, 1.0)}
 _HEART = ("lv_cavity", "myocardium", "rv_cavity", "left_atrium", "right_atrium", "aorta")
 _CHEST = {"heart": "heart", "aorta": "aorta_aorta", "pulmonary_artery": "pa_pulmonary_artery"}
 _PAINTED_TOGETHER = 16
 _SHOWN = 8
+_SHOWN_VOLUMES = 3
+# What follows one another along the axes of a volume.
+_NEIGHBORS = "slices", "rows", "columns"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -63,29 +71,33 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", action="store_true", help="train what has no result yet")
     parser.add_argument("--summary", action="store_true", help="print the tables")
-    parser.add_argument("--set", nargs="+", dest="sets", default=["phantom-64"], metavar="SET", help=", ".join(SETS))
-    parser.add_argument("--variant", nargs="+", default=list(VARIANTS), metavar="NAME", help=", ".join(VARIANTS))
-    parser.add_argument("--steps", type=int, default=TextureSettings().steps)
+    parser.add_argument("--volumes", action="store_true", help="of volumes instead of slices")
+    parser.add_argument("--set", nargs="+", dest="sets", metavar="SET", help=", ".join((*SETS, *VOLUME_SETS)))
+    parser.add_argument("--variant", nargs="+", metavar="NAME", help=", ".join(VARIANTS))
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    names = [(one, variant) for one in options.sets for variant in options.variant]
+    variants = VOLUME_VARIANTS if options.volumes else VARIANTS
+    steps = options.steps or (_VOLUME_STEPS if options.volumes else TextureSettings().steps)
+    sets = options.sets or (["phantom-volumes-32"] if options.volumes else ["phantom-64"])
     if options.run:
-        for one, variant in names:
-            path = RESULTS / f"{one}-{variant}.json"
-            if not path.exists():
-                _measure(_open(one), variant, options, path)
+        for one in sets:
+            for variant in options.variant or variants:
+                path = RESULTS / f"{one}-{variant}.json"
+                if not path.exists():
+                    _measure(_open(one), TextureSettings(**variants[variant], steps=steps), options.seed, path)
     if options.summary:
         for path in sorted(RESULTS.glob("*.json")):
             _print(path.stem, json.loads(path.read_text(encoding="utf-8")))
 
 
-def _phantom(out: Path, size: int) -> None:
-    """Axial slices of the six structures, every 4 mm."""
+def _phantom(out: Path, settings: PrepareSettings) -> None:
+    """The six structures, axial."""
     table = StructureTable(structures=tuple(Structure(name=name, labels=(i,)) for i, name in enumerate(_HEART, 1)))
     with tempfile.TemporaryDirectory() as scratch:
         phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings())
         segmentations, images = find_pairs([phantom / "segmentations"], [phantom / "images"])
-        prepare(out, segmentations, images, PrepareSettings(size=size, slice_spacing=4.0), table=table)
+        prepare(out, segmentations, images, settings, table=table)
 
 
 def _chest(out: Path, size: int) -> None:
@@ -108,9 +120,13 @@ def _chest(out: Path, size: int) -> None:
 
 
 SETS: dict[str, Callable[[Path], None]] = {
-    "phantom-64": lambda out: _phantom(out, 64),
-    "phantom-128": lambda out: _phantom(out, 128),
+    "phantom-64": lambda out: _phantom(out, PrepareSettings(size=64, slice_spacing=4.0)),
+    "phantom-128": lambda out: _phantom(out, PrepareSettings(size=128, slice_spacing=4.0)),
     "chest-128": lambda out: _chest(out, 128),
+}
+VOLUME_SETS: dict[str, Callable[[Path], None]] = {
+    "phantom-volumes-32": lambda out: _phantom(out, PrepareSettings(volumes=True, size=32)),
+    "phantom-volumes-48": lambda out: _phantom(out, PrepareSettings(volumes=True, size=48)),
 }
 
 
@@ -118,24 +134,23 @@ def _open(name: str) -> TrainingSet:
     folder = cache_folder() / "sets" / f"textures-{name}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        SETS[name](folder)
+        (SETS | VOLUME_SETS)[name](folder)
     return TrainingSet.open(folder)
 
 
-def _measure(real: TrainingSet, variant: str, options: argparse.Namespace, path: Path) -> None:
-    textures = TextureSettings(**VARIANTS[variant], steps=options.steps)
-    settings = TrainSettings(part=Part.TEXTURES, textures=textures, seed=options.seed)
+def _measure(real: TrainingSet, textures: TextureSettings, seed: int, path: Path) -> None:
+    settings = TrainSettings(part=Part.TEXTURES, textures=textures, seed=seed)
     with exact_numerics(1, torch.device("cpu")):
         trainer = TextureTrainer(real, settings, torch.device("cpu"))
         start = time.process_time()
-        for _ in range(options.steps):
+        for _ in range(textures.steps):
             trainer.train_step()
-        milliseconds = 1000 * (time.process_time() - start) / options.steps
+        milliseconds = 1000 * (time.process_time() - start) / textures.steps
         parts = {}
         for part, rows in {"validation": real.validation, "test": real.test}.items():
             painted = _paint(real, settings, trainer.networks()["generator"], rows)
             parts[part] = _figures(real, rows, painted)
-    result = {"steps": options.steps, "seed": options.seed, "ms_per_step": round(milliseconds, 1), "parts": parts}
+    result = {"steps": textures.steps, "seed": seed, "ms_per_step": round(milliseconds, 1), "parts": parts}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(rounded(result), indent=1), encoding="utf-8")
     # Of the test patients, the last to be painted.
@@ -161,8 +176,8 @@ def _paint(real: TrainingSet, settings: TrainSettings, generator: nn.Module, row
     painted = []
     with torch.inference_mode():
         for some in np.array_split(rows, -(-len(rows) // _PAINTED_TOGETHER)):
-            levels = real.levels[some] if settings.tells_level(structures) else None
-            shape = len(some), texture_noise_channels(settings.textures), real.size, real.size
+            levels = real.levels[some] if settings.tells_level(structures, real.axes) else None
+            shape = len(some), texture_noise_channels(settings.textures, real.axes), *(real.size,) * real.axes
             condition = texture_condition(real.masks[some], structures, levels)
             painted.append(
                 intensities_from_network(generator(condition, torch.randn(shape, generator=random)), real.window)
@@ -171,7 +186,7 @@ def _paint(real: TrainingSet, settings: TrainSettings, generator: nn.Module, row
 
 
 def _figures(real: TrainingSet, rows: np.ndarray, painted: np.ndarray) -> dict[str, Any]:
-    """What is measured of textures int16 [n, H, W] painted on the masks of ``rows``."""
+    """What is measured of textures int16 [n, (D,) H, W] painted on the masks of ``rows``."""
     assert real.images is not None and real.window is not None
     window, labels, images = real.window, real.masks[rows], real.images[rows]
     drawn = np.random.default_rng(0).permutation(real.train)[: len(rows)]
@@ -183,8 +198,16 @@ def _figures(real: TrainingSet, rows: np.ndarray, painted: np.ndarray) -> dict[s
         ),
         strict=True,
     )
-    spectra = [radial_power_spectrum(shown, window) for shown in (painted, images, real.images[drawn])]
-    return {
+    compared = {"painted": painted, "real": images, "training": real.images[drawn]}
+    if real.axes == 2:
+        along = {"spectrum": _bands(*(radial_power_spectrum(shown, window) for shown in compared.values()))}
+    else:
+        along = {
+            f"across {kind}": _bands(*(axis_power_spectrum(shown, window, axis) for shown in compared.values()))
+            | {"difference": {name: neighbor_difference(shown, window, axis) for name, shown in compared.items()}}
+            for axis, kind in enumerate(_NEIGHBORS)
+        }
+    return along | {
         "tissues": {
             tissue: {
                 "mean": synthetic.mean,
@@ -196,13 +219,6 @@ def _figures(real: TrainingSet, rows: np.ndarray, painted: np.ndarray) -> dict[s
             }
             for tissue, synthetic, found, training in every
         },
-        "spectrum": {
-            band: {
-                "painted": power_ratio(spectra[0], spectra[1], ends),
-                "training": power_ratio(spectra[2], spectra[1], ends),
-            }
-            for band, ends in BANDS.items()
-        },
         "profiles": {
             region.name: {
                 "painted": boundary_profile(region.of(labels), painted, window).tolist(),
@@ -213,13 +229,25 @@ def _figures(real: TrainingSet, rows: np.ndarray, painted: np.ndarray) -> dict[s
     }
 
 
+def _bands(painted: np.ndarray, real: np.ndarray, training: np.ndarray) -> dict[str, Any]:
+    """Power over that of the real ones by bands, of three spectra in dB."""
+    return {
+        band: {"painted": power_ratio(painted, real, ends), "training": power_ratio(training, real, ends)}
+        for band, ends in BANDS.items()
+    }
+
+
 def _draw_sheet(real: TrainingSet, rows: np.ndarray, painted: np.ndarray, path: Path) -> None:
-    """Real slices above those painted on their masks."""
+    """Real slices above those painted on their masks; of volumes three planes, enlarged."""
     assert real.images is not None and real.window is not None
-    shown = np.linspace(0, len(rows) - 1, _SHOWN).astype(int)
+    columns = _SHOWN if real.axes == 2 else _SHOWN_VOLUMES
+    shown = np.linspace(0, len(rows) - 1, columns).astype(int)
     low, high = real.window
     both = np.concatenate([real.images[rows[shown]], painted[shown]]).astype(np.float32)
-    write_preview(path, contact_sheet(np.clip((both - low) / (high - low), 0, 1), columns=_SHOWN))
+    pictures = middle_planes(both[:, None])[:, 0]
+    if real.axes == 3:
+        pictures = np.kron(pictures, np.ones((1, 3, 3), np.float32))
+    write_preview(path, contact_sheet(np.clip((pictures - low) / (high - low), 0, 1), columns=columns))
 
 
 def _draw_profiles(profiles: dict[str, dict[str, list[float]]], unit: str, path: Path) -> None:
@@ -250,12 +278,22 @@ def _print(name: str, result: dict[str, Any]) -> None:
             print(f"| {tissue} | {' | '.join(f'{number:.0f}' for number in numbers)}", end=" | ")
             print(f"{of['distance']:.1f} | {of['real_distance']:.1f} |")
         print()
-        for band, ratios in found["spectrum"].items():
-            words = [f"{kind} {total:.2f} ({least:.2f} to {most:.2f})" for kind, (total, least, most) in ratios.items()]
-            print(f"- power over real, {band} frequencies: {'; '.join(words)}")
+        for place in ("spectrum", *(f"across {kind}" for kind in _NEIGHBORS)):
+            if place in found:
+                _print_along(place, found[place])
         profiles = {region: curves for region, curves in found["profiles"].items() if region in shown}
         gaps = [f"{region} {_largest_gap(curves):.0f}" for region, curves in profiles.items()]
         print(f"- largest difference across a boundary: {', '.join(gaps)}")
+
+
+def _print_along(place: str, figures: dict[str, Any]) -> None:
+    for band in BANDS:
+        ratios = figures[band].items()
+        words = [f"{kind} {total:.2f} ({least:.2f} to {most:.2f})" for kind, (total, least, most) in ratios]
+        print(f"- power over real, {place}, {band} frequencies: {'; '.join(words)}")
+    if "difference" in figures:
+        words = [f"{kind} {value:.1f}" for kind, value in figures["difference"].items()]
+        print(f"- mean difference of neighbors, {place}: {', '.join(words)}")
 
 
 def _largest_gap(curves: dict[str, list[float | None]]) -> float:

@@ -164,13 +164,14 @@ def _texture_figures(found: Comparison) -> list[Block]:
     textures = found.textures
     if textures is None:
         return []
-    unit = "HU" if found.real.intensity == "HU" else "intensity"
+    terms, unit = found.sets.terms, "HU" if found.real.intensity == "HU" else "intensity"
+    panels = plots.intensity_panels(textures.histograms, textures.window, unit, terms.pixels)
     return [
-        Block("Intensities by tissue.", svg=plots.intensity_panels(textures.histograms, textures.window, unit)),
+        Block("Intensities by tissue.", svg=panels),
         *(
             Block(
                 f"Power spectrum{direction}: coarse structure on the left, fine detail and noise on the right.",
-                svg=plots.spectra_lines(spectra),
+                svg=plots.spectra_lines(spectra, terms.width.removesuffix("s"), f"spectrum{direction}"),
             )
             for direction, spectra in textures.spectra.items()
         ),

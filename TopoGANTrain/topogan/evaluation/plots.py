@@ -163,13 +163,16 @@ def _line_color(style: SetStyle) -> str:
     return "#555555" if style.color == "#BBBBBB" else style.color
 
 
-def intensity_panels(histograms: dict[str, dict[str, Any]], window: tuple[float, float], unit: str) -> str:
+def intensity_panels(
+    histograms: dict[str, dict[str, Any]], window: tuple[float, float], unit: str, pixels: str = "pixels"
+) -> str:
     """The intensity histogram of each tissue that any set has.
 
     Args:
         histograms: for each set and tissue an :class:`IntensityHistogram`.
         window: lowest and highest intensity.
         unit: of the intensities.
+        pixels: what is counted.
     """
     tissues = [name for name in histograms["test"] if any(found[name].count for found in histograms.values())]
     edges = np.linspace(window[0], window[1], 41)
@@ -187,24 +190,26 @@ def intensity_panels(histograms: dict[str, dict[str, Any]], window: tuple[float,
         panel.set_title(tissue, fontsize=9, parse_math=False)
         panel.set_xlabel(unit)
     for panel in panels[::columns]:
-        panel.set_ylabel("pixels (%)")
+        panel.set_ylabel(f"{pixels} (%)")
     _legend(panels[columns - 1])
     return _svg(figure, "intensity")
 
 
-def spectra_lines(spectra: dict[str, NDArray[np.float64]]) -> str:
+def spectra_lines(spectra: dict[str, NDArray[np.float64]], width: str = "image width", name: str = "spectrum") -> str:
     """Power over spatial frequency.
 
     Args:
-        spectra: for each set float [K] in dB, from 1 cycle per image width.
+        spectra: for each set float [K] in dB, from 1 cycle per width.
+        width: what the cycles are counted in.
+        name: of the figure, unique in the page.
     """
     figure, axes = _figure(7.0, 2.2)
-    for name, values in spectra.items():
-        style = STYLES[name]
+    for of, values in spectra.items():
+        style = STYLES[of]
         cycles = np.arange(1, len(values) + 1)
         axes.plot(cycles, values, color=_line_color(style), linestyle=style.line, linewidth=1.6, label=style.label)
     axes.set_xscale("log")
-    return _labelled(figure, axes, "cycles per image width", "power (dB)", "spectrum")
+    return _labelled(figure, axes, f"cycles per {width}", "power (dB)", name)
 
 
 def hole_densities(

@@ -47,15 +47,13 @@ class TextureFigures:
 def texture_figures(
     sets: ThreeSets, network: FeatureNetwork | None, names: tuple[str, ...] = ()
 ) -> TextureFigures | None:
-    """Go through the images of the test set and of as many synthetic as training slices; None without, or of volumes.
+    """Go through the images of the test set and of as many synthetic as training samples; None without images.
 
     Args:
         sets: what to compare.
         network: for features.
         names: of the structures, where the sets hold label maps.
     """
-    if sets.axes == 3:
-        return None
     count = sets.common_count
     compared = {
         "synthetic": sets.synthetic.drawn(count, seed=0),

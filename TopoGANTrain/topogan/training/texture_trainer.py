@@ -196,7 +196,7 @@ def _channels_last(network: nn.Module) -> nn.Module:
     """Lay the weights over three axes out with the channels last: on a CPU a step takes a fifth less time."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv3d | nn.ConvTranspose3d):
-            layer.to(memory_format=torch.channels_last_3d)
+            layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last_3d)
     return network
 
 
