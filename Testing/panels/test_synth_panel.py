@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_engine import lives, tell, wait_until
+from volume_writers import TOPOLOGIES, write_volumes
 
 if TYPE_CHECKING:
     from bench import Bench
@@ -368,7 +369,7 @@ def test_topologies_of_several_structures_are_asked_for(
     monkeypatch.setattr(ServeClient, "ask", ask)
     widget = ready(bench)
     widget.panel.choose_model(model_of_several)
-    choose(widget.ui.topologyComboBox, "As real slices of its level")
+    choose(widget.ui.topologyComboBox, "As real samples show")
     generate(widget, "It cannot start")
     choose(widget.ui.topologyComboBox, "Given pieces and holes")
     assert widget.ui.givenTopologies.visible
@@ -387,3 +388,87 @@ def test_topologies_of_several_structures_are_asked_for(
     bench.picture("TopoGANSynth", "given topologies")
     widget.ui.generateButton.click()
     assert asked == ["real", "myocardium=1,1;cavity + myocardium=1,0"]
+
+
+@pytest.fixture
+def model_of_volumes(model: Path) -> Path:
+    """The same for a model of volumes of two structures."""
+    path = model / "configs" / "metadata.json"
+    content = json.loads(path.read_text())
+    del content["structure"]
+    structures = [{"name": "lv_cavity", "labels": [1]}, {"name": "myocardium", "labels": [2]}]
+    content |= {"schema": "topogan.model/2", "axes": 3, "size": 32, "table": {"structures": structures, "unions": []}}
+    content["betti"] = {"modal": [[1, 0, 0], [1, 0, 0]]}
+    path.write_text(json.dumps(content))
+    return model
+
+
+def test_volumes_are_shown_one_by_one(bench: Bench, model_of_volumes: Path, tmp_path: Path, engine: Engine) -> None:
+    import slicer
+
+    tell(engine, "serve", f"folder={write_volumes(tmp_path / 'volumes')}")
+    widget = ready(bench)
+    ui = widget.ui
+    widget.panel.choose_model(model_of_volumes)
+    assert ui.modelLabel.text.splitlines()[:2] == [
+        "lv_cavity, myocardium, 32 × 32 × 32 voxels of 1.85 mm, with CT texture",
+        "Most frequent pieces, tunnels, cavities: lv_cavity=1,0,0; myocardium=1,0,0",
+    ]
+    generate(widget, "Finished: In 40 % of 5 samples")
+    nodes = widget.logic.nodes
+    assert ui.sampleSlider.maximum == 4
+    ui.sampleSlider.value = 2.0
+    assert nodes.browser.GetSelectedItemNumber() == 2, "the slider is the browser"
+    cavity, myocardium = ui.sampleLabel.text.splitlines()
+    assert cavity.startswith("lv_cavity (1, 0, 0), ") and cavity.endswith(" ml: valid")
+    assert myocardium.startswith("myocardium (2, 0, 0), ") and myocardium.endswith(f" ml: {TOPOLOGIES[2][3]}")
+    assert nodes.segmentation.GetSegmentation().GetNthSegment(1).GetRepresentation("Closed surface") is not None
+    choose(ui.regionComboBox, "myocardium")
+    nodes.browser.SetSelectedItemNumber(3)  # as Slicer's own controls do
+    assert ui.sampleSlider.value == 3
+    assert nodes.barcode.GetTitle() == "Barcode of sample 3, myocardium (b0 = 1, b1 = 0, b2 = 1)"
+    nodes.show_sample(1)
+    assert ui.sampleSlider.value == 1
+    assert ui.sampleLabel.text.splitlines()[1].endswith(TOPOLOGIES[1][3])
+    bench.picture("TopoGANSynth", "finished with volumes")
+    nodes.remove()
+    widget.panel.enter()
+    assert not ui.resultCollapsibleButton.visible
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSequenceNode") == 0
+
+
+def test_topology_of_volumes_is_asked_for(
+    bench: Bench, model_of_volumes: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from TopoGANLib.engine.serve_client import ServeClient
+
+    asked: list[dict[str, Any]] = []
+
+    def ask(client: ServeClient, model: Path, settings: dict[str, Any]) -> str:
+        asked.append(settings)
+        return original(client, model, settings)
+
+    original = ServeClient.ask
+    monkeypatch.setattr(ServeClient, "ask", ask)
+    tell(engine, "serve", "error=No.")
+    widget = ready(bench)
+    ui = widget.ui
+    widget.panel.choose_model(model_of_volumes)
+    choose(ui.topologyComboBox, "Given pieces and holes")
+    ui.topologiesLineEdit.text = "myocardium=1,0"
+    assert ui.reasonLabel.text == "Write pieces, tunnels and cavities of myocardium as 1,0,0."
+    ui.topologiesLineEdit.text = "myocardium=1,0,1"
+    generate(widget, "No.")
+    assert asked[-1]["betti"] == "myocardium=1,0,1"
+    path = model_of_volumes / "configs" / "metadata.json"
+    content = json.loads(path.read_text())
+    content["table"]["structures"].pop()
+    content["betti"]["modal"].pop()
+    path.write_text(json.dumps(content))
+    widget.panel.choose_model(model_of_volumes.parent)
+    widget.panel.choose_model(model_of_volumes)
+    assert ui.modelLabel.text.splitlines()[1] == "Most frequent real topology: pieces 1, tunnels 0, cavities 0"
+    assert ui.holesSpinBoxLabel.text == "Tunnels:" and ui.cavitiesSpinBox.visible
+    ui.cavitiesSpinBox.value = 1
+    generate(widget, "No.")
+    assert asked[-1]["betti"] == "1,0,1"

@@ -367,6 +367,45 @@ def test_what_each_size_means(bench: Bench, scene: Any, engine: Engine) -> None:
     assert "ended without a word" in widget.ui.sizesLabel.text
 
 
+def sizes_offered(box: Any) -> list[str]:
+    """Entries that the user sees, and that wheel and keys stop at."""
+    from PySide6 import QtCore
+
+    rows = range(box.count)
+    enabled = [row for row in rows if box.model().flags(box.model().index(row, 0)) & QtCore.Qt.ItemIsEnabled]
+    assert enabled == [row for row in rows if not box.view().isRowHidden(row)]
+    return [box.itemText(row) for row in enabled]
+
+
+def test_slices_or_volumes(bench: Bench, scene: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench import pump
+
+    widget = ready(bench)
+    ui, parameters = widget.ui, widget.logic.getParameterNode()
+    assert sizes_offered(ui.sizeComboBox) == ["64", "128", "256", "512"]
+    assert not ui.posesSpinBox.enabled and ui.tilingCheckBox.enabled and ui.minimumAreaSpinBox.enabled
+    choose(ui.sizeComboBox, "256")
+    ui.volumesCheckBox.click()
+    assert sizes_offered(ui.sizeComboBox) == ["32", "48", "64", "96", "128"]
+    assert ui.sizeComboBox.currentText == "64" and parameters.prepare_size.name == "64", "256 voxels are none"
+    assert ui.posesSpinBox.enabled and not ui.tilingCheckBox.enabled and not ui.sliceSpacingSpinBox.enabled
+    bench.picture("TopoGANTrain", "volumes")
+    ui.volumeSelector.setCurrentNode(scene[0])
+    ui.sizesButton.click()
+    pump(lambda: ui.sizesButton.enabled)
+    lines = ui.sizesLabel.text.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"{size} voxels" for size in (32, 48, 64, 96, 128)]
+    assert lines[0].startswith("32 voxels: 1.3 mm, 1.1 times coarser than the images (1.3 mm)"), "32 mm are longest"
+    assert lines[0].endswith(": about 4 min.")
+    choose(ui.sizeComboBox, "32")
+    ui.posesSpinBox.value = 6
+    settings = asked_for(widget, monkeypatch)["settings"]
+    assert settings["volumes"] is True and (settings["size"], settings["poses"]) == (32, 6)
+    ui.volumesCheckBox.click()
+    assert ui.sizeComboBox.currentText == "64", "of 32 pixels there are no slices"
+    assert sizes_offered(ui.sizeComboBox) == ["64", "128", "256", "512"]
+
+
 def test_overlaps_are_told(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:
     import slicer
     from bench import pump

@@ -25,8 +25,10 @@ class ModelCard:
     pixel_size_mm: float
     regions: tuple[str, ...]
     """Names of the structures, and of unions of them."""
-    modal_betti: tuple[tuple[int, int], ...]
-    """Pieces and holes of each region in the most frequent real topology."""
+    axes: int
+    """2 for slices, 3 for volumes."""
+    modal_betti: tuple[tuple[int, ...], ...]
+    """Of each region in the most frequent real topology: pieces and holes, of volumes pieces, tunnels and cavities."""
     has_textures: bool
     independent: bool
     """False where training and evaluation share a patient."""
@@ -61,14 +63,16 @@ def _card(content: dict[str, Any]) -> ModelCard:
         names, unions = [structure["name"] for structure in table["structures"]], table["unions"]
         modal = content["betti"]["modal"]
     regions = tuple(shown(name, _LONGEST_NAME) for name in (*names, *(" + ".join(union) for union in unions)))
-    if len(modal) != len(regions):
+    axes = int(content.get("axes", 2))
+    if len(modal) != len(regions) or any(len(numbers) != axes for numbers in modal) or axes not in (2, 3):
         raise ValueError("a topology without its region")
     return ModelCard(
         structure=shown(", ".join(names), _LONGEST_NAME),
         regions=regions,
         size=int(content["size"]),
         pixel_size_mm=float(content["pixel_size_mm"]),
-        modal_betti=tuple((int(components), int(holes)) for components, holes in modal),
+        axes=axes,
+        modal_betti=tuple(tuple(int(number) for number in numbers) for numbers in modal),
         has_textures="image" in content["network_data_format"]["outputs"],
         independent=bool(content["training_set"]["independent"]),
     )

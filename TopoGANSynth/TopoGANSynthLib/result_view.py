@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import slicer
+import vtk
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
@@ -20,6 +21,8 @@ class ResultView:
         self._ui = ui
         self._found: list[SynthesisNodes] = []
         self._showing = False
+        # Of volumes: the browser that is listened to, and the observer's number.
+        self._browser: tuple[slicer.vtkMRMLSequenceBrowserNode, int] | None = None
         self._connections = Connections()
         self._connections.add(ui.synthesisComboBox, "currentIndexChanged(int)", self._choose)
         self._connections.add(ui.sampleSlider, "valueChanged(double)", self._show_sample)
@@ -47,6 +50,7 @@ class ResultView:
     def close(self) -> None:
         """Let go of the widgets."""
         self._connections.close()
+        self._listen_to(None)
 
     def _chosen(self) -> SynthesisNodes | None:
         index = self._ui.synthesisComboBox.currentIndex
@@ -58,6 +62,7 @@ class ResultView:
         nodes = self._chosen()
         if self._showing or nodes is None:
             return
+        self._listen_to(nodes.browser)
         self._showing = True
         self._ui.sampleSlider.maximum = float(nodes.count - 1)
         self._ui.sampleSlider.value = float(nodes.shown_sample)
@@ -68,6 +73,22 @@ class ResultView:
         self._ui.regionComboBox.visible = self._ui.regionComboBoxLabel.visible = len(nodes.regions) > 1
         self._showing = False
         self._ui.sampleLabel.text = _words(nodes, nodes.shown_sample)
+        self._follow_browser()
+
+    def _listen_to(self, browser: slicer.vtkMRMLSequenceBrowserNode | None) -> None:
+        """Slicer's own controls move it, too."""
+        if self._browser is not None:
+            before, number = self._browser
+            before.RemoveObserver(number)
+        self._browser = None
+        if browser is not None:
+            self._browser = browser, browser.AddObserver(vtk.vtkCommand.ModifiedEvent, self._follow_browser)
+
+    def _follow_browser(self, caller: Any = None, event: Any = None) -> None:
+        nodes = self._chosen()
+        if not self._showing and nodes is not None and nodes.chosen_sample >= 0:
+            # Which shows the sample, if it is another.
+            self._ui.sampleSlider.value = float(nodes.chosen_sample)
 
     def _show_sample(self) -> None:
         nodes = self._chosen()
@@ -90,8 +111,9 @@ class ResultView:
 
 
 def _words(nodes: SynthesisNodes, sample: int) -> str:
-    """One structure is said in the caption; of several, each with the verdict on it."""
-    return nodes.caption(sample) if len(nodes.regions) == 1 else "\n".join(nodes.verdicts(sample))
+    """One structure of slices is said in the caption; of several and of volumes, each with the verdict on it."""
+    short = len(nodes.regions) == 1 and nodes.axes == 2
+    return nodes.caption(sample) if short else "\n".join(nodes.verdicts(sample))
 
 
 def _find_all() -> list[SynthesisNodes]:

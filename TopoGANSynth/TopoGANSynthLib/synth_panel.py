@@ -37,7 +37,7 @@ class Topology(enum.Enum):
         """What the user reads."""
         return {
             "any": _("Any"),
-            "real": _("As real slices of its level"),
+            "real": _("As real samples show"),
             "modal": _("The most frequent real one"),
             "given": _("Given pieces and holes"),
         }[self.value]
@@ -89,6 +89,9 @@ class SynthPanel:
             given, several = self._parameters.topology is Topology.given, self._knows_several
             ui.givenTopology.visible = given and not several
             ui.givenTopologies.visible = given and several
+            volumes = self._card is not None and self._card.axes == 3
+            ui.holesSpinBoxLabel.text = _("Tunnels:") if volumes else _("Holes:")
+            ui.cavitiesSpinBox.visible = ui.cavitiesSpinBoxLabel.visible = volumes
         ui.modelCollapsibleButton.enabled = not running
         ui.samplesCollapsibleButton.enabled = not running
         reason = self._reason()
@@ -125,27 +128,33 @@ class SynthPanel:
         if self._card is None:
             return ""
         pairs = zip(self._card.regions, self._card.modal_betti, strict=True)
-        return "; ".join(f"{region}={pieces},{holes}" for region, (pieces, holes) in pairs)
+        return "; ".join(f"{region}={','.join(map(str, numbers))}" for region, numbers in pairs)
 
     def _card_words(self, path: str) -> str:
         card = self._card
         if card is None:
             return _("This is no model package: choose its folder, or its .zip.") if path.strip() else ""
+        volumes = card.axes == 3
         words = [
-            _("{structure}, {size} × {size} pixels of {pixel} mm, {texture}").format(
+            _("{structure}, {size} {unit} of {pixel} mm, {texture}").format(
                 structure=card.structure,
-                size=card.size,
+                size=" × ".join([str(card.size)] * card.axes),
+                unit=_("voxels") if volumes else _("pixels"),
                 pixel=f"{card.pixel_size_mm:.2f}",
                 texture=_("with CT texture") if card.has_textures else _("masks alone"),
             ),
         ]
         if self._knows_several:
-            words.append(_("Most frequent pieces, holes: {topologies}").format(topologies=self._example()))
+            numbers = _("pieces, tunnels, cavities") if volumes else _("pieces, holes")
+            words.append(_("Most frequent {numbers}: {topologies}").format(numbers=numbers, topologies=self._example()))
         else:
-            pieces, holes = card.modal_betti[0]
-            words.append(
-                _("Most frequent real topology: pieces {pieces}, holes {holes}").format(pieces=pieces, holes=holes)
+            sentence = (
+                _("Most frequent real topology: pieces {pieces}, tunnels {holes}, cavities {cavities}")
+                if volumes
+                else _("Most frequent real topology: pieces {pieces}, holes {holes}")
             )
+            names = ("pieces", "holes", "cavities")
+            words.append(sentence.format(**dict(zip(names, card.modal_betti[0], strict=False))))
         if not card.independent:
             words.append(_("Trained and evaluated on the same patient: its figures are not independent."))
         return "\n".join(words)
@@ -159,25 +168,31 @@ class SynthPanel:
         if self._card is None:
             return _("Choose a model.")
         if self._parameters.topology is Topology.given and self._knows_several:
-            return self._wrong_topologies(self._card.regions)
+            return self._wrong_topologies(self._card)
         return ""
 
-    def _wrong_topologies(self, regions: tuple[str, ...]) -> str:
+    def _wrong_topologies(self, card: ModelCard) -> str:
         """What is wrong with the line, in words; empty if nothing is."""
         asked = _topologies(self._parameters.topologies)
         if not asked:
             return _("Say which topology, such as {example}.").format(example=self._example())
         for region, numbers in asked:
-            if region not in regions:
-                return _("{name!r} is none of {known}.").format(name=region, known=", ".join(regions))
-            if not re.fullmatch(r"[0-9]{1,4},[0-9]{1,4}", numbers):
-                return _("Write pieces and holes of {name} as 1,0.").format(name=region)
+            if region not in card.regions:
+                return _("{name!r} is none of {known}.").format(name=region, known=", ".join(card.regions))
+            if not re.fullmatch(",".join([r"[0-9]{1,4}"] * card.axes), numbers):
+                sentence = (
+                    _("Write pieces and holes of {name} as 1,0.")
+                    if card.axes == 2
+                    else _("Write pieces, tunnels and cavities of {name} as 1,0,0.")
+                )
+                return sentence.format(name=region)
         return ""
 
     def _request_settings(self) -> Mapping[str, Any]:
         parameters = self._parameters
         settings = {s.name: getattr(parameters, s.attribute) for s in self._logic.settings if s.name != "betti"}
-        given = f"{parameters.pieces},{parameters.holes}"
+        numbers = (parameters.pieces, parameters.holes, parameters.cavities)
+        given = ",".join(map(str, numbers[: self._card.axes if self._card is not None else 2]))
         if self._knows_several:
             given = ";".join(f"{region}={numbers}" for region, numbers in _topologies(parameters.topologies))
         settings["betti"] = given if parameters.topology is Topology.given else parameters.topology.name
@@ -232,7 +247,7 @@ class SynthPanel:
 
 
 def _topologies(text: str) -> list[tuple[str, str]]:
-    """Region and ``"pieces,holes"`` of each part of ``myocardium=1,1; lv_cavity=1,0``."""
+    """Region and ``"pieces,holes"`` (or three numbers) of each part of ``myocardium=1,1; lv_cavity=1,0``."""
     parts = [part.rpartition("=") for part in text.split(";") if part.strip()]
     return [(region.strip(), numbers.replace(" ", "")) for region, _, numbers in parts]
 
@@ -244,5 +259,6 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
         "topology": (Topology, Topology.any),
         "pieces": (Annotated[int, WithinRange(0, 9999)], 1),
         "holes": (Annotated[int, WithinRange(0, 9999)], 0),
+        "cavities": (Annotated[int, WithinRange(0, 9999)], 0),
         "topologies": (str, ""),
     }

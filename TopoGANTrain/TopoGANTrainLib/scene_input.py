@@ -75,6 +75,21 @@ class SceneInput:
             for label, one in enumerate(self.structures, start=1)
         ]
 
+    def measured_volume(self) -> tuple[float, float]:
+        """Longest edge of the box around all structures, and that of a cube as large as the image's voxel, in mm.
+
+        The second is 0 without an image.
+        """
+        labels, _ = _merge(self.structures)
+        voxel = np.linalg.norm(labels.ijk_to_ras[:3, :3], axis=0)
+        # The array's axes are slices, rows and columns.
+        filled = [np.flatnonzero(labels.array.any(axis=others)) for others in ((0, 1), (0, 2), (1, 2))]
+        longest = max(
+            (float(edge * (np.ptp(one) + 1)) for edge, one in zip(voxel, filled, strict=True) if len(one)), default=0.0
+        )
+        own = 0.0 if self.image is None else float(np.cbrt(abs(np.linalg.det(self.image.ijk_to_ras[:3, :3]))))
+        return longest, own
+
     def measured(self) -> tuple[float, float]:
         """Width of the widest slice of all structures together, and the image's own pixel, in mm (0 without image)."""
         labels, _ = _merge(self.structures)

@@ -1,4 +1,4 @@
-"""What each size of patches means for what is chosen, and how long its training takes on this computer."""
+"""What each size of patches or volumes means for what is chosen, and how long its training takes on this computer."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ from TopoGANLib.forms.connections import Connections
 _TICK_MILLISECONDS = 200
 
 Measure = Callable[[], tuple[float, float]]
-"""Finds the widest slice of the structures and the images' own pixel, in mm; 0 where it is not known."""
+"""Finds the widest slice (of volumes the extent) of the structures and the images' own pixel, in mm; 0 if not known."""
 
 
 class SizeWords:
     """Works with ``sizesButton`` and ``sizesLabel`` of ``TopoGANTrain.ui``."""
 
-    def __init__(self, ui: Any, engine: EnginePanel, measure: Callable[[], Measure]) -> None:
+    def __init__(self, ui: Any, engine: EnginePanel, measure: Callable[[], Measure], axes: Callable[[], int]) -> None:
         """Wait for a click.
 
         Args:
             ui: the form's widgets by name.
             engine: says what times the steps.
             measure: looks at what is chosen, and returns the work that takes longer than a click may.
+            axes: tells whether slices (2) or volumes (3) are chosen.
         """
-        self._ui, self._engine, self._measure = ui, engine, measure
+        self._ui, self._engine, self._measure, self._axes = ui, engine, measure, axes
+        self._asked_axes = 2
         self._process: EngineProcess | None = None
         self._measuring: Background[tuple[float, float]] | None = None
         self._timer = qt.QTimer()
@@ -53,7 +55,7 @@ class SizeWords:
 
     def _start(self) -> None:
         try:
-            measure = self._measure()
+            measure, self._asked_axes = self._measure(), self._axes()
             log = user_settings.new_work_folder("sizes") / "doctor.txt"
             self._process = self._engine.engine.start(["doctor", "--timings", "--json"], log)
         except ValueError as error:
@@ -74,9 +76,10 @@ class SizeWords:
         self._timer.stop()
         self._process = None
         self._ui.sizesButton.enabled = True
-        times = times_of_sizes(process.output(60))
+        axes = self._asked_axes
+        times = times_of_sizes(process.output(60), axes)
         width, own = measuring.result or (0.0, 0.0)
-        lines = [f"{_pixels(size, width, own)}: {time}." for size, time in times.items()]
+        lines = [f"{_pixels(size, width, own, axes)}: {time}." for size, time in times.items()]
         self._say(measuring.error or "\n".join(lines) or process.complaint())
 
     def _say(self, words: str) -> None:
@@ -84,7 +87,7 @@ class SizeWords:
         self._ui.sizesLabel.visible = bool(words)
 
 
-def _pixels(size: int, width: float, own: float) -> str:
+def _pixels(size: int, width: float, own: float, axes: int) -> str:
     if width <= 0:
-        return _("{size} pixels").format(size=size)
-    return pixel_size_in_words(size, default_pixel_size(width, size, own), width, own)
+        return (_("{size} pixels") if axes == 2 else _("{size} voxels")).format(size=size)
+    return pixel_size_in_words(size, default_pixel_size(width, size, own), width, own, axes)

@@ -44,15 +44,19 @@ class FromScene:
         segments = map(self.segmentation.GetSegmentation().GetSegment, self.identifiers)
         return "-".join(segment.GetName() for segment in segments if segment is not None)
 
-    def measure(self) -> Callable[[], tuple[float, float]]:
+    def measure(self, axes: int = 2) -> Callable[[], tuple[float, float]]:
         """Work that finds the widest slice and the images' own pixel, in mm; 0, 0 where the plane is not the volume's.
+
+        Args:
+            axes: 3 for volumes, of which it is the longest edge and the edge of a voxel.
 
         Raises:
             InputError: what was chosen cannot be used.
         """
         if self.slice_node is not None or not self.identifiers:
             return _unmeasured
-        return read_scene_input(self.volume, self.segmentation, self.identifiers).measured
+        chosen = read_scene_input(self.volume, self.segmentation, self.identifiers)
+        return chosen.measured if axes == 2 else chosen.measured_volume
 
     def preparation(self, settings: Sequence[Setting], values: Mapping[str, Any]) -> Preparation:
         """What the engine makes the training set from.
@@ -113,7 +117,7 @@ class FromFiles:
         request = _request([self.segmentations], images, "axial", nested_values(settings, values), table)
         return Preparation(new_work_folder("input"), lambda: Request(request))
 
-    def measure(self) -> Callable[[], tuple[float, float]]:
+    def measure(self, axes: int = 2) -> Callable[[], tuple[float, float]]:
         """Nothing is known before the engine has read the files."""
         return _unmeasured
 
@@ -136,7 +140,7 @@ class FromTrainingSet:
         """That of the folder."""
         return self.folder.name
 
-    def measure(self) -> Callable[[], tuple[float, float]]:
+    def measure(self, axes: int = 2) -> Callable[[], tuple[float, float]]:
         """Its patches have their size."""
         return _unmeasured
 

@@ -10,11 +10,12 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from topogan_contract.sizes import SIZES, VOLUME_SIZES
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values, preset_values, read_presets
-from TopoGANLib.forms.widgets import SegmentChoice, describe_widgets
+from TopoGANLib.forms.widgets import SegmentChoice, describe_widgets, offer
 from TopoGANTrainLib.scene_input import InputError
 from TopoGANTrainLib.size_words import SizeWords
 from TopoGANTrainLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
@@ -69,7 +70,7 @@ class TrainPanel:
         self._parameters: Any = None
         self._view = TrainView(ui)
         self._segments = SegmentChoice(ui.segmentSelector)
-        self._sizes = SizeWords(ui, engine, lambda: self._inputs().measure())
+        self._sizes = SizeWords(ui, engine, lambda: self._inputs().measure(self._axes), lambda: self._axes)
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         self._fill_presets()
@@ -101,6 +102,7 @@ class TrainPanel:
             ui.trainingSetInputs.visible = source is InputSource.trainingSet
             ui.patchInputs.visible = source is not InputSource.trainingSet
             self._show_structures(source)
+            self._show_volumes(parameters.prepare_volumes)
         progress = self._logic.progress
         self._view.show(progress, self._logic.session)
         running = self._logic.isRunning
@@ -166,6 +168,20 @@ class TrainPanel:
 
     def _choose_files(self, path: str) -> None:
         self.refresh()
+
+    @property
+    def _axes(self) -> int:
+        return 3 if self._parameters.prepare_volumes else 2
+
+    def _show_volumes(self, volumes: bool) -> None:
+        """Offer the sizes of slices or of volumes, and what else belongs to either."""
+        ui, parameters = self._ui, self._parameters
+        if not offer(ui.sizeComboBox, parameters.prepare_size, VOLUME_SIZES if volumes else SIZES):
+            # A size of both.
+            parameters.prepare_size = type(parameters.prepare_size)["64"]
+        ui.posesSpinBox.enabled = volumes
+        for of_slices in (ui.sliceSpacingSpinBox, ui.minimumAreaSpinBox, ui.tilingCheckBox):
+            of_slices.enabled = not volumes
 
     def _show_structures(self, source: InputSource) -> None:
         """One structure needs no more than its name; several have an order, and unions."""

@@ -81,8 +81,8 @@ def asked_batch(settings: TrainSettings) -> int:
     return max((group.batch for _, group in _trained(settings) if "batch" in group.model_fields_set), default=0)
 
 
-def fit_batches(settings: TrainSettings, slices: int) -> tuple[TrainSettings, list[str]]:
-    """Make batches that nobody asked for no larger than the training part.
+def fit_batches(settings: TrainSettings, samples: int, noun: str = "slice") -> tuple[TrainSettings, list[str]]:
+    """Make batches that nobody asked for no larger than the training part, of so many slices (or volumes).
 
     Returns:
         The settings, and a sentence for each batch that is another now.
@@ -92,15 +92,15 @@ def fit_batches(settings: TrainSettings, slices: int) -> tuple[TrainSettings, li
     """
     messages = []
     for part, group in _trained(settings):
-        if group.batch <= slices:
+        if group.batch <= samples:
             continue
-        if "batch" in group.model_fields_set or slices < _SMALLEST_BATCH:
+        if "batch" in group.model_fields_set or samples < _SMALLEST_BATCH:
             raise InputError(
-                f"{part}.batch is {group.batch} and the training set has {slices} slices for training: "
-                f"set it to {slices} or less, or prepare more data."
+                f"{part}.batch is {group.batch} and the training set has {samples} {noun}s for training: "
+                f"set it to {samples} or less, or prepare more data."
             )
-        settings = settings.model_copy(update={part: group.model_copy(update={"batch": slices})})
-        messages.append(f"{part}.batch is {slices} and not {group.batch}: there are no more slices for training.")
+        settings = settings.model_copy(update={part: group.model_copy(update={"batch": samples})})
+        messages.append(f"{part}.batch is {samples} and not {group.batch}: there are no more {noun}s for training.")
     return settings, messages
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates, minimum_filter
 
 # Seen from the front, a little from the patient's left and from above.
 _TURN, _TILT = np.deg2rad(30.0), np.deg2rad(20.0)
@@ -20,6 +20,8 @@ _SMOOTH, _KEPT, _THREAD = 0.75, 0.6, 0.3
 _SHOWN = 0.5
 # At most this many steps of at least half a voxel along each ray.
 _FINEST, _STEPS = 0.5, 240
+# A voxel's center is at most this far from its corners, and its blurred surface from both.
+_VOXEL = 1.5
 
 Field = NDArray[np.float32]
 
@@ -50,7 +52,7 @@ def shaded_surface(
     axes, middle = _view(), (np.array(filled.shape) - 1) / 2
     placed = (np.argwhere(filled) - middle) @ axes.T
     half = max(_SHOWN * max(filled.shape), float(np.abs(placed[:, :2]).max()) + 1.5)
-    hit, points = _first_hits(solid, axes, middle, half, (placed[:, 2].min() - 2, placed[:, 2].max() + 2), pixels)
+    hit, points = _first_hits(solid, axes, placed, half, pixels)
     if not hit.any():
         return picture
     shade = _shade(smooth, axes, points)
@@ -72,27 +74,34 @@ def _view() -> NDArray[np.float64]:
 
 
 def _first_hits(
-    solid: Field, axes: NDArray[np.float64], middle: NDArray[np.float64], half: float, span: tuple[float, float],
-    pixels: int,
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:  # fmt: skip
-    """Where rays first meet a share of a half: bool [pixels, pixels], and (column, row, depth) of each [n, 3]."""
-    places = ((np.arange(pixels) + 0.5) / pixels * 2 - 1) * half
-    down, across = np.meshgrid(places, places, indexing="ij")
-    rays = np.stack([across.ravel(), down.ravel()], axis=1)
-    depth = np.full(len(rays), np.nan)
-    before = np.zeros(len(rays))
+    solid: Field, axes: NDArray[np.float64], placed: NDArray[np.float64], half: float, pixels: int
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Where rays first meet a share of a half: bool [pixels, pixels], and (column, row, depth) of each [n, 3].
+
+    ``placed`` [m, 3] are the centers of the structures' voxels: rays begin before the first that is near them.
+    """
+    pixel, middle = 2 * half / pixels, (np.array(solid.shape) - 1) / 2
+    near, far = np.full((pixels, pixels), np.inf), placed[:, 2].max() + _VOXEL
+    across, down = ((placed[:, :2] + half) / pixel).astype(int).clip(0, pixels - 1).T
+    np.minimum.at(near, (down, across), placed[:, 2])
+    near = minimum_filter(near, size=2 * int(np.ceil(_VOXEL / pixel)) + 1) - _VOXEL
+    rows, columns = np.nonzero(np.isfinite(near))
+    rays = np.stack([(columns + 0.5) * pixel - half, (rows + 0.5) * pixel - half], axis=1)
+    at, before, depth = near[rows, columns], np.zeros(len(rays)), np.full(len(rays), np.nan)
     left = np.arange(len(rays))
-    step = max(_FINEST, (span[1] - span[0]) / _STEPS)
-    for at in np.arange(span[0], span[1] + step, step):
-        points = np.column_stack([rays[left], np.full(len(left), at)])
-        found = _sample(solid, axes, middle, points)
+    step = max(_FINEST, float(far - near.min()) / _STEPS)
+    while len(left):
+        found = _sample(solid, axes, middle, np.column_stack([rays[left], at[left]]))
         inside = found >= 0.5
         rise = np.maximum(found[inside] - before[left[inside]], 1e-6)
-        depth[left[inside]] = at - step * (found[inside] - 0.5) / rise
+        depth[left[inside]] = at[left[inside]] - step * (found[inside] - 0.5) / rise
         before[left] = found
-        left = left[~inside]
-    hit = np.isfinite(depth)
-    return hit.reshape(pixels, pixels), np.column_stack([rays[hit], depth[hit]])
+        at[left] += step
+        left = left[~inside & (at[left] <= far)]
+    hit = np.zeros((pixels, pixels), dtype=bool)
+    met = np.isfinite(depth)
+    hit[rows[met], columns[met]] = True
+    return hit, np.column_stack([rays[met], depth[met]])
 
 
 def _sample(

@@ -113,7 +113,8 @@ def draw_labels(
     """Draw label maps from the averaged generator, from the same z (and levels) whatever was trained.
 
     Returns:
-        uint8 ids [count, H, W] or [count, D, H, W], and their levels [count], those of training rows; None where the network is told none.
+        uint8 ids [count, H, W] or [count, D, H, W], and their levels [count], those of training rows; None where the
+        network is told none.
     """
     generator = trainer.networks()["generator"]
     source = torch_stream(0, "ablation: samples")

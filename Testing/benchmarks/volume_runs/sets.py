@@ -23,8 +23,8 @@ _SIZE, _POSES, _POSES_OF_ATRIA = 32, 10, 30
 # The wall of the phantom's left ventricle is two to three voxels thick.
 _VOXEL = 3.4
 _PATIENTS = PhantomSettings(patients=24, phases=4)
-# As thick as two voxels.
-_SHELL_MM = 7.0
+# As thick as two voxels of its own size, which the largest needs to lie in its cube.
+_SHELL_MM, _SHELL_VOXEL = 8.0, 3.9
 _THREE = ("lv_cavity", "myocardium", "rv_cavity")
 
 
@@ -56,7 +56,7 @@ def _shell(out: Path) -> None:
             drawn.CopyInformation(image)
             shells.append(Path(scratch) / path.name)
             sitk.WriteImage(drawn, str(shells[-1]))
-        settings = _settings(structure="shell", pixel_size=_VOXEL)
+        settings = _settings(structure="shell", pixel_size=_SHELL_VOXEL)
         prepare(out, shells, settings=settings, plane=read_plane(str(phantom / "planes.json")))
 
 

@@ -105,12 +105,12 @@ def test_copies_of_label_maps_are_found(
     copied = shutil.copytree(hearts, tmp_path / "copied")
     (copied / "textures.nrrd").unlink()
     real = TrainingSet.open(heart_training_set)
-    _write_stack(copied / "masks.nrrd", real.masks[real.train[:40]], real.pixel_size)
+    _write_stack(copied / "masks.nrrd", real.masks[real.train[:40]], real.pixel_size, "", ())
     found = evaluate(copied, heart_training_set)
     assert found.metric("Equal to a training mask").value == 100.0
     # The outline alone is no copy.
     labels = real.masks[real.train[:40]]
-    _write_stack(copied / "masks.nrrd", (labels > 0).astype(np.uint8), real.pixel_size)
+    _write_stack(copied / "masks.nrrd", (labels > 0).astype(np.uint8), real.pixel_size, "", ())
     shown = float((labels == 2).any(axis=(1, 2)).mean())
     assert evaluate(copied, heart_training_set).metric("Equal to a training mask").value <= 100 * (1 - shown) + 1e-9
 

@@ -102,13 +102,25 @@ def load_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
         raise SceneError(f"There is no scene {path}.")
     messages = slicer.vtkMRMLMessageCollection()
     # ReadFromMRB would do, but unpacks into the application's cache folder, which is not set up here.
-    with tempfile.TemporaryDirectory(prefix="scene-") as temporary:
-        with _same_working_folder():
-            unpacked = scene.UnpackSlicerDataBundle(str(path.absolute()), temporary, messages)
+    with tempfile.TemporaryDirectory(prefix="scene-") as temporary, _same_working_folder():
+        unpacked = scene.UnpackSlicerDataBundle(str(path.absolute()), temporary, messages)
         scene.SetURL(unpacked)
-        if not unpacked or not scene.Connect(messages):
+        scene.SetDataIOManager(_unpacking_into(temporary))
+        read = unpacked and scene.Connect(messages)
+        scene.SetDataIOManager(None)
+        if not read:
             raise SceneError(f"Slicer could not read the scene {path}: {_reason(messages)}")
     scene.SetURL("")
+
+
+def _unpacking_into(folder: str) -> slicer.vtkDataIOManager:
+    """What a sequence asks where to unpack itself: in the scene's file it is a scene of its own."""
+    cache = slicer.vtkCacheManager()
+    # Of its own: the manager warns of a folder that holds more.
+    cache.SetRemoteCacheDirectory(os.path.join(folder, "sequences"))
+    manager = slicer.vtkDataIOManager()
+    manager.SetCacheManager(cache)
+    return manager
 
 
 @contextmanager

@@ -1,26 +1,28 @@
 """Makes a Slicer scene and pictures of it from a synthesis folder, without the application.
 
-``python -m TopoGANLib.headless.demo_scene SYNTHESIS OUT`` needs slicer-core and writes ``scene.mrb``, ``slices.png``,
-``barcode.png`` and ``gallery.png`` into OUT. Exit code: 0 done, 1 the work failed, 2 the input is wrong; what went
-wrong is the last line on stderr.
+``python -m TopoGANLib.headless.demo_scene SYNTHESIS OUT`` needs slicer-core and writes ``scene.mrb``, ``slices.png``
+(of volumes ``volumes.png``), ``barcode.png`` and ``gallery.png`` into OUT. Exit code: 0 done, 1 the work failed, 2 the
+input is wrong; what went wrong is the last line on stderr.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from TopoGANLib.headless.application import HeadlessSlicer, SceneError, save_scene, start_headless
-from TopoGANLib.headless.rendering import SliceViewPicture, draw_barcode, tile, write_png
+from TopoGANLib.headless.application import SLICE_VIEWS, HeadlessSlicer, SceneError, save_scene, start_headless
+from TopoGANLib.headless.rendering import SliceViewPicture, ThreeDViewPicture, draw_barcode, tile, write_png
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 
 SLICES_SHOWN = 3
 GALLERY_COLUMNS, GALLERY_ROWS = 8, 6
+SURFACE_COLUMNS, SURFACE_ROWS = 6, 3
 _NARROWEST = 1200
 _TILE_PIXELS = 160
 _BARCODE_PIXELS = (1000, 560)
@@ -50,17 +52,13 @@ def make_demo_scene(synthesis: Path, out: Path) -> dict[str, Path]:
     show_in_views(nodes, headless.application_logic)
     written = {"the scene, to open in 3D Slicer": out / "scene.mrb"}
     save_scene(headless.scene, out / "scene.mrb")
-    for meaning, name, picture in (
-        ("samples without and with their segmentation, in the slice view", "slices.png", _slices(headless, nodes)),
-        ("barcode of sample 0: pieces and holes by size", "barcode.png", _barcodes(nodes)),
-        ("samples with what their topology is", "gallery.png", _gallery(headless, nodes)),
-    ):
-        write_png(out / name, picture)
+    for meaning, name, draw in _SLICE_PICTURES if nodes.browser is None else _VOLUME_PICTURES:
+        write_png(out / name, draw(headless, nodes))
         written[meaning] = out / name
     return written
 
 
-def _barcodes(nodes: SynthesisNodes) -> np.ndarray:
+def _barcodes(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
     """Of each structure and union, one under the other; the scene is saved before."""
     pictures = []
     for region in range(len(nodes.regions)):
@@ -93,6 +91,46 @@ def _gallery(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
 
 def _square_view(headless: HeadlessSlicer, pixels: int) -> SliceViewPicture:
     return SliceViewPicture(headless.application_logic, "Red", pixels, pixels)
+
+
+def _volumes(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
+    """A row for each of some samples: three planes through its middle, and its surfaces."""
+    pixels = -(-_NARROWEST // (len(SLICE_VIEWS) + 1))
+    planes = [SliceViewPicture(headless.application_logic, name, pixels, pixels) for name in SLICE_VIEWS]
+    surfaces = ThreeDViewPicture(headless.scene, headless.application_logic, pixels, pixels)
+    pictures = []
+    for sample in range(min(SLICES_SHOWN, nodes.count)):
+        nodes.show_sample(sample)
+        nodes.jump_to_sample(sample)
+        caption = f"sample {nodes.short_caption(sample)}"
+        pictures += [plane.draw(caption="" if number else caption) for number, plane in enumerate(planes)]
+        pictures.append(surfaces.draw())
+    return tile(pictures, columns=len(SLICE_VIEWS) + 1)
+
+
+def _surfaces(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
+    shown = range(min(SURFACE_COLUMNS * SURFACE_ROWS, nodes.count))
+    columns = min(SURFACE_COLUMNS, len(shown))
+    pixels = max(_TILE_PIXELS, -(-_NARROWEST // columns))
+    view = ThreeDViewPicture(headless.scene, headless.application_logic, pixels, pixels)
+    pictures = []
+    for sample in shown:
+        nodes.show_sample(sample)
+        pictures.append(view.draw(nodes.short_caption(sample)))
+    return tile(pictures, columns)
+
+
+_Picture = tuple[str, str, Callable[[HeadlessSlicer, SynthesisNodes], np.ndarray]]
+_SLICE_PICTURES: tuple[_Picture, ...] = (
+    ("samples without and with their segmentation, in the slice view", "slices.png", _slices),
+    ("barcode of sample 0: pieces and holes by size", "barcode.png", _barcodes),
+    ("samples with what their topology is", "gallery.png", _gallery),
+)
+_VOLUME_PICTURES: tuple[_Picture, ...] = (
+    ("samples in three slice views and the 3-D view", "volumes.png", _volumes),
+    ("barcode of sample 0: pieces, tunnels and cavities by size", "barcode.png", _barcodes),
+    ("surfaces of samples with what their topology is", "gallery.png", _surfaces),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -29,6 +29,13 @@ _SLICE_MANAGERS = (
     "vtkMRMLRulerDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager2D",
 )
+# And for its 3-D views, less those that need a mouse.
+_THREE_D_MANAGERS = (
+    "vtkMRMLCameraDisplayableManager",
+    "vtkMRMLViewDisplayableManager",
+    "vtkMRMLModelDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager3D",
+)
 _MOST_TICKS = 15
 _NO_OPENGL = (
     "Pictures need OpenGL, which this computer has not installed: "
@@ -70,24 +77,22 @@ class SliceViewPicture:
         self._slice_node = self._slice_logic.GetSliceNode()
         self._size = (width, height)
 
-        self._renderer = vtk.vtkRenderer()
+        self._window, self._renderer, self._interactor = _view_window(width, height)
         self._renderer.GetActiveCamera().ParallelProjectionOn()
-        self._window = _off_screen_window(width, height)
-        self._window.AddRenderer(self._renderer)
-        self._interactor = vtk.vtkRenderWindowInteractor()
-        self._interactor.SetRenderWindow(self._window)
-        self._interactor.Initialize()
-
         self._add_image_layer()
         self._caption = _add_caption(self._renderer, height)
-        self._managers = self._add_displayable_managers(application_logic)
+        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+        self._managers = _add_displayable_managers(
+            factory, _SLICE_MANAGERS, application_logic, self._renderer, self._slice_node
+        )
 
-    def draw(self, offset: float, caption: str = "") -> np.ndarray:
-        """Draw the slice at ``offset`` mm, fitted to the view.
+    def draw(self, offset: float | None = None, caption: str = "") -> np.ndarray:
+        """Draw the slice at ``offset`` mm, or that which is shown, fitted to the view.
 
         Returns:
             uint8 [height, width, 3], RGB.
         """
+        offset = self._slice_node.GetSliceOffset() if offset is None else offset
         self._slice_logic.ResizeSliceNode(*self._size)
         self._slice_logic.FitSliceToBackground(*self._size)
         self._slice_node.SetSliceOffset(offset)
@@ -105,19 +110,46 @@ class SliceViewPicture:
         image.GetProperty().SetDisplayLocationToBackground()
         self._renderer.AddViewProp(image)
 
-    def _add_displayable_managers(
-        self, application_logic: slicer.vtkMRMLApplicationLogic
-    ) -> slicer.vtkMRMLDisplayableManagerGroup:
-        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
-        factory.SetMRMLApplicationLogic(application_logic)
-        for name in _SLICE_MANAGERS:
-            if not factory.IsDisplayableManagerRegistered(name):
-                factory.RegisterDisplayableManager(name)
-        group = slicer.vtkMRMLDisplayableManagerGroup()
-        group.SetRenderer(self._renderer)
-        group.Initialize(factory, self._renderer)
-        group.SetMRMLDisplayableNode(self._slice_node)
-        return group
+
+class ThreeDViewPicture:
+    """The scene's first 3-D view, drawn into an array as the scene's camera sees it.
+
+    Usage::
+
+        view = ThreeDViewPicture(headless.scene, headless.application_logic, width=400, height=400)
+        picture = view.draw(caption="sample 3")
+    """
+
+    def __init__(
+        self, scene: slicer.vtkMRMLScene, application_logic: slicer.vtkMRMLApplicationLogic, width: int, height: int
+    ) -> None:
+        """Open the view; sizes in pixels.
+
+        Raises:
+            SceneError: there is no OpenGL.
+        """
+        check_rendering()
+        self._window, self._renderer, self._interactor = _view_window(width, height)
+        view_node = scene.GetFirstNodeByClass("vtkMRMLViewNode")
+        # What helps in a view that one turns, is in the way of a picture.
+        view_node.SetBoxVisible(False)
+        view_node.SetAxisLabelsVisible(False)
+        view_node.SetUseDepthPeeling(True)
+        factory = slicer.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance()
+        self._managers = _add_displayable_managers(
+            factory, _THREE_D_MANAGERS, application_logic, self._renderer, view_node
+        )
+        self._caption = _add_caption(self._renderer, height)
+
+    def draw(self, caption: str = "") -> np.ndarray:
+        """Draw what is shown.
+
+        Returns:
+            uint8 [height, width, 3], RGB.
+        """
+        self._caption.SetInput(caption)
+        self._renderer.ResetCameraClippingRange()
+        return _grab(self._window)
 
 
 def draw_barcode(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: int) -> np.ndarray:
@@ -181,6 +213,34 @@ def _loads(library: str) -> bool:
     return True
 
 
+def _view_window(width: int, height: int) -> tuple[vtk.vtkRenderWindow, vtk.vtkRenderer, vtk.vtkRenderWindowInteractor]:
+    renderer = vtk.vtkRenderer()
+    window = _off_screen_window(width, height)
+    window.AddRenderer(renderer)
+    interactor = vtk.vtkRenderWindowInteractor()
+    interactor.SetRenderWindow(window)
+    interactor.Initialize()
+    return window, renderer, interactor
+
+
+def _add_displayable_managers(
+    factory: slicer.vtkMRMLDisplayableManagerFactory,
+    names: Sequence[str],
+    application_logic: slicer.vtkMRMLApplicationLogic,
+    renderer: vtk.vtkRenderer,
+    view_node: slicer.vtkMRMLAbstractViewNode,
+) -> slicer.vtkMRMLDisplayableManagerGroup:
+    factory.SetMRMLApplicationLogic(application_logic)
+    for name in names:
+        if not factory.IsDisplayableManagerRegistered(name):
+            factory.RegisterDisplayableManager(name)
+    group = slicer.vtkMRMLDisplayableManagerGroup()
+    group.SetRenderer(renderer)
+    group.Initialize(factory, renderer)
+    group.SetMRMLDisplayableNode(view_node)
+    return group
+
+
 def _off_screen_window(width: int, height: int) -> vtk.vtkRenderWindow:
     window = vtk.vtkRenderWindow()
     window.SetOffScreenRendering(1)
@@ -218,6 +278,7 @@ def _add_caption(renderer: vtk.vtkRenderer, height: int) -> vtk.vtkTextActor:
 _MARKERS = {
     slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle: vtk.vtkPlotPoints.CIRCLE,
     slicer.vtkMRMLPlotSeriesNode.MarkerStyleDiamond: vtk.vtkPlotPoints.DIAMOND,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleSquare: vtk.vtkPlotPoints.SQUARE,
 }
 
 

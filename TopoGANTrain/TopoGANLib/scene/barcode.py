@@ -1,4 +1,4 @@
-"""The barcode of one sample as a MRML chart: one horizontal bar for each piece (H0) and each hole (H1).
+"""The barcode of one sample as a MRML chart: one horizontal bar for each piece (H0), hole or tunnel (H1), cavity (H2).
 
 Slicer's charts have no floating bars. A scatter series draws the same picture: two points a bar joined by a line, and
 after each bar a point whose y is NaN, which breaks the line. NaN stays out of x, by which VTK sorts points for
@@ -17,10 +17,12 @@ VALUE = "filtration value (mm)"
 ROWS_PER_BAR = 3  # birth, death, break
 
 # The names are what the legend shows. Colors of Okabe and Ito, told apart by color-blind readers and by marker.
-_SERIES = (
-    ("H0 (pieces)", (0 / 255, 114 / 255, 178 / 255), "MarkerStyleCircle"),
-    ("H1 (holes)", (213 / 255, 94 / 255, 0 / 255), "MarkerStyleDiamond"),
+_STYLES = (
+    ((0 / 255, 114 / 255, 178 / 255), "MarkerStyleCircle"),
+    ((213 / 255, 94 / 255, 0 / 255), "MarkerStyleDiamond"),
+    ((0 / 255, 158 / 255, 115 / 255), "MarkerStyleSquare"),
 )
+_SERIES = {2: ("H0 (pieces)", "H1 (holes)"), 3: ("H0 (pieces)", "H1 (tunnels)", "H2 (cavities)")}
 _NOWHERE = -1
 _ROOM_FOR_LEGEND = 1.2  # the legend lies over the upper right corner
 
@@ -28,11 +30,11 @@ _ROOM_FOR_LEGEND = 1.2  # the legend lies over the upper right corner
 def barcode_columns(diagram: Diagram, sample: int, end: float) -> dict[str, np.ndarray]:
     """Lay the bars of a diagram out as points of the chart's table, three rows a bar: birth, death, break.
 
-    Bars are numbered from 1, H0 below H1, the longer below the shorter.
+    Bars are numbered from 1, H0 below H1 below H2, the longer below the shorter.
 
     Args:
         diagram: births and deaths in mm.
-        sample: number of the sample, which is the slice k of the volume.
+        sample: number of the sample, which for slices is the slice k of the volume that they are stacked in.
         end: where a bar that never dies is drawn to, in mm.
 
     Returns:
@@ -45,11 +47,12 @@ def barcode_columns(diagram: Diagram, sample: int, end: float) -> dict[str, np.n
     bar = np.arange(1, len(order) + 1)
     drawn_death = np.where(np.isinf(death), end, death)
     pixels = np.stack([diagram.birth_index[order], diagram.death_index[order], diagram.death_index[order]], axis=1)
-    rows, columns = pixels.reshape(-1, 2).T
+    axes = pixels.shape[-1]
+    *slices, rows, columns = pixels.reshape(-1, axes).T
     y = np.stack([bar, bar, np.full(len(bar), np.nan)], axis=1)
 
     table = {VALUE: np.stack([birth, drawn_death, drawn_death], axis=1).ravel()}
-    for number, (name, _, _) in enumerate(_SERIES):
+    for number, name in enumerate(_SERIES[axes]):
         table[name] = np.where((dimension == number)[:, None], y, np.nan).ravel()
     return {
         **table,
@@ -59,15 +62,21 @@ def barcode_columns(diagram: Diagram, sample: int, end: float) -> dict[str, np.n
         "death (mm)": np.repeat(death, ROWS_PER_BAR),
         "i": columns,
         "j": rows,
-        "k": np.where(rows == _NOWHERE, _NOWHERE, sample),
+        "k": slices[0] if slices else np.where(rows == _NOWHERE, _NOWHERE, sample),
     }
 
 
-def add_barcode(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLPlotChartNode:
-    """Add an empty chart, its table and one series a homology dimension; :func:`show_barcode` fills them."""
-    table = add_table(scene, f"{name} table", barcode_columns(Diagram.empty(), 0, 0.0))
+def add_barcode(scene: slicer.vtkMRMLScene, name: str, axes: int = 2) -> slicer.vtkMRMLPlotChartNode:
+    """Add an empty chart, its table and one series a homology dimension; :func:`show_barcode` fills them.
+
+    Args:
+        scene: where the nodes go.
+        name: of the chart.
+        axes: 2 for slices, 3 for volumes.
+    """
+    table = add_table(scene, f"{name} table", barcode_columns(Diagram.empty(axes), 0, 0.0))
     chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", scene.GenerateUniqueName(name))
-    for column, color, marker in _SERIES:
+    for column, (color, marker) in zip(_SERIES[axes], _STYLES, strict=False):
         series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode")
         # Not made unique: the legend shows it.
         series.SetName(column)

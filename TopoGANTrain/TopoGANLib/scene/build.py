@@ -6,21 +6,24 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
-from vtk.util.numpy_support import vtk_to_numpy
 
-from topogan_contract.synthesis import Segment
 from TopoGANLib.scene.barcode import add_barcode
 from TopoGANLib.scene.diagrams import Diagram
-from TopoGANLib.scene.nodes import SynthesisNodes
+from TopoGANLib.scene.nodes import SynthesisNodes, diagram_pixel_columns
+from TopoGANLib.scene.segments import add_segments
+from TopoGANLib.scene.sequences import add_sequences
 from TopoGANLib.scene.synthesis_folder import Synthesis
 from TopoGANLib.scene.tables import Column, add_table, typed_column
-from TopoGANLib.scene.terminology import terminology_entry
 
 _FILL_OPACITY = 0.2
 _OUTLINE_PIXELS = 2
+# Of several structures one may lie in another.
+_SURFACE_OPACITY = 0.5
 
-_NATURE = "A stack of independent synthetic samples, one in each slice: neighboring slices are unrelated."
+_NATURE = {
+    2: "A stack of independent synthetic samples, one in each slice: neighboring slices are unrelated.",
+    3: "One of a sequence of independent synthetic samples: the browser chooses which.",
+}
 
 
 def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNodes:
@@ -34,13 +37,18 @@ def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNo
         synthesis: from :func:`TopoGANLib.scene.synthesis_folder.read_synthesis_folder`.
     """
     name = f"TopoGAN {synthesis.structure}"
-    image = _add_image(scene, name, synthesis)
+    # Gray masks, so that the colors of the segmentation show on them.
+    pictures = synthesis.masks if synthesis.textures is None else synthesis.textures
+    volumes = synthesis.axes == 3
+    image = _add_image(scene, name, synthesis, pictures[0] if volumes else pictures)
     segmentation = _add_segmentation(scene, name, synthesis, image)
+    browser = add_sequences(scene, name, synthesis, pictures, image, segmentation) if volumes else None
     nodes = SynthesisNodes.connect(
-        segmentation,
         synthesis.regions,
+        browser,
+        segmentation=segmentation,
         image=image,
-        barcode=add_barcode(scene, f"{name} barcode"),
+        barcode=add_barcode(scene, f"{name} barcode", synthesis.axes),
         diagrams=add_table(scene, f"{name} diagrams", _diagram_columns(synthesis.diagrams, len(synthesis.regions))),
         samples=add_table(scene, f"{name} samples", _sample_columns(synthesis.samples)),
         metrics=add_table(scene, f"{name} metrics", _metric_columns(synthesis.report)),
@@ -50,15 +58,16 @@ def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNo
     return nodes
 
 
-def _add_image(scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis) -> slicer.vtkMRMLScalarVolumeNode:
+def _add_image(
+    scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis, array: np.ndarray
+) -> slicer.vtkMRMLScalarVolumeNode:
     """The picture under the segmentation: the textures, or where there are none the masks as gray values."""
     if synthesis.textures is None:
-        # Gray, so that the colors of the segmentation show on it.
-        array, title, window = synthesis.masks, "masks", (0.0, len(synthesis.structures) + 1.0)
+        title, window = "masks", (0.0, len(synthesis.structures) + 1.0)
     else:
-        array, title, window = synthesis.textures, "CT" if synthesis.is_ct else "image", synthesis.window
+        title, window = "CT" if synthesis.is_ct else "image", synthesis.window
     volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(f"{name} {title}"))
-    volume.SetDescription(_NATURE)
+    volume.SetDescription(_NATURE[synthesis.axes])
     volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(synthesis.ijk_to_ras))
     slicer.util.updateVolumeFromArray(volume, array)
     volume.CreateDefaultDisplayNodes()
@@ -78,38 +87,14 @@ def _add_segmentation(
     segmentation = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", unique_name)
     segmentation.CreateDefaultDisplayNodes()
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(image)
-    # One for all segments, as Slicer itself keeps segments that do not overlap.
-    labelmap = _labelmap(synthesis.masks, synthesis.ijk_to_ras)
-    for structure in synthesis.structures:
-        segmentation.GetSegmentation().AddSegment(_segment(structure, labelmap))
-    segmentation.GetDisplayNode().SetOpacity2DFill(_FILL_OPACITY)
-    segmentation.GetDisplayNode().SetSliceIntersectionThickness(_OUTLINE_PIXELS)
+    display = segmentation.GetDisplayNode()
+    display.SetOpacity2DFill(_FILL_OPACITY)
+    display.SetSliceIntersectionThickness(_OUTLINE_PIXELS)
+    if synthesis.axes == 2:
+        add_segments(segmentation, synthesis, synthesis.masks)
+    elif len(synthesis.structures) > 1:
+        display.SetOpacity3D(_SURFACE_OPACITY)
     return segmentation
-
-
-def _segment(structure: Segment, labelmap: slicer.vtkOrientedImageData) -> slicer.vtkSegment:
-    segment = slicer.vtkSegment()
-    segment.SetName(structure.name)
-    segment.SetColor(*(int(structure.color[start : start + 2], 16) / 255 for start in (1, 3, 5)))
-    # Else Slicer renames and recolors it as soon as the user picks another terminology.
-    segment.SetNameAutoGenerated(False)
-    segment.SetColorAutoGenerated(False)
-    entry = structure.terminology or terminology_entry(structure.name)
-    if entry:
-        segment.SetTerminology(entry)
-    name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-    segment.AddRepresentation(name, labelmap)
-    segment.SetLabelValue(structure.label)
-    return segment
-
-
-def _labelmap(masks: np.ndarray, ijk_to_ras: np.ndarray) -> slicer.vtkOrientedImageData:
-    labelmap = slicer.vtkOrientedImageData()
-    labelmap.SetDimensions(masks.shape[::-1])
-    labelmap.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-    vtk_to_numpy(labelmap.GetPointData().GetScalars())[:] = masks.ravel()
-    labelmap.SetGeometryFromImageToWorldMatrix(slicer.util.vtkMatrixFromArray(ijk_to_ras))
-    return labelmap
 
 
 def _diagram_columns(diagrams: list[Diagram], regions: int) -> dict[str, Column]:
@@ -123,10 +108,7 @@ def _diagram_columns(diagrams: list[Diagram], regions: int) -> dict[str, Column]
         "dimension": np.concatenate([d.dimension for d in diagrams]),
         "birth (mm)": np.concatenate([d.birth for d in diagrams]),
         "death (mm)": np.concatenate([d.death for d in diagrams]),
-        "birth row": pixels[:, 0],
-        "birth column": pixels[:, 1],
-        "death row": pixels[:, 2],
-        "death column": pixels[:, 3],
+        **dict(zip(diagram_pixel_columns(pixels.shape[1] // 2), pixels.T, strict=True)),
     }
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Diagram:
-    """Births and deaths of the connected components (dimension 0) and holes (dimension 1) of one sample.
+    """Births and deaths of the components (dimension 0), holes or tunnels (1) and cavities (2) of one sample.
 
     ``dimension`` int [n]; ``birth``, ``death`` float [n] in mm, infinite where nothing kills it; ``birth_index``,
-    ``death_index`` int [n, 2], the pixel (row, column) that makes or kills it, −1 where there is none.
+    ``death_index`` int [n, axes], the pixel (row, column) or voxel (slice, row, column) that makes or kills it, −1
+    where there is none.
     """
 
     dimension: np.ndarray
@@ -26,7 +27,7 @@ class Diagram:
         return Diagram(*(array[chosen] for array in vars(self).values()))
 
     @classmethod
-    def empty(cls) -> Diagram:
-        """A diagram of nothing."""
-        pixels = np.zeros((0, 2), int)
+    def empty(cls, axes: int = 2) -> Diagram:
+        """A diagram of nothing in a slice (2 axes) or a volume (3)."""
+        pixels = np.zeros((0, axes), int)
         return cls(np.zeros(0, int), np.zeros(0), np.zeros(0), pixels, pixels)

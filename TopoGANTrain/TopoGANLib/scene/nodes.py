@@ -10,17 +10,28 @@ import numpy as np
 import slicer
 import vtk
 
-from topogan_contract.synthesis import VALID, region_columns
+from topogan_contract.synthesis import VALID, region_columns, size_column
 from TopoGANLib.scene.barcode import show_barcode
 from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.sequences import middle_of_structures, prepare_volume_rendering, sequences_of
 from TopoGANLib.scene.tables import number_columns
 
-# The segmentation refers to the other nodes by these roles. References are saved with the scene and survive new ids.
-_ROLES = ("image", "barcode", "diagrams", "samples", "metrics")
+# The segmentation, of volumes the browser, refers to the other nodes by these roles. References are saved with the
+# scene and survive new ids.
+_ROLES = ("segmentation", "image", "barcode", "diagrams", "samples", "metrics")
 _ROLE_PREFIX = "TopoGAN."
 _SHOWN_SAMPLE = "TopoGAN.shownSample"
 _SHOWN_REGION = "TopoGAN.shownRegion"
 _REGIONS = "TopoGAN.regions"
+
+# Of pictures, and of segmentations.
+_SEQUENCES = 2
+_HELPERS = ("display", "storage")
+_RENDERING_HELPERS = ("volumeProperty", "roi")
+# Straight at a heart, a little from the left and from above, RAS.
+_VIEWED_FROM = np.array([-0.5, 0.9, 0.45])
+# Of the volume's edge, at the 3-D view's angle of 30°.
+_VIEW_DISTANCE = 1.9
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,9 @@ class SynthesisNodes:
     """
 
     segmentation: slicer.vtkMRMLSegmentationNode
-    """One segment a structure."""
+    """One segment a structure; of volumes, in the chosen sample."""
     image: slicer.vtkMRMLScalarVolumeNode
-    """Textures, or the masks as gray values."""
+    """Textures, or the masks as gray values; of volumes, of the chosen sample."""
     barcode: slicer.vtkMRMLPlotChartNode
     """Chart of the shown sample; its table is ``TopoGANLib.scene.barcode.barcode_table``."""
     diagrams: slicer.vtkMRMLTableNode
@@ -46,50 +57,74 @@ class SynthesisNodes:
     """samples.csv."""
     metrics: slicer.vtkMRMLTableNode
     """report.json, one row a value."""
+    browser: slicer.vtkMRMLSequenceBrowserNode | None = None
+    """Chooses which volume image and segmentation show; None for slices, which lie in one stack."""
 
     @classmethod
     def connect(
-        cls, segmentation: slicer.vtkMRMLSegmentationNode, regions: Sequence[str], **others: slicer.vtkMRMLNode
+        cls,
+        regions: Sequence[str],
+        browser: slicer.vtkMRMLSequenceBrowserNode | None = None,
+        **others: slicer.vtkMRMLNode,
     ) -> SynthesisNodes:
-        """Let the segmentation know the regions and refer to the other nodes, named as this class's fields."""
-        segmentation.SetAttribute(_REGIONS, json.dumps(list(regions)))
+        """Let the segmentation, of volumes the browser, know the regions and the other nodes, named as the fields."""
+        nodes = cls(browser=browser, **others)
+        nodes._keeper.SetAttribute(_REGIONS, json.dumps(list(regions)))
         for role in _ROLES:
-            segmentation.SetNodeReferenceID(_ROLE_PREFIX + role, others[role].GetID())
-        return cls(segmentation, **others)
+            if others[role] is not nodes._keeper:
+                nodes._keeper.SetNodeReferenceID(_ROLE_PREFIX + role, others[role].GetID())
+        return nodes
 
     @classmethod
     def find_all(cls, scene: slicer.vtkMRMLScene) -> list[SynthesisNodes]:
-        """Every synthesis that the scene holds whole, in the order of its nodes."""
+        """Every synthesis that the scene holds whole: those of slices, then those of volumes, in the order of nodes."""
         found = []
-        for segmentation in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene):
-            others = {role: segmentation.GetNodeReference(_ROLE_PREFIX + role) for role in _ROLES}
-            if all(node is not None for node in others.values()):
-                found.append(cls(segmentation, **others))
+        for keeper in (
+            *slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene),
+            *slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode", scene),
+        ):
+            others = {role: keeper.GetNodeReference(_ROLE_PREFIX + role) for role in _ROLES}
+            volumes = keeper.IsA("vtkMRMLSequenceBrowserNode")
+            if not volumes:
+                others["segmentation"] = keeper
+            whole = all(node is not None for node in others.values())
+            if whole and (not volumes or len(sequences_of(keeper)) == _SEQUENCES):
+                found.append(cls(**others, browser=keeper if volumes else None))
         return found
+
+    @property
+    def axes(self) -> int:
+        """2 for slices, 3 for volumes."""
+        return 2 if self.browser is None else 3
 
     @property
     def count(self) -> int:
         """Number of samples."""
-        return self.image.GetImageData().GetDimensions()[2]
+        return self.image.GetImageData().GetDimensions()[2] if self.browser is None else self.browser.GetNumberOfItems()
 
     @property
     def shown_sample(self) -> int:
         """Number of the sample in the barcode."""
-        return int(self.segmentation.GetAttribute(_SHOWN_SAMPLE))
+        return int(self._keeper.GetAttribute(_SHOWN_SAMPLE))
+
+    @property
+    def chosen_sample(self) -> int:
+        """The same; of volumes the sample in the views, which Slicer's own controls may have changed."""
+        return self.shown_sample if self.browser is None else self.browser.GetSelectedItemNumber()
 
     @property
     def shown_region(self) -> int:
         """Number of the region in the barcode."""
-        return int(self.segmentation.GetAttribute(_SHOWN_REGION) or 0)
+        return int(self._keeper.GetAttribute(_SHOWN_REGION) or 0)
 
     @property
     def regions(self) -> tuple[str, ...]:
         """Names of the structures and of unions of them; scenes of version 0.1 have one structure."""
-        names = self.segmentation.GetAttribute(_REGIONS)
+        names = self._keeper.GetAttribute(_REGIONS)
         return tuple(json.loads(names)) if names else (self.segmentation.GetSegmentation().GetNthSegment(0).GetName(),)
 
     def show_sample(self, sample: int, region: int | None = None) -> None:
-        """Put a barcode into the chart; no node is added.
+        """Put a barcode into the chart, and of volumes the sample into the views; no node is added.
 
         Args:
             sample: 0 … ``count`` − 1.
@@ -103,13 +138,14 @@ class SynthesisNodes:
         if not 0 <= region < len(self.regions):
             raise IndexError(f"There is no region {region}: the synthesis has {len(self.regions)}, the first is 0.")
         columns = number_columns(self.diagrams, ("sample", "dimension", "birth (mm)", "death (mm)"))
-        pixels = number_columns(self.diagrams, ("birth row", "birth column", "death row", "death column"))
+        names = diagram_pixel_columns(self.axes)
+        pixels = np.stack(list(number_columns(self.diagrams, names).values()), axis=1)
         everything = Diagram(
             dimension=columns["dimension"],
             birth=columns["birth (mm)"],
             death=columns["death (mm)"],
-            birth_index=np.stack([pixels["birth row"], pixels["birth column"]], axis=1),
-            death_index=np.stack([pixels["death row"], pixels["death column"]], axis=1),
+            birth_index=pixels[:, : self.axes],
+            death_index=pixels[:, self.axes :],
         )
         mine = columns["sample"] == sample
         if len(self.regions) > 1:
@@ -118,15 +154,20 @@ class SynthesisNodes:
         longest = float(values[np.isfinite(values)].max(initial=0.0))
         title = f"Barcode of {self.caption(sample, region)}"
         show_barcode(self.barcode, everything.rows(mine), sample, title, longest)
-        self.segmentation.SetAttribute(_SHOWN_SAMPLE, str(sample))
-        self.segmentation.SetAttribute(_SHOWN_REGION, str(region))
+        # In one step, so that who listens to the browser finds both moved.
+        with slicer.util.NodeModify(self._keeper):
+            self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
+            self._keeper.SetAttribute(_SHOWN_REGION, str(region))
+            if self.browser is not None:
+                self.browser.SetSelectedItemNumber(sample)
 
     def caption(self, sample: int, region: int | None = None) -> str:
         """One line about a sample: its number and, where the table has them, a region's Betti numbers."""
         region = self.shown_region if region is None else region
         betti = self._betti(sample, region)
         name = f", {self.regions[region]}" if len(self.regions) > 1 else ""
-        return f"sample {sample}{name}" + (f" (b0 = {betti[0]}, b1 = {betti[1]})" if betti else "")
+        numbers = ", ".join(f"b{dimension} = {number}" for dimension, number in enumerate(betti))
+        return f"sample {sample}{name}" + (f" ({numbers})" if betti else "")
 
     def short_caption(self, sample: int) -> str:
         """The same for small pictures: number (b0, b1); of several structures, how many are valid."""
@@ -134,27 +175,38 @@ class SynthesisNodes:
             valid = [said.startswith(VALID) for *_, said in self._judged(sample)]
             return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
         betti = self._betti(sample, 0)
-        return f"{sample}" + (f" ({betti[0]}, {betti[1]})" if betti else "")
+        return f"{sample}" + (f" ({', '.join(map(str, betti))})" if betti else "")
 
     def verdicts(self, sample: int) -> list[str]:
-        """One line for each region: Betti numbers and what is said of them, where the table has both."""
-        return [f"{region} ({b0}, {b1}): {said}" for region, b0, b1, said in self._judged(sample)]
+        """One line for each region: Betti numbers, of volumes ml, and what is said of them, where the table has it."""
+        return [
+            f"{region} ({', '.join(map(str, betti))}){self._milliliters(sample, region)}: {said}"
+            for region, betti, said in self._judged(sample)
+        ]
 
     def sample_position(self, sample: int) -> tuple[float, float, float]:
-        """Center of the slice of ``sample``, RAS, mm, as long as nobody puts the image under a transform.
+        """Center of the slice of ``sample``, or of the structures in a volume.
+
+        RAS, mm, as long as nobody puts the image under a transform.
 
         Raises:
             IndexError: there is no such sample.
         """
         self._check(sample)
-        columns, rows, _ = self.image.GetImageData().GetDimensions()
+        if self.browser is not None:
+            sequence = self.browser.GetSequenceNode(self.segmentation)
+            middle = middle_of_structures(sequence.GetNthDataNode(sample))
+            if middle is not None:
+                return middle
+        columns, rows, slices = self.image.GetImageData().GetDimensions()
         ijk_to_ras = vtk.vtkMatrix4x4()
         self.image.GetIJKToRASMatrix(ijk_to_ras)
-        r, a, s, _ = ijk_to_ras.MultiplyPoint(((columns - 1) / 2, (rows - 1) / 2, sample, 1))
+        at = sample if self.browser is None else (slices - 1) / 2
+        r, a, s, _ = ijk_to_ras.MultiplyPoint(((columns - 1) / 2, (rows - 1) / 2, at, 1))
         return r, a, s
 
     def sample_offset(self, sample: int) -> float:
-        """Slice offset, mm, at which a view along the stack (Slicer's axial view) shows ``sample``.
+        """Slice offset, mm, at which a view along the stack (Slicer's axial view) shows ``sample``, or its middle.
 
         Raises:
             IndexError: there is no such sample.
@@ -164,7 +216,7 @@ class SynthesisNodes:
         return float(directions[:, 2] @ self.sample_position(sample))
 
     def jump_to_sample(self, sample: int) -> None:
-        """Move every slice view to the slice of ``sample``, as far as its plane allows.
+        """Move every slice view to the slice or the middle of ``sample``, as far as its plane allows.
 
         Raises:
             IndexError: there is no such sample.
@@ -186,30 +238,41 @@ class SynthesisNodes:
         folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
         scene = self.image.GetScene()
         for node in self._all():
-            for helper in _helpers(node):
-                scene.RemoveNode(helper)
+            helpers = _helpers(node, _HELPERS)
             # The application does this itself; without it the item would outlive its node.
             hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node), False, False)
             scene.RemoveNode(node)
+            # Not before, or the slice views would make an image's display node anew.
+            for helper in helpers:
+                scene.RemoveNode(helper)
         # Not by removing the folder's branch: nodes that the user has put there are not ours.
         if folder != hierarchy.GetSceneItemID() and hierarchy.GetNumberOfItemChildren(folder) == 0:
             hierarchy.RemoveItem(folder)
 
-    def _judged(self, sample: int) -> list[tuple[str, int, int, str]]:
+    @property
+    def _keeper(self) -> slicer.vtkMRMLNode:
+        """What knows the others. Of volumes not the segmentation: a proxy loses its attributes with the next sample."""
+        return self.segmentation if self.browser is None else self.browser
+
+    def _judged(self, sample: int) -> list[tuple[str, tuple[int, ...], str]]:
         found = []
         for number, region in enumerate(self.regions):
-            betti, said = self._betti(sample, number), self._cell(sample, region_columns(region)[2])
+            betti, said = self._betti(sample, number), self._cell(sample, region_columns(region, self.axes)[-1])
             if betti and said is not None:
-                found.append((region, *betti, said.ToString()))
+                found.append((region, betti, said.ToString()))
         return found
 
-    def _betti(self, sample: int, region: int) -> tuple[int, int] | None:
+    def _betti(self, sample: int, region: int) -> tuple[int, ...]:
         # The only structure of version 0.1 is not named.
-        for columns in (region_columns(self.regions[region])[:2], ("b0", "b1")):
-            b0, b1 = (self._cell(sample, column) for column in columns)
-            if b0 is not None and b1 is not None:
-                return b0.ToInt(), b1.ToInt()
-        return None
+        for columns in (region_columns(self.regions[region], self.axes)[:-1], ("b0", "b1")):
+            cells = [self._cell(sample, column) for column in columns]
+            if all(cell is not None for cell in cells):
+                return tuple(cell.ToInt() for cell in cells)
+        return ()
+
+    def _milliliters(self, sample: int, region: str) -> str:
+        cell = None if self.browser is None else self._cell(sample, size_column(region, self.axes))
+        return "" if cell is None else f", {cell.ToDouble():.3g} ml"
 
     def _cell(self, sample: int, name: str) -> vtk.vtkVariant | None:
         column = self.samples.GetTable().GetColumnByName(name)
@@ -217,8 +280,9 @@ class SynthesisNodes:
 
     def _all(self) -> list[slicer.vtkMRMLNode]:
         series = [self.barcode.GetNthPlotSeriesNode(n) for n in range(self.barcode.GetNumberOfPlotSeriesNodes())]
+        played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
         return [
-            self.image, self.segmentation, self.barcode, *series, series[0].GetTableNode(),
+            *played, self.image, self.segmentation, self.barcode, *series, series[0].GetTableNode(),
             self.diagrams, self.samples, self.metrics,
         ]  # fmt: skip
 
@@ -230,10 +294,16 @@ class SynthesisNodes:
             raise IndexError(f"There is no sample {sample}: the synthesis has {self.count}, the first is 0.")
 
 
-def _helpers(node: slicer.vtkMRMLNode) -> list[slicer.vtkMRMLNode]:
-    """The display and storage nodes of a node, which stay behind when only the node goes."""
-    roles = [role for role in ("display", "storage") for _ in range(node.GetNumberOfNodeReferences(role))]
-    return [helper for helper in map(node.GetNodeReference, roles) if helper is not None]
+def diagram_pixel_columns(axes: int) -> list[str]:
+    """Columns of the table of diagrams: where a class is born and dies, "birth row", "birth column" …"""
+    names = ("slice", "row", "column")[-axes:]
+    return [f"{event} {name}" for event in ("birth", "death") for name in names]
+
+
+def _helpers(node: slicer.vtkMRMLNode, roles: Sequence[str]) -> list[slicer.vtkMRMLNode]:
+    """What stays behind when only the node goes: display and storage nodes, and what a volume rendering needs."""
+    found = [node.GetNthNodeReference(role, n) for role in roles for n in range(node.GetNumberOfNodeReferences(role))]
+    return [one for helper in found if helper is not None for one in (*_helpers(helper, _RENDERING_HELPERS), helper)]
 
 
 def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
@@ -249,4 +319,32 @@ def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplic
     selection.SetActiveLabelVolumeID(None)
     application_logic.PropagateVolumeSelection()
     nodes.jump_to_sample(nodes.shown_sample)
+    if nodes.browser is not None:
+        _show_in_3d(nodes, application_logic)
     application_logic.GetModuleLogic("Plots").ShowChartInLayout(nodes.barcode)
+
+
+def _show_in_3d(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    scene = nodes.image.GetScene()
+    # Of the layouts with a plot the one with three slice views and a 3-D view.
+    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
+    prepare_volume_rendering(nodes.browser, nodes.image, application_logic)
+    _look_at(nodes)
+
+
+def _look_at(nodes: SynthesisNodes) -> None:
+    """Turn the cameras to the volume; where no view has made one yet, add that of the first view."""
+    scene = nodes.image.GetScene()
+    if scene.GetNumberOfNodesByClass("vtkMRMLCameraNode") == 0:
+        scene.AddNewNodeByClass("vtkMRMLCameraNode", "Camera").SetLayoutName("1")
+    bounds = [0.0] * 6
+    nodes.image.GetRASBounds(bounds)
+    low, high = np.array(bounds).reshape(3, 2).T
+    middle, edge = (low + high) / 2, (high - low).max()
+    direction = _VIEWED_FROM / np.linalg.norm(_VIEWED_FROM)
+    for camera in slicer.util.getNodesByClass("vtkMRMLCameraNode", scene):
+        camera.SetFocalPoint(middle)
+        camera.SetPosition(middle + _VIEW_DISTANCE * edge * direction)
+        camera.SetViewUp(0, 0, 1)
+        camera.ResetClippingRange()

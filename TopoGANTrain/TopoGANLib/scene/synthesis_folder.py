@@ -30,14 +30,14 @@ class SynthesisFolderError(ValueError):
 
 @dataclass(frozen=True)
 class Synthesis:
-    """Everything a synthesis folder holds, one sample a slice."""
+    """Everything a synthesis folder holds: samples that are slices, or volumes."""
 
     masks: np.ndarray
-    """uint8 [sample, row, column], the label of a structure, 0 between them."""
+    """uint8 [sample, row, column], of volumes [sample, slice, row, column]: labels of structures, 0 between them."""
     textures: np.ndarray | None
-    """int16 [sample, row, column], HU for CT; None where the model paints none."""
+    """int16, likewise, HU for CT; None where the model paints none."""
     ijk_to_ras: np.ndarray
-    """float [4, 4], from (column, row, sample, 1) to (R, A, S, 1) in mm."""
+    """float [4, 4], from (column, row, sample, 1), of volumes (column, row, slice, 1), to (R, A, S, 1) in mm."""
     structures: tuple[Segment, ...]
     """What the labels mean."""
     regions: tuple[str, ...]
@@ -48,6 +48,11 @@ class Synthesis:
     """The columns of samples.csv, one entry a sample."""
     report: dict[str, Any]
     """The content of report.json."""
+
+    @property
+    def axes(self) -> int:
+        """2 for slices, 3 for volumes."""
+        return self.masks.ndim - 1
 
     @property
     def structure(self) -> str:
@@ -74,24 +79,20 @@ def read_synthesis_folder(folder: Path) -> Synthesis:
             other.
     """
     report = _read_report(folder)
-    mask_stack = _read_stack(folder / synthesis.MASKS_FILE, np.uint8)
-    masks, textures = _array(mask_stack, np.uint8), None
-    if (folder / synthesis.TEXTURES_FILE).exists():
-        texture_stack = _read_stack(folder / synthesis.TEXTURES_FILE, np.int16)
-        _check_same_grid(folder, mask_stack, texture_stack)
-        textures = _array(texture_stack, np.int16)
+    axes = _axes(folder, report)
+    grid, masks, textures = _read_slices(folder) if axes == 2 else _read_volumes(folder, report)
     # The engine counts diagrams in pixels, which are square.
-    pixel_size = float(np.linalg.norm(mask_stack.axes[0]))
-    diagrams = read_diagrams(folder / synthesis.DIAGRAMS_FILE, pixel_size)
+    pixel_size = float(np.linalg.norm(grid.axes[0]))
+    diagrams = read_diagrams(folder / synthesis.DIAGRAMS_FILE, pixel_size, axes)
     samples = _read_samples(folder / synthesis.SAMPLES_FILE)
-    structures = _structures(report, mask_stack)
+    structures = _structures(report, grid)
     regions = _regions(folder, report, structures)
     _check_counts(folder, len(masks), len(regions), len(diagrams), len(next(iter(samples.values()), [])))
-    return Synthesis(masks, textures, _ijk_to_ras(mask_stack), structures, regions, diagrams, samples, report)
+    return Synthesis(masks, textures, _ijk_to_ras(grid), structures, regions, diagrams, samples, report)
 
 
-def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
-    """Read all diagrams, which the engine counts in pixels, in mm.
+def read_diagrams(path: Path, pixel_size: float, axes: int = 2) -> list[Diagram]:
+    """Read all diagrams of slices (2 axes) or volumes (3), which the engine counts in pixels, in mm.
 
     Raises:
         SynthesisFolderError: the file is missing, damaged, or no file of diagrams.
@@ -106,7 +107,7 @@ def read_diagrams(path: Path, pixel_size: float) -> list[Diagram]:
             arrays = {name: file[name] for name in synthesis.DIAGRAM_ARRAYS}
     except Exception as error:  # numpy and zipfile raise a dozen kinds of errors for what is no archive of arrays
         raise SynthesisFolderError(f"{path} cannot be read as diagrams: {_AGAIN}.") from error
-    if not synthesis.diagrams_fit_together(arrays, counts):
+    if not synthesis.diagrams_fit_together(arrays, counts, axes):
         raise SynthesisFolderError(f"{path} contradicts itself: {_AGAIN}.")
     dimension, birth, death, birth_index, death_index = arrays.values()
     whole = Diagram(dimension, birth * pixel_size, death * pixel_size, birth_index, death_index)
@@ -142,6 +143,52 @@ def _read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
+def _axes(folder: Path, report: dict[str, Any]) -> int:
+    try:
+        return synthesis.axes_of(report)
+    except ValueError as error:
+        raise SynthesisFolderError(
+            f"{folder / synthesis.REPORT_FILE} tells of no slices or volumes: {_AGAIN}."
+        ) from error
+
+
+_Samples = tuple[synthesis.Stack, np.ndarray, np.ndarray | None]
+"""The grid and the structures, the masks and the textures."""
+
+
+def _read_slices(folder: Path) -> _Samples:
+    masks = _read_stack(folder / synthesis.MASKS_FILE, np.uint8)
+    if not (folder / synthesis.TEXTURES_FILE).exists():
+        return masks, _array(masks, np.uint8), None
+    textures = _read_stack(folder / synthesis.TEXTURES_FILE, np.int16)
+    _check_same_grid(folder, (synthesis.MASKS_FILE, masks), (synthesis.TEXTURES_FILE, textures))
+    return masks, _array(masks, np.uint8), _array(textures, np.int16)
+
+
+def _read_volumes(folder: Path, report: dict[str, Any]) -> _Samples:
+    try:
+        count, size = synthesis.volumes_of(report)
+    except ValueError as error:
+        raise SynthesisFolderError(
+            f"{folder / synthesis.REPORT_FILE} tells of no volumes that a synthesis holds: {_AGAIN}."
+        ) from error
+    grid = _read_stack(folder / synthesis.mask_file(0), np.uint8, "volume")
+    painted = (folder / synthesis.texture_file(0)).exists()
+    masks = np.empty((count, size, size, size), np.uint8)
+    textures = np.empty(masks.shape, np.int16) if painted else None
+    if grid.size != masks.shape[1:]:
+        raise SynthesisFolderError(f"{folder / synthesis.mask_file(0)} is no volume of {size} voxels: {_AGAIN}.")
+    for sample in range(count):
+        for array, name in ((masks, synthesis.mask_file(sample)), (textures, synthesis.texture_file(sample))):
+            if array is not None:
+                volume = _read_stack(folder / name, array.dtype.type, "volume")
+                _check_same_grid(folder, (synthesis.mask_file(0), grid), (name, volume))
+                array[sample] = _array(volume, array.dtype.type)
+                if array is masks and volume.segments != grid.segments:
+                    raise SynthesisFolderError(f"{folder / name} names other structures than the first: {_AGAIN}.")
+    return grid, masks, textures
+
+
 def _structures(report: dict[str, Any], masks: synthesis.Stack) -> tuple[Segment, ...]:
     """As the masks name them; version 0.1 had one, which the report names, or nobody."""
     name = shown(report.get("structure") or "structure", _LONGEST_NAME)
@@ -158,7 +205,7 @@ def _regions(folder: Path, report: dict[str, Any], structures: tuple[Segment, ..
         regions = ()
     if regions[: len(names)] != names or len(set(regions)) < len(regions):
         raise SynthesisFolderError(
-            f"{folder / synthesis.REPORT_FILE} and masks.nrrd name different structures: {_AGAIN}."
+            f"{folder / synthesis.REPORT_FILE} and the masks name different structures: {_AGAIN}."
         )
     return regions
 
@@ -173,31 +220,33 @@ def _is_window(window: object) -> bool:
     return -_FARTHEST < low < high < _FARTHEST
 
 
-def _read_stack(path: Path, dtype: type[np.integer]) -> synthesis.Stack:
+def _read_stack(path: Path, dtype: type[np.integer], kind: str = "stack of samples") -> synthesis.Stack:
     if not path.is_file():
         raise SynthesisFolderError(f"{path} is missing: {_AGAIN}.")
     try:
         stack = synthesis.read_stack(path)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise SynthesisFolderError(f"{path} cannot be read as a stack of samples: {_AGAIN}.") from error
+        raise SynthesisFolderError(f"{path} cannot be read as a {kind}: {_AGAIN}.") from error
     if np.dtype(stack.dtype).newbyteorder("=") != dtype or not np.linalg.det(stack.axes):
         raise SynthesisFolderError(f"{path} is not a stack of such pictures: {_AGAIN}.")
     return stack
 
 
 def _array(stack: synthesis.Stack, dtype: type[np.integer]) -> np.ndarray:
-    """[sample, row, column], to be written to."""
+    """[sample, row, column], of a volume [slice, row, column], to be written to."""
     return np.frombuffer(stack.data, stack.dtype).reshape(stack.size[::-1]).astype(dtype)
 
 
-def _check_same_grid(folder: Path, masks: synthesis.Stack, textures: synthesis.Stack) -> None:
-    if masks.size != textures.size:
-        sizes = [" × ".join(str(n) for n in stack.size) for stack in (masks, textures)]
-        raise SynthesisFolderError(
-            f"In {folder} masks.nrrd is {sizes[0]} and textures.nrrd is {sizes[1]} voxels: {_AGAIN}."
-        )
-    if not np.allclose([*masks.axes, masks.origin], [*textures.axes, textures.origin], atol=1e-4):
-        raise SynthesisFolderError(f"In {folder} masks.nrrd and textures.nrrd lie at different places: {_AGAIN}.")
+_Named = tuple[str, synthesis.Stack]
+
+
+def _check_same_grid(folder: Path, named: _Named, other_named: _Named) -> None:
+    (first, one), (second, other) = named, other_named
+    if one.size != other.size:
+        sizes = [" × ".join(str(n) for n in stack.size) for stack in (one, other)]
+        raise SynthesisFolderError(f"In {folder} {first} is {sizes[0]} and {second} is {sizes[1]} voxels: {_AGAIN}.")
+    if not np.allclose([*one.axes, one.origin], [*other.axes, other.origin], atol=1e-4):
+        raise SynthesisFolderError(f"In {folder} {first} and {second} lie at different places: {_AGAIN}.")
 
 
 def _read_samples(path: Path) -> dict[str, list[str]]:

@@ -25,6 +25,8 @@ _PERCENTILE_VOXELS = 1_000_000
 _LARGEST = np.iinfo(np.int16).max
 # Standard deviation of the blur before volumes are sampled, in their own voxels.
 _BLUR = 0.42
+# Headers round: voxels this much larger are as large.
+_FINER = 1.01
 # In standard deviations; beyond, a Gaussian is below 1e-4 of its peak.
 _BLUR_REACH = 4.5
 # A half, less what rounding can take (4e-5, see Frame), and not as much as ties are moved (1e-3): the same structure
@@ -69,7 +71,7 @@ class Patches:
             part = labels.cropped(first, last)
             structure = Volume((part.array == number).astype(np.uint8), part.geometry)
             if self.axes == 3:
-                structure = _blurred(structure, _BLUR * self.pixel_size)
+                structure = _blurred(structure, self.pixel_size)
             share = self._cut(structure, frame.for_labels(), [plans[one] for one in near.tolist()], 0.0)
             larger = share > largest[near]
             largest[near] = np.where(larger, share, largest[near])
@@ -115,17 +117,23 @@ class Patches:
         return patches
 
 
-def _blurred(structure: Volume, deviation: float) -> Volume:
-    """Blur a structure with a Gaussian: float32 shares, on a grid that is larger by its reach.
+def _blurred(structure: Volume, pixel_size: float) -> Volume:
+    """Blur a structure before it is sampled in larger voxels: float32 shares, on a grid that is larger by the reach.
 
-    Sampling at points loses what is thinner than their distance, and its surface depends on where the points happen
-    to lie: gaps and bridges of one voxel appear. Shares of a neighborhood change less.
+    Points miss what is thinner than their distance, and gaps and bridges of one voxel appear where the surface runs
+    near them; shares of a neighborhood change less. Along axes whose voxels are as large as the new ones, nothing is
+    lost by points. Volumes with other Betti numbers than their segmentation, nearest voxel / linear / blurred:
+    myocardium of the phantom (1.5 x 1.5 x 2 mm, short axis; 12 patients, 4 phases, 5 poses) at 3.4 mm 14 / 5 / 2.5 %,
+    left atria (MR, 20 patients, 10 poses) 42 / 38 / 27 %. A wider blur helps atria and thins the myocardium's apex.
 
     Args:
         structure: 0 and 1.
-        deviation: of the Gaussian, in mm.
+        pixel_size: edge of the new voxels, in mm.
     """
-    sigmas = deviation / np.array(structure.spacing)
+    own = np.array(structure.spacing)
+    sigmas = np.where(pixel_size > _FINER * own, _BLUR * pixel_size / own, 0.0)
+    if not sigmas.any():
+        return structure
     reach = np.ceil(_BLUR_REACH * sigmas).astype(int) + 1
     padded = np.pad(structure.array.astype(np.float32), [(int(side), int(side)) for side in reach[::-1]])
     shares = ndimage.gaussian_filter(padded, sigmas[::-1], mode="constant", truncate=_BLUR_REACH)

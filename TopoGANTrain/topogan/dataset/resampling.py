@@ -66,8 +66,8 @@ class Resampling:
             if changed[name] > _FEW and was.mean() < is_now.mean():
                 said.append(
                     f"{name} is most often {modal}: in {was.mean():.0%} of the segmentations themselves, and in "
-                    f"{is_now.mean():.0%} of the volumes; if other pieces, tunnels or cavities are not meant, clean the "
-                    "segmentations."
+                    f"{is_now.mean():.0%} of the volumes; if further pieces, tunnels or cavities are not meant, clean "
+                    "the segmentations."
                 )
         worst = int(broken.argmax())
         if broken[worst] > _FEW:

@@ -105,6 +105,10 @@ def check_enough(split: Sequence[str], found: int, train_slices: int, poses: int
     batch = ", or choose a smaller batch" if train >= MINIMUM_TRAIN_SLICES and test else ""
     few = f"{train} to train on and {test} to test on, where at least {train_slices} and 1 are needed"
     if poses is not None:
+        if not found:
+            raise InputError(
+                "No volume shows a voxel of the structure at this pixel size: choose a smaller one, or a larger size."
+            )
         enough = poses * -(-train_slices // max(1, train))
         more = f", or cut more poses of each (--poses {enough})" if train and test and enough <= MOST_POSES else ""
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +58,9 @@ def write_volume_preview(training_set: TrainingSet, path: Path) -> None:
         line, column = divmod(number, columns)
         left = _GAP + column * (_PICTURES * _INCHES + _GAP)
         bottom = height - head - (line + 1) * (_INCHES + _LINE * lines + _GAP) + _GAP / 2
-        cells = [
-            figure.add_axes(((left + one * _INCHES) / width, bottom / height, 0.98 * _INCHES / width, _INCHES / height))
-            for one in range(_PICTURES)
-        ]
-        _draw(cells, training_set, row)
+        planes = figure.add_axes((left / width, bottom / height, 3 * _INCHES / width, _INCHES / height))
+        surface = figure.add_axes(((left + 3 * _INCHES) / width, bottom / height, _INCHES / width, _INCHES / height))
+        _draw(planes, surface, training_set, row)
         top = bottom + _INCHES + 0.03
         words = _words(training_set, row, table[row])
         figure.text(left / width, (top + _LINE * (lines - 1)) / height, words, color=color_of[row], fontsize=8)
@@ -101,13 +100,23 @@ def _write_topologies(figure: Figure, training_set: TrainingSet, row: int, place
         figure.text(x, place[1] - line * _LINE / height, text, color=color, fontsize=8, weight="bold")
 
 
-def _draw(cells: list[Axes], training_set: TrainingSet, row: int) -> None:
-    table, labels = training_set.table, training_set.masks[row]
-    at = middle_of(labels)
-    images = three_planes(training_set.images[row], at) if training_set.images is not None else (None,) * 3
-    for cell, plane, image in zip(cells, three_planes(labels, at), images, strict=False):
-        draw_picture(cell, table, plane, image, training_set.window)
+def _draw(planes: Axes, surface: Axes, training_set: TrainingSet, row: int) -> None:
+    table, labels, window = training_set.table, training_set.masks[row], training_set.window
+    at, size = middle_of(labels), training_set.size
+    image = None
+    if training_set.images is not None and window is not None:
+        image = _side_by_side(three_planes(training_set.images[row], at), round(window[1]))
+    draw_picture(planes, table, _side_by_side(three_planes(labels, at), 0), image, window)
+    for number in (1, 2):
+        planes.axvspan(number * (size + 1) - 1.5, number * (size + 1) - 0.5, color="white", linewidth=0)
     colors = [one.color for one in table.structures] if len(table) > 1 else [OUTLINE]
-    cells[-1].imshow(shaded_surface(labels, colors))
-    for cell in cells:
-        cell.axis("off")
+    surface.imshow(shaded_surface(labels, colors))
+    for axes in (planes, surface):
+        axes.axis("off")
+
+
+def _side_by_side(planes: Sequence[np.ndarray], between: int) -> np.ndarray:
+    """Three planes [H, W] in a row, with a column of one value between them."""
+    first, second, third = planes
+    gap = np.full((len(first), 1), between, first.dtype)
+    return np.concatenate([first, gap, second, gap, third], axis=1)

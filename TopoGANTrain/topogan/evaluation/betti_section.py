@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric
 from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.evaluation.terms import Terms
 from topogan.homology import betti_numbers_of_batch, remove_small
 from topogan.metrics.topology import betti_error, betti_score, valid_share
 from topogan.verdict import topology_in_words
-
-CLEANED_PIXELS = 4
 
 
 def topology_section(sets: ThreeSets, modal: tuple[int, ...], requested: tuple[int, ...] | None) -> list[Metric]:
@@ -24,11 +23,11 @@ def topology_section(sets: ThreeSets, modal: tuple[int, ...], requested: tuple[i
 
 
 def betti_metrics(sets: ThreeSets, modal: tuple[int, ...], suffix: str = "", note: str = "") -> list[Metric]:
-    """Share of valid slices, Betti error, Betti score per dimension.
+    """Share of valid samples, Betti error, Betti score per dimension.
 
     Args:
         sets: what to compare.
-        modal: Betti numbers of a valid slice.
+        modal: Betti numbers of a valid sample.
         suffix: of the metrics' names.
         note: of the first of them; it holds for all.
     """
@@ -55,24 +54,31 @@ def _valid(sets: ThreeSets, wanted: tuple[int, ...], name: str, note: str) -> Me
 def cleaning_section(sets: ThreeSets, samples: SyntheticSet, expected: tuple[int, ...]) -> list[Metric]:
     """The Betti metrics once more: cleaned where the samples are raw, as generated where they were cleaned.
 
-    Cleaning removes components and fills holes of fewer than 4 pixels, in samples and real slices alike.
+    Cleaning removes components and fills holes of fewer than 4 pixels, in volumes cavities of fewer than 8 voxels; in
+    samples and real ones alike.
     """
+    terms = sets.terms
     if samples.raw_betti is not None:
-        note = f"as generated; the other figures are of samples cleaned below {samples.cleaned_below} pixels"
+        note = f"as generated; the other figures are of samples cleaned below {samples.cleaned_below} {terms.pixels}"
         raw = SliceSet(sets.samples.masks, samples.raw_betti[:, 0], None)
         return betti_metrics(sets.with_slices(raw, sets.training, sets.test), expected, " (before cleaning)", note)
-    note = f"pieces and holes below {CLEANED_PIXELS} pixels removed, in real slices too"
-    return betti_metrics(cleaned_sets(sets), expected, " (cleaned)", note)
+    return betti_metrics(cleaned_sets(sets), expected, " (cleaned)", cleaned_note(terms))
+
+
+def cleaned_note(terms: Terms) -> str:
+    """What was done for the cleaned figures."""
+    return f"{terms.specks} below {terms.speck} {terms.pixels} removed, in real {terms.samples} too"
 
 
 def cleaned_sets(sets: ThreeSets) -> ThreeSets:
-    """The Betti numbers of all slices without their specks; the masks themselves stay as they are."""
-    return sets.with_slices(*(_cleaned(found) for found in (sets.samples, sets.training, sets.test)))
+    """The Betti numbers of all samples without their specks; the masks themselves stay as they are."""
+    speck = sets.terms.speck
+    return sets.with_slices(*(_cleaned(found, speck) for found in (sets.samples, sets.training, sets.test)))
 
 
-def _cleaned(found: SliceSet) -> SliceSet:
+def _cleaned(found: SliceSet, speck: int) -> SliceSet:
     # One mask at a time, so that no second stack is held.
     betti: list[NDArray[np.int64]] = [
-        betti_numbers_of_batch(remove_small(mask, CLEANED_PIXELS)[None])[0] for mask in found.masks
+        betti_numbers_of_batch(remove_small(mask, speck)[None])[0] for mask in found.masks
     ]
     return SliceSet(found.masks, np.stack(betti), None)

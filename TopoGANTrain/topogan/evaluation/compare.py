@@ -54,7 +54,7 @@ def evaluate(
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
     words = Words(
         conclusion=_conclusion(found, metrics),
-        findings=findings(metrics, found.audit),
+        findings=findings(metrics, found.audit, found.sets.terms),
         warnings=warning_sentences(samples, real, found.audit),
     )
     content = _content(found, metrics, words)
@@ -78,6 +78,7 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
         "findings": words.findings,
         "warnings": words.warnings,
         "structure": real.table.title,
+        "axes": real.axes,
         "size": real.size,
         "pixel_size_mm": real.pixel_size,
         "independent": real.independent,
@@ -108,7 +109,7 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
 
 
 def _betti(found: Comparison, part: SliceSet) -> dict[str, Any]:
-    """Shares of each (b0, b1); of several structures for each region."""
+    """Shares of each (b0, b1), of volumes (b0, b1, b2); of several structures for each region."""
     regions = {
         region.name: {
             ",".join(map(str, betti)): share for betti, share in betti_histogram(part.betti[:, number]).items()

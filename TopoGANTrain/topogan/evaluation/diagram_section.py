@@ -38,11 +38,11 @@ DISTANCES = (
 
 
 class DrawnDiagrams:
-    """The diagrams of the same number of slices of each set, for each seed of the draws."""
+    """The diagrams of the same number of samples of each set, for each seed of the draws."""
 
     def __init__(self, sets: ThreeSets) -> None:
         named = sets.named
-        self.width = sets.test.masks.shape[-1]
+        self.terms, self.axes, self.width = sets.terms, sets.axes, sets.test.masks.shape[-1]
         self.dimensions = range(sets.test.betti.shape[1])
         self.count = min(LARGEST_MATCHING, *(len(found) for found in named.values()))
         drawing = any(len(found) > self.count for found in named.values())
@@ -100,7 +100,7 @@ def diagram_section(diagrams: DrawnDiagrams) -> list[Metric]:
             name = f"uMMD ({distance.name})"
             metrics += [
                 _between(diagrams, distance, drawn, dimension),
-                drawn_metric("topology", name, "", mmd, real_mmd, dimension, "" if mmd else _NO_SCALE),
+                drawn_metric("topology", name, "", mmd, real_mmd, dimension, "" if mmd else _NO_SCALE, diagrams.axes),
             ]
     return metrics
 
@@ -129,8 +129,8 @@ def _between(
     synthetic, training = (
         {seed: set_distance(found[of, "test"]) for seed, found in drawn.items()} for of in ("synthetic", "training")
     )
-    note = f"{diagrams.count} slices a side"
-    return drawn_metric(group, distance.name, "image widths", synthetic, training, dimension, note)
+    note = f"{diagrams.count} {diagrams.terms.samples} a side"
+    return drawn_metric(group, distance.name, diagrams.terms.width, synthetic, training, dimension, note, diagrams.axes)
 
 
 def _mmd(drawn: dict[tuple[str, str], Matrix], of: str) -> float | None:

@@ -67,7 +67,7 @@ def downstream(
         on_event: takes progress events.
 
     Raises:
-        InputError: a folder is missing, damaged or without images, or ``out`` exists or cannot be written.
+        InputError: a folder is missing, damaged, without images or of volumes, or ``out`` exists or cannot be written.
         WorkError: the disk is full; nothing is written then.
     """
     settings = settings or DownstreamSettings()
@@ -75,7 +75,12 @@ def downstream(
         check_new_file(Path(out), overwrite, SCHEMA)
         remove_leftovers(Path(out))
     device = choose_device(settings.device)
-    samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
+    real = TrainingSet.open(Path(training_set))
+    if real.axes == 3:
+        raise InputError(f"{training_set} holds volumes: the network of a downstream segmentation takes slices alone.")
+    samples = SyntheticSet.open(Path(synthesis))
+    if samples.axes == 3:
+        raise InputError(f"{synthesis} holds volumes: the network of a downstream segmentation takes slices alone.")
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
     if samples.table.names != real.table.names and max(len(samples.table), len(real.table)) > 1:

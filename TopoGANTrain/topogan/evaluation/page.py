@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
@@ -13,12 +12,13 @@ from numpy.typing import NDArray
 
 from topogan import __version__
 from topogan.evaluation import pictures, plots
+from topogan.evaluation.case_pictures import Picture, copy_picture, sample_picture
 from topogan.evaluation.cases import Case, best, nearest_to_training, worst
 from topogan.evaluation.report import Metric, label, number
 from topogan.evaluation.sections import Comparison
 from topogan.evaluation.structures_section import GROUP
+from topogan.evaluation.terms import TERMS, Terms
 from topogan.evaluation.wording import Words, comparison
-from topogan.metrics.shape import areas
 from topogan.metrics.topology import betti_histogram
 from topogan.verdict import topology_in_words
 
@@ -72,6 +72,7 @@ def _printed(value: float | None) -> str:
 
 def make_page(found: Comparison, metrics: list[Metric], words: Words) -> Page:
     """Put the figures, tables and pictures of an evaluation in order."""
+    terms = found.sets.terms
     groups: dict[str, list[Metric]] = {}
     for metric in metrics:
         groups.setdefault(metric.group, []).append(metric)
@@ -81,9 +82,9 @@ def make_page(found: Comparison, metrics: list[Metric], words: Words) -> Page:
             chapters += _structure_chapters(found, members)
             continue
         title, text, figures = _CHAPTERS.get(group, (group.capitalize(), "", lambda found: []))
-        chapters.append(Chapter(title, text, members, figures(found)))
+        chapters.append(Chapter(title, text.format(**_COUNTED[found.real.axes]), members, figures(found)))
     return Page(
-        title=f"Synthetic {found.real.table.title}, compared with real slices",
+        title=f"Synthetic {found.real.table.title}, compared with real {terms.samples}",
         words=words,
         chapters=[*chapters, Chapter("Samples", "", [], _samples(found))],
         provenance=_provenance(found),
@@ -95,25 +96,42 @@ def _structure_chapters(found: Comparison, metrics: list[Metric]) -> list[Chapte
     rows: dict[str, list[Metric]] = {region.name: [] for region in found.real.regions}
     for metric in metrics:
         rows[metric.structure].append(replace(metric, structure=""))
-    text = "Under each figure, the same of real slices; each structure has a chapter of its own below."
+    terms = found.sets.terms
+    text = f"Under each figure, the same of real {terms.samples}; each structure has a chapter of its own below."
     chapters = [Chapter("Structures", text, [], [], rows)]
     for region, (name, members) in enumerate(rows.items()):
-        shares = {of: betti_histogram(part.betti[:, region]) for of, part in found.sets.named.items()}
-        bars = plots.betti_bars(shares, name=f"betti {region}")
-        chapters.append(Chapter(name, "", members, [Block(f"{_BARS}.", svg=bars)]))
+        betti = {of: part.betti[:, region] for of, part in found.sets.named.items()}
+        chapters.append(Chapter(name, "", members, _betti_figures(betti, terms, f" {region}")))
     return chapters
 
 
+def _betti_figures(betti: dict[str, NDArray[np.int64]], terms: Terms, suffix: str = "") -> list[Block]:
+    """How many samples have which Betti numbers together; of volumes also each number by itself."""
+    shares = {of: betti_histogram(numbers) for of, numbers in betti.items()}
+    bars = plots.betti_bars(shares, terms.samples, name=f"betti{suffix}")
+    counted = f"How many {terms.samples} have how many pieces"
+    if terms is TERMS[2]:
+        return [Block(f"{counted} and holes.", svg=bars)]
+    panels = plots.betti_panels(betti, terms.samples, name=f"numbers{suffix}")
+    return [
+        Block(f"{counted}, tunnels and cavities: the three together.", svg=bars),
+        Block("The same for each of the three by itself.", svg=panels),
+    ]
+
+
 def _provenance(found: Comparison) -> dict[str, str]:
+    real, terms = found.real, found.sets.terms
     compared = {name: len(part) for name, part in found.sets.named.items()}
-    patients = np.asarray(found.real.patients)
+    patients = np.asarray(real.patients)
     return {
-        "Samples": f"{len(found.samples.labels)} of {found.real.size} × {found.real.size} pixels",
-        "Pixel size": f"{found.real.pixel_size:.3g} mm",
-        "Training slices": f"{len(found.real.train)}, patients: {len(set(patients[found.real.train]))}",
-        "Test slices": f"{len(found.real.test)}, patients: {len(set(patients[found.real.test]))}",
-        "Slices compared": ", ".join(f"{count} {plots.STYLES[name].label}" for name, count in compared.items()),
-        "Expected topology": "as in real slices" if found.several else topology_in_words(found.expected),
+        "Samples": f"{len(found.samples.labels)} of {' × '.join([str(real.size)] * real.axes)} {terms.pixels}",
+        f"{terms.pixel.capitalize()} size": f"{real.pixel_size:.3g} mm",
+        f"Training {terms.samples}": f"{len(real.train)}, patients: {len(set(patients[real.train]))}",
+        f"Test {terms.samples}": f"{len(real.test)}, patients: {len(set(patients[real.test]))}",
+        f"{terms.samples.capitalize()} compared": ", ".join(
+            f"{count} {plots.STYLES[name].label}" for name, count in compared.items()
+        ),
+        "Expected topology": f"as in real {terms.samples}" if found.several else topology_in_words(found.expected),
         "Training set (content hash)": found.real.content_hash,
         "Model (content hash)": found.samples.model_hash,
         "Made with": f"TopoGAN {__version__}",
@@ -123,39 +141,37 @@ def _provenance(found: Comparison) -> dict[str, str]:
 def _topology_figures(found: Comparison) -> list[Block]:
     if found.several:
         return []
-    bars = plots.betti_bars({name: betti_histogram(part.betti) for name, part in found.sets.named.items()})
+    terms = found.sets.terms
     both = {name: found.diagrams.of(name, 0) for name in ("synthetic", "test")}
-    blocks = [
-        Block(f"{_BARS}.", svg=bars),
-        Block(
-            "Holes in the persistence diagrams of the distance to the structure. A hole is born at 0 where its wall is "
-            "closed, else at half the width of the gap in the wall; it dies at its radius. Points near the diagonal "
-            "are dents.",
-            svg=plots.hole_densities(both),
-        ),
-    ]
-    gaps = plots.gap_histogram(both)
-    return [*blocks, Block("The gaps between the pieces of a slice.", svg=gaps)] if gaps else blocks
+    blocks = _betti_figures({name: part.betti for name, part in found.sets.named.items()}, terms)
+    for dimension, caption in enumerate(_DENSITIES[found.real.axes], start=1):
+        blocks.append(Block(caption, svg=plots.hole_densities(both, dimension, terms.sample, terms.pixels)))
+    gaps = plots.gap_histogram(both, terms.sample, terms.pixels)
+    return [*blocks, Block(f"The gaps between the pieces of a {terms.sample}.", svg=gaps)] if gaps else blocks
 
 
 def _shape_figures(found: Comparison) -> list[Block]:
     if found.several:
         return []
-    sizes = {name: areas(part.masks, found.sets.pixel_size) for name, part in found.sets.named.items()}
-    return [Block("Area of the structure in a slice.", svg=plots.distribution(sizes, "area (mm²)", "areas"))]
+    terms = found.sets.terms
+    sizes = {name: terms.sizes(part.masks, found.sets.pixel_size) for name, part in found.sets.named.items()}
+    drawn = plots.distribution(sizes, f"{terms.size} ({terms.unit})", f"{terms.size}s", terms.samples)
+    where = "" if terms is TERMS[3] else " in a slice"
+    return [Block(f"{terms.size.capitalize()} of the structure{where}.", svg=drawn)]
 
 
 def _texture_figures(found: Comparison) -> list[Block]:
     textures = found.textures
     if textures is None:
         return []
-    unit = "HU" if found.real.intensity == "HU" else "intensity"
+    terms, unit = found.sets.terms, "HU" if found.real.intensity == "HU" else "intensity"
+    panels = plots.intensity_panels(textures.histograms, textures.window, unit, terms.pixels)
     return [
-        Block("Intensities by tissue.", svg=plots.intensity_panels(textures.histograms, textures.window, unit)),
+        Block("Intensities by tissue.", svg=panels),
         *(
             Block(
                 f"Power spectrum{direction}: coarse structure on the left, fine detail and noise on the right.",
-                svg=plots.spectra_lines(spectra),
+                svg=plots.spectra_lines(spectra, terms.width.removesuffix("s"), f"spectrum{direction}"),
             )
             for direction, spectra in textures.spectra.items()
         ),
@@ -164,12 +180,7 @@ def _texture_figures(found: Comparison) -> list[Block]:
 
 def _copying_figures(found: Comparison) -> list[Block]:
     dice = {"synthetic": found.audit.dice, "test": found.audit.reference_dice}
-
-    def pair(case: Case) -> NDArray[np.uint8]:
-        sample, real = found.samples.labels[case.sample], found.real.masks[case.nearest_training_row]
-        if not found.several:
-            sample, real = sample == 1, real == 1
-        return pictures.side_by_side([_picture(found, sample), _picture(found, real), pictures.overlap(sample, real)])
+    terms = found.sets.terms
 
     def caption(case: Case) -> str:
         patient = found.real.patients[case.nearest_training_row]
@@ -177,60 +188,82 @@ def _copying_figures(found: Comparison) -> list[Block]:
 
     return [
         Block(
-            "Dice of each slice with its most similar training mask. Copies would lie to the right of all test slices.",
-            svg=plots.distribution(dice, "Dice with the nearest training mask", "copies"),
+            f"Dice of each {terms.sample} with its most similar training mask. Copies would lie to the right of all "
+            f"test {terms.samples}.",
+            svg=plots.distribution(dice, "Dice with the nearest training mask", "copies", terms.samples),
         ),
         Block(
             "The samples nearest to a training mask",
-            "Left the sample, in the middle the training mask, on the right their overlap: dark where both are, blue "
-            "(dark grey on paper) the sample alone, orange (light grey) the training mask alone"
-            f"{', green where both show something else' if found.several else ''}.",
-            pictures=_pictures(nearest_to_training(found.cases), pair, caption),
-            picture_width="17rem",
+            f"{_PAIR[found.real.axes]}: dark where both are, blue (dark grey on paper) the sample alone, orange (light "
+            f"grey) the training mask alone{', green where both show something else' if found.several else ''}.",
+            pictures=_pictures(nearest_to_training(found.cases), lambda case: copy_picture(found, case), caption),
+            picture_width="17rem" if terms is TERMS[2] else "26rem",
         ),
     ]
 
 
 def _samples(found: Comparison) -> list[Block]:
-    def picture(case: Case) -> NDArray[np.uint8]:
-        parts = [_picture(found, found.samples.labels[case.sample])]
-        if found.textures and found.samples.textures is not None:
-            parts.append(pictures.texture_picture(found.samples.textures[case.sample], found.textures.window))
-        return pictures.side_by_side(parts)
+    terms = found.sets.terms
+    width = "26rem" if terms is TERMS[3] else "11rem" if found.textures else "7rem"
 
     def row(title: str, text: str, cases: list[Case]) -> Block:
-        shown = _pictures(cases, picture, lambda case: f"Sample {case.sample}: {case.verdict}")
-        return Block(title, text, pictures=shown, picture_width="11rem" if found.textures else "7rem")
+        shown = _pictures(
+            cases, lambda case: sample_picture(found, case), lambda case: f"Sample {case.sample}: {case.verdict}"
+        )
+        return Block(title, text, pictures=shown, picture_width=width)
 
     right = "every structure valid" if found.several else topology_in_words(found.expected)
-    best_text = f"{right}, no copy, most similar to a test mask first.".capitalize()
-    worst_text = "Most pieces and holes wrong first, then least similar to any test mask."
+    best_text = f"{right}, no copy, most similar to a test mask first.".capitalize() + _PLANES[found.real.axes]
+    counted = "pieces and holes" if terms is TERMS[2] else "pieces, tunnels and cavities"
+    worst_text = f"Most {counted} wrong first, then least similar to any test mask."
     return [
         row("Best", best_text, best(found.cases)),
         row("Worst", worst_text, worst(found.cases, found.wanted)),
     ]
 
 
-def _picture(found: Comparison, labels: NDArray[Any]) -> NDArray[np.uint8]:
-    """A mask in black; label maps in the structures' colors."""
-    colors = [structure.color for structure in found.real.table.structures]
-    return pictures.label_picture(labels, colors if found.several else [])
-
-
 def _pictures(
-    cases: list[Case], picture: Callable[[Case], NDArray[np.uint8]], caption: Callable[[Case], str]
+    cases: list[Case], picture: Callable[[Case], Picture], caption: Callable[[Case], str]
 ) -> list[tuple[str, str]]:
     return [(caption(case), pictures.data_url(picture(case))) for case in cases]
 
 
-_BARS = "How many slices have how many pieces and holes"
+_COUNTED = {
+    2: {"counted": "holes without", "samples": "slices"},
+    3: {
+        "counted": "cavities (enclosed background) without; tunnels are openings through a structure, and the handles "
+        "that make them",
+        "samples": "volumes",
+    },
+}
+# What the points of each dimension from 1 on are.
+_DENSITIES = {
+    2: [
+        "Holes in the persistence diagrams of the distance to the structure. A hole is born at 0 where its wall is "
+        "closed, else at half the width of the gap in the wall; it dies at its radius. Points near the diagonal "
+        "are dents.",
+    ],
+    3: [
+        "Tunnels in the persistence diagrams of the distance to the structure. A tunnel is born at 0 where the ring "
+        "around it is closed, else at half the width of the gap in the ring; it dies at the radius of its opening. "
+        "Points near the diagonal are dents.",
+        "Cavities in the same diagrams. A cavity is born at 0 where its wall is closed, else at half the width of the "
+        "hole in the wall; it dies at its radius.",
+    ],
+}
+_FOUR = "the planes across slices, rows and columns through the middle, the last slice on top, and the surface"
+_PAIR = {
+    2: "Left the sample, in the middle the training mask, on the right their overlap",
+    3: f"Above the sample, in the middle the training mask, below their overlap; from left to right {_FOUR}. Overlap",
+}
+_PLANES = {2: "", 3: f" From left to right {_FOUR}."}
 # Group of metrics -> title, text and figures of its chapter.
 _CHAPTERS: dict[str, tuple[str, str, Callable[[Comparison], list[Block]]]] = {
     "topology": (
         "Topology",
-        "Pieces (connected components) are counted with diagonal neighbors, holes without. Distances compare a set "
+        "Pieces (connected components) are counted with diagonal neighbors, {counted}. Distances compare a set "
         "with the test patients: the samples under Synthetic, the training patients, which are real too, under Real. "
-        "Shares are of the samples and of the test slices.",
+        "Shares are of the samples and of the test {samples}.",
         _topology_figures,
     ),
     "shape": (

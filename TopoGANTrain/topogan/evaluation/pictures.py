@@ -10,11 +10,15 @@ import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
+from topogan.surface_picture import shaded_surface
+
 _BLUE = (0, 114, 178)
 _ORANGE = (230, 159, 0)
 _GREEN = (0, 158, 115)
 _WHITE = (255, 255, 255)
 _GAP = 4
+# Planes of a volume are enlarged by a whole number to at least this many pixels.
+_LEAST = 96
 
 
 def label_picture(labels: NDArray[Any], colors: list[str]) -> NDArray[np.uint8]:
@@ -51,6 +55,28 @@ def side_by_side(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     gap = np.full((pictures[0].shape[0], _GAP, 3), _WHITE, dtype=np.uint8)
     parts = [part for picture in pictures for part in (picture, gap)][:-1]
     return np.concatenate(parts, axis=1)
+
+
+def below_each_other(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pictures of equal size in one column with a white gap, uint8 [H', W, 3]."""
+    turned = [picture.transpose(1, 0, 2) for picture in pictures]
+    return side_by_side(turned).transpose(1, 0, 2)
+
+
+def surface_picture(labels: NDArray[np.uint8], colors: list[str]) -> NDArray[np.uint8]:
+    """The surfaces of a volume [D, H, W] in the structures' colors, as large as its enlarged planes, uint8."""
+    picture = shaded_surface(labels, colors, pixels=labels.shape[0] * _enlargement(labels.shape[0]))
+    return np.rint(255.0 * picture).astype(np.uint8)
+
+
+def enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture [H, W, 3] with each pixel as a square of several, so that it has at least 96 in a row."""
+    factor = _enlargement(picture.shape[1])
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _enlargement(width: int) -> int:
+    return -(-_LEAST // width)
 
 
 def data_url(picture: NDArray[np.uint8]) -> str:

@@ -50,11 +50,14 @@ STYLES = {
 }
 
 
-def betti_bars(shares: dict[str, dict[tuple[int, ...], float]], most: int = 8, name: str = "betti") -> str:
+def betti_bars(
+    shares: dict[str, dict[tuple[int, ...], float]], samples: str = "slices", most: int = 8, name: str = "betti"
+) -> str:
     """Share of each (b0, b1, …) in each set, the most frequent first, the rest together.
 
     Args:
         shares: for each set the shares, summing to 1.
+        samples: what they are shares of.
         most: bars before the rest is put together.
         name: of the figure, unique in the page.
     """
@@ -66,34 +69,67 @@ def betti_bars(shares: dict[str, dict[tuple[int, ...], float]], most: int = 8, n
     for number, (of, found) in enumerate(shares.items()):
         heights = [found.get(key, 0.0) for key in shown] + ([sum(found.get(key, 0.0) for key in rest)] if rest else [])
         left = np.arange(len(names)) + (number - (len(shares) - 1) / 2) * width
-        style = STYLES[of]
-        filled: dict[str, Any] = {
-            "facecolor": style.color,
-            "edgecolor": "black",
-            "linewidth": 0.6,
-            "hatch": style.hatch,
-        }
-        axes.bar(left, [100 * height for height in heights], width, label=style.label, **filled)
+        _bars(axes, left, heights, width, STYLES[of])
     axes.set_xticks(range(len(names)), names)
-    return _labelled(
-        figure, axes, ", ".join(plural(dimension) for dimension in range(len(keys[0]))), "slices (%)", name
-    )
+    dimensions = len(keys[0])
+    counted = ", ".join(plural(dimension, dimensions) for dimension in range(dimensions))
+    return _labelled(figure, axes, counted, f"{samples} (%)", name)
+
+
+def betti_panels(betti: dict[str, NDArray[np.int64]], samples: str, most: int = 5, name: str = "numbers") -> str:
+    """Share of each b0, of each b1, of each b2 in each set: a panel for each number.
+
+    Args:
+        betti: for each set int [N, dimensions].
+        samples: what they are shares of.
+        most: numbers from here on are put together.
+        name: of the figure, unique in the page.
+    """
+    dimensions = next(iter(betti.values())).shape[1]
+    width = 0.8 / len(betti)
+    with matplotlib.rc_context(_RC):
+        figure = Figure(figsize=(8.0, 2.2), layout="constrained")
+        panels = figure.subplots(1, dimensions, sharey=True, squeeze=False).ravel()
+    for dimension, panel in enumerate(panels):
+        highest = min(most, max(1, *(int(found[:, dimension].max()) for found in betti.values())))
+        for number, (of, found) in enumerate(betti.items()):
+            counts = np.bincount(np.minimum(found[:, dimension], most), minlength=highest + 1)
+            left = np.arange(highest + 1) + (number - (len(betti) - 1) / 2) * width
+            _bars(panel, left, list(counts / len(found)), width, STYLES[of])
+        panel.set_xticks(
+            range(highest + 1), [f"{count}{' +' if count == most else ''}" for count in range(highest + 1)]
+        )
+        panel.set_xlabel(f"{plural(dimension, dimensions)} (b{dimension})")
+    panels[0].set_ylabel(f"{samples} (%)")
+    _legend(panels[-1])
+    return _svg(figure, name)
+
+
+def _bars(axes: Axes, left: NDArray[np.floating[Any]], shares: list[float], width: float, style: SetStyle) -> None:
+    filled: dict[str, Any] = {
+        "facecolor": style.color,
+        "edgecolor": "black",
+        "linewidth": 0.6,
+        "hatch": style.hatch,
+    }
+    axes.bar(left, [100 * share for share in shares], width, label=style.label, **filled)
 
 
 def _largest(shares: dict[str, dict[tuple[int, ...], float]], key: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
     return -max(found.get(key, 0.0) for found in shares.values()), key
 
 
-def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str) -> str:
-    """The distributions of one figure per slice, as shares, over common bins.
+def distribution(values: dict[str, NDArray[np.float64]], axis: str, name: str, samples: str = "slices") -> str:
+    """The distributions of one figure per sample, as shares, over common bins.
 
     Args:
         values: for each set float [N].
         axis: what the values are, with the unit.
         name: of the figure, unique in the page.
+        samples: what they are shares of.
     """
-    one_slice = {key: 100.0 / len(found) for key, found in values.items()}
-    return _histogram(values, one_slice, axis, "slices (%)", name)
+    one_sample = {key: 100.0 / len(found) for key, found in values.items()}
+    return _histogram(values, one_sample, axis, f"{samples} (%)", name)
 
 
 def _histogram(values: dict[str, NDArray[np.float64]], weights: dict[str, float], x: str, y: str, name: str) -> str:
@@ -127,13 +163,16 @@ def _line_color(style: SetStyle) -> str:
     return "#555555" if style.color == "#BBBBBB" else style.color
 
 
-def intensity_panels(histograms: dict[str, dict[str, Any]], window: tuple[float, float], unit: str) -> str:
+def intensity_panels(
+    histograms: dict[str, dict[str, Any]], window: tuple[float, float], unit: str, pixels: str = "pixels"
+) -> str:
     """The intensity histogram of each tissue that any set has.
 
     Args:
         histograms: for each set and tissue an :class:`IntensityHistogram`.
         window: lowest and highest intensity.
         unit: of the intensities.
+        pixels: what is counted.
     """
     tissues = [name for name in histograms["test"] if any(found[name].count for found in histograms.values())]
     edges = np.linspace(window[0], window[1], 41)
@@ -151,33 +190,40 @@ def intensity_panels(histograms: dict[str, dict[str, Any]], window: tuple[float,
         panel.set_title(tissue, fontsize=9, parse_math=False)
         panel.set_xlabel(unit)
     for panel in panels[::columns]:
-        panel.set_ylabel("pixels (%)")
+        panel.set_ylabel(f"{pixels} (%)")
     _legend(panels[columns - 1])
     return _svg(figure, "intensity")
 
 
-def spectra_lines(spectra: dict[str, NDArray[np.float64]]) -> str:
+def spectra_lines(spectra: dict[str, NDArray[np.float64]], width: str = "image width", name: str = "spectrum") -> str:
     """Power over spatial frequency.
 
     Args:
-        spectra: for each set float [K] in dB, from 1 cycle per image width.
+        spectra: for each set float [K] in dB, from 1 cycle per width.
+        width: what the cycles are counted in.
+        name: of the figure, unique in the page.
     """
     figure, axes = _figure(7.0, 2.2)
-    for name, values in spectra.items():
-        style = STYLES[name]
+    for of, values in spectra.items():
+        style = STYLES[of]
         cycles = np.arange(1, len(values) + 1)
         axes.plot(cycles, values, color=_line_color(style), linestyle=style.line, linewidth=1.6, label=style.label)
     axes.set_xscale("log")
-    return _labelled(figure, axes, "cycles per image width", "power (dB)", "spectrum")
+    return _labelled(figure, axes, f"cycles per {width}", "power (dB)", name)
 
 
-def hole_densities(diagrams: dict[str, list[Diagram]]) -> str:
-    """Where the finite points of the holes lie: one panel a set, points per slice in one common grey-safe scale.
+def hole_densities(
+    diagrams: dict[str, list[Diagram]], dimension: int = 1, sample: str = "slice", pixels: str = "pixels"
+) -> str:
+    """Where the finite points of one dimension lie: one panel a set, points per sample in one common grey-safe scale.
 
     Args:
         diagrams: of each set, in pixels; the sets may differ in size.
+        dimension: 1 for holes or tunnels, 2 for cavities.
+        sample: what a diagram is of.
+        pixels: what births and deaths are counted in.
     """
-    points = {name: _points(found, dimension=1) for name, found in diagrams.items()}
+    points = {name: _points(found, dimension) for name, found in diagrams.items()}
     top = 1.05 * max((float(found.max()) for found in points.values() if found.size), default=1.0)
     edges = np.linspace(0.0, top, 33)
     densities = {
@@ -199,23 +245,25 @@ def hole_densities(diagrams: dict[str, list[Diagram]]) -> str:
         )
         panel.plot([0, top], [0, top], color="black", linewidth=0.8)
         panel.set_title(STYLES[name].label, fontsize=9)
-        panel.set_xlabel("birth (pixels)")
-    panels[0].set_ylabel("death (pixels)")
-    figure.colorbar(image, ax=list(panels), label="points per slice")
-    return _svg(figure, "holes")
+        panel.set_xlabel(f"birth ({pixels})")
+    panels[0].set_ylabel(f"death ({pixels})")
+    figure.colorbar(image, ax=list(panels), label=f"points per {sample}")
+    return _svg(figure, "holes" if dimension == 1 else f"holes {dimension}")
 
 
-def gap_histogram(diagrams: dict[str, list[Diagram]]) -> str:
-    """How wide the gaps between the components of a slice are; empty text where no slice has a second one.
+def gap_histogram(diagrams: dict[str, list[Diagram]], sample: str = "slice", pixels: str = "pixels") -> str:
+    """How wide the gaps between the components of a sample are; empty text where no sample has a second one.
 
     Args:
         diagrams: of each set, in pixels.
+        sample: what a diagram is of.
+        pixels: what deaths are counted in.
     """
     deaths = {name: _points(found, dimension=0)[:, 1] for name, found in diagrams.items()}
     if not any(found.size for found in deaths.values()):
         return ""
     one_gap = {name: 1.0 / len(found) for name, found in diagrams.items()}
-    return _histogram(deaths, one_gap, "half the gap (pixels)", "gaps per slice", "gaps")
+    return _histogram(deaths, one_gap, f"half the gap ({pixels})", f"gaps per {sample}", "gaps")
 
 
 def _points(diagrams: list[Diagram], dimension: int) -> NDArray[np.float64]:

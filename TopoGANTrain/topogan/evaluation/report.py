@@ -35,7 +35,7 @@ class Metric:
     """Empty where the figure has none."""
     better: Better
     dimension: int | None = None
-    """0 for connected components, 1 for holes, None for all or none."""
+    """0 for connected components, 1 for holes or tunnels, 2 for cavities, None for all or none."""
     training: float | None = None
     note: str = ""
     structure: str = ""
@@ -43,6 +43,8 @@ class Metric:
     by_seed: dict[str, float] = field(default_factory=dict)
     """``value`` for each seed with which rows were drawn (their mean is ``value``); empty where all rows are used."""
     real_by_seed: dict[str, float] = field(default_factory=dict)
+    axes: int = 2
+    """Of the samples; with it a dimension has its word."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def drawn_metric(
     real: dict[str, float],
     dimension: int | None = None,
     note: str = "",
+    axes: int = 2,
 ) -> Metric:
     """A figure, the lower the better, by its values for each seed of the draws; without any it is not defined."""
     several = len(value) > 1
@@ -102,12 +105,13 @@ def drawn_metric(
         note=note,
         by_seed=value if several else {},
         real_by_seed=real if several else {},
+        axes=axes,
     )
 
 
 def label(metric: Metric) -> str:
     """The metric's name with its dimension in words, and before it the structure where there are several."""
-    name = metric.name if metric.dimension is None else f"{metric.name} of {plural(metric.dimension)}"
+    name = metric.name if metric.dimension is None else f"{metric.name} of {plural(metric.dimension, metric.axes)}"
     return f"{metric.structure}: {name}" if metric.structure else name
 
 
@@ -138,7 +142,9 @@ def report_paths(report: Path, overwrite: bool) -> tuple[Path, Path]:
 def metric_to_json(metric: Metric) -> dict[str, Any]:
     """The metric as it stands in the JSON file; ``dimension``, ``structure`` and the like only where they are."""
     optional = ("dimension", "training", "structure", "by_seed", "real_by_seed")
-    return {key: value for key, value in asdict(metric).items() if key not in optional or value not in (None, "", {})}
+    found = {key: value for key, value in asdict(metric).items() if key not in optional or value not in (None, "", {})}
+    del found["axes"]  # the same of all: the file says it once
+    return found
 
 
 def write_report(paths: tuple[Path, Path], page: str, content: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ class Comparison:
 
     @cached_property
     def diagrams(self) -> DrawnDiagrams:
-        """Persistence diagrams of equally many slices of each set."""
+        """Persistence diagrams of equally many samples of each set."""
         return DrawnDiagrams(self.sets)
 
     @cached_property
@@ -125,7 +125,7 @@ SECTIONS: dict[str, _Section] = {
     "diagrams": _of_one(lambda found: diagram_section(found.diagrams)),
     "shape": _of_one(lambda found: shape_section(found.sets)),
     "texture": lambda found: texture_section(found.textures, found.real.intensity) if found.textures else [],
-    "memorization": lambda found: memorization_section(found.audit),
+    "memorization": lambda found: memorization_section(found.audit, found.sets.terms),
 }
 """Name -> section; page, JSON file and summary show the metrics of all of them, in this order.
 

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from topogan.errors import InputError
 from topogan.evaluation.report import Metric, drawn_metric
 from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.evaluation.terms import TERMS, Terms
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.sampling import draw
 from topogan.structures import Region
 from topogan.training_set import TrainingSet
 
-# Beyond this, shares and means no longer move in the digits that are printed, but time and memory would.
-LARGEST_SET = 2000
+# Beyond this, shares and means no longer move in the digits that are printed, but time and memory would. Of volumes no
+# more than have the voxels of 2,000 slices of 256²: 500 of 64³.
+LARGEST_SET, _MOST_VOXELS = 2000, 2000 * 256**2
 DRAW_SEEDS = (0, 1, 2)
 _PIXEL_SIZE_TOLERANCE = 0.01
 
@@ -30,14 +32,14 @@ Compared = Callable[["SliceSet", "SliceSet"], float]
 
 @dataclass(frozen=True)
 class SliceSet:
-    """Masks of one origin with their topology and, where there are any, their images."""
+    """Masks of one origin, slices or volumes, with their topology and, where there are any, their images."""
 
     masks: NDArray[Any]
-    """bool [N, H, W]; or label ids, uint8 [N, H, W]."""
+    """bool [N, H, W] or [N, D, H, W]; or label ids, uint8."""
     betti: NDArray[np.int64]
-    """Betti numbers, int [N, dimensions]: (b0, b1) of 2-D slices; of label maps [N, R, dimensions]."""
+    """Betti numbers, int [N, dimensions]: (b0, b1), of volumes (b0, b1, b2); of label maps [N, R, dimensions]."""
     images: NDArray[np.int16] | None
-    """int16 [N, H, W]."""
+    """int16, of the masks' shape."""
     levels: NDArray[np.float64] | None = None
     """float [N], 0 to 1; None where they are not known."""
 
@@ -46,7 +48,7 @@ class SliceSet:
 
     def drawn(self, count: int, seed: int) -> SliceSet:
         """At most ``count`` of the slices."""
-        return self.rows(draw(np.arange(len(self)), count, seed))
+        return self if len(self) <= count else self.rows(draw(np.arange(len(self)), count, seed))
 
     def rows(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> SliceSet:
         """Some of the slices."""
@@ -66,7 +68,7 @@ class ThreeSets:
     samples: SliceSet
     """Every sample."""
     synthetic: SliceSet
-    """At most 2,000 of the samples, for what grows with the number of pairs."""
+    """At most :func:`largest_set` of the samples, for what grows with the number of pairs."""
     training: SliceSet
     test: SliceSet
     pixel_size: float
@@ -78,10 +80,19 @@ class ThreeSets:
 
     def of(self, region: Region, number: int) -> ThreeSets:
         """The masks of region ``number`` of label maps."""
-        samples, synthetic, training, test = (
-            found.of(region, number) for found in (self.samples, self.synthetic, self.training, self.test)
-        )
+        samples, training, test = (found.of(region, number) for found in (self.samples, self.training, self.test))
+        synthetic = samples if self.synthetic is self.samples else self.synthetic.of(region, number)
         return ThreeSets(samples, synthetic, training, test, self.pixel_size, self.window)
+
+    @property
+    def axes(self) -> int:
+        """2 where the sets hold slices, 3 where volumes."""
+        return self.test.masks.ndim - 1
+
+    @property
+    def terms(self) -> Terms:
+        """What they are called."""
+        return TERMS[self.axes]
 
     @property
     def named(self) -> dict[str, SliceSet]:
@@ -90,7 +101,7 @@ class ThreeSets:
 
     def with_slices(self, samples: SliceSet, training: SliceSet, test: SliceSet) -> ThreeSets:
         """The same comparison of other slices."""
-        drawn = samples.drawn(LARGEST_SET, seed=0)
+        drawn = samples.drawn(largest_set(self.axes, samples.masks.shape[-1]), seed=0)
         return ThreeSets(samples, drawn, training, test, self.pixel_size, self.window, self.structures)
 
     @property
@@ -116,8 +127,13 @@ class ThreeSets:
         return synthetic, training
 
 
+def largest_set(axes: int, size: int) -> int:
+    """How many slices or volumes of ``size`` pixels along each axis are compared at most."""
+    return LARGEST_SET if axes == 2 else min(LARGEST_SET, _MOST_VOXELS // size**axes)
+
+
 def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
-    """Take at most 2,000 slices of each origin into memory.
+    """Take at most :func:`largest_set` slices or volumes of each origin into memory.
 
     Raises:
         InputError: the two do not belong together, or one of them is too small to compare.
@@ -128,7 +144,7 @@ def open_sets(samples: SyntheticSet, real: TrainingSet) -> ThreeSets:
     everything = SliceSet(samples.labels, betti, samples.textures if with_images else None, samples.levels)
     return ThreeSets(
         samples=everything,
-        synthetic=everything.drawn(LARGEST_SET, seed=0),
+        synthetic=everything.drawn(largest_set(real.axes, real.size), seed=0),
         training=label_slices(real, real.train, with_images),
         test=label_slices(real, real.test, with_images),
         pixel_size=real.pixel_size,
@@ -141,20 +157,20 @@ def distance_metric(
     sets: ThreeSets, function: Compared, group: str, name: str, unit: str, dimension: int | None = None
 ) -> Metric:
     """A distance to the test patients, the lower the better, beside that of the training patients."""
-    return drawn_metric(group, name, unit, *sets.compared(function), dimension)
+    return drawn_metric(group, name, unit, *sets.compared(function), dimension, axes=sets.axes)
 
 
 def figure_metric(
     sets: ThreeSets, function: Callable[[SliceSet], float], group: str, name: str, unit: str, note: str = ""
 ) -> Metric:
-    """A figure of one set: of the synthetic, the test and the training slices."""
+    """A figure of one set: of the synthetic, the test and the training samples."""
     value, real, training = (function(found) for found in (sets.synthetic, sets.test, sets.training))
     return Metric(group, name, value, real, unit, "equal to real", training=training, note=note)
 
 
 def label_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = True) -> SliceSet:
-    """The label maps of at most 2,000 of some rows of a training set, in memory."""
-    chosen = draw(rows, LARGEST_SET, seed=0)
+    """The label maps of at most :func:`largest_set` of some rows of a training set, in memory."""
+    chosen = draw(rows, largest_set(real.axes, real.size), seed=0)
     images = real.images[chosen] if with_images and real.images is not None else None
     return SliceSet(real.masks[chosen], real.betti[chosen], images, real.levels[chosen])
 
@@ -165,9 +181,15 @@ def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = 
 
 
 def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
+    made, terms = TERMS[samples.axes], TERMS[real.axes]
+    if made is not terms:
+        raise InputError(
+            f"The samples are {made.samples} and the training set holds {terms.samples}: "
+            "evaluate against the training set that the model was trained on."
+        )
     for name, count in (("synthesis", len(samples.labels)), ("training set's test part", len(real.test))):
         if count < 2:
-            raise InputError(f"The {name} holds {count} slice(s) where at least 2 are needed to compare.")
+            raise InputError(f"The {name} holds {count} {terms.sample}(s) where at least 2 are needed to compare.")
     if max(len(samples.table), len(real.table)) > 1 and samples.table.regions != real.table.regions:
         raise InputError(
             f"The samples show {samples.table.title} and the training set {real.table.title}: "
@@ -176,11 +198,11 @@ def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
     size = samples.labels.shape[1]
     if size != real.size:
         raise InputError(
-            f"The samples are {size} pixels wide and the training set {real.size}: "
+            f"The samples are {size} {terms.pixels} wide and the training set {real.size}: "
             "evaluate against the training set that the model was trained on."
         )
     if abs(samples.pixel_size / real.pixel_size - 1.0) > _PIXEL_SIZE_TOLERANCE:
         raise InputError(
-            f"The samples have pixels of {samples.pixel_size:.3g} mm and the training set of {real.pixel_size:.3g} mm: "
-            "evaluate against the training set that the model was trained on."
+            f"The samples have {terms.pixels} of {samples.pixel_size:.3g} mm and the training set of "
+            f"{real.pixel_size:.3g} mm: evaluate against the training set that the model was trained on."
         )

@@ -8,43 +8,52 @@ from scipy.stats import wasserstein_distance
 
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric, figure_metric
+from topogan.evaluation.terms import TERMS, Terms
 from topogan.metrics.memorization import MemorizationAudit
-from topogan.metrics.shape import areas, best_matches, mean_pairwise_dice
+from topogan.metrics.shape import best_matches, mean_pairwise_dice
 
 
 def shape_section(sets: ThreeSets) -> list[Metric]:
-    """Areas, overlap with test masks, and diversity."""
-    group = "shape"
+    """Areas or volumes, overlap with test masks, and diversity."""
+    group, terms = "shape", sets.terms
+    mean, usual, distance_name = size_names(terms)
 
-    def area_of(found: SliceSet) -> NDArray[np.float64]:
-        return areas(found.masks, sets.pixel_size)
+    def size_of(found: SliceSet) -> NDArray[np.float64]:
+        return terms.sizes(found.masks, sets.pixel_size)
 
-    low, high = np.percentile(area_of(sets.test), (5, 95))
+    low, high = np.percentile(size_of(sets.test), (5, 95))
 
     def share_inside(found: SliceSet) -> float:
-        return 100.0 * float(((area_of(found) >= low) & (area_of(found) <= high)).mean())
+        return 100.0 * float(((size_of(found) >= low) & (size_of(found) <= high)).mean())
 
     def distance(found: SliceSet, other: SliceSet) -> float:
-        return float(wasserstein_distance(area_of(found), area_of(other)))
+        return float(wasserstein_distance(size_of(found), size_of(other)))
 
-    inside = f"between the test slices' 5 and 95 %, {low:.0f} and {high:.0f} mm²"
+    inside = f"between the test {terms.samples}' 5 and 95 %, {terms.digits(low)} and {terms.amount(high)}"
     return [
-        figure_metric(sets, lambda found: float(area_of(found).mean()), group, "Mean area", "mm²"),
-        figure_metric(sets, share_inside, group, "Area in the usual range", "%", note=inside),
-        distance_metric(sets, distance, group, "Area distance", "mm²"),
+        figure_metric(sets, lambda found: float(size_of(found).mean()), group, mean, terms.unit),
+        figure_metric(sets, share_inside, group, usual, "%", note=inside),
+        distance_metric(sets, distance, group, distance_name, terms.unit),
         _dice_to_real(sets),
         figure_metric(sets, lambda found: mean_pairwise_dice(found.masks), group, "Mean pairwise Dice", ""),
     ]
+
+
+def size_names(terms: Terms) -> tuple[str, str, str]:
+    """The names of the metrics on sizes: mean, share in the usual range, distance."""
+    size = terms.size
+    return f"Mean {size}", f"{size.capitalize()} in the usual range", f"{size.capitalize()} distance"
 
 
 def _dice_to_real(sets: ThreeSets) -> Metric:
     value, training = (
         float(best_matches(found.masks, sets.test.masks).dice.mean()) for found in (sets.synthetic, sets.training)
     )
-    return Metric("shape", "Dice to real", value, training, "", "higher", note="best match among test slices")
+    note = f"best match among test {sets.terms.samples}"
+    return Metric("shape", "Dice to real", value, training, "", "higher", note=note)
 
 
-def memorization_section(found: MemorizationAudit) -> list[Metric]:
+def memorization_section(found: MemorizationAudit, terms: Terms = TERMS[2]) -> list[Metric]:
     """How close samples come to single training masks, beside how close test masks come to them."""
     samples, test = len(found.dice), len(found.reference_dice)
 
@@ -59,18 +68,23 @@ def memorization_section(found: MemorizationAudit) -> list[Metric]:
             real=float(found.reference_dice.mean()),
             unit="",
             better="equal to real",
-            note="best match among training slices",
+            note=f"best match among training {terms.samples}",
         ),
         Metric(
             group="memorization",
-            name="Closer to training than a test slice",
+            name=f"Closer to training than a test {terms.sample}",
             value=found.closer_percent,
             real=50.0,
             unit="%",
             better="equal to real",
             note="50 % means no copying",
         ),
-        share("Possible copies", found.copies, 0.0, f"{100.0 / (test + 1):.2g} % expected from independent slices"),
+        share(
+            "Possible copies",
+            found.copies,
+            0.0,
+            f"{100.0 / (test + 1):.2g} % expected from independent {terms.samples}",
+        ),
         share("Equal to a training mask", found.identical, 100.0 * len(found.test_identical) / test),
         share("Equal to another mask", found.repeats, 100.0 * len(found.test_repeats) / test),
     ]

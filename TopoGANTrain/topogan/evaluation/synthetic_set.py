@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.structures import Structure, StructureTable
-from topogan.synthesis.reading import read_stack
+from topogan.synthesis.reading import read_masks, read_textures
 from topogan_contract import schemas
-from topogan_contract.synthesis import MASKS_FILE, REPORT_FILE, SAMPLES_FILE, TEXTURES_FILE
+from topogan_contract.synthesis import REPORT_FILE, SAMPLES_FILE
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,15 @@ class SyntheticSet:
     """Synthetic label maps and textures with where they came from."""
 
     labels: NDArray[np.uint8]
-    """Label ids, uint8 [N, H, W]."""
+    """Label ids, uint8 [N, H, W] or [N, D, H, W]."""
     table: StructureTable
     """What the labels are."""
     textures: NDArray[np.int16] | None
-    """int16 [N, H, W], HU for CT; None where the model paints none."""
+    """int16 of the same shape, HU for CT; None where the model paints none."""
     seeds: list[str]
     """Seed of each sample, as written in samples.csv."""
     levels: NDArray[np.float64] | None
-    """The slice level of each sample, 0 to 1, float [N]; None where the model knows none."""
+    """The slice level of each sample, 0 to 1, float [N]; None where the model knows none, as of volumes."""
     pixel_size: float
     """mm."""
     requested: tuple[tuple[int, ...] | None, ...] | Literal["real"] | None
@@ -57,24 +57,27 @@ class SyntheticSet:
             InputError: a file is missing, damaged, or does not fit the others.
         """
         report = read_json(folder / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
-        stack = read_stack(folder / MASKS_FILE)
-        masks = stack.array
-        textures = None
-        if (folder / TEXTURES_FILE).exists():
-            textures = read_stack(folder / TEXTURES_FILE).array
+        stored, painted = read_masks(folder, report), read_textures(folder, report)
+        masks, textures = stored.array, None
+        if painted is not None:
+            textures = painted.array.astype(np.int16, copy=False)
             if textures.shape != masks.shape:
                 raise InputError(f"{folder} holds {len(masks)} masks and {len(textures)} textures: synthesize again.")
-            textures = textures.astype(np.int16, copy=False)
         rows = _read_rows(folder / SAMPLES_FILE)
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
             labels, described = _labels(report, masks), _described(report, masks)
             seeds, levels = [row["seed"] for row in rows], _levels(rows)
-            return cls(labels, _table(report), textures, seeds, levels, stack.spacing[0], **described)
+            return cls(labels, _table(report), textures, seeds, levels, stored.geometry.spacing[0], **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
             raise InputError(f"{folder} does not say what it must ({what}): synthesize again.") from error
+
+    @property
+    def axes(self) -> int:
+        """2 where the samples are slices, 3 where they are volumes."""
+        return self.labels.ndim - 1
 
 
 def _of_one(report: dict[str, Any]) -> bool:

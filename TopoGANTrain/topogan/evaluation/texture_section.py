@@ -47,7 +47,7 @@ class TextureFigures:
 def texture_figures(
     sets: ThreeSets, network: FeatureNetwork | None, names: tuple[str, ...] = ()
 ) -> TextureFigures | None:
-    """Go through the images of the test set and of as many synthetic as training slices; None without images.
+    """Go through the images of the test set and of as many synthetic as training samples; None without images.
 
     Args:
         sets: what to compare.

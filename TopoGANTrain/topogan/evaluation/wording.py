@@ -8,7 +8,9 @@ import numpy as np
 
 from topogan.evaluation.report import Metric, number
 from topogan.evaluation.sets import ThreeSets
+from topogan.evaluation.shape_section import size_names
 from topogan.evaluation.synthetic_set import SyntheticSet
+from topogan.evaluation.terms import TERMS, Terms
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.metrics.topology import valid_share
 from topogan.training_set import TrainingSet
@@ -20,6 +22,9 @@ _TOLERANCE = {"%": 5.0, "HU": 10.0, "dB": 1.0}
 _SAME_RATIO = 1.1
 # Independent samples come closer than every test mask now and then; this many times as often is no chance.
 _COPIES_BY_CHANCE = 3.0
+# Of volumes there are few patients. A generator that leans on them comes closer to them on average, in this share of
+# the pairs of a sample and a test volume (50 % without), before any sample is a copy.
+_LEANS = 75.0
 
 
 class Words(NamedTuple):
@@ -46,25 +51,26 @@ def sample_verdict(topology: str, is_copy: bool) -> str:
 
 
 def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int, ...]) -> str:
-    """How many samples have the wanted topology, beside real slices of test patients."""
+    """How many samples have the wanted topology, beside real ones of test patients."""
     total = len(sets.samples)
     share = valid_share(sets.samples.betti, wanted)
     real = valid_share(sets.test.betti, wanted)
     count = round(share * total / 100.0)
     start = f"{count} of {total} samples {'has' if count == 1 else 'have'} {topology_in_words(wanted)}"
-    return _beside_real(start, share, real, samples, "real slices do")
+    return _beside_real(start, share, real, samples, f"real {sets.terms.samples} do")
 
 
 def structures_sentence(every: Metric, samples: SyntheticSet) -> str:
-    """In how many samples every structure has a topology of real slices, beside real slices that were trained on."""
+    """In how many samples every structure has a topology of real ones, beside real ones that were trained on."""
+    name = TERMS[samples.axes].samples
     assert every.value is not None and every.real is not None
     total = len(samples.labels)
     of_level = "" if samples.levels is None else " of its level"
     start = (
         f"In {round(every.value * total / 100.0)} of {total} samples every structure has a topology that real test "
-        f"slices{of_level} show"
+        f"{name}{of_level} show"
     )
-    return _beside_real(start, every.value, every.real, samples, "the real slices that were trained on do")
+    return _beside_real(start, every.value, every.real, samples, f"the real {name} that were trained on do")
 
 
 def _beside_real(start: str, share: float, real: float, samples: SyntheticSet, do: str) -> str:
@@ -74,50 +80,54 @@ def _beside_real(start: str, share: float, real: float, samples: SyntheticSet, d
     return f"{start}, {'as' if abs(share - real) <= _TOLERANCE['%'] else 'while'} {real:.0f} % of {do}."
 
 
-def findings(metrics: list[Metric], audit: MemorizationAudit) -> list[str]:
-    """Area, brightness and copying, one sentence each; of several structures the farthest from real."""
+def findings(metrics: list[Metric], audit: MemorizationAudit, terms: Terms = TERMS[2]) -> list[str]:
+    """Size, brightness and copying, one sentence each; of several structures the farthest from real."""
     named = {metric.name: metric for metric in metrics}
-    sentences = weakest_sentences(metrics) or [area_sentence(named["Mean area"], named["Area in the usual range"])]
+    mean, usual, _ = size_names(terms)
+    sentences = weakest_sentences(metrics, terms) or [size_sentence(named[mean], named[usual], terms)]
     brightness = intensity_sentence(metrics)
-    return [*sentences, *([brightness] if brightness else []), memorization_sentence(audit)]
+    return [*sentences, *([brightness] if brightness else []), memorization_sentence(audit, terms)]
 
 
-def weakest_sentences(metrics: list[Metric]) -> list[str]:
-    """The structure whose topology, and the one whose area is farthest from real; none where there is but one."""
-    valid, area = (
+def weakest_sentences(metrics: list[Metric], terms: Terms) -> list[str]:
+    """The structure whose topology, and the one whose size is farthest from real; none where there is but one."""
+    mean, _, _ = size_names(terms)
+    valid, sizes = (
         [
             (metric, metric.value, metric.real)
             for metric in metrics
             if metric.structure and metric.name == name and metric.value is not None and metric.real is not None
         ]
-        for name in ("Valid", "Mean area")
+        for name in ("Valid", mean)
     )
     sentences = []
     if valid:
         metric, value, real = min(valid, key=lambda found: found[1] - found[2])
         sentences.append(
             f"Least often as real is {metric.structure}: valid in {value:.0f} % of the samples, "
-            f"in {real:.0f} % of the real slices that were trained on."
+            f"in {real:.0f} % of the real {terms.samples} that were trained on."
         )
-    if area:
-        metric, value, real = max(area, key=lambda found: abs(np.log(max(found[1], 1e-9) / max(found[2], 1e-9))))
+    if sizes:
+        metric, value, real = max(sizes, key=lambda found: abs(np.log(max(found[1], 1e-9) / max(found[2], 1e-9))))
         sentences.append(
-            f"Farthest from its real size is {metric.structure}: {value:.0f} mm² on average, "
-            f"in real slices {real:.0f} mm²."
+            f"Farthest from its real size is {metric.structure}: {terms.amount(value)} on average, "
+            f"in real {terms.samples} {terms.amount(real)}."
         )
     return sentences
 
 
-def area_sentence(mean: Metric, usual: Metric) -> str:
-    """How large the structure is, beside real slices."""
+def size_sentence(mean: Metric, usual: Metric, terms: Terms) -> str:
+    """How large the structure is, beside real samples."""
+    assert mean.value is not None and mean.real is not None
     return (
-        f"The structure covers {mean.value:.0f} mm² on average, in real slices {mean.real:.0f} mm²; "
-        f"{usual.value:.0f} % of the samples lie in the range of 90 % of the real slices."
+        f"The structure {terms.fills} {terms.amount(mean.value)} on average, in real {terms.samples} "
+        f"{terms.amount(mean.real)}; {usual.value:.0f} % of the samples lie in the range of 90 % of the real "
+        f"{terms.samples}."
     )
 
 
 def intensity_sentence(metrics: list[Metric]) -> str | None:
-    """How bright the textures are in each tissue, beside real slices; None without textures."""
+    """How bright the textures are in each tissue, beside real ones; None without textures."""
     tissues = []
     for metric in metrics:
         if (
@@ -132,36 +142,56 @@ def intensity_sentence(metrics: list[Metric]) -> str | None:
     return f"Mean {unit}: {', '.join(tissues)}." if tissues else None
 
 
-def memorization_sentence(found: MemorizationAudit) -> str:
+def memorization_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> str:
     """Whether samples copy training masks."""
     count, total = len(found.copies), len(found.dice)
+    beside = f" {_dice_beside_test(found)}." if terms is TERMS[3] else ""
     if not count:
-        return f"None of {total} samples comes closer to a training mask than test slices do: no sign of copying."
+        leans = _leans(found, terms)
+        than = f"every test {terms.sample} does" if leans else f"test {terms.samples} do: no sign of copying"
+        return f"None of {total} samples comes closer to a training mask than {than}.{beside}"
     subject = f"{count} of {total} samples {'comes' if count == 1 else 'come'}"
-    sentence = f"{subject} closer to a training mask than any test slice does: look at the pairs below"
+    sentence = f"{subject} closer to a training mask than any test {terms.sample} does: look at the pairs below"
     if len(found.identical):
         equal = len(found.identical)
-        return f"{sentence}; {equal} {'equals' if equal == 1 else 'equal'} one pixel by pixel."
-    return f"{sentence}."
+        return f"{sentence}; {equal} {'equals' if equal == 1 else 'equal'} one {terms.pixel} by {terms.pixel}.{beside}"
+    return f"{sentence}.{beside}"
+
+
+def _leans(found: MemorizationAudit, terms: Terms) -> bool:
+    """Whether samples are closer to the training patients than test volumes are, though none need be a copy."""
+    return terms is TERMS[3] and found.closer_percent >= _LEANS
+
+
+def _dice_beside_test(found: MemorizationAudit) -> str:
+    means = found.dice.mean(), found.reference_dice.mean()
+    return "The nearest training mask has a Dice of {:.3f} on average, that of a test volume {:.3f}".format(*means)
 
 
 def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: MemorizationAudit) -> list[str]:
     """What a reader must know before using the samples or the figures."""
-    sentences = []
+    terms, sentences = TERMS[real.axes], []
+    slices = terms.samples
     by_chance = len(found.dice) / (len(found.reference_dice) + 1)
     if len(found.copies) > _COPIES_BY_CHANCE * by_chance + 1:
         sentences.append(
             f"{len(found.copies)} of {len(found.dice)} samples look like copies of training masks: "
             "sharing them, or the model, could disclose patients."
         )
+    elif _leans(found, terms):
+        sentences.append(
+            f"The samples are closer to the training patients than test volumes are (Dice {found.dice.mean():.3f} "
+            f"beside {found.reference_dice.mean():.3f}): the model has memorized shapes, and sharing it could disclose "
+            "patients."
+        )
     if not real.independent:
         sentences.append(
-            "The test slices come from a patient that was trained on: every comparison with real slices is too "
+            f"The test {slices} come from a patient that was trained on: every comparison with real {slices} is too "
             "optimistic, and copies can go unnoticed."
         )
     if samples.training_set_hash != real.content_hash:
         sentences.append(
-            "The model was trained on another training set than this one: the test slices here may have been "
+            f"The model was trained on another training set than this one: the test {slices} here may have been "
             "trained on, and copying cannot be judged."
         )
     return sentences

@@ -64,7 +64,7 @@ def train(
     check_run_folder(out, overwrite)
     training_set = TrainingSet.open(dataset)
     check_trainable(training_set, settings)
-    settings, adapted = fit_batches(settings, len(training_set.train))
+    settings, adapted = fit_batches(settings, len(training_set.train), training_set.noun)
     device = choose_device(settings.device)
     source = load_model(model) if model is not None else None
     start = start_from(source, settings, training_set, adapt_structures) if source is not None else Start(settings)
