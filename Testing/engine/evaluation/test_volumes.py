@@ -161,7 +161,7 @@ def test_the_page_speaks_of_volumes(page: str) -> None:
 
 
 def test_the_page_shows_every_figure(page: str) -> None:
-    # Bars of the three numbers together and of each, two densities, gaps, volumes, intensities, three spectra, copies.
+    # Bars of the three numbers together and of each, two densities, gaps; volumes; intensities, three spectra; copies.
     assert page.count("<svg") == 11
     # Seven samples are valid, of which one is a copy.
     assert page.count("<img") == 8 + 6 + 8
