@@ -132,14 +132,14 @@ def test_image_and_mask_show_the_same_place(prepared: tuple[Path, list[str]]) ->
 
 
 def test_same_seed_same_set(tmp_path: Path) -> None:
-    masks = shapes(tmp_path)
+    masks = shapes(tmp_path)[:2]
     first, again, other = (
         TrainingSet.open(prepare(tmp_path / str(number), masks, settings=settings(seed=seed)))
         for number, seed in enumerate((1, 1, 2))
     )
     assert first.content_hash == again.content_hash != other.content_hash
     # As they lie, whatever the seed.
-    np.testing.assert_array_equal(first.masks[[0, 16, 32]], other.masks[[0, 16, 32]])
+    np.testing.assert_array_equal(first.masks[[0, 16]], other.masks[[0, 16]])
 
 
 def test_voxels_of_the_segmentation_are_kept_as_they_are(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_pose_moves_what_it_says() -> None:
 
 def test_every_pose_fits_its_cube(tmp_path: Path) -> None:
     """In the tightest cube that is not refused, no pose reaches the border."""
-    masks = shapes(tmp_path)
+    masks = shapes(tmp_path)[:2]
     with pytest.raises(InputError, match=r"40 mm wide.* cube of 32 voxels of 1 mm.* pixel size of 1\.\d\d mm"):
         prepare(tmp_path / "out", masks, settings=settings(pixel_size=1.0))
     found = TrainingSet.open(prepare(tmp_path / "out", masks, settings=settings(pixel_size=1.37)))
