@@ -55,7 +55,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 # The same networks over three axes; a volume of 32 voxels holds as much as 8 slices of 64 pixels.
 VOLUME_VARIANTS: dict[str, dict[str, Any]] = {"spade": {"network": "spade", "batch": 2}}
-_VOLUME_STEPS = 1000
+_VOLUME_STEPS = 500
 BANDS = {"low": (0.0, 0.25), "middle": (0.25, 0.75), "high": (0.75, 1.0)}
 _HEART = ("lv_cavity", "myocardium", "rv_cavity", "left_atrium", "right_atrium", "aorta")
 _CHEST = {"heart": "heart", "aorta": "aorta_aorta", "pulmonary_artery": "pa_pulmonary_artery"}
@@ -280,7 +280,7 @@ def _print(name: str, result: dict[str, Any]) -> None:
         print()
         for place in ("spectrum", *(f"across {kind}" for kind in _NEIGHBORS)):
             if place in found:
-                _print_along(place, found[place])
+                _print_along("" if place == "spectrum" else f", {place}", found[place])
         profiles = {region: curves for region, curves in found["profiles"].items() if region in shown}
         gaps = [f"{region} {_largest_gap(curves):.0f}" for region, curves in profiles.items()]
         print(f"- largest difference across a boundary: {', '.join(gaps)}")
@@ -290,10 +290,10 @@ def _print_along(place: str, figures: dict[str, Any]) -> None:
     for band in BANDS:
         ratios = figures[band].items()
         words = [f"{kind} {total:.2f} ({least:.2f} to {most:.2f})" for kind, (total, least, most) in ratios]
-        print(f"- power over real, {place}, {band} frequencies: {'; '.join(words)}")
+        print(f"- power over real{place}, {band} frequencies: {'; '.join(words)}")
     if "difference" in figures:
         words = [f"{kind} {value:.1f}" for kind, value in figures["difference"].items()]
-        print(f"- mean difference of neighbors, {place}: {', '.join(words)}")
+        print(f"- mean difference of neighbors{place}: {', '.join(words)}")
 
 
 def _largest_gap(curves: dict[str, list[float | None]]) -> float:

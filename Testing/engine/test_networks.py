@@ -79,6 +79,14 @@ def test_volumes_are_made_and_judged(backbone: str, size: int) -> None:
     assert scores.shape == (2,)
 
 
+def test_the_condition_of_a_volume_has_a_channel_for_each_label() -> None:
+    labels = np.random.default_rng(0).integers(0, 4, (2, 3, 5, 4)).astype(np.uint8)
+    condition = texture_condition(labels, 3, levels=None).numpy()
+    assert condition.shape == (2, 3, 3, 5, 4)
+    for label in (1, 2, 3):
+        np.testing.assert_array_equal(condition[:, label - 1], np.where(labels == label, 1, -1))
+
+
 def test_a_condition_has_a_channel_for_each_label_and_one_for_the_level() -> None:
     labels = np.array([[[0, 1], [2, 3]]], np.uint8)
     alone = texture_condition(labels, 3, levels=None)
@@ -88,28 +96,31 @@ def test_a_condition_has_a_channel_for_each_label_and_one_for_the_level() -> Non
     assert told.dtype == torch.float32 and (told[:, 3] == -0.5).all()
 
 
-def noise_for(settings: TextureSettings, count: int, size: int = 64) -> torch.Tensor:
-    return torch.randn(count, texture_noise_channels(settings), size, size)
+def noise_for(settings: TextureSettings, count: int, size: int = 64, axes: int = 2) -> torch.Tensor:
+    return torch.randn(count, texture_noise_channels(settings, axes), *(size,) * axes)
 
 
 @pytest.mark.parametrize("network", list(TEXTURE_NETWORKS))
-@pytest.mark.parametrize("size", [64, 512])
-def test_texture_networks_have_the_shapes_of_their_contract(network: str, size: int) -> None:
-    settings = TextureSettings(network=network, width=4)
-    condition = torch.ones(2, 4, size, size)
-    painted = make_texture_generator(settings, 3, levels=True)(condition, noise_for(settings, 2, size))
-    assert painted.shape == (2, 1, size, size)
+@pytest.mark.parametrize(("size", "axes"), [(64, 2), (512, 2), (32, 3), (48, 3)])
+def test_texture_networks_have_the_shapes_of_their_contract(network: str, size: int, axes: int) -> None:
+    settings, image = TextureSettings(network=network, width=4), (size,) * axes
+    condition = torch.ones(2, 4, *image)
+    with torch.no_grad():
+        painted = make_texture_generator(settings, 3, True, axes)(condition, noise_for(settings, 2, size, axes))
+        patches = make_texture_discriminator(settings, 3, True, axes)(torch.cat([condition, painted], 1))
+    assert painted.shape == (2, 1, *image)
     assert painted.abs().max().item() <= 1.0
-    patches = make_texture_discriminator(settings, 3, levels=True)(torch.cat([condition, painted], 1))
-    assert patches.shape == (2, 1, size // 8 - 2, size // 8 - 2)
+    assert patches.shape == (2, 1, *(size // 8 - 2,) * axes)
 
 
 @pytest.mark.parametrize("network", list(TEXTURE_NETWORKS))
-def test_a_texture_depends_on_its_labels_and_noise_and_on_nothing_else(network: str) -> None:
+@pytest.mark.parametrize(("size", "axes"), [(64, 2), (32, 3)])
+@torch.no_grad()
+def test_a_texture_depends_on_its_labels_and_noise_and_on_nothing_else(network: str, size: int, axes: int) -> None:
     torch.manual_seed(0)
     settings = TextureSettings(network=network, width=4)
-    generator = make_texture_generator(settings, 2)
-    labels, noise = torch.randn(3, 2, 64, 64).sign(), noise_for(settings, 3)
+    generator = make_texture_generator(settings, 2, axes=axes)
+    labels, noise = torch.randn(3, 2, *(size,) * axes).sign(), noise_for(settings, 3, size, axes)
     painted = generator(labels, noise)
     torch.testing.assert_close(generator(labels[:1], noise[:1]), painted[:1])
     for channel in range(noise.shape[1]):
@@ -123,10 +134,12 @@ def test_a_texture_depends_on_its_labels_and_noise_and_on_nothing_else(network: 
 
 
 @pytest.mark.parametrize("network", list(TEXTURE_NETWORKS))
-def test_every_weight_of_the_texture_generators_learns(network: str) -> None:
+@pytest.mark.parametrize(("size", "axes"), [(64, 2), (32, 3)])
+def test_every_weight_of_the_texture_generators_learns(network: str, size: int, axes: int) -> None:
     settings = TextureSettings(network=network, width=4)
-    generator = make_texture_generator(settings)
-    generator(torch.randn(2, 1, 64, 64).sign(), noise_for(settings, 2)).square().sum().backward()
+    generator = make_texture_generator(settings, axes=axes)
+    labels, noise = torch.randn(2, 1, *(size,) * axes).sign(), noise_for(settings, 2, size, axes)
+    generator(labels, noise).square().sum().backward()
     assert all(parameter.grad is not None and float(parameter.grad.norm()) > 0 for parameter in generator.parameters())
 
 
@@ -141,6 +154,8 @@ def test_patches_of_the_texture_discriminator_are_70_pixels_wide() -> None:
 
 def test_intensities_survive_the_way_to_the_network_and_back() -> None:
     window = (-200.0, 600.0)
+    volume = np.random.default_rng(0).integers(-200, 601, (2, 3, 4, 5)).astype(np.int16)
+    np.testing.assert_array_equal(intensities_from_network(intensities_to_network(volume, window), window), volume)
     images = np.array([[[-1000, -200, -199], [0, 599, 3000]]], dtype=np.int16)
     scaled = intensities_to_network(images, window)
     assert scaled.shape == (1, 1, 2, 3)

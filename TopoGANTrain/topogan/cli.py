@@ -322,6 +322,7 @@ def demo(
     label: Labels = None,
     union: Unions = None,
     structures: Table = None,
+    volumes: Annotated[bool, typer.Option("--volumes", help="Learn whole volumes in place of slices.")] = False,
     overwrite: Overwrite = False,
     *,
     given: dict[str, Any],
@@ -331,11 +332,11 @@ def demo(
         raise InputError("--ct was given without --segmentation: the structure to learn comes from the segmentation.")
     choice = structures_given(structure, label, union, structures)
     if any(choice) and not segmentation:
-        raise InputError("Structures were named without --segmentation: the phantom's are those of the preset demo.")
+        raise InputError("Structures were named without --segmentation: the phantom's are those of the demo's preset.")
     from topogan.demo import run_demo
 
     with ProgressReporter() as report:
-        run_demo(out, segmentation or [], ct or [], choice, given, overwrite=overwrite, on_event=report)
+        run_demo(out, segmentation or [], ct or [], choice, given, overwrite, report, volumes)
 
 
 @app.command()

@@ -44,6 +44,7 @@ def run_demo(
     given: dict[str, Any],
     overwrite: bool,
     on_event: OnEvent,
+    volumes: bool = False,
 ) -> None:
     """Run every stage into sub-folders of ``out`` and print where the results are.
 
@@ -52,14 +53,18 @@ def run_demo(
         segmentations: the user's own, or nothing for the phantom.
         images: CT volumes in the same order, or nothing.
         choice: settings of a single structure in ``segmentations``, or a table of several.
-        given: training settings (nested) that replace those of the preset ``demo``.
+        given: training settings (nested) that replace those of the preset ``demo``, or ``volumes``.
+        overwrite: replace an older demo.
         on_event: takes progress events.
+        volumes: learn whole volumes in place of slices.
 
     Raises:
         InputError: an input or a setting is wrong, or slicer-core is not installed.
         WorkError: the scene could not be made, or the training was stopped.
     """
-    settings = train_settings("demo", given)
+    preset_name = "volumes" if volumes else "demo"
+    preset = read_preset(preset_name)
+    settings = train_settings(preset_name, given)
     check_names(settings)
     _check_slicer_core()
 
@@ -70,12 +75,16 @@ def run_demo(
     with staged_folder(out, overwrite, _SCHEMA) as work:
         write_json(work / "demo.json", {"topogan": __version__}, _SCHEMA)
         settings_of_set, table = choice
+        if volumes:
+            settings_of_set = preset["prepare"] | settings_of_set
         plane: Plane = "axial"
         if not segmentations:
-            phantom = make_phantom(work / "phantom", PhantomSettings(), on_event=on_event)
+            simulated = preset.get("demo", {})
+            of_phantom = validated(PhantomSettings, simulated.get("phantom", {}))
+            phantom = make_phantom(work / "phantom", of_phantom, on_event=on_event)
             segmentations, images = [phantom / "segmentations"], [phantom / "images"]
-            preset = read_preset("demo")
-            settings_of_set, plane = preset["prepare"], read_plane(str(phantom / "planes.json"))
+            settings_of_set = preset["prepare"] | simulated.get("prepare", {})
+            plane = read_plane(str(phantom / "planes.json"))
             table = checked_table(preset["table"]) if "table" in preset else None
         if not images:
             settings = settings.model_copy(update={"part": Part.MASKS})

@@ -95,6 +95,23 @@ def test_label_maps_of_one_structure_are_cleaned_as_masks(random_image) -> None:
             np.testing.assert_array_equal(clean_labels(mask.astype(np.uint8), pixels), remove_small(mask, pixels))
 
 
+def test_label_maps_of_volumes_are_cleaned_alike() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        mask = rng.random(tuple(rng.integers(1, 9, 3))) < rng.choice([0.2, 0.5, 0.8])
+        for pixels in (0, 1, 3, 9, 1000):
+            np.testing.assert_array_equal(clean_labels(mask.astype(np.uint8), pixels), remove_small(mask, pixels))
+    labels = np.zeros((9, 9, 9), np.uint8)
+    labels[1:8, 1:8, 1:8] = 1
+    labels[2:5, 2:5, 2:5] = 2
+    whole = labels.copy()
+    labels[3, 3, 3], labels[6, 6, 6], labels[8, 8, 8] = 0, 2, 1
+    # The cavity goes to the blood around it, the speck of blood to the wall; a voxel at a corner of it is no speck.
+    whole[8, 8, 8] = 1
+    assert betti_numbers(labels == 2) == (2, 0, 1)
+    np.testing.assert_array_equal(clean_labels(labels, 5), whole)
+
+
 def test_small_parts_go_to_the_label_around_them() -> None:
     labels = np.zeros((16, 16), np.uint8)
     labels[1:15, 1:15] = 1

@@ -8,12 +8,13 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import wasserstein_distance
 
 from topogan.metrics.mmd import kernel_inception_distance
-from topogan.metrics.spectrum import power_ratio, radial_power_spectrum, spectrum_distance
+from topogan.metrics.spectrum import axis_power_spectrum, power_ratio, radial_power_spectrum, spectrum_distance
 from topogan.metrics.texture import (
     PROFILE_PIXELS,
     IntensityHistogram,
     Tissue,
     boundary_profile,
+    neighbor_difference,
     tissue_histograms,
     tissue_region,
 )
@@ -139,3 +140,36 @@ def test_power_ratio_is_that_of_the_band() -> None:
     np.testing.assert_allclose(power_ratio(spectrum, reference, (0.25, 0.5)), (2, 2, 2))
     np.testing.assert_allclose(power_ratio(spectrum, reference, (0.25, 0.75)), (1.5, 1, 2))
     np.testing.assert_allclose(power_ratio(spectrum, reference, (0.0, 0.25)), (1, 1, 1))
+
+
+def test_the_spectrum_along_an_axis_finds_the_stripes_of_that_axis_alone() -> None:
+    noise = np.random.default_rng(3).normal(200, 20, (3, 32, 32, 32))
+    striped = noise + 100 * np.sin(2 * np.pi * 8 * np.arange(32) / 32)[:, None, None]
+    gained = [
+        axis_power_spectrum(striped, WINDOW, axis) - axis_power_spectrum(noise, WINDOW, axis) for axis in range(3)
+    ]
+    assert gained[0].shape == (16,)
+    assert gained[0].argmax() == 7 and gained[0][7] > 10
+    assert max(np.abs(one).max() for one in gained[1:]) < 1
+    assert np.isfinite(axis_power_spectrum(np.full((1, 32, 32), 50), WINDOW, 1)).all()
+
+
+def test_neighbors_differ_along_the_axis_of_a_flicker() -> None:
+    volume = np.full((2, 4, 5, 6), 100, np.int16)
+    volume[:, 1::2] += 60
+    assert [neighbor_difference(volume, WINDOW, axis) for axis in range(3)] == [60.0, 0.0, 0.0]
+    volume[:, 1::2] = 3000
+    assert neighbor_difference(volume, WINDOW, 0) == 500.0, "within the window"
+
+
+def test_tissues_of_a_volume_are_wall_cavity_and_rim() -> None:
+    distance = np.linalg.norm(np.indices((24, 24, 24)) - 12, axis=0)
+    shell = (distance > 4) & (distance < 7)
+    regions = {tissue: tissue_region(shell, tissue, pixel_size=5.0) for tissue in Tissue}
+    assert (regions[Tissue.HOLES] == (distance <= 4)).all()
+    assert regions[Tissue.AROUND][12, 12, 20] and not regions[Tissue.AROUND][12, 12, 22]
+    image = np.where(shell, 300, 40).astype(np.int16)
+    assert boundary_profile(shell[None], image[None], WINDOW)[PROFILE_PIXELS - 1 : PROFILE_PIXELS + 1].tolist() == [
+        300,
+        40,
+    ]

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from training_sets import write_training_set
 
 from topogan.config import MaskSettings, TextureSettings, TopologySettings, TrainSettings
 from topogan.device import exact_numerics
@@ -88,6 +90,48 @@ def test_two_textures_are_best_when_distributed_as_the_real_one(rings: TrainingS
     for name, change in changes.items():
         assert score(two, change) > 1.01 * as_real, name
     assert score(one, torch.zeros_like) < score(one, lambda texture: texture), "one alone is best without noise"
+
+
+@pytest.fixture(scope="module")
+def shells(tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
+    """20 volumes of a shell around a core, with images, and a gap that tells the ends of every axis apart."""
+    distance = np.linalg.norm(np.indices((32, 32, 32)) - 15.5, axis=0)
+    radii = 8 + np.arange(20) % 5
+    labels = np.stack([np.where(distance < radius / 2, 2, distance < radius) for radius in radii])
+    labels[:, 20:, 18:, 17:] = 0
+    images = np.array([40.0, 110.0, 350.0])[labels] + np.random.default_rng(0).normal(0, 20, labels.shape)
+    table = {"structures": [{"name": "shell", "color": "#e69f00"}, {"name": "core", "color": "#56b4e9"}]}
+    folder = tmp_path_factory.mktemp("volumes") / "set"
+    return TrainingSet.open(write_training_set(folder, labels, images, 16, 2, table=table))
+
+
+SMALL_TEXTURES: dict[str, Any] = {"width": 4, "batch": 2, "steps": 8}
+
+
+@pytest.mark.parametrize("network", list(TEXTURE_NETWORKS))
+def test_textures_of_volumes_learn_and_go_on_to_the_bit(shells: TrainingSet, network: str) -> None:
+    trainer, other = (texture_trainer(shells, **SMALL_TEXTURES, network=network) for _ in range(2))
+    for _ in range(2):
+        trainer.train_step()
+    tensors, values = trainer.exact.pack()
+    other.exact.restore({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, values)
+    other.step = trainer.step
+    found = [{name: float(value) for name, value in one.train_step().items()} for one in (trainer, other)]
+    assert found[0] == found[1]
+    assert np.isfinite(list(found[0].values())).all()
+    assert_same_networks(trainer, other, list(trainer.exact.networks))
+
+
+def test_the_preview_of_textures_shows_labels_in_their_colors_and_three_planes(shells: TrainingSet) -> None:
+    sheet, values = texture_trainer(shells, **SMALL_TEXTURES).preview()
+    assert 0 < values["quick_absolute_error"] < 800
+    assert sheet.shape == (8 * 34 + 2, 3 * (3 * 32 + 2) + 2, 3), "labels, painted and real"
+    labels, real = sheet[2:34, 2:98], sheet[2:34, 198:294]
+    orange, blue = np.array([0xE6, 0x9F, 0x00]) / 255, np.array([0x56, 0xB4, 0xE9]) / 255
+    np.testing.assert_allclose(labels[16, 16::32], [blue] * 3, atol=1e-6)
+    assert any(np.allclose(color, orange, atol=1e-6) for color in labels[16])
+    assert (real[..., :1] == real).all(), "images are grey"
+    assert real[16, 16::32].mean() > real[1, 1::32].mean()
 
 
 def test_the_learning_rate_of_textures_falls_at_the_end(rings: TrainingSet) -> None:

@@ -73,6 +73,11 @@ def packed_into_itself(place: Place) -> Arguments:
     return ["pack", str(model), str(model / "docs" / "model.zip")]
 
 
+def drawn_into_itself(place: Place) -> Arguments:
+    model = place.copy("model")
+    return ["synthesize", str(model), str(model / "docs" / "samples"), "--count", "2"]
+
+
 def link_entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name)
     entry.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -122,6 +127,9 @@ CASES = [
     Case("model: weights cut off", drawn(cut(GENERATOR)), "was changed or damaged"),
     Case("model: weights missing", drawn(removed(GENERATOR)), "is missing"),
     Case("model: packed into itself", packed_into_itself, "lies in the package"),
+    Case("model: samples into itself", drawn_into_itself, "would lie inside the model package"),
+    Case("model: slices that call themselves volumes", drawn(json_values(METADATA, axes=3)), "should have 3 numbers"),
+    Case("model: four axes", drawn(json_values(METADATA, axes=4)), CANNOT),
     Case("model: weights a link", drawn(linked(GENERATOR, "/etc/passwd")), "is a link or a device"),
     Case("model: weights a pipe", drawn(pipe(GENERATOR)), "is a link or a device"),
     Case("model: metadata a link", drawn(linked(METADATA, "/dev/zero")), "is a link or a device"),

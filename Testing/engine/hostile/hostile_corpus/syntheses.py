@@ -81,6 +81,13 @@ CASES = [
         "has the schema 'topogan.synthesis/3'",
     ),
     Case("export: report too deep", exported(text(REPORT, DEEP_JSON)), "cannot be read as JSON"),
+    Case(
+        "export: slices that call themselves volumes",
+        exported(json_values(REPORT, axes=3)),
+        r"00000_mask\.seg\.nrrd is missing where 8 volumes are said to be",
+    ),
+    Case("export: 10¹⁰ volumes", exported(json_values(REPORT, axes=3, count=10**10)), "more volumes than a synthesis"),
+    Case("export: axes of a word", exported(json_values(REPORT, axes="many")), "axes are 2 or 3"),
     Case("export: no textures", exported(removed("textures.nrrd")), "has masks but no textures"),
     Case("export: no masks", exported(removed("masks.nrrd")), DAMAGED),
     Case("export: masks cut off", exported(cut("masks.nrrd")), DAMAGED),
