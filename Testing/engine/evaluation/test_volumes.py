@@ -155,7 +155,8 @@ def test_the_page_speaks_of_volumes(page: str) -> None:
     for words in (
         "Synthetic shell, compared with real volumes", "20 of 32 × 32 × 32 voxels", "Voxel size", "tunnels", "cavities",
         "Closer to training than a test volume", "volume (ml)", "volumes (%)", "birth (voxels)", "points per volume",
-        "cycles per volume width", "voxels (%)", "1 tunnel instead of none, no cavity", "pieces (b0)", "tunnels (b1)", "cavities (b2)",
+        "cycles per volume width", "voxels (%)",
+        "1 tunnel instead of none, no cavity", "pieces (b0)", "tunnels (b1)", "cavities (b2)",
     ):  # fmt: skip
         assert words in text, words
 
