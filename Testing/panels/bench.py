@@ -54,6 +54,14 @@ class Bench:
             panel.grab().save(str(Path(folder) / f"{name}-{state}.png"))
 
 
+def import_scene(path: Path, folder: Path) -> None:
+    """Add a scene's .mrb to the scene that is open, as *Add data* does; ``folder`` is for what is unpacked."""
+    scene = slicer.mrmlScene
+    scene.SetURL(scene.UnpackSlicerDataBundle(str(path), str(folder), slicer.vtkMRMLMessageCollection()))
+    assert scene.Import()
+    scene.SetURL("")
+
+
 def shown_children(panel: Any) -> list[Any]:
     """Every visible widget of a panel."""
     children = QtCore.QObject.findChildren(panel, QtWidgets.QWidget)

@@ -17,11 +17,11 @@ class SceneHub:
 
     def __init__(self, scene: slicer.vtkMRMLScene) -> None:
         self._scene = scene
-        self._listeners: list[weakref.WeakMethod[Callable[[], None]]] = []
+        self._listeners: list[weakref.WeakMethod[Callable[[str], None]]] = []
         self._tags = [scene.AddObserver(getattr(scene, event), self._changed) for event in _EVENTS]
 
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Call a bound method at every change."""
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call a bound method with the event's name at every change."""
         self._listeners.append(weakref.WeakMethod(listener))
 
     def close(self) -> None:
@@ -36,4 +36,4 @@ class SceneHub:
         for listener in list(self._listeners):
             method = listener()
             if method is not None:
-                method()
+                method(event)
