@@ -240,7 +240,6 @@ def test_the_dialog_of_a_path(
 
 def test_selectors_are_empty_for_a_moment_after_an_import(application: StandIn, tmp_path: Path) -> None:
     import slicer
-
     from bench import import_scene
 
     from TopoGANLib.headless.application import save_scene
