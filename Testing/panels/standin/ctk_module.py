@@ -36,6 +36,9 @@ class ctkCollapsibleButton(PythonQtObject, QtWidgets.QAbstractButton):
         self._collapsed = False
         self._hidden: list[QtWidgets.QWidget] = []
         QtWidgets.QWidget.setContentsMargins(self, 0, _HEADER_HEIGHT, 0, 0)
+        # Not to be made narrower than what is in it likes to be.
+        kinds = QtWidgets.QSizePolicy.Policy
+        QtWidgets.QWidget.setSizePolicy(self, kinds.Minimum, kinds.Preferred)
         QtWidgets.QAbstractButton.setCheckable(self, True)
         QtWidgets.QAbstractButton.setChecked(self, True)
         self.connect("toggled(bool)", lambda checked: self._collapse(not checked))

@@ -206,7 +206,7 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
         row.setContentsMargins(4, 0, 0, 0)
         self._segment_label = QtWidgets.QLabel("Segment: ")
         row.addWidget(self._segment_label)
-        row.addWidget(self._segment_box)
+        row.addWidget(self._segment_box, 1)
         layout.addLayout(row)
         self._node_box.connect("currentNodeChanged(vtkMRMLNode*)", self._node_changed)
         self._segment_box.currentIndexChanged.connect(self._segment_changed)
