@@ -415,10 +415,10 @@ class TestPackage:
     @pytest.mark.parametrize(
         ("changed", "said"),
         [
-            ({"axes": 2}, "slices have 64, 128, 256 or 512, not 32"),
+            ({"axes": 2}, "slices have 64, 128, 256 or 512"),
             ({"axes": 2, "size": 64}, "should have 2 numbers"),
             ({"axes": 4}, "axes: "),
-            ({"size": 256}, "volumes have 32, 48, 64, 96 or 128, not 256"),
+            ({"size": 256}, "volumes have 32, 48, 64, 96 or 128"),
             ({"betti": {"modal": [[1, 0]], "train": {}, "test": {}}}, "should have 3 numbers"),
             ({"topologies": [{"tenth": 0, "betti": "1,0", "count": 3}]}, "should have 3 numbers"),
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 from standin import StandIn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -43,15 +44,45 @@ class Bench:
         panel = self.modules[name].widgetRepresentation()
         panel.show()
         settle()
-        panel.resize(PANEL_WIDTH, max(300, QtWidgets.QWidget.sizeHint(panel).height()))
+        # As the scrolled area of the application does it: texts that wrap make a panel higher the narrower it is.
+        wrapped = QtWidgets.QWidget.layout(panel).totalHeightForWidth(PANEL_WIDTH)
+        panel.resize(PANEL_WIDTH, max(300, QtWidgets.QWidget.sizeHint(panel).height(), wrapped))
         settle()
-        cut = [describe(widget) for widget in shown_children(panel) if is_cut(widget)]
+        cut = [describe(widget) for widget in shown_children(panel) if is_cut(widget) or is_outside(widget, panel)]
         assert not cut, f"cut off at {PANEL_WIDTH} pixels: {cut}"
         assert QtWidgets.QWidget.minimumSizeHint(panel).width() <= PANEL_WIDTH
         folder = os.environ.get("PANEL_PICTURES")
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
             panel.grab().save(str(Path(folder) / f"{name}-{state}.png"))
+
+
+def import_scene(path: Path, folder: Path) -> None:
+    """Add a scene's .mrb to the scene that is open, as *Add data* does; ``folder`` is for what is unpacked."""
+    scene = slicer.mrmlScene
+    scene.SetURL(scene.UnpackSlicerDataBundle(str(path), str(folder), slicer.vtkMRMLMessageCollection()))
+    assert scene.Import()
+    scene.SetURL("")
+
+
+@contextmanager
+def font_of(points: int) -> Iterator[None]:
+    """Show everything in letters of another size, as the application does for a user who asks for it."""
+    before = QtWidgets.QApplication.font()
+    font = QtGui.QFont(before)
+    font.setPointSize(points)
+    QtWidgets.QApplication.setFont(font)
+    try:
+        yield
+    finally:
+        QtWidgets.QApplication.setFont(before)
+
+
+def menu_of(line: Any) -> dict[str, Any]:
+    """What the button beside a path offers: text → QAction."""
+    found = QtCore.QObject.findChildren(line, QtWidgets.QToolButton)
+    (button,) = (one for one in found if "Browse" in QtCore.QObject.objectName(one))
+    return {QtGui.QAction.text(action): action for action in QtWidgets.QWidget.actions(button.menu())}
 
 
 def shown_children(panel: Any) -> list[Any]:
@@ -70,9 +101,19 @@ def is_cut(widget: Any) -> bool:
     if isinstance(widget, QtWidgets.QComboBox) and not QtWidgets.QComboBox.isEditable(widget):
         text = QtWidgets.QComboBox.currentText(widget)
         return QtWidgets.QWidget.fontMetrics(widget).horizontalAdvance(text) + _ARROW_WIDTH > width
+    if isinstance(widget, sys.modules["ctk"].ctkCollapsibleButton):
+        # The header has to fit; what is below it wraps its rows, and is looked at for itself.
+        header = QtWidgets.QWidget.fontMetrics(widget).horizontalAdvance(QtWidgets.QAbstractButton.text(widget))
+        return max(header + _ARROW_WIDTH, type(widget).minimumSizeHint(widget).width()) > width
     if isinstance(widget, QtWidgets.QAbstractButton) and not isinstance(widget, QtWidgets.QToolButton):
         return type(widget).sizeHint(widget).width() > width
     return False
+
+
+def is_outside(widget: Any, panel: Any) -> bool:
+    """Whether a widget reaches over the right edge of the panel, which the application cuts off."""
+    right = QtWidgets.QWidget.mapTo(widget, panel, QtCore.QPoint(QtWidgets.QWidget.width(widget), 0)).x()
+    return right > QtWidgets.QWidget.width(panel)
 
 
 def describe(widget: Any) -> str:

@@ -175,6 +175,86 @@ def test_a_segment_is_chosen_with_its_segmentation(application: StandIn, qt: Any
     assert selector.currentNode() is None
 
 
+def heard(line: Any) -> list[object]:
+    """What a line for a path tells, from now on."""
+    told: list[object] = []
+    line.connect("currentPathChanged(QString)", told.append)
+    line.connect("validInputChanged(bool)", told.append)
+    return told
+
+
+def test_an_emptied_path_is_no_changed_path(application: StandIn) -> None:
+    """As ctkPathLineEdit::updateHasValidInput does; the box inside tells of every text."""
+    import ctk
+
+    line = ctk.ctkPathLineEdit()
+    told = heard(line)
+    texts: list[str] = []
+    line.comboBox().connect("editTextChanged(QString)", texts.append)
+    for path in ("/a", "/b", "", ""):
+        line.currentPath = path
+    assert told == ["/a", True, "/b", False]
+    line.nameFilters = ["*.json"]
+    for path in ("/a.txt", "/a/b.json", "/b"):
+        line.currentPath = path
+    assert told[4:] == ["/a/b.json", True, False], "and what the name filters refuse is as little one"
+    assert texts == ["/a", "/b", "", "/a.txt", "/a/b.json", "/b"]
+
+
+def test_the_history_of_a_path(application: StandIn) -> None:
+    """It is empty until something is put there, and then fills in what is empty."""
+    import ctk
+
+    def line() -> Any:
+        made = ctk.ctkPathLineEdit()
+        made.settingKey = "Things"
+        return made
+
+    first = line()
+    assert first.comboBox().count == 0
+    for path in ("/a", "/b", "/a"):
+        first.currentPath = path
+        first.addCurrentPathToHistory()
+    assert [first.comboBox().itemText(row) for row in range(2)] == ["/a", "/b"]
+    first.comboBox().setCurrentIndex(1)
+    told = heard(first)
+    first.addCurrentPathToHistory()
+    assert first.currentPath == "/b"
+    assert told, "the line tells of texts that nobody chose"
+    assert line().currentPath == "/b"
+
+
+@pytest.mark.parametrize(("filters", "dialog"), [(0x13, "getOpenFileName"), (0x11, "getExistingDirectory")])
+def test_the_dialog_of_a_path(
+    application: StandIn, qt: Any, monkeypatch: pytest.MonkeyPatch, filters: int, dialog: str
+) -> None:
+    """Where files are allowed, it is never one for folders (ctkPathLineEdit::browse)."""
+    import ctk
+
+    line = ctk.ctkPathLineEdit()
+    line.filters = filters
+    monkeypatch.setattr(qt.QFileDialog, dialog, lambda *arguments: "/chosen")
+    line.browse()
+    assert line.currentPath == "/chosen"
+
+
+def test_selectors_are_empty_for_a_moment_after_an_import(application: StandIn, tmp_path: Path) -> None:
+    import slicer
+    from bench import import_scene
+
+    from TopoGANLib.headless.application import save_scene
+
+    save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
+    selector = slicer.qMRMLNodeComboBox()
+    selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+    selector.setMRMLScene(slicer.mrmlScene)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
+    chosen: list[object] = []
+    selector.connect("currentNodeChanged(vtkMRMLNode*)", chosen.append)
+    import_scene(tmp_path / "scene.mrb", tmp_path)
+    assert chosen == [None, node]
+
+
 def run_in_slicer_test(name: str) -> Any:
     """One of the tests that are for Slicer itself, which the stand-in should pass, too."""
     import importlib.util

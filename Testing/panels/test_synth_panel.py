@@ -104,6 +104,77 @@ def test_a_model_is_needed(bench: Bench, model: Path, tmp_path: Path) -> None:
     bench.picture("TopoGANSynth", "ready")
 
 
+def test_an_emptied_model_is_none(bench: Bench, model: Path) -> None:
+    widget = ready(bench)
+    widget.ui.modelPathLineEdit.currentPath = str(model)
+    assert widget.ui.generateButton.enabled
+    widget.ui.modelPathLineEdit.currentPath = ""
+    assert not widget.ui.generateButton.enabled
+    assert widget.ui.reasonLabel.text == "Choose a model."
+    assert widget.ui.modelLabel.text == ""
+
+
+def test_a_model_is_a_file_or_a_folder(bench: Bench, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import qt
+    from bench import menu_of
+
+    asked: list[str] = []
+
+    def choose_file(parent: Any, caption: str, directory: str, filter: str) -> str:
+        asked.append(filter)
+        return "/model.zip"
+
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *arguments: str(model))
+    monkeypatch.setattr(qt.QFileDialog, "getOpenFileName", choose_file)
+    widget = ready(bench)
+    menu = menu_of(widget.ui.modelPathLineEdit)
+    menu["Folder…"].trigger()
+    assert widget.ui.generateButton.enabled
+    menu["File…"].trigger()
+    assert widget.ui.modelPathLineEdit.currentPath == "/model.zip"
+    assert asked == ["Model packages (*.zip)"]
+
+
+def test_models_that_were_used_are_offered_again(
+    bench: Bench, model: Path, answer: Path, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    from bench import Bench
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    tell(engine, "serve", f"folder={answer}")
+    other = Path(shutil.copytree(model, tmp_path / "other"))
+    widget = ready(bench)
+    widget.panel.choose_model(model)
+    widget.panel.choose_model(tmp_path)
+    widget.ui.modelPathLineEdit.currentPath = "~/other"
+    generate(widget)
+    bench.application.close_application()
+    widget = Bench(bench.application).open("TopoGANSynth")
+    box = widget.ui.modelPathLineEdit.comboBox()
+    assert [box.itemText(row) for row in range(box.count)] == ["~/other", str(model)]
+    assert widget.ui.modelPathLineEdit.currentPath == str(other)
+
+
+@pytest.mark.parametrize("points", [9, 12])
+def test_everything_is_unfolded(
+    bench: Bench, model_of_several: Path, tmp_path: Path, engine: Engine, points: int
+) -> None:
+    from bench import font_of
+
+    tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
+    with font_of(points):
+        widget = ready(bench)
+        widget.panel.choose_model(model_of_several)
+        generate(widget, "Finished: In 83 % of 6 samples every structure has a topology")
+        for section in ("engine", "samplesAdvanced"):
+            getattr(widget.ui, f"{section}CollapsibleButton").collapsed = False
+        choose(widget.ui.topologyComboBox, "Given pieces and holes")
+        bench.picture("TopoGANSynth", f"everything, {points} points")
+
+
 def test_a_zipped_model(bench: Bench, model: Path, tmp_path: Path) -> None:
     from TopoGANSynthLib.model_card import read_model_card
 

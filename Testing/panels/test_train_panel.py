@@ -234,12 +234,287 @@ def test_a_training_set_made_before(bench: Bench, tmp_path: Path, engine: Engine
     pump(lambda: "Finished" in status(widget))
 
 
-def test_everything_is_unfolded(bench: Bench) -> None:
+def lines_for_paths(ui: Any) -> dict[str, Any]:
+    return {name.removesuffix("PathLineEdit"): line for name, line in vars(ui).items() if name.endswith("PathLineEdit")}
+
+
+def another_python(folder: Path) -> Path:
+    """A program of its own name that can run the engine."""
+    path = folder / "python"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_emptied_paths_are_no_paths(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:
+    widget = ready(bench)
+    ui, lines = widget.ui, lines_for_paths(widget.ui)
+    assert ui.startButton.enabled
+    for path in ("", "   "):
+        lines["results"].currentPath = path
+        assert not ui.startButton.enabled
+        assert ui.reasonLabel.text == ui.startButton.toolTip == "Choose a folder for the results."
+        lines["results"].currentPath = str(tmp_path / "results")
+        assert ui.startButton.enabled
+    choose(ui.sourceComboBox, "Files or folders")
+    lines["segmentations"].currentPath = str(tmp_path)
+    lines["table"].currentPath = "/table.txt"
+    assert ui.startButton.enabled
+    assert not ui.structuresLineEdit.enabled
+    lines["table"].currentPath = ""
+    assert ui.structuresLineEdit.enabled, "though its name filters refuse both texts"
+    lines["segmentations"].currentPath = ""
+    assert not ui.startButton.enabled
+    assert ui.reasonLabel.text == "Choose a segmentation file, or a folder of them."
+    choose(ui.sourceComboBox, "A training set made before")
+    lines["trainingSet"].currentPath = str(tmp_path)
+    assert ui.startButton.enabled
+    lines["trainingSet"].currentPath = ""
+    assert ui.reasonLabel.text == "Choose the folder of a training set."
+    lines["python"].currentPath = ""
+    assert ui.reasonLabel.text == "The engine is not ready: see Engine above."
+    assert ui.engineStatusLabel.text == f"Choose the Python that runs the engine: Slicer's own is {sys.executable}."
+    assert not ui.checkEngineButton.enabled
+    ui.engineCollapsibleButton.collapsed = False
+    bench.picture("TopoGANTrain", "no python")
+
+
+def test_a_file_or_a_folder(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where either will do, the button by a path offers both; where one will, CTK's own dialog is for it."""
+    import ctk
+    import qt
+    from bench import menu_of
+
     widget = ready(bench)
     choose(widget.ui.sourceComboBox, "Files or folders")
-    for section in ("engine", "prepareAdvanced", "trainAdvanced"):
-        getattr(widget.ui, f"{section}CollapsibleButton").collapsed = False
-    bench.picture("TopoGANTrain", "everything")
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *arguments: "/folder")
+    monkeypatch.setattr(qt.QFileDialog, "getOpenFileName", lambda *arguments: "/file.nii.gz")
+    kinds = ctk.ctkPathLineEdit
+    both = set()
+    for name, line in lines_for_paths(widget.ui).items():
+        if line.filters & kinds.Dirs and line.filters & kinds.Files:
+            both.add(name)
+            assert not line.showBrowseButton
+            menu = menu_of(line)
+            assert list(menu) == ["Folder…", "File…"]
+            for text, path in (("Folder…", "/folder"), ("File…", "/file.nii.gz")):
+                menu[text].trigger()
+                assert line.currentPath == path
+        else:
+            assert line.showBrowseButton
+    assert both == {"segmentations", "images"}
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *arguments: "")
+    menu_of(widget.ui.imagesPathLineEdit)["Folder…"].trigger()
+    assert widget.ui.imagesPathLineEdit.currentPath == "/file.nii.gz", "the dialog was cancelled"
+    bench.picture("TopoGANTrain", "files chosen")
+
+
+def test_paths_that_were_used_are_offered_again(bench: Bench, engine: Engine, tmp_path: Path) -> None:
+    from bench import Bench, pump
+
+    tell(engine, "train", "steps=5")
+    widget = ready(bench)
+    choose(widget.ui.sourceComboBox, "Files or folders")
+    lines = lines_for_paths(widget.ui)
+    lines["segmentations"].currentPath = str(tmp_path / "nothing")
+    widget.ui.startButton.click()
+    lines["segmentations"].currentPath = str(tmp_path)
+    widget.ui.startButton.click()
+    pump(lambda: "Finished" in status(widget))
+    bench.application.close_application()
+    widget = Bench(bench.application).open("TopoGANTrain")
+    offered = {
+        name: [line.comboBox().itemText(row) for row in range(line.comboBox().count)]
+        for name, line in lines_for_paths(widget.ui).items()
+    }
+    assert offered == {
+        "python": [sys.executable],
+        "results": [str(tmp_path / "results")],
+        "segmentations": [str(tmp_path)],
+        "images": [],
+        "table": [],
+        "trainingSet": [],
+    }
+    assert widget.ui.segmentationsPathLineEdit.currentPath == "", "offered, not chosen"
+
+
+def test_the_engine_stays_ready_while_its_path_is_remembered(bench: Bench, engine: Engine, tmp_path: Path) -> None:
+    """CTK shows another path for a moment, which nobody has chosen."""
+    from bench import pump
+
+    from TopoGANLib.forms import user_settings
+
+    other = another_python(tmp_path)
+    widget = ready(bench)
+    box = widget.ui.pythonPathLineEdit.comboBox()
+    for path in (str(other), sys.executable):
+        widget.ui.pythonPathLineEdit.currentPath = path
+        assert widget.panel._engine.report is None
+        widget.ui.checkEngineButton.click()
+        pump(lambda: widget.panel._engine.report is not None)
+    box.setCurrentIndex(1)
+    assert widget.ui.pythonPathLineEdit.currentPath == str(other)
+    widget.ui.checkEngineButton.click()
+    pump(lambda: widget.panel._engine.report is not None)
+    assert [box.itemText(row) for row in range(box.count)] == [str(other), sys.executable]
+    assert "Ready" in widget.ui.engineStatusLabel.text
+    assert user_settings.read_text(user_settings.ENGINE_PYTHON) == str(other)
+
+
+def test_the_users_folder_is_known(
+    bench: Bench, scene: Any, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench import pump
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    tell(engine, "train", "steps=5")
+    another_python(tmp_path)
+    widget = ready(bench)
+    widget.ui.pythonPathLineEdit.currentPath = "~/python"
+    widget.ui.checkEngineButton.click()
+    pump(lambda: "Ready" in widget.ui.engineStatusLabel.text)
+    widget.ui.resultsPathLineEdit.currentPath = "~/results"
+    widget.ui.startButton.click()
+    pump(lambda: "Finished" in status(widget))
+    assert (tmp_path / "results" / "Blood-1" / "run" / "model").is_dir()
+    assert widget.logic.engine().python == tmp_path / "python"
+
+
+def test_an_imported_scene_brings_its_choices(bench: Bench, scene: Any, tmp_path: Path) -> None:
+    """Though the selectors are empty for a moment while the panel is open."""
+    import slicer
+    from bench import import_scene
+
+    from TopoGANLib.headless.application import save_scene
+
+    widget = ready(bench)
+    ui = widget.ui
+    blood, myocardium = scene[1].GetSegmentation().GetSegmentIDs()
+    ui.volumeSelector.setCurrentNode(scene[0])
+    ui.segmentSelector.setSelectedSegmentIDs([myocardium])
+    ui.masksStepsSpinBox.value = 77
+    for node, name in zip(scene, ("CT of the file", "Heart of the file"), strict=True):
+        node.SetName(name)
+    save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
+    for node, name in zip(scene, ("CT", "Heart"), strict=True):
+        node.SetName(name)
+    ui.segmentSelector.setSelectedSegmentIDs([blood])
+    ui.volumeSelector.setCurrentNode(None)
+    ui.masksStepsSpinBox.value = 88
+    import_scene(tmp_path / "scene.mrb", tmp_path)
+    parameters = widget.logic.getParameterNode()
+    assert parameters.segmentation is not scene[1] and parameters.volume is not scene[0]
+    assert parameters.segmentation.GetName() == "Heart of the file"
+    assert parameters.volume.GetName() == "CT of the file"
+    assert json.loads(parameters.segmentIds) == [myocardium]
+    assert ui.segmentSelector.currentNode() is parameters.segmentation
+    assert ui.segmentSelector.selectedSegmentIDs() == (myocardium,)
+    assert ui.volumeSelector.currentNode() is parameters.volume
+    assert ui.masksStepsSpinBox.value == 77
+    assert ui.startButton.enabled
+
+
+def test_an_imported_scene_without_choices_leaves_them(bench: Bench, scene: Any, tmp_path: Path) -> None:
+    import slicer
+    from bench import import_scene
+
+    from TopoGANLib.headless.application import save_scene
+
+    node = slicer.mrmlScene.GetSingletonNode("TopoGANTrain", "vtkMRMLScriptedModuleNode")
+    if node is not None:  # closing a scene leaves it
+        slicer.mrmlScene.RemoveNode(node)
+    save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
+    widget = ready(bench)
+    myocardium = scene[1].GetSegmentation().GetNthSegmentID(1)
+    widget.ui.volumeSelector.setCurrentNode(scene[0])
+    widget.ui.segmentSelector.setSelectedSegmentIDs([myocardium])
+    import_scene(tmp_path / "scene.mrb", tmp_path)
+    parameters = widget.logic.getParameterNode()
+    assert parameters.segmentation is widget.ui.segmentSelector.currentNode() is scene[1]
+    assert parameters.volume is widget.ui.volumeSelector.currentNode() is scene[0]
+    assert widget.ui.segmentSelector.selectedSegmentIDs() == (myocardium,)
+
+
+def test_what_a_script_chooses_is_shown(bench: Bench, scene: Any) -> None:
+    import slicer
+
+    widget = ready(bench)
+    ui, parameters = widget.ui, widget.logic.getParameterNode()
+    blood, myocardium = scene[1].GetSegmentation().GetSegmentIDs()
+    other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Other")
+    for identifier, name in (("a", "Aorta"), ("b", "Atrium")):
+        other.GetSegmentation().AddEmptySegment(identifier, name)
+    parameters.segmentIds = json.dumps([myocardium, blood])
+    assert ui.segmentSelector.selectedSegmentIDs() == (blood, myocardium)
+    parameters.segmentation = other
+    assert ui.segmentSelector.currentNode() is other
+    assert not ui.startButton.enabled
+    parameters.segmentIds = json.dumps(["b"])
+    assert ui.segmentSelector.selectedSegmentIDs() == ("b",)
+    assert ui.startButton.enabled
+    ui.segmentSelector.setSelectedSegmentIDs(["a"])
+    assert json.loads(parameters.segmentIds) == ["a"]
+    parameters.segmentation = None
+    assert not ui.startButton.enabled
+    assert ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
+
+
+def test_a_segment_that_is_gone(bench: Bench, scene: Any) -> None:
+    widget = ready(bench)
+    segmentation = scene[1].GetSegmentation()
+    blood, myocardium = segmentation.GetSegmentIDs()
+    widget.ui.segmentSelector.setSelectedSegmentIDs([blood, myocardium])
+    segmentation.GetSegment(blood).SetName("Cavity")
+    assert widget.ui.structuresLabel.text == "Cavity, Myocardium: where two overlap, the first wins."
+    segmentation.RemoveSegment(blood)
+    assert widget.ui.segmentSelector.selectedSegmentIDs() == (myocardium,)
+    assert widget.ui.startButton.enabled
+    segmentation.RemoveSegment(myocardium)
+    assert not widget.ui.startButton.enabled
+    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
+
+
+def test_presets_leave_the_users_data_and_nothing_else(bench: Bench) -> None:
+    widget = ready(bench)
+    ui, parameters = widget.ui, widget.logic.getParameterNode()
+    parameters.prepare_structure, parameters.prepare_labels, parameters.structures = "wall", "7", "fat=1"
+    parameters.prepare_slice_spacing, parameters.prepare_minimum_area = 3.0, 55.0
+    parameters.prepare_window_low, parameters.prepare_pixel_size = -350.0, 0.8
+    everything = [setting.attribute for setting in widget.logic.settings]
+    titles = [ui.presetComboBox.itemText(row) for row in range(1, ui.presetComboBox.count)]
+    assert len(titles) >= 5
+
+    def after(*chosen: str) -> dict[str, Any]:
+        for title in chosen:
+            choose(ui.presetComboBox, title)
+        return {name: getattr(parameters, name) for name in everything}
+
+    alone = {title: after(title) for title in titles}
+    for title in titles:
+        for before in titles:
+            assert after(before, title) == alone[title], f"{title} after {before}"
+        assert alone[title]["prepare_structure"] == "wall" and alone[title]["prepare_labels"] == "7"
+        assert alone[title]["prepare_slice_spacing"] == 3.0 and alone[title]["prepare_minimum_area"] == 55.0
+        assert alone[title]["prepare_window_low"] == -350.0 and alone[title]["prepare_pixel_size"] == 0.8
+    assert parameters.structures == "fat=1"
+    assert alone["Volumes (32 voxels, CPU)"]["prepare_volumes"]
+    assert not alone["Demo"]["prepare_volumes"]
+
+
+@pytest.mark.parametrize("points", [9, 12])
+def test_everything_is_unfolded(bench: Bench, scene: Any, points: int) -> None:
+    from bench import font_of
+
+    with font_of(points):
+        widget = ready(bench)
+        widget.ui.segmentSelector.setSelectedSegmentIDs(list(scene[1].GetSegmentation().GetSegmentIDs()))
+        bench.picture("TopoGANTrain", f"ready, {points} points")
+        for section in ("engine", "prepareAdvanced", "trainAdvanced"):
+            getattr(widget.ui, f"{section}CollapsibleButton").collapsed = False
+        for source in ("This scene", "Files or folders", "A training set made before"):
+            choose(widget.ui.sourceComboBox, source)
+            bench.picture("TopoGANTrain", f"everything, {source.lower()}, {points} points")
 
 
 def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -596,7 +871,8 @@ def test_reload(bench: Bench, scene: Any) -> None:
     slicer.util.reloadScriptedModule("TopoGANTrain")
     fresh = slicer.modules.TopoGANTrainWidget
     assert fresh is not widget
-    fresh.parent.enter()
+    assert fresh.ui.engineStatusLabel.text.startswith("Asking this Python"), "nobody enters the panel anew"
+    assert not fresh.ui.installEngineButton.visible
     pump(lambda: "step" in status(fresh))
     pump(lambda: fresh.ui.startButton.enabled)
     fresh.ui.startButton.click()

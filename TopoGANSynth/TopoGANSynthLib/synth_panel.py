@@ -16,6 +16,7 @@ from topogan_contract.words import shown
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.path_line import PathLine
 from TopoGANLib.forms.widgets import describe_widgets
 from TopoGANSynthLib.model_card import ModelCard, read_model_card
 from TopoGANSynthLib.result_view import ResultView
@@ -61,11 +62,12 @@ class SynthPanel:
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         add = self._connections.add
-        add(ui.modelPathLineEdit, "currentPathChanged(QString)", self._read_model)
         add(ui.generateButton, "clicked()", self._generate_or_cancel)
-        ui.modelPathLineEdit.currentPath = user_settings.read_text(user_settings.MODEL)
+        before = user_settings.read_text(user_settings.MODEL)
+        packages = _("Model packages (*.zip)")
+        self._model = PathLine(ui.modelPathLineEdit, self._read_model, before, files=packages)
         logic.onProgress = self._show_progress
-        self._read_model(ui.modelPathLineEdit.currentPath)
+        self._read_model()
 
     def enter(self) -> None:
         """The user looks at it: ask for the engine, and look what the scene holds."""
@@ -74,7 +76,9 @@ class SynthPanel:
 
     def choose_model(self, path: Path) -> None:
         """Put a model into the panel, as the other module does."""
-        self._ui.modelPathLineEdit.currentPath = str(path)
+        self._model.text = str(path)
+        if self._card is not None:
+            self._model.remember()
 
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
@@ -107,14 +111,16 @@ class SynthPanel:
     def close(self) -> None:
         """Let go of everything, the engine included."""
         self._connections.close()
+        self._model.close()
         self._result.close()
         self._engine.close()
         self._logic.close()
 
-    def _read_model(self, path: str) -> None:
-        user_settings.write(user_settings.MODEL, path)
-        self._card = read_model_card(Path(path)) if path.strip() else None
-        self._ui.modelLabel.text = self._card_words(path)
+    def _read_model(self) -> None:
+        path = self._model.path
+        user_settings.write(user_settings.MODEL, str(path or ""))
+        self._card = None if path is None else read_model_card(path)
+        self._ui.modelLabel.text = self._card_words()
         self._ui.topologiesLineEdit.placeholderText = self._example()
         self.refresh()
 
@@ -130,10 +136,10 @@ class SynthPanel:
         pairs = zip(self._card.regions, self._card.modal_betti, strict=True)
         return "; ".join(f"{region}={','.join(map(str, numbers))}" for region, numbers in pairs)
 
-    def _card_words(self, path: str) -> str:
+    def _card_words(self) -> str:
         card = self._card
         if card is None:
-            return _("This is no model package: choose its folder, or its .zip.") if path.strip() else ""
+            return _("This is no model package: choose its folder, or its .zip.") if self._model.text else ""
         volumes = card.axes == 3
         words = [
             _("{structure}, {size} {unit} of {pixel} mm, {texture}").format(
@@ -202,9 +208,12 @@ class SynthPanel:
         if self._logic.isRunning:
             self._logic.cancel()
             return
-        path = Path(self._ui.modelPathLineEdit.currentPath)
+        path = self._model.path
+        if path is None:
+            return
         try:
             self._logic.synthesize(path, self._request_settings(), self._engine.engine)
+            self._model.remember()
         except OSError as error:
             self._ui.statusLabel.visible = True
             self._ui.statusLabel.text = _("It cannot start: {reason}.").format(reason=error.strerror or error)

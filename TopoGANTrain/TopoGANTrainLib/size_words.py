@@ -91,4 +91,4 @@ class SizeWords:
 def _pixels(size: int, width: float, own: float, axes: int) -> str:
     if width <= 0:
         return (_("{size} pixels") if axes == 2 else _("{size} voxels")).format(size=size)
-    return pixel_size_in_words(size, default_pixel_size(width, size, own), width, own, axes)
+    return pixel_size_in_words(size, default_pixel_size(width, size, own, axes), width, own, axes)

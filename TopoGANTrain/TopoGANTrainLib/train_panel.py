@@ -14,6 +14,7 @@ from topogan_contract.sizes import SIZES, VOLUME_SIZES
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.path_line import PathLine
 from TopoGANLib.forms.settings import changed_values, preset_values, read_presets
 from TopoGANLib.forms.widgets import SegmentChoice, describe_widgets, offer
 from TopoGANTrainLib.scene_input import InputError
@@ -69,12 +70,17 @@ class TrainPanel:
         self._use_model = use_model
         self._parameters: Any = None
         self._view = TrainView(ui)
-        self._segments = SegmentChoice(ui.segmentSelector)
+        self._segments = SegmentChoice(ui.segmentSelector, self.refresh)
         self._sizes = SizeWords(ui, engine, lambda: self._inputs().measure(self._axes), lambda: self._axes)
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         self._fill_presets()
-        ui.resultsPathLineEdit.currentPath = str(user_settings.results_folder())
+        self._results = PathLine(ui.resultsPathLineEdit, self._choose_results, str(user_settings.results_folder()))
+        any_file = _("All files (*)")
+        self._segmentations = PathLine(ui.segmentationsPathLineEdit, self.refresh, files=any_file)
+        self._images = PathLine(ui.imagesPathLineEdit, self.refresh, files=any_file)
+        self._table = PathLine(ui.tablePathLineEdit, self.refresh)
+        self._training_set = PathLine(ui.trainingSetPathLineEdit, self.refresh)
         ui.keepRunningCheckBox.checked = user_settings.read_flag(user_settings.KEEP_TRAINING, True)
         self._connect()
         logic.onProgress = self.refresh
@@ -95,6 +101,7 @@ class TrainPanel:
     def refresh(self) -> None:
         """Show what is so now."""
         ui, parameters = self._ui, self._parameters
+        self._segments.refresh()
         if parameters is not None:
             source = parameters.inputSource
             ui.sceneInputs.visible = source is InputSource.scene
@@ -125,6 +132,8 @@ class TrainPanel:
     def close(self) -> None:
         """Let go of everything; the training goes on if the user wants it to."""
         self._connections.close()
+        for line in (self._results, *self._lines_of(InputSource.files), *self._lines_of(InputSource.trainingSet)):
+            line.close()
         self._segments.close()
         self._sizes.close()
         self._engine.close()
@@ -137,11 +146,6 @@ class TrainPanel:
         add(ui.useModelButton, "clicked()", self._open_model)
         add(ui.presetComboBox, "activated(int)", self._use_preset)
         add(ui.keepRunningCheckBox, "toggled(bool)", self._keep)
-        add(ui.resultsPathLineEdit, "currentPathChanged(QString)", self._choose_results)
-        for line in (
-            ui.segmentationsPathLineEdit, ui.imagesPathLineEdit, ui.tablePathLineEdit, ui.trainingSetPathLineEdit
-        ):  # fmt: skip
-            add(line, "currentPathChanged(QString)", self._choose_files)
 
     def _fill_presets(self) -> None:
         self._presets = read_presets()
@@ -162,12 +166,17 @@ class TrainPanel:
     def _keep(self, checked: bool) -> None:
         user_settings.write(user_settings.KEEP_TRAINING, checked)
 
-    def _choose_results(self, path: str) -> None:
-        user_settings.write(user_settings.RESULTS_FOLDER, path)
+    def _choose_results(self) -> None:
+        user_settings.write(user_settings.RESULTS_FOLDER, str(self._results.path or ""))
         self.refresh()
 
-    def _choose_files(self, path: str) -> None:
-        self.refresh()
+    def _lines_of(self, source: InputSource) -> tuple[PathLine, ...]:
+        """The lines for paths that a source has."""
+        return {
+            InputSource.scene: (),
+            InputSource.files: (self._segmentations, self._images, self._table),
+            InputSource.trainingSet: (self._training_set,),
+        }[source]
 
     @property
     def _axes(self) -> int:
@@ -189,7 +198,7 @@ class TrainPanel:
         names = self._segments.names if source is InputSource.scene else []
         ui.structuresLabel.visible = len(names) > 1
         ui.structuresLabel.text = _("{names}: where two overlap, the first wins.").format(names=", ".join(names))
-        from_table = source is InputSource.files and bool(ui.tablePathLineEdit.currentPath.strip())
+        from_table = source is InputSource.files and self._table.path is not None
         typed = source is InputSource.files and bool(self._parameters.structures.strip())
         several = len(names) > 1 or typed or from_table
         ui.structuresLineEdit.enabled = not from_table
@@ -204,23 +213,23 @@ class TrainPanel:
         report = self._engine.report
         if report is None or not report.usable:
             return _("The engine is not ready: see Engine above.")
-        if not self._ui.resultsPathLineEdit.currentPath.strip():
+        if self._results.path is None:
             return _("Choose a folder for the results.")
         return self._missing_input()
 
     def _missing_input(self) -> str:
-        ui, parameters = self._ui, self._parameters
+        parameters = self._parameters
         missing = {
             InputSource.scene: (
                 not self._segments.identifiers,
                 _("Choose a segmentation and the segments to learn."),
             ),
             InputSource.files: (
-                not ui.segmentationsPathLineEdit.currentPath.strip(),
+                self._segmentations.path is None,
                 _("Choose a segmentation file, or a folder of them."),
             ),
             InputSource.trainingSet: (
-                not ui.trainingSetPathLineEdit.currentPath.strip(),
+                self._training_set.path is None,
                 _("Choose the folder of a training set."),
             ),
         }
@@ -230,21 +239,16 @@ class TrainPanel:
         return sentence if is_missing else ""
 
     def _inputs(self) -> Inputs:
-        ui, parameters = self._ui, self._parameters
+        parameters = self._parameters
         if parameters.inputSource is InputSource.scene:
             red = self._red() if parameters.plane is InputPlane.red else None
             return FromScene(
                 parameters.segmentation, self._segments.identifiers, parameters.volume, red, parameters.unions
             )
         if parameters.inputSource is InputSource.files:
-            images, table = (
-                Path(line.currentPath) if line.currentPath.strip() else None
-                for line in (ui.imagesPathLineEdit, ui.tablePathLineEdit)
-            )
-            return FromFiles(
-                Path(ui.segmentationsPathLineEdit.currentPath), images, parameters.structures, parameters.unions, table
-            )
-        return FromTrainingSet(Path(ui.trainingSetPathLineEdit.currentPath))
+            segmentations, images, table = (line.path for line in self._lines_of(InputSource.files))
+            return FromFiles(segmentations or Path(), images, parameters.structures, parameters.unions, table)
+        return FromTrainingSet(self._training_set.path or Path())
 
     def _red(self) -> slicer.vtkMRMLSliceNode | None:
         return slicer.mrmlScene.GetNodeByID(_RED_SLICE_NODE)
@@ -253,12 +257,15 @@ class TrainPanel:
         if self._logic.isRunning:
             self._logic.stop()
             return
-        values = changed_values(self._logic.settings, self._parameters)
-        self._try(
-            lambda: self._logic.train(
-                self._inputs(), Path(self._ui.resultsPathLineEdit.currentPath), values, self._engine.engine
-            )
-        )
+        self._try(self._start)
+
+    def _start(self) -> None:
+        results, values = self._results.path, changed_values(self._logic.settings, self._parameters)
+        if results is None:
+            return
+        self._logic.train(self._inputs(), results, values, self._engine.engine)
+        for line in (self._results, *self._lines_of(self._parameters.inputSource)):
+            line.remember()
 
     def _resume(self) -> None:
         session = self._logic.session

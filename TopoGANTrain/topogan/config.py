@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from topogan.errors import InputError
@@ -124,8 +124,8 @@ class PrepareSettings(Settings):
     pixel_size: float = setting(
         0.0,
         "Pixel size",
-        "Size of a patch pixel; 0 makes the widest slice of the structures fill three quarters of a patch, or a little "
-        "more or less where pixels would be coarser than two of the images', or finer than one.",
+        "Size of a patch pixel; 0 makes the widest slice of the structures fill 0.75 of a patch (volumes: 0.9), or a "
+        "little more or less where pixels would be coarser than two of the images', or finer than one.",
         "mm",
         ge=0.0,
         le=20.0,
@@ -186,10 +186,11 @@ class PrepareSettings(Settings):
     )
     seed: int = setting(0, "Seed", "Seed of the random split, and of poses.", ge=0, le=2**31 - 1)
 
-    @model_validator(mode="after")
-    def _size_fits(self) -> PrepareSettings:
-        check_size(self.size, self.axes)
-        return self
+    @field_validator("size")
+    @classmethod
+    def _size_fits(cls, size: int, info: ValidationInfo) -> int:
+        check_size(size, 3 if info.data.get("volumes") else 2)
+        return size
 
     @property
     def axes(self) -> int:
@@ -206,7 +207,7 @@ def check_size(size: int, axes: int) -> None:
     sizes = SIZES if axes == 2 else VOLUME_SIZES
     if size not in sizes:
         what = "slices" if axes == 2 else "volumes"
-        raise ValueError(f"{what} have {', '.join(map(str, sizes[:-1]))} or {sizes[-1]}, not {size}")
+        raise ValueError(f"{what} have {', '.join(map(str, sizes[:-1]))} or {sizes[-1]}")
 
 
 class MaskSettings(Settings):

@@ -100,7 +100,7 @@ def _times_more(factor: int, stage: StageTiming) -> StageTiming:
 
 
 def _row(size: int, times: dict[str, _Timing], structures: SizedStructures) -> dict[str, Any]:
-    pixel_size = default_pixel_size(structures.width, size, structures.own)
+    pixel_size = default_pixel_size(structures.width, size, structures.own, structures.axes)
     devices = {
         device: {
             "seconds": timing.seconds,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import types
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from standin.pythonqt import PythonQtObject
+from standin.pythonqt import PythonQtObject, pythonqt_class
 
 _HEADER_HEIGHT = 24
+_LONGEST_HISTORY = 5
+_ComboBox = pythonqt_class(QtWidgets.QComboBox)
 
 
 class CtkModule(types.ModuleType):
@@ -32,6 +36,9 @@ class ctkCollapsibleButton(PythonQtObject, QtWidgets.QAbstractButton):
         self._collapsed = False
         self._hidden: list[QtWidgets.QWidget] = []
         QtWidgets.QWidget.setContentsMargins(self, 0, _HEADER_HEIGHT, 0, 0)
+        # Not to be made narrower than what is in it likes to be.
+        kinds = QtWidgets.QSizePolicy.Policy
+        QtWidgets.QWidget.setSizePolicy(self, kinds.Minimum, kinds.Preferred)
         QtWidgets.QAbstractButton.setCheckable(self, True)
         QtWidgets.QAbstractButton.setChecked(self, True)
         self.connect("toggled(bool)", lambda checked: self._collapse(not checked))
@@ -92,54 +99,124 @@ class ctkCollapsibleButton(PythonQtObject, QtWidgets.QAbstractButton):
 
 
 class ctkPathLineEdit(PythonQtObject, QtWidgets.QWidget):
-    """A line for a path, with a button that opens a file dialog (ctkPathLineEdit.h)."""
+    """A line for a path, with its history and a button that opens a file dialog (ctkPathLineEdit.cpp)."""
 
     _stands_for_cpp = True
-    _signatures: ClassVar[dict[str, str]] = {"currentPathChanged(QString)": "currentPathChanged"}
+    _signatures: ClassVar[dict[str, str]] = {
+        "currentPathChanged(QString)": "currentPathChanged",
+        "validInputChanged(bool)": "validInputChanged",
+    }
     _slots: tuple[str, ...] = ()
     Dirs, Files, Readable, Writable, Executable = 0x001, 0x002, 0x010, 0x020, 0x040
     currentPathChanged = QtCore.Signal(str)
+    validInputChanged = QtCore.Signal(bool)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._filters, self._label, self._key, self._names = 0, "", "", []
+        self._valid = False
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        self._combo = QtWidgets.QComboBox()
-        self._combo.setEditable(True)
+        layout.setSpacing(0)
+        self._combo = _ComboBox()
+        QtWidgets.QComboBox.setEditable(self._combo, True)
+        self._combo.setInsertPolicy(QtWidgets.QComboBox.InsertPolicy.NoInsert)
+        # A long path does not widen the panel: minimumSizeHint of C++ leaves the text out.
         self._combo.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
-        self._combo.editTextChanged.connect(self._edited)
-        browse = QtWidgets.QToolButton()
-        browse.setText("...")
+        self._validator = QtGui.QRegularExpressionValidator(self)
+        line = QtWidgets.QComboBox.lineEdit(self._combo)
+        line.setValidator(self._validator)
+        self._set_names([])
+        line.textChanged.connect(self._update_valid)
+        self._browse_button = QtWidgets.QToolButton()
+        self._browse_button.setText("...")
+        self._browse_button.clicked.connect(self.browse)
         layout.addWidget(self._combo)
-        layout.addWidget(browse)
+        layout.addWidget(self._browse_button)
 
-    def _edited(self, path: str) -> None:
-        self.currentPathChanged.emit(path)
+    def _update_valid(self) -> None:
+        before = self._valid
+        self._valid = QtWidgets.QComboBox.lineEdit(self._combo).hasAcceptableInput()
+        if self._valid:
+            self.currentPathChanged.emit(self._get_path())
+        if self._valid != before:
+            self.validInputChanged.emit(self._valid)
 
     def _get_path(self) -> str:
-        return self._combo.currentText()
+        return QtWidgets.QComboBox.lineEdit(self._combo).text()
 
     def _set_path(self, path: str) -> None:
-        self._combo.setEditText(path)
+        QtWidgets.QComboBox.lineEdit(self._combo).setText(path)
+
+    def _set_names(self, names: Iterable[str]) -> None:
+        # Without a filter everything but an empty text is valid (ctkUtils.cpp, nameFiltersToRegularExpression).
+        self._names = list(names)
+        endings = [QtCore.QRegularExpression.escape(name).replace(r"\*", ".*") for name in self._names]
+        self._validator.setRegularExpression(QtCore.QRegularExpression("|".join(endings) or ".+"))
+
+    def _set_key(self, key: str) -> None:
+        self._key = key
+        self.retrieveHistory()
+
+    def _set_shows_browse(self, visible: bool) -> None:
+        self._browse_button.setVisible(visible)
 
     currentPath = QtCore.Property(str, _get_path, _set_path)
     label = QtCore.Property(str, lambda self: self._label, lambda self, value: setattr(self, "_label", value))
-    settingKey = QtCore.Property(str, lambda self: self._key, lambda self, value: setattr(self, "_key", value))
+    settingKey = QtCore.Property(str, lambda self: self._key, _set_key)
     filters = QtCore.Property(int, lambda self: self._filters, lambda self, value: setattr(self, "_filters", value))
-    nameFilters = QtCore.Property(
-        "QStringList", lambda self: self._names, lambda self, value: setattr(self, "_names", value)
-    )
+    nameFilters = QtCore.Property("QStringList", lambda self: self._names, _set_names)
+    showBrowseButton = QtCore.Property(bool, lambda self: not self._browse_button.isHidden(), _set_shows_browse)
 
     def comboBox(self) -> QtWidgets.QComboBox:
         """The editable box inside."""
         return self._combo
 
+    def browse(self) -> None:
+        """Let a user choose a file if the filters allow files, otherwise a folder."""
+        dialog = sys.modules["qt"].QFileDialog
+        if self._filters & self.Files:
+            choose = dialog.getSaveFileName if self._filters & self.Writable else dialog.getOpenFileName
+            path = choose(self, "Open a file", self._get_path(), ";;".join(self._names))
+        else:
+            path = dialog.getExistingDirectory(self, "Select a directory...", self._get_path())
+        if path:
+            self._set_path(path)
+
+    def retrieveHistory(self) -> None:
+        """List the paths that are remembered; the newest goes into an empty line."""
+        path = self._get_path()
+        blocked = QtCore.QObject.blockSignals(self, True)
+        QtWidgets.QComboBox.clear(self._combo)
+        QtWidgets.QComboBox.addItems(self._combo, self._history()[:_LONGEST_HISTORY])
+        if path:
+            self._set_path(path)
+        QtCore.QObject.blockSignals(self, blocked)
+        if not path:
+            QtWidgets.QComboBox.setCurrentIndex(self._combo, 0)
+
     def addCurrentPathToHistory(self) -> None:
-        """Remember the path for the next time."""
-        if self._combo.findText(self._get_path()) < 0:
-            self._combo.insertItem(0, self._get_path())
+        """Remember the path for the next time; the line tells of other texts while the list is rebuilt."""
+        path = self._get_path()
+        if not path:
+            return
+        history = [path, *(known for known in self._history() if known != path)]
+        QtCore.QSettings().setValue(self._history_key(), history)
+        box, kind = self._combo, QtWidgets.QComboBox
+        index = kind.findText(box, path)
+        if index >= 0:
+            kind.removeItem(box, index)
+        while kind.count(box) >= _LONGEST_HISTORY:
+            kind.removeItem(box, kind.count(box) - 1)
+        kind.insertItem(box, 0, path)
+        kind.setCurrentIndex(box, 0)
+
+    def _history_key(self) -> str:
+        return f"ctkPathLineEdit/{self._key or QtCore.QObject.objectName(self)}"
+
+    def _history(self) -> list[str]:
+        known = QtCore.QSettings().value(self._history_key())
+        return [known] if isinstance(known, str) else list(known or [])
 
 
 class ctkSliderWidget(PythonQtObject, QtWidgets.QWidget):

@@ -121,7 +121,7 @@ class qMRMLNodeComboBox(PythonQtObject, QtWidgets.QWidget):
         """List the nodes of a scene and follow its changes."""
         self._scene = scene
         if scene is not None:
-            _hub(scene).listen(self._refresh)
+            _hub(scene).listen(self._follow)
         self._refresh()
 
     def currentNode(self) -> slicer.vtkMRMLNode | None:
@@ -137,6 +137,12 @@ class qMRMLNodeComboBox(PythonQtObject, QtWidgets.QWidget):
     def nodeCount(self) -> int:
         """Number of nodes to choose from."""
         return sum(node is not None for node in self._nodes)
+
+    def _follow(self, event: str) -> None:
+        if event == "EndImportEvent" and isValid(self):
+            # qMRMLSceneModel::onMRMLSceneImported takes all items away before it lists the nodes anew.
+            self._chosen(-1)
+        self._refresh()
 
     def _refresh(self) -> None:
         if not isValid(self) or not hasattr(self, "_combo"):
@@ -188,7 +194,7 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
         super().__init__(parent)
         self._segment = ""
         self._multiple, self._selected = False, []
-        self._observed: tuple[slicer.vtkMRMLSegmentationNode, int] | None = None
+        self._observed: tuple[slicer.vtkMRMLSegmentationNode, list[int]] | None = None
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._node_box = qMRMLNodeComboBox()
@@ -196,7 +202,12 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
         self._segment_box = QtWidgets.QComboBox()
         self._segment_box.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
         layout.addWidget(self._node_box)
-        layout.addWidget(self._segment_box)
+        row = QtWidgets.QHBoxLayout()
+        row.setContentsMargins(4, 0, 0, 0)
+        self._segment_label = QtWidgets.QLabel("Segment: ")
+        row.addWidget(self._segment_label)
+        row.addWidget(self._segment_box, 1)
+        layout.addLayout(row)
         self._node_box.connect("currentNodeChanged(vtkMRMLNode*)", self._node_changed)
         self._segment_box.currentIndexChanged.connect(self._segment_changed)
         self.connect("mrmlSceneChanged(vtkMRMLScene*)", self._node_box.setMRMLScene)
@@ -261,12 +272,13 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
 
     def _node_changed(self, node: slicer.vtkMRMLSegmentationNode | None) -> None:
         if self._observed is not None:
-            self._observed[0].RemoveObserver(self._observed[1])
+            for tag in self._observed[1]:
+                self._observed[0].RemoveObserver(tag)
             self._observed = None
         if node is not None:
-            event = slicer.vtkSegmentation.SegmentAdded
-            segmentation = node.GetSegmentation()
-            self._observed = (segmentation, segmentation.AddObserver(event, lambda *_: self._populate()))
+            kind = slicer.vtkSegmentation
+            events = (kind.SegmentAdded, kind.SegmentRemoved, kind.SegmentModified)
+            self._observed = (node, [node.AddObserver(event, lambda *_: self._populate()) for event in events])
         self._populate()
         self.currentNodeChanged.emit(node)
         self._validChanged.emit(node is not None)
@@ -280,6 +292,7 @@ class qMRMLSegmentSelectorWidget(qMRMLWidget):
         self._segment_box.clear()
         for identifier in identifiers:
             self._segment_box.addItem(segmentation.GetSegment(identifier).GetName(), identifier)
+        self._segment_label.setVisible(bool(identifiers))
         if self._multiple:
             self._segment_box.setCurrentIndex(-1)
             self._segment_box.blockSignals(False)

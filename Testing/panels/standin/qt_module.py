@@ -15,8 +15,9 @@ _OBJECTS = {
     QtWidgets: [
         "QWidget", "QLabel", "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit",
         "QTextEdit", "QPlainTextEdit", "QProgressBar", "QSlider", "QFrame", "QGroupBox", "QVBoxLayout", "QHBoxLayout",
-        "QFormLayout", "QGridLayout", "QScrollArea",
+        "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu",
     ],
+    QtGui: ["QAction"],
 }  # fmt: skip
 # Values, and objects of which no property is used: PySide6 and PythonQt agree on them.
 _VALUES = {
@@ -33,6 +34,25 @@ class QtModule(types.ModuleType):
         raise AttributeError(f"the stand-in has no qt.{name}: add it if PythonQt has it")
 
 
+class QFileDialog:
+    """Its static functions, which in PythonQt return the path alone; here nobody is there to choose one."""
+
+    @staticmethod
+    def getOpenFileName(parent: Any = None, caption: str = "", directory: str = "", filter: str = "") -> str:
+        """Let a user choose a file that there is."""
+        raise RuntimeError("nobody chooses a file: a test must answer in the dialog's place")
+
+    @staticmethod
+    def getSaveFileName(parent: Any = None, caption: str = "", directory: str = "", filter: str = "") -> str:
+        """Let a user choose a file to write."""
+        raise RuntimeError("nobody chooses a file: a test must answer in the dialog's place")
+
+    @staticmethod
+    def getExistingDirectory(parent: Any = None, caption: str = "", directory: str = "") -> str:
+        """Let a user choose a folder."""
+        raise RuntimeError("nobody chooses a folder: a test must answer in the dialog's place")
+
+
 def make_qt() -> QtModule:
     """Build the module."""
     module = QtModule("qt")
@@ -43,4 +63,5 @@ def make_qt() -> QtModule:
         for name in names:
             setattr(module, name, getattr(source, name))
     module.QUiLoader = UiLoader
+    module.QFileDialog = QFileDialog
     return module

@@ -17,11 +17,12 @@ class SceneHub:
 
     def __init__(self, scene: slicer.vtkMRMLScene) -> None:
         self._scene = scene
-        self._listeners: list[weakref.WeakMethod[Callable[[], None]]] = []
-        self._tags = [scene.AddObserver(getattr(scene, event), self._changed) for event in _EVENTS]
+        self._listeners: list[weakref.WeakMethod[Callable[[str], None]]] = []
+        # VTK has a name for its own events only, so each gets a callback that knows its.
+        self._tags = [scene.AddObserver(getattr(scene, event), self._callback(event)) for event in _EVENTS]
 
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Call a bound method at every change."""
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call a bound method with the event's name at every change."""
         self._listeners.append(weakref.WeakMethod(listener))
 
     def close(self) -> None:
@@ -29,11 +30,15 @@ class SceneHub:
         for tag in self._tags:
             self._scene.RemoveObserver(tag)
 
-    def _changed(self, caller: object, event: str) -> None:
-        if self._scene.IsBatchProcessing():
+    def _callback(self, event: str) -> Callable[..., None]:
+        return lambda *_: self._changed(event)
+
+    def _changed(self, event: str) -> None:
+        # The end of an import is told within the batch, and the list of nodes does not wait for the batch's end.
+        if self._scene.IsBatchProcessing() and event != "EndImportEvent":
             return
         self._listeners = [listener for listener in self._listeners if listener() is not None]
         for listener in list(self._listeners):
             method = listener()
             if method is not None:
-                method()
+                method(event)

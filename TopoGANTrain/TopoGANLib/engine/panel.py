@@ -17,6 +17,7 @@ from TopoGANLib.engine.install import TORCH, EngineInstaller
 from TopoGANLib.engine.process import ENGINE_PARENT, Engine
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.path_line import PathLine
 
 REQUIREMENTS = ENGINE_PARENT / "Resources" / "requirements.txt"
 """What the engine needs beside torch and what Slicer brings."""
@@ -50,26 +51,30 @@ class EnginePanel:
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MILLISECONDS)
         self._connections = Connections()
-        ui.pythonPathLineEdit.currentPath = user_settings.read_text(user_settings.ENGINE_PYTHON) or sys.executable
+        chosen = user_settings.read_text(user_settings.ENGINE_PYTHON) or sys.executable
+        self._python = PathLine(ui.pythonPathLineEdit, self._choose, chosen)
         self._connections.add(self._timer, "timeout()", self._tick)
-        self._connections.add(ui.pythonPathLineEdit, "currentPathChanged(QString)", self._choose)
         self._connections.add(ui.checkEngineButton, "clicked()", self.check)
         self._connections.add(ui.installEngineButton, "clicked()", self._install)
+        self._show()
 
     @property
     def engine(self) -> Engine:
         """What to start commands with."""
-        return Engine(Path(self._ui.pythonPathLineEdit.currentPath), slicer.util.startupEnvironment())
+        return Engine(self._python.path or Path(sys.executable), slicer.util.startupEnvironment())
 
     @property
     def is_own_python(self) -> bool:
         """Whether the engine runs in Slicer's Python, where Slicer can install packages."""
-        return self._ui.pythonPathLineEdit.currentPath == sys.executable
+        return self._python.path == Path(sys.executable)
 
     def check(self) -> None:
         """Ask the engine, in the background."""
         self._end_check()
         self.report = None
+        if self._python.path is None:
+            self._show()
+            return
         # Another file for each, so that an engine that is slow to die cannot write into the next answer.
         self._check = EngineCheck(self.engine, user_settings.new_work_folder("check") / "doctor.txt")
         self._timer.start()
@@ -84,10 +89,11 @@ class EnginePanel:
         """End what runs and let go of the widgets."""
         self._timer.stop()
         self._end_check()
+        self._python.close()
         self._connections.close()
 
-    def _choose(self, path: str) -> None:
-        user_settings.write(user_settings.ENGINE_PYTHON, "" if path == sys.executable else path)
+    def _choose(self) -> None:
+        user_settings.write(user_settings.ENGINE_PYTHON, "" if self.is_own_python else str(self._python.path or ""))
         self._end_check()
         self.report = None
         # Not asked yet: the path may still be being typed.
@@ -101,6 +107,8 @@ class EnginePanel:
         if report is not None:
             self._end_check()
             self.report = report
+            if report.usable:
+                self._python.remember()
             self._ui.engineCollapsibleButton.collapsed = report.usable and not report.problems
             self._show()
 
@@ -112,13 +120,17 @@ class EnginePanel:
 
     def _show(self) -> None:
         self._ui.engineStatusLabel.text = self._words()
-        self._ui.checkEngineButton.enabled = self._check is None and not self._installing
+        can_check = self._check is None and not self._installing
+        self._ui.checkEngineButton.enabled = can_check and self._python.path is not None
         missing = self.report is not None and bool(self.report.missing)
         self._ui.installEngineButton.visible = missing and self.is_own_python
         self._ui.installEngineButton.enabled = not self._installing
         self._changed()
 
     def _words(self) -> str:
+        if self._python.path is None:
+            sentence = _("Choose the Python that runs the engine: Slicer's own is {path}.")
+            return sentence.format(path=sys.executable)
         if self._check is not None:
             return _("Asking this Python whether it can run the engine …")
         if self.report is None:
@@ -132,7 +144,7 @@ class EnginePanel:
     def _remedy(self) -> str:
         if self.is_own_python:
             return _("Press Install packages. Nothing of Slicer or of other extensions is changed.")
-        python = shlex.quote(self._ui.pythonPathLineEdit.currentPath)
+        python = shlex.quote(str(self._python.path))
         requirements = shlex.quote(str(REQUIREMENTS))
         return _("In a terminal: {command}").format(command=f'{python} -m pip install "{TORCH}" -r {requirements}')
 

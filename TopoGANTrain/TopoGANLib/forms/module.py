@@ -102,6 +102,9 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
+        # After a reload the user looks at it already, and nobody says so again.
+        if self.parent.isEntered:
+            self.panel.enter()
 
     def cleanup(self) -> None:
         """Called when the application is closed, and before a reload."""

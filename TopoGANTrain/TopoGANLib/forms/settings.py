@@ -19,6 +19,8 @@ from topogan_contract import schemas
 
 _FILE = Path(__file__).with_name("settings.schema.json")
 _MOST_DECIMALS = 6
+_FORM_OF_SAMPLES = ("volumes", "size", "poses")
+"""Settings of the preparation that presets are about."""
 
 
 class SettingChoice(enum.Enum):
@@ -136,18 +138,17 @@ def read_presets() -> dict[str, dict[str, Any]]:
 
 
 def preset_values(preset: Mapping[str, Any], settings: Iterable[Setting]) -> dict[str, Any]:
-    """The parameters that a preset sets; for all others of the training their defaults.
+    """The parameters that every preset sets: what this one leaves open is at its default, whatever came before it.
 
-    Of the preparation the others stay as they are: they describe the user's data.
+    Of the preparation these are the form of the samples; all else describes the user's data and is never set.
     """
     values = {}
     for setting in settings:
-        if setting.section in preset:
-            given: Any = preset[setting.section]
+        if setting.section == "train" or (setting.section == "prepare" and setting.name in _FORM_OF_SAMPLES):
+            given: Any = preset.get(setting.section)
             for part in setting.name.split("."):
                 given = given.get(part) if isinstance(given, Mapping) else None
-            if given is not None or setting.section == "train":
-                values[setting.attribute] = setting.from_json(setting.default if given is None else given)
+            values[setting.attribute] = setting.from_json(setting.default if given is None else given)
     return values
 
 

@@ -34,7 +34,7 @@ def write(name: str, value: str | bool) -> None:
 
 def results_folder() -> Path:
     """Where results go if the user does not say otherwise."""
-    return Path(read_text(RESULTS_FOLDER) or Path.home() / "TopoGAN")
+    return Path(read_text(RESULTS_FOLDER) or Path.home() / "TopoGAN").expanduser()
 
 
 def work_folder() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import qt
@@ -59,9 +59,16 @@ class SegmentChoice:
     id in ``segmentId``.
     """
 
-    def __init__(self, selector: Any) -> None:
-        """Listen to the selector."""
-        self._selector = selector
+    def __init__(self, selector: Any, changed: Callable[[], None]) -> None:
+        """Listen to the selector.
+
+        Args:
+            selector: the widget.
+            changed: is called when the segmentation has other segments, or they other names.
+        """
+        self._selector, self._changed = selector, changed
+        self._observed: slicer.vtkMRMLSegmentationNode | None = None
+        self._tags: list[int] = []
         self._parameters: Any = None
         self._showing = False
         self._connections = Connections()
@@ -88,6 +95,7 @@ class SegmentChoice:
         """Other parameters, None while there are none: show what they say, or keep what is shown."""
         self._parameters = parameters
         if parameters is None:
+            self._observe(None)
             return
         node = parameters.segmentation
         if node is not None:
@@ -98,10 +106,39 @@ class SegmentChoice:
         if node is None or self._selector.currentNode() is node:
             self._take_node()
 
+    def refresh(self) -> None:
+        """Show what the parameters say, be it a script that has set them, and no segment that is gone."""
+        if self._showing or self._parameters is None:
+            return
+        node = self._parameters.segmentation
+        self._observe(node)
+        self._showing = True
+        if self._selector.currentNode() is not node:
+            self._selector.setCurrentNode(node)
+        chosen = self.identifiers
+        if node is self._selector.currentNode() and list(self._selector.selectedSegmentIDs()) != chosen:
+            self._selector.setSelectedSegmentIDs(chosen)
+        self._showing = False
+
     def close(self) -> None:
-        """Let go of the selector."""
+        """Let go of the selector and of the segmentation."""
         self._connections.close()
+        self._observe(None)
         self._parameters = None
+
+    def _observe(self, node: slicer.vtkMRMLSegmentationNode | None) -> None:
+        """The selector says nothing when the last segment is removed."""
+        if node is self._observed:
+            return
+        for tag in self._tags:
+            self._observed.RemoveObserver(tag)
+        kind = slicer.vtkSegmentation
+        events = () if node is None else (kind.SegmentAdded, kind.SegmentRemoved, kind.SegmentModified)
+        self._tags = [node.AddObserver(event, self._segments_changed) for event in events]
+        self._observed = node
+
+    def _segments_changed(self, caller: Any, event: Any) -> None:
+        self._changed()
 
     def _wanted(self, parameters: Any) -> list[str]:
         before = parameters.parameterNode.GetParameter("segmentId")

@@ -231,7 +231,7 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
     largest = [widest_slice([plan]) for plan in plans]
     row = int(np.argmax(largest))
     if settings.pixel_size == 0:
-        return default_pixel_size(largest[row], settings.size, image_pixel_size(cases, settings.axes))
+        return default_pixel_size(largest[row], settings.size, image_pixel_size(cases, settings.axes), settings.axes)
     needed = _needed(largest[row], cases[row], settings)
     if needed > settings.pixel_size:
         needed = math.ceil(needed * 100) / 100
