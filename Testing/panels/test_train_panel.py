@@ -670,7 +670,8 @@ def test_slices_or_volumes(bench: Bench, scene: Any, engine: Engine, monkeypatch
     pump(lambda: ui.sizesButton.enabled)
     lines = ui.sizesLabel.text.splitlines()
     assert [line.partition(":")[0] for line in lines] == [f"{size} voxels" for size in (32, 48, 64, 96, 128)]
-    assert lines[0].startswith("32 voxels: 1.3 mm, 1.1 times coarser than the images (1.3 mm)"), "32 mm are longest"
+    assert lines[1].startswith("48 voxels: 1.3 mm, as the images")
+    assert lines[2].startswith("64 voxels: 1.3 mm, as the images"), "32 mm are the longest edge, more than 3/8 of it"
     assert lines[0].endswith(": about 4 min.")
     choose(ui.sizeComboBox, "32")
     ui.posesSpinBox.value = 6

@@ -57,7 +57,8 @@ class SizeWords:
         try:
             measure, self._asked_axes = self._measure(), self._axes()
             log = user_settings.new_work_folder("sizes") / "doctor.txt"
-            self._process = self._engine.engine.start(["doctor", "--timings", "--json"], log)
+            volumes = ["--volumes"] if self._asked_axes == 3 else []
+            self._process = self._engine.engine.start(["doctor", "--timings", "--json", *volumes], log)
         except ValueError as error:
             self._say(str(error))
             return
@@ -77,7 +78,7 @@ class SizeWords:
         self._process = None
         self._ui.sizesButton.enabled = True
         axes = self._asked_axes
-        times = times_of_sizes(process.output(60), axes)
+        times = times_of_sizes(process.output(60))
         width, own = measuring.result or (0.0, 0.0)
         lines = [f"{_pixels(size, width, own, axes)}: {time}." for size, time in times.items()]
         self._say(measuring.error or "\n".join(lines) or process.complaint())

@@ -99,15 +99,14 @@ def judge(engine: Engine, output: list[str]) -> EngineReport:
     return EngineReport(True, sentence, problems, missing, devices)
 
 
-def times_of_sizes(output: list[str], axes: int = 2) -> dict[int, str]:
+def times_of_sizes(output: list[str]) -> dict[int, str]:
     """What ``doctor --timings --json`` has said: for each size of slices or volumes how long the training takes.
 
     With :func:`topogan_contract.sizes.pixel_size_in_words` that is all a panel says of a size: "256 pixels: 0.63 mm, …:
     on this computer about 2 h 05 min". Empty where nothing was timed.
     """
     found = _doctor_json(output) or {}
-    rows = [row for row in found.get("timings", []) if row.get("axes", 2) == axes]
-    return {int(row["size"]): str(row["time"]) for row in rows}
+    return {int(row["size"]): str(row["time"]) for row in found.get("timings", [])}
 
 
 def version_beside(parent: Path) -> str:
