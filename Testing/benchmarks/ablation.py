@@ -9,7 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from ablation.sets import FINAL_SETS, REPOSITORY, SETS, Absent, open_set
+from ablation.data import REPOSITORY, Absent
+from ablation.sets import FINAL_SETS, SETS, open_set
 from ablation.variants import VARIANTS, Protocol, make_jobs
 
 from topogan.errors import InputError

@@ -122,7 +122,7 @@ def test_sizes_of_volumes_have_their_own_rows(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(timings, "time_training", lambda *given: timed(float(given[-1])))
     rows = size_table(TrainSettings(device="cpu"), SizedStructures(1, 80.0, 1.6, axes=3))
     assert [row["size"] for row in rows] == [32, 48, 64, 96, 128]
-    assert rows[0]["words"].startswith("32 voxels: 3.2 mm, 2.0 times coarser than the images (1.6 mm)")
+    assert rows[0]["words"].startswith("32 voxels: 2.8 mm, 1.7 times coarser than the images (1.6 mm)")
     # Eight times the voxels where the turn is late; 48 has no half.
     assert [row["devices"]["cpu"]["seconds"] for row in rows] == [300.0, 300.0, 2400.0, 2400.0, 19200.0]
 
