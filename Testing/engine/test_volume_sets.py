@@ -307,6 +307,10 @@ def test_advice_names_the_size_for_the_thinnest_wall() -> None:
         "Thin parts of wall are about 6 mm thick, and should be 3 voxels: size 48 has voxels of 2 mm; "
         "with size 32 all structures still fit at a pixel size of 2.5 mm."
     )
+    unmeasured = Resampling(resampling.table)
+    for thickness in (None, np.array([np.nan, 30.0])):  # the structure was not there where it could be measured
+        unmeasured.add(Native(kept, thickness), np.array([kept] * 7 + [broken] * 3))
+        assert unmeasured.in_words(32, 3.0, 2.5)[1].startswith("wall needs finer voxels: size 48 has voxels of 2 mm")
     # Where segmentations themselves have specks, finer voxels would only show more of them.
     specks = Resampling(table)
     specks.add(Native(broken, np.array([6.0, 30.0])), np.array([kept] * 10))

@@ -660,7 +660,9 @@ def test_slices_or_volumes(bench: Bench, scene: Any, engine: Engine, monkeypatch
     assert sizes_offered(ui.sizeComboBox) == ["64", "128", "256", "512"]
     assert not ui.posesSpinBox.enabled and ui.tilingCheckBox.enabled and ui.minimumAreaSpinBox.enabled
     choose(ui.sizeComboBox, "256")
+    ui.tilingCheckBox.click()
     ui.volumesCheckBox.click()
+    assert not parameters.prepare_tiling, "the engine refuses tiles of volumes, and the box is out of reach"
     assert sizes_offered(ui.sizeComboBox) == ["32", "48", "64", "96", "128"]
     assert ui.sizeComboBox.currentText == "64" and parameters.prepare_size.name == "64", "256 voxels are none"
     assert ui.posesSpinBox.enabled and not ui.tilingCheckBox.enabled and not ui.sliceSpacingSpinBox.enabled

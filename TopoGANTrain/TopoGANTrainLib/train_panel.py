@@ -188,6 +188,8 @@ class TrainPanel:
         if not offer(ui.sizeComboBox, parameters.prepare_size, VOLUME_SIZES if volumes else SIZES):
             # A size of both.
             parameters.prepare_size = type(parameters.prepare_size)["64"]
+        if volumes:
+            parameters.prepare_tiling = False  # its box cannot be reached now
         ui.posesSpinBox.enabled = volumes
         for of_slices in (ui.sliceSpacingSpinBox, ui.minimumAreaSpinBox, ui.tilingCheckBox):
             of_slices.enabled = not volumes

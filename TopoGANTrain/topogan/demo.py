@@ -17,7 +17,7 @@ from topogan.evaluation import evaluate
 from topogan.files import staged_folder, write_json
 from topogan.phantom import make_phantom
 from topogan.plane import Plane, read_plane
-from topogan.presets import asked_batch, read_preset, train_settings
+from topogan.presets import asked_batch, check_form, read_preset, train_settings
 from topogan.resources import slicer_library_parent
 from topogan.runs import read_status
 from topogan.structures import StructureTable, checked_table
@@ -66,6 +66,7 @@ def run_demo(
     preset = read_preset(preset_name)
     settings = train_settings(preset_name, given)
     check_names(settings)
+    check_form(settings, 3 if volumes else 2)
     _check_slicer_core()
 
     def say(text: str) -> None:

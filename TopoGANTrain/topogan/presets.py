@@ -81,6 +81,22 @@ def asked_batch(settings: TrainSettings) -> int:
     return max((group.batch for _, group in _trained(settings) if "batch" in group.model_fields_set), default=0)
 
 
+def check_form(settings: TrainSettings, axes: int) -> None:
+    """Refuse settings that know slices (``axes`` = 2) alone, or volumes (3) alone, where the others are learned.
+
+    Raises:
+        InputError: the first such setting of the masks.
+    """
+    topology = settings.topology
+    if settings.part is not Part.TEXTURES and topology.on:
+        if axes == 3 and topology.mode == "paper":
+            raise InputError("The topological loss 'paper' knows slices alone: choose 'likelihood' for volumes.")
+        if max(topology.dimensions.numbers(axes)) >= axes:
+            raise InputError("Slices have no cavities: choose h0, h1 or all for topology.dimensions, or learn volumes.")
+    if axes == 3 and settings.condition == "level":
+        raise InputError("Volumes have no slice level: choose auto or none for condition.")
+
+
 def fit_batches(settings: TrainSettings, samples: int, noun: str = "slice") -> tuple[TrainSettings, list[str]]:
     """Make batches that nobody asked for no larger than the training part, of so many slices (or volumes).
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from training_sets import write_training_set
 
-from topogan.config import HomologyDimensions, MaskSettings, Part, TopologySettings, TrainSettings
+from topogan.config import HomologyDimensions, MaskSettings, Part, TopologySettings, TrainSettings, validated
 from topogan.device import exact_numerics
 from topogan.errors import InputError
 from topogan.homology import betti_numbers, betti_numbers_of_batch
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.model import load_model
+from topogan.presets import check_form
 from topogan.runs import read_status, request_stop
 from topogan.training import resume, train
 from topogan.training.fine_tuning import start_from
@@ -144,6 +145,21 @@ def test_the_loss_of_the_paper_is_refused(volume_set: Path, tmp_path: Path) -> N
     with pytest.raises(InputError, match="'paper' knows slices alone"):
         train(volume_set, tmp_path / "run", of_paper)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("axes", "changes", "said"),
+    [
+        (3, {"topology": {"mode": "paper"}}, "'paper' knows slices alone"),
+        (2, {"topology": {"dimensions": "h2"}}, "Slices have no cavities"),
+        (3, {"condition": "level"}, "Volumes have no slice level"),
+    ],
+)
+def test_what_knows_only_the_other_form_is_refused(axes: int, changes: dict[str, Any], said: str) -> None:
+    settings = validated(TrainSettings, changes)
+    with pytest.raises(InputError, match=said):
+        check_form(settings, axes)
+    check_form(settings, 5 - axes)
 
 
 def test_a_model_of_volumes_is_no_start_for_slices(run: Path, heart_training_set: Path) -> None:

@@ -64,7 +64,8 @@ class CaseReader:
         Raises:
             InputError: a file is cut off, or its values cannot be what they should be.
         """
-        case, together, measured = self._case, _PATCHES_AT_ONCE, False
+        case, together = self._case, _PATCHES_AT_ONCE
+        measured = np.zeros(len(case.table), bool)
         if self._patches.axes == 3:
             together = min(together, max(1, _VOXELS_AT_ONCE // math.prod(self._patches.shape)))
         images = case.image.volumes() if case.image else None
@@ -76,8 +77,9 @@ class CaseReader:
             planned = [plan for plan in plans if plan.phase == phase]
             native = None
             if self._patches.axes == 3 and planned:
-                native = Native.of(labels, case.table, with_thickness=not measured)
-                measured = True
+                native = Native.of(labels, case.table, with_thickness=not measured.all())
+                if native.thickness is not None:
+                    measured |= np.isfinite(native.thickness)
             for start in range(0, len(planned), together):
                 yield from self._cut(labels, image, planned[start : start + together], native)
             del labels, image  # before the next phase is read

@@ -15,7 +15,7 @@ from topogan.dataset.prepare import prepare
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.plane import plane_of
-from topogan.presets import asked_batch
+from topogan.presets import asked_batch, check_form
 from topogan.structures import checked_table
 from topogan.training_set import MINIMUM_TRAIN_SLICES
 from topogan.volumes import find_pairs
@@ -68,6 +68,7 @@ def prepare_as_requested(
     table = checked_table(request.table, f"in {folder / REQUEST_FILE} ") if request.table is not None else None
     if not request.images and training.part is not Part.MASKS:
         raise InputError("Without images there are no textures to learn: choose the part masks.")
+    check_form(training, request.settings.axes)
     plane = plane_of(request.plane, folder / REQUEST_FILE)
     segmentations, images = find_pairs(request.segmentations, request.images)
     try:

@@ -75,10 +75,14 @@ class Resampling:
         return said
 
     def _advice(self, structure: int, size: int, pixel_size: float, smallest: float) -> str:
-        name, thickness = self.table.names[structure], float(np.nanmedian(self._thickness, axis=0)[structure])
-        wanted = thickness / _VOXELS_ACROSS
-        advice = f"Thin parts of {name} are about {thickness:.2g} mm thick, and should be {_VOXELS_ACROSS} voxels"
+        name, measured = self.table.names[structure], [float(found[structure]) for found in self._thickness]
+        known = [thickness for thickness in measured if np.isfinite(thickness)]
         edges = {other: pixel_size * size / other for other in VOLUME_SIZES if other > size}
+        advice, wanted = f"{name} needs finer voxels", np.inf
+        if known:
+            thickness = float(np.median(known))
+            wanted = thickness / _VOXELS_ACROSS
+            advice = f"Thin parts of {name} are about {thickness:.2g} mm thick, and should be {_VOXELS_ACROSS} voxels"
         if edges:
             chosen = next((other for other, edge in edges.items() if edge <= wanted), max(edges))
             advice += f": size {chosen} has voxels of {edges[chosen]:.2g} mm"

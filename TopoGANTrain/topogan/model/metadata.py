@@ -21,7 +21,8 @@ from topogan_contract import schemas
 # More say little, and the file stays below what readers take.
 MOST_TOPOLOGIES = 2000
 _Count = Annotated[int, Field(ge=0, le=10**9)]
-_BettiNumber = Annotated[int, Field(ge=0, le=9999)]
+# As many as a volume of 128 voxels has room for.
+_BettiNumber = Annotated[int, Field(ge=0, le=128**3)]
 # "held_out" in packages of sets with two parts.
 _TEST = AliasChoices("test", "held_out")
 _Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -50,7 +51,7 @@ class Topologies(_Checked):
     """How many training slices of a tenth of the level have which topology in all regions."""
 
     tenth: Annotated[int, Field(ge=0, le=9)]
-    betti: Annotated[str, Field(max_length=1000, pattern=r"^\d{1,6}(,\d{1,6}){1,2}( \d{1,6}(,\d{1,6}){1,2})*$")]
+    betti: Annotated[str, Field(max_length=1000, pattern=r"^\d{1,7}(,\d{1,7}){1,2}( \d{1,7}(,\d{1,7}){1,2})*$")]
     """(b0, b1) of region after region: "1,0 1,1"; in volumes (b0, b1, b2): "1,0,0 1,1,0"."""
     count: _Count
 

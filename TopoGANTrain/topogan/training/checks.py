@@ -8,6 +8,7 @@ from topogan.config import Part, TrainSettings
 from topogan.errors import InputError, lookup
 from topogan.losses import LOSSES
 from topogan.networks import MASK_NETWORKS, TEXTURE_NETWORKS
+from topogan.presets import check_form
 from topogan.training.objectives import OBJECTIVES
 from topogan.training.topological_gradient import chosen_regions
 from topogan.training_set import TrainingSet
@@ -31,15 +32,14 @@ def check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
     """Refuse a training set that cannot be trained on with these settings.
 
     Raises:
-        InputError: textures without images, a loss that does not know volumes, unknown regions, empty masks, or
-            diagrams that cannot be read.
+        InputError: textures without images, settings for volumes with slices or the reverse, unknown regions, empty
+            masks, or diagrams that cannot be read.
     """
     if settings.part is not Part.MASKS and training_set.images is None:
         raise InputError(
             f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
         )
-    if settings.part is not Part.TEXTURES and training_set.axes == 3 and settings.topology.mode == "paper":
-        raise InputError("The topological loss 'paper' knows slices alone: choose 'likelihood' for volumes.")
+    check_form(settings, training_set.axes)
     chosen_regions(training_set, settings.topology)
     _check_masks(training_set)
     training_set.diagrams()  # the model package will need them: better refused now than after hours

@@ -138,13 +138,17 @@ class MaskTrainer:
         """
         from topogan.metrics.quick import quick_metrics
 
+        drawn, planes = [], []
         with torch.no_grad():
-            parts = self._preview_z.split(_PREVIEW_SAMPLES if self._set.axes == 2 else _VOLUMES_TOGETHER)
-            logits = torch.cat([self._average.network(part).float().cpu() for part in parts])
-        labels, real = labels_of(logits), self._set.masks[self._set.validation_or_train]
+            # Of volumes only labels and planes are kept: all logits of 64 would take gigabytes.
+            for part in self._preview_z.split(_PREVIEW_SAMPLES if self._set.axes == 2 else _VOLUMES_TOGETHER):
+                logits = self._average.network(part).float().cpu()
+                drawn.append(labels_of(logits))
+                planes.append(middle_planes(probabilities(logits).numpy()))
+        labels, real = np.concatenate(drawn), self._set.masks[self._set.validation_or_train]
         found = [quick_metrics(region.of(labels), region.of(real)) for region in self._set.regions]
         colors = [structure.color for structure in self._set.table.structures]
-        sheet = contact_sheet(in_colors(middle_planes(probabilities(logits).numpy()), colors), columns=8)
+        sheet = contact_sheet(in_colors(np.concatenate(planes), colors), columns=8)
         return sheet, {name: fmean(one[name] for one in found) for name in found[0]}
 
     def _make_topology(self, settings: TrainSettings) -> TopologicalGradient | None:

@@ -90,8 +90,8 @@ class TopologicalGradient:
         training: MaskSettings,
         generator: np.random.Generator,
     ) -> None:
-        masks = [region.of(labels) for region in regions]
-        counts = [TopologyTargets.from_masks(mask, settings) for mask in masks]
+        # Region by region: masks of all volumes are as large as the training set.
+        counts = [TopologyTargets.from_masks(region.of(labels), settings) for region in regions]
         self._terms = [LossTerm("topology", TopologyLoss(settings), counts, TopologyWeight(settings, training.steps))]
         # In volumes the sizes would cost several steps: a transform of 75³ voxels for one of 32³.
         if settings.mode == "likelihood" and settings.size_ratio > 0 and labels.ndim == 3:
@@ -102,7 +102,7 @@ class TopologicalGradient:
                 LossTerm(
                     "sizes",
                     lambda margin, real, apart: size_loss(margin[:, 0], real, dimensions, most, apart),
-                    [SizeTargets.from_masks(mask, dimensions, most) for mask in masks],
+                    [SizeTargets.from_masks(region.of(labels), dimensions, most) for region in regions],
                     TopologyWeight(of_sizes, training.steps),
                 )
             )
