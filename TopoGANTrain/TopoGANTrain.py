@@ -13,9 +13,10 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadab
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.module import PanelWidget
 from TopoGANLib.forms.settings import parameter_node_class, read_settings
+from TopoGANTrainLib.data_form import data_parameters
 from TopoGANTrainLib.train_inputs import FromScene
 from TopoGANTrainLib.train_logic import TrainLogic
-from TopoGANTrainLib.train_panel import TrainPanel, own_parameters
+from TopoGANTrainLib.train_panel import FORMS, TrainPanel
 
 
 class TopoGANTrain(ScriptedLoadableModule):
@@ -40,12 +41,14 @@ class TopoGANTrain(ScriptedLoadableModule):
 
 
 TopoGANTrainParameterNode = parameter_node_class(
-    "TopoGANTrainParameterNode", read_settings("prepare", "train"), **own_parameters()
+    "TopoGANTrainParameterNode", read_settings("prepare", "train"), **data_parameters()
 )
 
 
 class TopoGANTrainWidget(PanelWidget):
     """The panel."""
+
+    formNames = FORMS
 
     def makeLogic(self) -> TopoGANTrainLogic:
         """The module's logic."""
@@ -80,7 +83,7 @@ class TopoGANTrainTest(ScriptedLoadableModuleTest):
         """Every setting of the engine is a parameter with its default."""
         parameters = TopoGANTrainLogic().getParameterNode()
         for setting in read_settings("prepare", "train"):
-            if setting.attribute not in own_parameters():
+            if setting.attribute not in data_parameters():
                 self.assertEqual(getattr(parameters, setting.attribute), setting.parameter()[1], setting.name)
 
     def test_refusal(self) -> None:

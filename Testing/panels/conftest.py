@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -82,3 +83,19 @@ def bench(application: StandIn, engine: Engine, tmp_path: Path) -> Iterator[Benc
     yield Bench(application)
     for run in (tmp_path / "results").glob("*/run"):
         RunMonitor(run).kill()
+
+
+@pytest.fixture
+def scene(application: StandIn) -> tuple[Any, Any]:
+    """A volume and a segmentation with two segments."""
+    import slicer
+
+    array = np.zeros((20, 24, 24), np.int16)
+    volume = slicer.util.addVolumeFromArray(array, np.diag([1.0, 1.0, 2.0, 1.0]), "CT")
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Heart")
+    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    array[2:18, 5:20, 5:20] = 1
+    for name in ("Blood", "Myocardium"):
+        identifier = segmentation.GetSegmentation().AddEmptySegment("", name)
+        slicer.util.updateSegmentBinaryLabelmapFromArray(array.astype(np.uint8), segmentation, identifier, volume)
+    return volume, segmentation

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FORMS = {
-    "TopoGANTrain": REPOSITORY / "TopoGANTrain" / "Resources" / "UI" / "TopoGANTrain.ui",
-    "TopoGANSynth": REPOSITORY / "TopoGANSynth" / "Resources" / "UI" / "TopoGANSynth.ui",
-}
+FORMS = {path.stem: path for path in sorted(REPOSITORY.glob("TopoGAN*/Resources/UI/*.ui"))}
+"""All forms by name: that of a module, and of the parts below it, ``TopoGANTrainData``."""
+MODULES = ("TopoGANTrain", "TopoGANSynth")
 _ROOTS = {"slicer", "qt", "ctk"}
 # What C++ has singletons for; their members are those of the class.
 _SINGLETONS = {"slicer.mrmlScene": "vtkMRMLScene"}
@@ -24,8 +23,13 @@ _OWN_WIDGETS = ("ctk", "qMRML")
 
 def sources() -> list[Path]:
     """All Python files that run inside Slicer."""
-    found = [REPOSITORY / name / f"{name}.py" for name in ("TopoGANTrain", "TopoGANSynth")]
+    found = [REPOSITORY / name / f"{name}.py" for name in MODULES]
     return found + sorted(path for path in REPOSITORY.glob("TopoGAN*/TopoGAN*Lib/**/*.py"))
+
+
+def module_of(form: str) -> str:
+    """The module that shows a form."""
+    return FORMS[form].parents[2].name
 
 
 def widgets(form: Path) -> dict[str, str]:
@@ -34,7 +38,7 @@ def widgets(form: Path) -> dict[str, str]:
 
 
 def all_widgets() -> dict[str, str]:
-    """Of both forms; a name that both have is of one class."""
+    """Of all forms; a name that both modules have is of one class."""
     found: dict[str, str] = {}
     for form in FORMS.values():
         for name, kind in widgets(form).items():

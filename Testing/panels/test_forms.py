@@ -31,9 +31,18 @@ _UNBOUND = {
 }
 
 
+@pytest.fixture(params=calls.MODULES)
+def module(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(params=sorted(calls.FORMS))
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+def forms_of(module: str) -> list[str]:
+    return [name for name in calls.FORMS if calls.module_of(name) == module]
 
 
 def form_widgets(name: str) -> list[ET.Element]:
@@ -51,25 +60,30 @@ def bound(name: str) -> dict[str, str]:
     return {parameter: widget for parameter, widget in pairs if parameter}
 
 
-def test_every_parameter_is_bound_and_every_binding_exists(name: str, bench: Bench) -> None:
+def test_every_parameter_is_bound_and_every_binding_exists(module: str, bench: Bench) -> None:
     import sys
 
-    parameters = set(getattr(sys.modules[name], f"{name}ParameterNode").allParameters)
-    assert set(bound(name)) <= parameters
-    assert parameters - set(bound(name)) == set(_UNBOUND[name])
+    parameters = set(getattr(sys.modules[module], f"{module}ParameterNode").allParameters)
+    found = {parameter for name in forms_of(module) for parameter in bound(name)}
+    assert found <= parameters
+    assert parameters - found == set(_UNBOUND[module])
 
 
-def test_a_parameter_is_bound_once(name: str) -> None:
-    found = [value(widget, "SlicerParameterName") for widget in form_widgets(name)]
+def test_a_parameter_is_bound_once(module: str) -> None:
+    found = [value(widget, "SlicerParameterName") for name in forms_of(module) for widget in form_widgets(name)]
     found = [parameter for parameter in found if parameter]
     assert len(found) == len(set(found))
 
 
-def test_names_are_unique(name: str) -> None:
-    """Slicer gives a form's widgets to the code by name: of two with one name, one would be out of reach."""
-    form = ET.parse(calls.FORMS[name])
-    names = [element.attrib["name"] for tag in ("widget", "layout") for element in form.iter(tag)]
+def test_names_are_unique(module: str) -> None:
+    """Slicer gives the forms' widgets to the code by name: of two with one name, one would be out of reach."""
+    trees = [ET.parse(calls.FORMS[name]) for name in forms_of(module)]
+    names = [element.attrib["name"] for tree in trees for tag in ("widget", "layout") for element in tree.iter(tag)]
     assert len(names) == len(set(names))
+
+
+def test_a_module_shows_all_of_its_forms(module: str, bench: Bench) -> None:
+    assert {module, *bench.open(module).formNames} == set(forms_of(module))
 
 
 def test_every_control_has_a_tool_tip(name: str) -> None:
@@ -82,7 +96,7 @@ def test_every_control_has_a_tool_tip(name: str) -> None:
 
 
 def test_tool_tips_are_there_when_the_panel_is_open(name: str, bench: Bench) -> None:
-    panel = bench.open(name)
+    panel = bench.open(calls.module_of(name))
     for widget_name, kind in calls.widgets(calls.FORMS[name]).items():
         if kind in _CONTROLS:
             assert len(getattr(panel.ui, widget_name).toolTip) > 10, widget_name
@@ -148,10 +162,8 @@ def test_translated_texts_are_no_f_strings() -> None:
                 assert not re.search(r"\{\}", text.value), "placeholders have names"
 
 
-@pytest.mark.parametrize("module", ["TopoGANTrain", "TopoGANSynth"])
 def test_labels_that_show_what_files_say_take_it_for_plain_text(module: str) -> None:
-    form = ET.parse(calls.REPOSITORY / module / "Resources" / "UI" / f"{module}.ui")
-    labels = [label for label in form.iter("widget") if label.get("class") == "QLabel"]
+    labels = [w for name in forms_of(module) for w in form_widgets(name) if w.get("class") == "QLabel"]
     # A label without a text of its own is filled by the panel.
     filled = [label for label in labels if not label.findtext("property[@name='text']/string")]
     assert filled

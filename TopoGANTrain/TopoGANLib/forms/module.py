@@ -70,6 +70,9 @@ class Panel(Protocol):
 class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """Base of both modules' widgets, which say what is shown in :meth:`makePanel`."""
 
+    formNames: tuple[str, ...] = ()
+    """Forms below the one that has the module's name, in their order; names of widgets are unique among all of them."""
+
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
@@ -89,11 +92,18 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setup(self) -> None:
         """Called once, when the user opens the module for the first time, and after a reload."""
         ScriptedLoadableModuleWidget.setup(self)
-        uiWidget = slicer.util.loadUI(self.resourcePath(f"UI/{self.moduleName}.ui"))
-        self.layout.addWidget(uiWidget)
-        self.ui = slicer.util.childWidgetVariables(uiWidget)
-        # The form hands the scene on to the widgets in it.
-        uiWidget.setMRMLScene(slicer.mrmlScene)
+        top, *parts = (
+            slicer.util.loadUI(self.resourcePath(f"UI/{name}.ui")) for name in (self.moduleName, *self.formNames)
+        )
+        for part in parts:
+            top.layout().addWidget(part)
+        self.layout.addWidget(top)
+        if parts:
+            self.layout.addStretch(1)
+        self.ui = slicer.util.childWidgetVariables(top)
+        # Each form hands the scene on to the widgets in it.
+        for form in (top, *parts):
+            form.setMRMLScene(slicer.mrmlScene)
         self.logic = self.makeLogic()
         self.panel = self.makePanel()
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)

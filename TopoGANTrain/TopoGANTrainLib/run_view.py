@@ -14,8 +14,8 @@ from TopoGANTrainLib.training_session import PREPARING, STARTING, Progress, Trai
 _PREVIEW_WIDTH = 340
 
 
-class TrainView:
-    """Works with the widgets below the start button of ``TopoGANTrain.ui``."""
+class RunView:
+    """Works with the widgets of ``TopoGANTrainRun.ui``."""
 
     def __init__(self, ui: Any) -> None:
         self._ui = ui
