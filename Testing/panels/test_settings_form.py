@@ -51,7 +51,7 @@ def test_everything_is_unfolded(bench: Bench, scene: Any, points: int) -> None:
         widget = ready(bench)
         widget.ui.segmentSelector.setSelectedSegmentIDs(list(scene[1].GetSegmentation().GetSegmentIDs()))
         bench.picture("TopoGANTrain", f"ready, {points} points")
-        for section in ("engine", "prepareAdvanced", "trainAdvanced"):
+        for section in ("engine", "trainAdvanced"):
             getattr(widget.ui, f"{section}CollapsibleButton").collapsed = False
         for source in ("This scene", "Files or folders", "A training set made before"):
             choose(widget.ui.sourceComboBox, source)

@@ -10,11 +10,8 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from topogan_contract.sizes import SIZES, VOLUME_SIZES
-from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.path_line import PathLine
-from TopoGANLib.forms.widgets import SegmentChoice, offer
-from TopoGANTrainLib.size_words import SizeWords
+from TopoGANLib.forms.widgets import SegmentChoice
 from TopoGANTrainLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
 
 
@@ -51,18 +48,16 @@ _RED_SLICE_NODE = "vtkMRMLSliceNodeRed"
 class DataForm:
     """Works with the widgets of ``TopoGANTrainData.ui``."""
 
-    def __init__(self, ui: Any, engine: EnginePanel, changed: Callable[[], None]) -> None:
+    def __init__(self, ui: Any, changed: Callable[[], None]) -> None:
         """Nothing is chosen yet.
 
         Args:
             ui: the form's widgets by name.
-            engine: times the steps of each size.
             changed: is called when something else is chosen.
         """
         self._ui = ui
         self._parameters: Any = None
         self._segments = SegmentChoice(ui.segmentSelector, changed)
-        self._sizes = SizeWords(ui, engine, lambda: self.inputs().measure(self._axes), lambda: self._axes)
         any_file = _("All files (*)")
         self._segmentations = PathLine(ui.segmentationsPathLineEdit, changed, files=any_file)
         self._images = PathLine(ui.imagesPathLineEdit, changed, files=any_file)
@@ -84,9 +79,13 @@ class DataForm:
         ui.sceneInputs.visible = source is InputSource.scene
         ui.fileInputs.visible = source is InputSource.files
         ui.trainingSetInputs.visible = source is InputSource.trainingSet
-        ui.patchInputs.visible = source is not InputSource.trainingSet
+        ui.structureInputs.visible = source is not InputSource.trainingSet
         self._show_structures(source)
-        self._show_volumes(parameters.prepare_volumes)
+
+    @property
+    def prepares(self) -> bool:
+        """Whether a training set has to be made of what is chosen."""
+        return self._parameters is None or self._parameters.inputSource is not InputSource.trainingSet
 
     def missing(self) -> str:
         """What is still to be chosen, in words; empty if nothing is."""
@@ -133,7 +132,6 @@ class DataForm:
         for line in (*self._lines_of(InputSource.files), *self._lines_of(InputSource.trainingSet)):
             line.close()
         self._segments.close()
-        self._sizes.close()
 
     def _lines_of(self, source: InputSource) -> tuple[PathLine, ...]:
         """The lines for paths that a source has."""
@@ -142,22 +140,6 @@ class DataForm:
             InputSource.files: (self._segmentations, self._images, self._table),
             InputSource.trainingSet: (self._training_set,),
         }[source]
-
-    @property
-    def _axes(self) -> int:
-        return 3 if self._parameters.prepare_volumes else 2
-
-    def _show_volumes(self, volumes: bool) -> None:
-        """Offer the sizes of slices or of volumes, and what else belongs to either."""
-        ui, parameters = self._ui, self._parameters
-        if not offer(ui.sizeComboBox, parameters.prepare_size, VOLUME_SIZES if volumes else SIZES):
-            # A size of both.
-            parameters.prepare_size = type(parameters.prepare_size)["64"]
-        if volumes:
-            parameters.prepare_tiling = False  # its box cannot be reached now
-        ui.posesSpinBox.enabled = volumes
-        for of_slices in (ui.sliceSpacingSpinBox, ui.minimumAreaSpinBox, ui.tilingCheckBox):
-            of_slices.enabled = not volumes
 
     def _show_structures(self, source: InputSource) -> None:
         """One structure needs no more than its name; several have an order, and unions."""

@@ -9,25 +9,39 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from topogan_contract.sizes import SIZES, VOLUME_SIZES
+from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
 from TopoGANLib.forms.settings import Setting, preset_values, read_presets
+from TopoGANLib.forms.widgets import offer
+from TopoGANTrainLib.size_words import Measure, SizeWords
 
 
 class SettingsForm:
     """Works with the widgets of ``TopoGANTrainSettings.ui``."""
 
-    def __init__(self, ui: Any, settings: Sequence[Setting], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ui: Any,
+        settings: Sequence[Setting],
+        engine: EnginePanel,
+        measure: Callable[[int], Measure],
+        changed: Callable[[], None],
+    ) -> None:
         """Show the user's own settings.
 
         Args:
             ui: the form's widgets by name.
             settings: those of the engine.
+            engine: times the steps of each size.
+            measure: looks, for slices (2) or volumes (3), at the data that are chosen.
             changed: is called when something else is chosen.
         """
         self._ui, self._settings, self._changed = ui, settings, changed
         self._parameters: Any = None
+        self._sizes = SizeWords(ui, engine, lambda: measure(self._axes), lambda: self._axes)
         self._fill_presets()
         self._results = PathLine(ui.resultsPathLineEdit, self._choose_results, str(user_settings.results_folder()))
         ui.keepRunningCheckBox.checked = user_settings.read_flag(user_settings.KEEP_TRAINING, True)
@@ -49,6 +63,17 @@ class SettingsForm:
         """Other parameters, None while there are none."""
         self._parameters = parameters
 
+    def refresh(self, prepares: bool) -> None:
+        """Show what is so now.
+
+        Args:
+            prepares: whether a training set is to be made, so that its form is open.
+        """
+        if self._parameters is not None:
+            self._ui.patchInputs.visible = prepares
+            self._ui.trainingSetGroupBox.visible = prepares
+            self._show_volumes(self._parameters.prepare_volumes)
+
     def missing(self) -> str:
         """What is still to be chosen, in words; empty if nothing is."""
         return "" if self.results is not None else _("Choose a folder for the results.")
@@ -61,6 +86,23 @@ class SettingsForm:
         """Let go of the widgets."""
         self._connections.close()
         self._results.close()
+        self._sizes.close()
+
+    @property
+    def _axes(self) -> int:
+        return 3 if self._parameters.prepare_volumes else 2
+
+    def _show_volumes(self, volumes: bool) -> None:
+        """Offer the sizes of slices or of volumes, and what else belongs to either."""
+        ui, parameters = self._ui, self._parameters
+        if not offer(ui.sizeComboBox, parameters.prepare_size, VOLUME_SIZES if volumes else SIZES):
+            # A size of both.
+            parameters.prepare_size = type(parameters.prepare_size)["64"]
+        if volumes:
+            parameters.prepare_tiling = False  # its box cannot be reached now
+        ui.posesSpinBox.enabled = volumes
+        for of_slices in (ui.sliceSpacingSpinBox, ui.minimumAreaSpinBox, ui.tilingCheckBox):
+            of_slices.enabled = not volumes
 
     def _fill_presets(self) -> None:
         self._presets = read_presets()

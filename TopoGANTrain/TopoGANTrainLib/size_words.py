@@ -23,7 +23,7 @@ Measure = Callable[[], tuple[float, float]]
 
 
 class SizeWords:
-    """Works with ``sizesButton`` and ``sizesLabel`` of ``TopoGANTrainData.ui``."""
+    """Works with ``sizesButton`` and ``sizesLabel`` of ``TopoGANTrainSettings.ui``."""
 
     def __init__(self, ui: Any, engine: EnginePanel, measure: Callable[[], Measure], axes: Callable[[], int]) -> None:
         """Wait for a click.

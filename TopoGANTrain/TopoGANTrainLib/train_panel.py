@@ -39,8 +39,10 @@ class TrainPanel:
         self._use_model = use_model
         self._parameters: Any = None
         describe_widgets(ui, logic.settings)
-        self._data = DataForm(ui, engine, self.refresh)
-        self._settings = SettingsForm(ui, logic.settings, self.refresh)
+        self._data = DataForm(ui, self.refresh)
+        self._settings = SettingsForm(
+            ui, logic.settings, engine, lambda axes: self._data.inputs().measure(axes), self.refresh
+        )
         self._view = RunView(ui)
         self._connections = Connections()
         self._connections.add(ui.startButton, "clicked()", self._start_or_stop)
@@ -66,6 +68,7 @@ class TrainPanel:
         """Show what is so now."""
         ui = self._ui
         self._data.refresh()
+        self._settings.refresh(prepares=self._data.prepares)
         progress = self._logic.progress
         self._view.show(progress, self._logic.session)
         running = self._logic.isRunning

@@ -15,7 +15,7 @@ _OBJECTS = {
     QtWidgets: [
         "QWidget", "QLabel", "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit",
         "QTextEdit", "QPlainTextEdit", "QProgressBar", "QSlider", "QFrame", "QGroupBox", "QVBoxLayout", "QHBoxLayout",
-        "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu",
+        "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu", "QTableWidget", "QHeaderView",
     ],
     QtGui: ["QAction"],
 }  # fmt: skip
@@ -23,7 +23,7 @@ _OBJECTS = {
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
     QtGui: ["QIcon", "QPixmap", "QColor", "QDesktopServices"],
-    QtWidgets: ["QSizePolicy", "QMessageBox", "QApplication"],
+    QtWidgets: ["QSizePolicy", "QMessageBox", "QApplication", "QTableWidgetItem", "QAbstractItemView"],
 }
 
 
