@@ -45,18 +45,6 @@ LAYERS = [
 SLICER_BUNDLES = {
     "numpy", "scipy", "vtk", "vtkmodules", "SimpleITK", "pydicom", "qt", "ctk", "slicer", "PythonQt", "SampleData",
 }  # fmt: skip
-    "numpy",
-    "scipy",
-    "vtk",
-    "vtkmodules",
-    "SimpleITK",
-    "pydicom",
-    "qt",
-    "ctk",
-    "slicer",
-    "PythonQt",
-    "SampleData",
-}
 OWN_SLICER_SIDE = {"TopoGANLib", "TopoGANTrainLib", "TopoGANSynthLib"}
 SHARED = "topogan_contract"
 
