@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.run import ENDED, FINISHED, STOPPED
 from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.connections import Connections
 
 _MODULE = "TopoGANTrain"
 
@@ -25,6 +26,7 @@ class Ending:
 
     def __init__(self) -> None:
         self._box: Any = None
+        self._connections = Connections()
 
     def follow(self, run: Path, state: str, error: str, in_sight: bool) -> None:
         """Look whether there is something to tell.
@@ -57,7 +59,7 @@ class Ending:
     def close(self) -> None:
         """Take the box away."""
         if self._box is not None:
-            self._box.disconnect("finished(int)", self._answered)
+            self._connections.close()
             self._box.close()
             self._box.deleteLater()
             self._box = None
@@ -72,7 +74,7 @@ class Ending:
         box.setIcon(qt.QMessageBox.Warning if failed else qt.QMessageBox.Information)
         box.setStandardButtons(qt.QMessageBox.Open | qt.QMessageBox.Close)
         box.modal = False
-        box.connect("finished(int)", self._answered)
+        self._connections.add(box, "finished(int)", self._answered)
         self._box = box
         box.show()
 
