@@ -9,6 +9,7 @@ from typing import Any
 
 DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
+HISTORY = "topogan.history/1"
 MODEL = "topogan.model/2"
 # Of one structure alone.
 FIRST_MODEL = "topogan.model/1"

@@ -29,7 +29,6 @@ from topogan.files import (
     replace_keeping,
     write_json,
 )
-from topogan.runs.events import HISTORY_FILE
 from topogan.runs.status import StatusWriter, read_status
 from topogan_contract import leftovers, schemas
 from topogan_contract.lock import RunLock, is_locked, lock_holder
@@ -37,6 +36,7 @@ from topogan_contract.run import (
     ALIVE,
     CONFIG_FILE,
     EVENTS_FILE,
+    HISTORY_FILE,
     LOCK_FILE,
     LOG_FILE,
     MODEL,
