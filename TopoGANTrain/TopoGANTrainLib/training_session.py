@@ -27,6 +27,8 @@ PREPARING, STARTING = "preparing", "starting"
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
+# Exit codes of an engine that has said what is wrong: with the work, or with what it was given.
+_IN_WORDS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -218,13 +220,22 @@ class TrainingSession:
                 self._monitor.request_stop()
         about_us = report is not None and (self._process is None or self._seen_working or code == 0)
         if report is not None and about_us:
-            return self._of_report(report)
+            return self._of_report(self._with_last_words(report))
         if ours_lives:
             return self._before_the_run(has_run=report is not None)
         if self._process is None:
             return Progress(FAILED, error=f"There is no run in {self.run}: start a new one.")
         state, error = (STOPPED, "") if self._end is not None else (FAILED, self._process.complaint())
         return Progress(state, error=error, resumable=report is not None, log=self._said())
+
+    def _with_last_words(self, report: RunReport) -> RunReport:
+        """An engine that could not write into the folder any more says here why it ends."""
+        if report.said or report.state != FAILED or self._process is None:
+            return report
+        code = self._process.exit_code()
+        if code is None:  # it is ending
+            return replace(report, state=RUNNING, error="")
+        return replace(report, error=self._process.complaint()) if code in _IN_WORDS else report
 
     def _before_the_run(self, has_run: bool) -> Progress:
         if self._end is not None:
@@ -245,7 +256,7 @@ class TrainingSession:
             stage=report.stage,
             eta_seconds=report.eta_seconds,
             error=report.error,
-            resumable=state in RESUMABLE,
+            resumable=state in RESUMABLE and report.there,
             log=self._said() if state == FAILED else [],
         )
 
