@@ -21,7 +21,8 @@ from TopoGANTrainLib.plot_lines import CHARTS, LOSSES, TOPOLOGY, Color, Line, ax
 
 MOST_RUNS = 2
 _ROLE = "TopoGAN.plot"
-_ROOM_FOR_LEGEND = 1.3  # the legend lies over the upper right corner
+# The legend lies over the upper right corner; of the height that the curves take.
+_ROOM_FOR_LEGEND, _ROOM_FOR_LINE = 1.03, 0.06
 _TOWARDS_WHITE = 0.35
 _FEW_POINTS = 60  # with fewer, each is marked: a line of one point would not be seen
 
@@ -53,7 +54,7 @@ class TrainingPlots:
 
     def present(self, chart: str) -> None:
         """Show a chart in the plot view; the layout changes only if it has none."""
-        slicer.modules.plots.logic().ShowChartInLayout(self._chart(chart))
+        slicer.app.applicationLogic().GetModuleLogic("Plots").ShowChartInLayout(self._chart(chart))
 
     @property
     def presented(self) -> bool:
@@ -169,13 +170,14 @@ def _columns(lines: Sequence[tuple[str, Line]]) -> dict[str, np.ndarray]:
 
 
 def _heights(kind: str, lines: Sequence[Line]) -> tuple[float, float]:
-    """Lower and upper end of the axis, with room for the legend."""
+    """Lower and upper end of the axis."""
     values = np.concatenate([line.curve.values for line in lines]) if lines else np.empty(0)
     values = values[np.isfinite(values)]
+    room = _ROOM_FOR_LEGEND + _ROOM_FOR_LINE * len(lines)
     if kind == TOPOLOGY or not len(values):
-        return 0.0, _ROOM_FOR_LEGEND
+        return 0.0, room
     low, high = min(0.0, float(values.min())), float(values.max())
-    return low, low + ((high - low) or 1.0) * _ROOM_FOR_LEGEND
+    return low, low + ((high - low) or 1.0) * room
 
 
 def _paler(color: Color) -> Color:

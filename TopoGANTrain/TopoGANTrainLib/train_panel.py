@@ -94,6 +94,7 @@ class TrainPanel:
         self._data.close()
         self._settings.close()
         self._engine.close()
+        self._view.close()
         self._logic.close(self._settings.keeps_running)
 
     def _reason(self) -> str:

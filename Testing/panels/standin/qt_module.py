@@ -16,6 +16,7 @@ _OBJECTS = {
         "QWidget", "QLabel", "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit",
         "QTextEdit", "QPlainTextEdit", "QProgressBar", "QSlider", "QFrame", "QGroupBox", "QVBoxLayout", "QHBoxLayout",
         "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu", "QTableWidget", "QHeaderView",
+        "QMessageBox", "QStatusBar",
     ],
     QtGui: ["QAction"],
 }  # fmt: skip
@@ -23,7 +24,7 @@ _OBJECTS = {
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
     QtGui: ["QIcon", "QPixmap", "QColor", "QDesktopServices"],
-    QtWidgets: ["QSizePolicy", "QMessageBox", "QApplication", "QTableWidgetItem", "QAbstractItemView"],
+    QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QAbstractItemView"],
 }
 
 

@@ -14,6 +14,8 @@ ENGINE_PYTHON = "EnginePython"
 RESULTS_FOLDER = "ResultsFolder"
 KEEP_TRAINING = "KeepTraining"
 LAST_RUN = "LastRun"
+TOLD_RUN = "ToldRun"
+"""Folder of the run whose end was told last."""
 MODEL = "Model"
 
 
