@@ -77,7 +77,7 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     monkeypatch.setattr(type(widget.panel._data), "_red", lambda form: red)
     choose(widget.ui.presetComboBox, "As in the paper")
     assert widget.ui.masksObjectiveComboBox.currentText == "log"
-    assert widget.ui.presetComboBox.currentIndex == 0
+    assert widget.ui.presetComboBox.currentText == "As in the paper"
     widget.ui.masksStepsSpinBox.value = 77
     widget.ui.topologyRatioSpinBox.value = 3.5
     widget.ui.windowLowSpinBox.value = -350.0

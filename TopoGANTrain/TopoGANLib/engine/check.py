@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ def judge(engine: Engine, output: list[str]) -> EngineReport:
         engine: what was asked.
         output: last lines of its output.
     """
-    found = _doctor_json(output)
+    found = doctor_json(output)
     if found is None:
         return _no_answer(engine, output)
     ours, theirs = version_beside(engine.parent), str(found.get("topogan"))
@@ -105,18 +105,12 @@ def times_of_sizes(output: list[str]) -> dict[int, str]:
     With :func:`topogan_contract.sizes.pixel_size_in_words` that is all a panel says of a size: "256 pixels: 0.63 mm, …:
     on this computer about 2 h 05 min". Empty where nothing was timed.
     """
-    found = _doctor_json(output) or {}
+    found = doctor_json(output) or {}
     return {int(row["size"]): str(row["time"]) for row in found.get("timings", [])}
 
 
-def version_beside(parent: Path) -> str:
-    """The version of the engine that lies beside the panels, read without importing it."""
-    text = (parent / "topogan" / "__init__.py").read_text(encoding="utf-8")
-    found = _NEEDED.search(text)
-    return found.group(1) if found else ""
-
-
-def _doctor_json(output: list[str]) -> dict[str, Any] | None:
+def doctor_json(output: Sequence[str]) -> dict[str, Any] | None:
+    """What ``topogan doctor --json`` has said; None if that is not among the last lines of its output."""
     # Packages may print warnings before and after.
     for line in reversed(output):
         if line.startswith("{"):
@@ -127,6 +121,13 @@ def _doctor_json(output: list[str]) -> dict[str, Any] | None:
             if content.get("schema") == schemas.DOCTOR:
                 return content
     return None
+
+
+def version_beside(parent: Path) -> str:
+    """The version of the engine that lies beside the panels, read without importing it."""
+    text = (parent / "topogan" / "__init__.py").read_text(encoding="utf-8")
+    found = _NEEDED.search(text)
+    return found.group(1) if found else ""
 
 
 def _no_answer(engine: Engine, output: list[str]) -> EngineReport:

@@ -15,6 +15,8 @@ RESULTS_FOLDER = "ResultsFolder"
 KEEP_TRAINING = "KeepTraining"
 LAST_RUN = "LastRun"
 MODEL = "Model"
+FIRST_MODEL = "FirstModel"
+"""What is fine-tuned."""
 
 
 def read_text(name: str, default: str = "") -> str:
