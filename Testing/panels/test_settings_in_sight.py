@@ -86,15 +86,15 @@ def test_a_preset_says_what_it_is_for(bench: Bench) -> None:
 def test_a_size_says_what_it_means(bench: Bench) -> None:
     widget = ready(bench)
     ui = widget.ui
-    assert ui.sizeWordsLabel.text == "Pixels of 2.1 mm, where the structures are 100 mm wide."
+    assert ui.sizeWordsLabel.text == "2.1 mm a pixel, for structures 100 mm wide."
     choose(ui.sizeComboBox, "256")
-    assert ui.sizeWordsLabel.text == "Pixels of 0.53 mm, where the structures are 100 mm wide."
+    assert ui.sizeWordsLabel.text == "0.53 mm a pixel, for structures 100 mm wide."
     ui.pixelSizeSpinBox.value = 0.5
     assert ui.sizeWordsLabel.text == "Each slice shows 128 mm."
     ui.volumesCheckBox.click()
     assert ui.sizeWordsLabel.text == "Each volume shows 32 mm."
     ui.pixelSizeSpinBox.value = 0.0
-    assert ui.sizeWordsLabel.text == "Voxels of 1.7 mm, where the structures are 100 mm wide."
+    assert ui.sizeWordsLabel.text == "1.7 mm a voxel, for structures 100 mm wide."
 
 
 def test_topology_is_switched_off_and_on(bench: Bench) -> None:

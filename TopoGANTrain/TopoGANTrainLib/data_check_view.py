@@ -13,7 +13,7 @@ from TopoGANLib.forms.connections import Connections
 from TopoGANTrainLib.betti_chart import BettiChart
 from TopoGANTrainLib.data_check import PREVIEW_FILE, DataCheck, RegionRow, read_check
 
-_PICTURE_WIDTH = 330
+_PICTURE_WIDTH = 300
 _MOST_ROWS_IN_SIGHT = 8
 _FRAME = 6
 _MOST_TOPOLOGIES = 4

@@ -97,7 +97,7 @@ def _pixels(size: int, width: float, own: float, axes: int) -> str:
 
 
 def size_in_words(size: int, axes: int, pixel_size: float = 0.0) -> str:
-    """One line on a size, for who has measured nothing yet: "Pixels of 2.1 mm for a structure 100 mm wide."
+    """One line on a size, for who has measured nothing yet: "2.1 mm a pixel, for structures 100 mm wide."
 
     Args:
         size: of the patch in pixels, or of the volume in voxels.
@@ -109,7 +109,9 @@ def size_in_words(size: int, axes: int, pixel_size: float = 0.0) -> str:
         words = _("Each slice shows {width} mm.") if axes == 2 else _("Each volume shows {width} mm.")
         return words.format(width=shown)
     millimeters = f"{default_pixel_size(_USUAL_WIDTH, size, 0.0, axes):.2g}"
-    words = _("Pixels of {pixel} mm") if axes == 2 else _("Voxels of {pixel} mm")
-    return _("{pixels}, where the structures are {width} mm wide.").format(
-        pixels=words.format(pixel=millimeters), width=f"{_USUAL_WIDTH:.0f}"
+    words = (
+        _("{pixel} mm a pixel, for structures {width} mm wide.")
+        if axes == 2
+        else _("{pixel} mm a voxel, for structures {width} mm wide.")
     )
+    return words.format(pixel=millimeters, width=f"{_USUAL_WIDTH:.0f}")
