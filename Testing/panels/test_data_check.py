@@ -113,7 +113,7 @@ def test_data_are_checked_and_trained_on(
     assert ui.checkStatusLabel.text == "Checked: Start trains on this training set."
     assert ui.verdictLabel.text == "3 patients, 48 slices: enough for masks."
     assert ui.checkRemarksLabel.text == "One slice was left out: it is too small."
-    assert ui.topologiesLabel.text == "Blood: 1,0 in 92 %, 1,1 in 8 %"
+    assert ui.topologiesLabel.text == "Pieces, holes:\nBlood: 1,0 in 92 %, 1,1 in 8 %"
     table = [[ui.checkTable.item(row, column).text() for column in range(5)] for row in range(ui.checkTable.rowCount)]
     assert table[0] == ["patient_001", "4", "30", "0", "0"]
     assert table[-1] == ["All", "6", "30", "10", "8"]

@@ -49,22 +49,11 @@ class BettiChart:
             chart.RemoveAllPlotSeriesNodeIDs()
             for row, region in enumerate(regions):
                 chart.AddAndObservePlotSeriesNodeID(self._series(chart, table, row, region).GetID())
-            listed = ", ".join(f"{number}: {name}" for number, name in enumerate(names))
-            chart.SetXAxisTitle(_("Betti numbers ({listed})").format(listed=listed))
+            listed = "; ".join(f"{number} = {name}" for number, name in enumerate(names))
+            chart.SetXAxisTitle(_("Betti numbers: {listed}").format(listed=listed))
             chart.SetYAxisTitle(_("slices") if noun == "slice" else _("volumes"))
             chart.SetTitle(_("Topology of the real samples"))
         return chart
-
-    def close(self) -> None:
-        """Take the chart and what belongs to it out of the scene."""
-        chart = self._find()
-        if chart is None:
-            return
-        count = chart.GetNumberOfNodeReferences(_SERIES)
-        series = [chart.GetNthNodeReference(_SERIES, number) for number in range(count)]
-        for node in (chart.GetNodeReference(_MARK), *series, chart):
-            if node is not None:
-                self._scene.RemoveNode(node)
 
     def _find(self) -> slicer.vtkMRMLPlotChartNode | None:
         """That of this panel, or of a scene that was loaded."""

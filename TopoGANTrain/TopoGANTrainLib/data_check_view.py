@@ -48,7 +48,8 @@ class DataCheckView:
         self._ui.checkRemarksLabel.text = "\n".join(check.remarks)
         self._ui.checkRemarksLabel.visible = bool(check.remarks)
         self._fill_table(check)
-        self._ui.topologiesLabel.text = "\n".join(map(topologies_in_words, check.regions))
+        heading = _("Pieces, holes:") if check.axes == 2 else _("Pieces, tunnels, cavities:")
+        self._ui.topologiesLabel.text = "\n".join([heading, *map(topologies_in_words, check.regions)])
         self._ui.checkPlotButton.enabled = any(region.topologies for region in check.regions)
         self._show_picture(training_set / PREVIEW_FILE)
         return True
