@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 from topogan.config import PrepareSettings
 from topogan.dataset.chunks import CaseReader
 from topogan.dataset.cut import Patches
-from topogan.dataset.inputs import Case, open_cases
+from topogan.dataset.inputs import Case, open_cases, plane_of_each
 from topogan.dataset.plan import (
     PatchPlan,
     choose_pixel_size,
@@ -42,7 +42,7 @@ def prepare(
     segmentations: Sequence[Path],
     images: Sequence[Path] | None = None,
     settings: PrepareSettings | None = None,
-    patients: Sequence[str] | None = None,
+    patients: Sequence[Hashable] | None = None,
     plane: Plane = "axial",
     overwrite: bool = False,
     on_event: OnEvent | None = None,
@@ -60,8 +60,10 @@ def prepare(
         segmentations: label volumes (NIfTI, NRRD, MHA, PNG folder); phases of one file belong to one patient.
         images: their images in the same order (also DICOM folders); None or empty for masks alone.
         settings: labels, patch size, mm per pixel, window, split.
-        patients: whom each volume belongs to, by any names (pseudonyms are written); None: each its own patient.
-        plane: ``"axial"``, Slicer's 4×4 SliceToRAS matrix, or one for each volume; only their directions count.
+        patients: whom each volume belongs to, by any names (pseudonyms are written); several volumes of one are its
+            phases, in order. None: each its own patient.
+        plane: ``"axial"``, Slicer's 4×4 SliceToRAS matrix, or one for each volume (None: axial); only
+            their directions count.
         overwrite: replace an older training set at ``out``.
         on_event: takes progress events of the stages ``measure`` and ``cut``.
         train_slices: refuse fewer training slices than this, before any patch is cut.
@@ -94,14 +96,15 @@ def prepare(
                 reader = CaseReader(case, settings, patches)
                 for chunk in reader.chunks(list(split)):
                     go_on()
-                    writer.add_chunk(chunk, case.patient, [split[plan] for plan in chunk.plans])
+                    writer.add_chunk(chunk, case, [split[plan] for plan in chunk.plans])
                 writer.add_volume(case.patient, reader.content_hash)
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
                 go_on()
         poses = settings.poses if settings.volumes else None
         check_enough([row.split for row in writer.rows], len(writer.rows), train_slices, poses)
         check_structures(table, [row.betti for row in writer.rows if row.split == TRAIN])
-        writer.describe("axial" if isinstance(plane, str) else "given", independent, own)
+        axial = all(one is None for one in plane_of_each(plane, len(cases)))
+        writer.describe("axial" if axial else "given", independent, own)
         for said in writer.resampling.in_words(settings.size, pixel_size, smallest):
             report({"kind": "message", "text": said})
         summary = _look_at(folder)
@@ -162,7 +165,7 @@ def _split(
     poses = settings.poses if settings.volumes else None
     if not levels:
         check_enough([], 0, train_slices, poses)
-    phases = [patch.phase for patches in plans for patch in patches]
+    phases = [case.first_phase + patch.phase for case, patches in zip(cases, plans, strict=True) for patch in patches]
     one = settings.volumes and len(set(patients)) == 1
     if one and len(set(phases)) < LEAST_PHASES:
         raise InputError(
