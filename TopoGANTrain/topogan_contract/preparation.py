@@ -28,3 +28,18 @@ from __future__ import annotations
 
 REQUEST_FILE = "request.json"
 STOP_FILE = "stop"
+
+CHECK_FILE = "check.json"
+"""In every training set, of the schema :data:`topogan_contract.schemas.CHECK`; what a person should know before training::
+
+    title: names of the structures
+    axes, noun: 2, "slice" or 3, "volume"
+    patients: [{"patient": "patient_001", "phases": 4, "train": n, "validation": n, "test": n}], n samples of each part
+    regions: [{"name", "color": "#rrggbb", "betti": [{"topology": "1,1", "train": n, "validation": n, "test": n}]}],
+        structures, then unions; the most frequent topology first
+    pixel_size_mm, size: of a sample
+    verdict: one sentence
+    remarks: further sentences, or none
+
+Sets that were made before have none.
+"""

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+CHECK = "topogan.check/1"
 DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
 MODEL = "topogan.model/2"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan.config import PrepareSettings
+from topogan.dataset.check_file import write_check
 from topogan.dataset.chunks import CaseReader
 from topogan.dataset.cut import Patches
 from topogan.dataset.inputs import Case, open_cases, plane_of_each
@@ -24,7 +25,7 @@ from topogan.dataset.seen import check_structures, what_is_seen
 from topogan.dataset.split import GAP, LEAST_PHASES, check_enough, split_phases, split_slices
 from topogan.dataset.volume_plan import plan_volumes, with_poses
 from topogan.dataset.volume_preview import write_volume_preview
-from topogan.dataset.write import TrainingSetWriter
+from topogan.dataset.write import SliceRow, TrainingSetWriter, VolumeRow
 from topogan.errors import Cancelled, InputError
 from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
@@ -77,7 +78,14 @@ def prepare(
         InputError: one sentence on the first input that cannot be used.
         Cancelled: on request.
     """
-    out, settings, report = Path(out), settings or PrepareSettings(), on_event or (lambda event: None)
+    out, settings = Path(out), settings or PrepareSettings()
+    remarks: list[str] = []
+
+    def report(event: dict[str, Any]) -> None:
+        if event["kind"] == "message":
+            remarks.append(event["text"])
+        if on_event:
+            on_event(event)
 
     def go_on() -> None:
         if cancelled and cancelled():
@@ -107,16 +115,17 @@ def prepare(
         writer.describe("axial" if axial else "given", independent, own)
         for said in writer.resampling.in_words(settings.size, pixel_size, smallest):
             report({"kind": "message", "text": said})
-        summary = _look_at(folder)
+        summary = _look_at(folder, writer.rows, remarks)
     report({"kind": "message", "text": summary})
     return out
 
 
-def _look_at(folder: Path) -> str:
-    """Draw the preview and sum up; the arrays are closed on return, else Windows could not rename the folder."""
+def _look_at(folder: Path, rows: Sequence[SliceRow | VolumeRow], remarks: Sequence[str]) -> str:
+    """Draw the preview, judge and sum up; the arrays are closed on return, else Windows could not rename the folder."""
     training_set = TrainingSet.open(folder)
     draw = write_preview if training_set.axes == 2 else write_volume_preview
     draw(training_set, folder / "preview.png")
+    write_check(folder, training_set, rows, remarks)
     return _summary(training_set)
 
 
