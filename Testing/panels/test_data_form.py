@@ -301,7 +301,8 @@ def test_several_segments(bench: Bench, scene: Any, engine: Engine, monkeypatch:
     assert status(widget) == "Unions: Aorta is none of the structures Blood, Myocardium."
     widget.ui.unionsLineEdit.text = "Blood+ Myocardium ;"
     request = asked_for(widget, monkeypatch)
-    assert [Path(path).name for path in request["segmentations"]] == ["segmentation.nrrd"]
+    (source,) = request["sources"]
+    assert [Path(path).name for path in source["segmentations"]] == ["segmentation.nrrd"]
     assert request["settings"] == {"resample": True}
     table = request["table"]
     assert [(one["name"], one["labels"]) for one in table["structures"]] == [("Blood", [1]), ("Myocardium", [2])]

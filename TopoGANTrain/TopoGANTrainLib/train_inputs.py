@@ -170,9 +170,13 @@ def _request(
 ) -> dict[str, Any]:
     """As :mod:`topogan_contract.preparation` says."""
     request: dict[str, Any] = {
-        "segmentations": [str(path.absolute()) for path in segmentations],
-        "images": [str(path.absolute()) for path in images],
-        "plane": plane,
+        "sources": [
+            {
+                "segmentations": [str(path.absolute()) for path in segmentations],
+                "images": [str(path.absolute()) for path in images],
+                "plane": plane,
+            }
+        ],
         "settings": settings,
     }
     return request if table is None else {**request, "table": table}
