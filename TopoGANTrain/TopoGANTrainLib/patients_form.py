@@ -13,10 +13,11 @@ from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
 from TopoGANTrainLib.patient_search import first_unlisted, fitting_patients
+from TopoGANTrainLib.patient_verdicts import Verdicts
 from TopoGANTrainLib.patients import ALL_PHASES, PatientList, ScenePatient
 from TopoGANTrainLib.scene_input import InputError
 from TopoGANTrainLib.segments_list import SegmentsList
-from TopoGANTrainLib.sequence_input import items_of, phases_in, segment_names, verdicts
+from TopoGANTrainLib.sequence_input import items_of, phases_in, segment_names
 
 _PATIENT, _CT, _SEGMENTATION, _PHASES, _VERDICT = range(5)
 
@@ -36,7 +37,7 @@ class PatientsForm:
         self._showing = False
         self._shown: list[tuple[str, ...]] = []
         self._said = ""
-        self._verdicts: list[str] = []
+        self._judge, self._verdicts = Verdicts(), list[str]()
         self._observed: list[tuple[slicer.vtkMRMLNode, list[int]]] = []
         self._segments = SegmentsList(ui.segmentsList, self._take_segments)
         self._set_up_table()
@@ -86,7 +87,7 @@ class PatientsForm:
         if self._showing or self._list is None:
             return
         patients, segments = self.patients, self.segments
-        self._verdicts = verdicts(patients, segments)
+        self._verdicts = self._judge.of(patients, segments)
         self._observe(node for one in patients for node in one.nodes)
         self._showing = True
         try:
@@ -168,7 +169,7 @@ class PatientsForm:
             return
         found = fitting_patients(slicer.mrmlScene, self.patients)
         said = (
-            _("Added {count}.").format(count=len(found))
+            _("Added: {count}.").format(count=len(found))
             if found
             else _("No CT was found whose segmentation is known and not listed yet: press Add, and choose them.")
         )

@@ -182,7 +182,7 @@ def check_image(volume: slicer.vtkMRMLScalarVolumeNode) -> None:
 
 
 def check_segment(segment: slicer.vtkSegment) -> None:
-    """See that a segment is not plainly empty; quick, no voxel is looked at.
+    """See that a segment is not empty; one that is a surface is not looked into.
 
     Raises:
         InputError: it is.
@@ -190,8 +190,15 @@ def check_segment(segment: slicer.vtkSegment) -> None:
     labelmap = segment.GetRepresentation(
         slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     )
-    if labelmap is not None and labelmap.IsEmpty():
+    if labelmap is not None and (labelmap.IsEmpty() or not _has(_labelmap_grid(labelmap), segment.GetLabelValue())):
         raise InputError(_EMPTY.format(segment=segment.GetName()))
+
+
+def _has(grid: Grid, label: int) -> bool:
+    # From the middle on, where a structure is as a rule, so that few slices have to be looked at.
+    count = len(grid.array)
+    order = sorted(range(count), key=lambda number: abs(number - count // 2))
+    return any((grid.array[number] == label).any() for number in order)
 
 
 def _volume_grid(volume: slicer.vtkMRMLScalarVolumeNode) -> Grid:

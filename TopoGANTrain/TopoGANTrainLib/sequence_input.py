@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import slicer
 
-from TopoGANTrainLib.patients import ALL_PHASES, ScenePatient, numbered
-from TopoGANTrainLib.scene_input import InputError, SceneInput, check_image, check_segment, read_scene_input
+from TopoGANTrainLib.patients import ALL_PHASES, ScenePatient
+from TopoGANTrainLib.scene_input import InputError, SceneInput
 
 Result = TypeVar("Result")
 
@@ -106,32 +106,6 @@ def chosen_phases(patient: ScenePatient, who: str = "The patient") -> list[Phase
     )
 
 
-def verdicts(patients: Sequence[ScenePatient], segments: Sequence[str]) -> list[str]:
-    """Why each row cannot be used, in one sentence; empty where it can. Quick: no voxel is looked at.
-
-    Args:
-        patients: the rows.
-        segments: names of what is learned.
-    """
-    have_volumes = any(one.volume is not None for one in patients)
-    found = []
-    for index, (number, one) in enumerate(zip(numbered(patients), patients, strict=True)):
-        who = f"Patient {number}"
-        try:
-            phases = chosen_phases(one, who)
-            if any(one.segmentation is other.segmentation for other in patients[:index]):
-                raise InputError(f"{who}: the segmentation is in a row above, too: choose another, or remove the row.")
-            if one.volume is None and have_volumes:
-                raise InputError(f"{who} has no CT, but others have: choose it, or none for all.")
-            for phase, words in zip(phases, _words(who, phases), strict=True):
-                _check_phase(phase, segments, words)
-        except InputError as refusal:
-            found.append(str(refusal))
-        else:
-            found.append("")
-    return found
-
-
 def segment_names(patients: Iterable[ScenePatient]) -> list[str]:
     """Names of all segments of all rows, in the order of the first that has them."""
     names: dict[str, None] = {}
@@ -148,25 +122,17 @@ def names_in(segmentation: slicer.vtkMRMLSegmentationNode) -> list[str]:
     return [inner.GetSegment(one).GetName() for one in inner.GetSegmentIDs()]
 
 
-def read_patients(patients: Sequence[ScenePatient], segments: Sequence[str]) -> list[PatientInput]:
-    """Look at all phases of all patients.
+def words_of(who: str, phases: Sequence[Phase]) -> list[str]:
+    """What each phase is called in a complaint: ``"Patient 2, phase 3"``."""
+    return [f"{who}, phase {phase.number}" if len(phases) > 1 else who for phase in phases]
 
-    Args:
-        patients: the rows.
-        segments: names of what is learned; where two overlap, the earlier one wins.
 
-    Raises:
-        InputError: one sentence on what cannot be used, and what to do.
-    """
-    inputs = []
-    for number, one, refusal in zip(numbered(patients), patients, verdicts(patients, segments), strict=True):
-        if refusal:
-            raise InputError(refusal)
-        phases = chosen_phases(one)
-        words = _words(f"Patient {number}", phases)
-        read = [_told(word, partial(_read, phase, segments)) for word, phase in zip(words, phases, strict=True)]
-        inputs.append(PatientInput(number, tuple(read), tuple(words)))
-    return inputs
+def told(who: str, work: Callable[[], Result]) -> Result:
+    """Do something, and begin a complaint with whom it is about."""
+    try:
+        return work()
+    except InputError as refusal:
+        raise InputError(f"{who}: {refusal}") from None
 
 
 def write_patients(
@@ -175,7 +141,7 @@ def write_patients(
     """Write the files of all phases.
 
     Args:
-        inputs: of :func:`read_patients`.
+        inputs: of :func:`TopoGANTrainLib.patient_verdicts.read_patients`.
         folder: where they go; it need not be there.
         labels: of each structure, in their order.
         plane: of the patches, as :mod:`topogan_contract.preparation` says.
@@ -195,7 +161,7 @@ def write_patients(
         source = sources.setdefault(one.number, empty)
         for phase, word in zip(one.phases, one.words, strict=True):
             stem = f"{name}-{len(source['segmentations']) + 1:03}"
-            written = _told(word, partial(phase.write, folder, stem, labels))
+            written = told(word, partial(phase.write, folder, stem, labels))
             if written.image is not None:
                 source["images"].append(str(written.image.absolute()))
             source["segmentations"].append(str(written.segmentation.absolute()))
@@ -205,25 +171,6 @@ def write_patients(
     return list(sources.values()), f"Voxels that fall to a structure above it: {counted}." if counted else ""
 
 
-def _read(phase: Phase, segments: Sequence[str]) -> SceneInput:
-    inner = phase.segmentation.GetSegmentation()
-    identifiers = [inner.GetSegmentIdBySegmentName(name) for name in segments]
-    return read_scene_input(phase.volume, phase.segmentation, identifiers)
-
-
-def _check_phase(phase: Phase, names: Sequence[str], who: str) -> None:
-    there = names_in(phase.segmentation)
-    inner = phase.segmentation.GetSegmentation()
-    if phase.volume is not None:
-        _told(who, partial(check_image, phase.volume))
-    for name in names:
-        if name not in there:
-            raise InputError(f"{who} has no {name}: choose another segmentation, or remove the row.")
-        if there.count(name) > 1:
-            raise InputError(f"{who}: two of the segments are named {name}: rename one.")
-        _told(who, partial(check_segment, inner.GetSegment(inner.GetSegmentIdBySegmentName(name))))
-
-
 def _only(node: slicer.vtkMRMLNode | None, kind: str, who: str, words: str) -> list[Any]:
     items = items_of(node)
     if node is not None and not items:
@@ -231,17 +178,6 @@ def _only(node: slicer.vtkMRMLNode | None, kind: str, who: str, words: str) -> l
     if not all(one is not None and one.IsA(kind) for one in items):
         raise InputError(f"{who}: what is chosen holds other data than {words}: choose another.")
     return items
-
-
-def _words(who: str, phases: Sequence[Phase]) -> list[str]:
-    return [f"{who}, phase {phase.number}" if len(phases) > 1 else who for phase in phases]
-
-
-def _told(who: str, work: Callable[[], Result]) -> Result:
-    try:
-        return work()
-    except InputError as refusal:
-        raise InputError(f"{who}: {refusal}") from None
 
 
 def _counted(count: int) -> str:
