@@ -110,7 +110,7 @@ class PatientsForm:
         table.setColumnCount(len(titles))
         table.setHorizontalHeaderLabels(titles)
         header = table.horizontalHeader()
-        header.setMinimumSectionSize(1)
+        header.setTextElideMode(qt.Qt.ElideRight)
         for column in range(len(titles)):
             stretched = column in (_CT, _SEGMENTATION)
             header.setSectionResizeMode(

@@ -37,7 +37,7 @@ class SegmentsList:
                 self._box.addItem(name)
         for row, name in enumerate(names):
             item = self._box.item(row)
-            item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsUserCheckable)
+            item.setFlags(item.flags() | qt.Qt.ItemIsUserCheckable)
             item.setCheckState(qt.Qt.Checked if name in chosen else qt.Qt.Unchecked)
             item.setToolTip(name)
         self._showing = False
