@@ -59,9 +59,14 @@ class Bench:
 
 def import_scene(path: Path, folder: Path) -> None:
     """Add a scene's .mrb to the scene that is open, as *Add data* does; ``folder`` is for what is unpacked."""
+    from TopoGANLib.headless.application import unpacking_into
+
     scene = slicer.mrmlScene
     scene.SetURL(scene.UnpackSlicerDataBundle(str(path), str(folder), slicer.vtkMRMLMessageCollection()))
-    assert scene.Import()
+    scene.SetDataIOManager(unpacking_into(str(folder)))
+    imported = scene.Import()
+    scene.SetDataIOManager(None)
+    assert imported
     scene.SetURL("")
 
 

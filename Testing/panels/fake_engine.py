@@ -80,8 +80,8 @@ def _prepare(out, folder):
     request = json.loads((folder / preparation.REQUEST_FILE).read_text(encoding="utf-8"))
     assert request["schema"] == schemas.PREPARE_REQUEST
     for source in request["sources"]:
-        named = [source["cases"]] if "cases" in source else source["segmentations"] + source["images"]
-        assert all(Path(path).exists() for path in named)
+        paths = [source["cases"]] if "cases" in source else source["segmentations"] + source["images"]
+        assert all(Path(path).exists() for path in paths)
     left = out.with_name(f".{out.name}.0123abcd.partial")
     left.mkdir()
     print("Reading the segmentation", flush=True)

@@ -94,7 +94,7 @@ class CheckOrders:
     def _structures(self, inputs: Inputs) -> int:
         """How many are chosen; one where nobody has said."""
         if isinstance(inputs, FromScene):
-            return max(1, len(inputs.identifiers))
+            return max(1, len(inputs.names))
         if isinstance(inputs, FromFiles) and inputs.table is not None:
             return self._remembered(inputs.table, _form_of_table).structures
         typed = inputs.structures.split(";") if isinstance(inputs, FromFiles) else []

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from topogan_contract import schemas
+from topogan_contract.preparation import CHECK_FILE
 from topogan_contract.schemas import find_json, read_json
 from topogan_contract.words import shown
 
-CHECK_FILE = "check.json"
 PREVIEW_FILE = "preview.png"
 DATASET_FILE = "dataset.json"
 

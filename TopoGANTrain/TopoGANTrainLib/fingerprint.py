@@ -75,10 +75,10 @@ def _paths(value: Any) -> Iterator[Path]:
             yield from _paths(getattr(value, field.name))
 
 
-def _changed(path: Path) -> float:
+def _changed(path: Path, depth: int = 2) -> float:
+    """Of a file, or of a folder and what is in it and in its folders (imagesTr, labelsTr)."""
     try:
-        newest = path.stat().st_mtime
-        inside = path.iterdir() if path.is_dir() else ()
-        return max([newest, *(one.stat().st_mtime for one in inside)])
+        inside = path.iterdir() if depth > 0 and path.is_dir() else ()
+        return max([path.stat().st_mtime, *(_changed(one, depth - 1) for one in inside)])
     except OSError:
         return 0.0

@@ -16,6 +16,7 @@ _OBJECTS = {
         "QWidget", "QLabel", "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit",
         "QTextEdit", "QPlainTextEdit", "QProgressBar", "QSlider", "QFrame", "QGroupBox", "QVBoxLayout", "QHBoxLayout",
         "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu", "QTableWidget", "QHeaderView",
+        "QListWidget",
     ],
     QtGui: ["QAction"],
 }  # fmt: skip
@@ -23,7 +24,14 @@ _OBJECTS = {
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
     QtGui: ["QIcon", "QPixmap", "QColor", "QDesktopServices"],
-    QtWidgets: ["QSizePolicy", "QMessageBox", "QApplication", "QTableWidgetItem", "QAbstractItemView"],
+    QtWidgets: [
+        "QSizePolicy",
+        "QMessageBox",
+        "QApplication",
+        "QTableWidgetItem",
+        "QListWidgetItem",
+        "QAbstractItemView",
+    ],
 }
 
 
