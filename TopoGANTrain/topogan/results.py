@@ -16,7 +16,7 @@ _RUN = r"(config|status|history)\.json|events\.jsonl|run\.lock|log\.txt|stop"
 _RUN += rf"|checkpoints/step-\d+\.safetensors|previews/(masks|textures)-\d+\.png|model/({_MODEL})"
 _SYNTHESIS = r"report\.json|(masks|textures)\.nrrd|diagrams\.npz|samples\.csv|gallery\.png"
 _SYNTHESIS += r"|volumes/\d{5}_(mask\.seg|texture)\.nrrd"
-_TRAINING_SET = r"dataset\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png"
+_TRAINING_SET = r"(dataset|check)\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png"
 
 _HOLDS = {
     "topogan.demo": rf"demo\.json|phantom/({_PHANTOM})|training_set/({_TRAINING_SET})|run/({_RUN})"
