@@ -12,6 +12,7 @@ ERROR = "topogan.error/1"
 MODEL = "topogan.model/2"
 # Of one structure alone.
 FIRST_MODEL = "topogan.model/1"
+PHANTOM = "topogan.phantom/1"
 PREPARE_REQUEST = "topogan.prepare-request/1"
 PROGRESS = "topogan.progress/1"
 REQUEST = "topogan.request/1"
