@@ -92,7 +92,7 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     assert not [word for word in command if word.startswith("--threads")], "the engine may adapt a default"
     assert request["schema"] == "topogan.prepare-request/1"
     assert [Path(path).name for path in request["sources"][0]["segmentations"]] == ["p1-001-segmentation.nrrd"]
-    assert np.shape(request["plane"]) == (4, 4)
+    assert np.shape(request["sources"][0]["plane"]) == (4, 4)
     assert request["settings"] == {"window_low": -350.0, "resample": True}
     segment = scene[1].GetSegmentation().GetNthSegment(0)
     (blood,) = request["table"]["structures"]
