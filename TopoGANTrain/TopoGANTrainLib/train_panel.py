@@ -13,14 +13,17 @@ from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values
 from TopoGANLib.forms.widgets import describe_widgets
+from TopoGANTrainLib.check_order import CheckOrders
+from TopoGANTrainLib.data_check_form import DataCheckForm
 from TopoGANTrainLib.data_form import DataForm
 from TopoGANTrainLib.plots_view import PlotsView
 from TopoGANTrainLib.run_view import RunView
 from TopoGANTrainLib.scene_input import InputError
 from TopoGANTrainLib.settings_form import SettingsForm
+from TopoGANTrainLib.train_inputs import FromTrainingSet
 from TopoGANTrainLib.train_logic import TrainLogic
 
-FORMS = ("TopoGANTrainData", "TopoGANTrainSettings", "TopoGANTrainRun")
+FORMS = ("TopoGANTrainData", "TopoGANTrainCheck", "TopoGANTrainSettings", "TopoGANTrainRun")
 """Files of the parts below the engine, in their order."""
 
 
@@ -41,8 +44,15 @@ class TrainPanel:
         self._parameters: Any = None
         describe_widgets(ui, logic.settings)
         self._data = DataForm(ui, self.refresh)
+        self._orders = CheckOrders(logic.settings, self._data, lambda: self._settings.results)
+        self._check = DataCheckForm(ui, engine, self._orders, self.refresh)
         self._settings = SettingsForm(
-            ui, logic.settings, engine, lambda axes: self._data.inputs().measure(axes), self.refresh
+            ui,
+            logic.settings,
+            engine,
+            lambda axes: self._data.inputs().measure(axes),
+            lambda: self._orders.form(self._check.samples),
+            self.refresh,
         )
         self._view = RunView(ui)
         self._connections = Connections()
@@ -67,6 +77,7 @@ class TrainPanel:
         """Other parameters, None while there are none."""
         self._parameters = parameters
         self._data.set_parameters(parameters)
+        self._orders.set_parameters(parameters)
         self._settings.set_parameters(parameters)
         self.refresh()
 
@@ -81,6 +92,7 @@ class TrainPanel:
         ui, progress = self._ui, self._logic.progress
         self._view.show(progress, self._logic.session)
         running = self._logic.isRunning
+        self._check.refresh(possible=not running and not self._not_ready() and not self._data.missing())
         for section in (ui.inputsCollapsibleButton, ui.trainingCollapsibleButton, ui.resultsPathLineEdit):
             section.enabled = not running
         reason = "" if running else self._reason()
@@ -100,6 +112,7 @@ class TrainPanel:
     def close(self) -> None:
         """Let go of everything; the training goes on if the user wants it to."""
         self._connections.close()
+        self._check.close()
         self._data.close()
         self._settings.close()
         self._engine.close()
@@ -108,12 +121,18 @@ class TrainPanel:
 
     def _reason(self) -> str:
         """Why the training cannot start, in words; empty if it can."""
+        if self._check.isRunning:
+            return _("The data are being checked: wait for the result, or stop the check.")
+        return self._not_ready() or self._settings.missing() or self._data.missing()
+
+    def _not_ready(self) -> str:
+        """Why the engine cannot do anything, in words; empty if it can."""
         if self._parameters is None:
             return _("The scene is being closed.")
         report = self._engine.report
         if report is None or not report.usable:
             return _("The engine is not ready: see Engine above.")
-        return self._settings.missing() or self._data.missing()
+        return ""
 
     def _start_or_stop(self) -> None:
         if self._logic.isRunning:
@@ -125,7 +144,15 @@ class TrainPanel:
         results, values = self._settings.results, changed_values(self._logic.settings, self._parameters)
         if results is None:
             return
-        self._logic.train(self._data.inputs(), results, values, self._engine.engine)
+        checked = self._check.checked()
+        self._logic.train(
+            self._data.inputs() if checked is None else FromTrainingSet(checked),
+            results,
+            values,
+            self._engine.engine,
+            model=self._settings.model,
+            adapt_structures=self._settings.adapts_structures,
+        )
         self._settings.remember()
         self._data.remember()
 

@@ -16,7 +16,7 @@ _OBJECTS = {
         "QWidget", "QLabel", "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit",
         "QTextEdit", "QPlainTextEdit", "QProgressBar", "QSlider", "QFrame", "QGroupBox", "QVBoxLayout", "QHBoxLayout",
         "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu", "QTableWidget", "QHeaderView",
-        "QMessageBox", "QStatusBar",
+        "QMessageBox", "QStatusBar", "QListWidget",
     ],
     QtGui: ["QAction"],
 }  # fmt: skip
@@ -24,7 +24,7 @@ _OBJECTS = {
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
     QtGui: ["QIcon", "QImage", "QPixmap", "QColor", "QDesktopServices"],
-    QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QAbstractItemView"],
+    QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QListWidgetItem", "QAbstractItemView"],
 }
 
 
