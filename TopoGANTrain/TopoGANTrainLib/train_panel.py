@@ -16,6 +16,7 @@ from TopoGANLib.forms.widgets import describe_widgets
 from TopoGANTrainLib.check_order import CheckOrders
 from TopoGANTrainLib.data_check_form import DataCheckForm
 from TopoGANTrainLib.data_form import DataForm
+from TopoGANTrainLib.plots_view import PlotsView
 from TopoGANTrainLib.run_view import RunView
 from TopoGANTrainLib.scene_input import InputError
 from TopoGANTrainLib.settings_form import SettingsForm
@@ -58,7 +59,12 @@ class TrainPanel:
         self._connections.add(ui.startButton, "clicked()", self._start_or_stop)
         self._connections.add(ui.resumeButton, "clicked()", self._resume)
         self._connections.add(ui.useModelButton, "clicked()", self._open_model)
-        logic.onProgress = self.refresh
+        logic.onProgress = self._follow
+
+    @property
+    def plots(self) -> PlotsView:
+        """The curves of the training, or of two to compare."""
+        return self._view.plots
 
     def enter(self) -> None:
         """The user looks at it: ask for the engine, and look for a run of before."""
@@ -77,16 +83,19 @@ class TrainPanel:
 
     def refresh(self) -> None:
         """Show what is so now."""
-        ui = self._ui
         self._data.refresh()
         self._settings.refresh(prepares=self._data.prepares)
-        progress = self._logic.progress
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show how the training is doing, ten times a second: what depends on the choices alone is left alone."""
+        ui, progress = self._ui, self._logic.progress
         self._view.show(progress, self._logic.session)
         running = self._logic.isRunning
         self._check.refresh(possible=not running and not self._not_ready() and not self._data.missing())
         for section in (ui.inputsCollapsibleButton, ui.trainingCollapsibleButton, ui.resultsPathLineEdit):
             section.enabled = not running
-        reason = self._reason()
+        reason = "" if running else self._reason()
         ui.startButton.text = _("Stop") if running else _("Start training")
         stopping = running and progress is not None and progress.state == "stopping"
         ui.startButton.enabled = not stopping and (running or not reason)
@@ -95,8 +104,8 @@ class TrainPanel:
             if running
             else (reason or _("Prepare the training set and train in the background."))
         )
-        ui.reasonLabel.text = "" if running else reason
-        ui.reasonLabel.visible = bool(reason) and not running
+        ui.reasonLabel.text = reason
+        ui.reasonLabel.visible = bool(reason)
         ui.resumeButton.visible = not running and progress is not None and progress.resumable
         ui.resumeButton.enabled = self._engine.report is not None and self._engine.report.usable
 
@@ -107,6 +116,7 @@ class TrainPanel:
         self._data.close()
         self._settings.close()
         self._engine.close()
+        self._view.close()
         self._logic.close(self._settings.keeps_running)
 
     def _reason(self) -> str:

@@ -348,14 +348,19 @@ def export(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
     out: Output,
     layout: Annotated[
-        str, typer.Option(help="nnunet: the raw layout of nnU-Net v2, of volumes for 3d_fullres.")
+        str,
+        typer.Option(
+            help="nnunet: the raw layout of nnU-Net v2, of volumes for 3d_fullres; nifti, nrrd, png: pairs of image "
+            "and labels; dicom: CT and segmentation objects."
+        ),
     ] = "nnunet",
+    sample: Annotated[list[int] | None, typer.Option(help="A sample, the first is 0. Repeatable; else all.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write samples, slices or volumes, as training data for a segmentation network."""
+    """Write samples, slices or volumes, as training data for a segmentation network, or for other tools."""
     from topogan.export import export as run_export
 
-    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite)}")
+    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite, sample)}")
 
 
 @app.command()
