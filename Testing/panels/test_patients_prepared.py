@@ -59,8 +59,9 @@ def test_scene_and_files(application: Any, tmp_path: Path) -> None:
     assert [one["phases"] for one in found["patients"]] == [4, 4, 1]
     assert [region["name"] for region in found["regions"]] == ["Myocardium", "Blood"]
     assert [[row["topology"] for row in region["betti"]] for region in found["regions"]] == [["1,1"], ["1,0"]]
+    sitk.WriteImage(labels, str(tmp_path / "again.nii.gz"))
     table = tmp_path / "cases.csv"
-    table.write_text("image,label,patient,phase\n,labelsTr/a.nii.gz,x,1\n,labelsTr/a.nii.gz,x,2\n")
+    table.write_text("image,label,patient,phase\n,labelsTr/a.nii.gz,x,1\n,again.nii.gz,x,2\n")
     files = FromFiles(table, structures="Myocardium=4; Blood=7")
     rows = [ScenePatient(hearts, phases="1-3"), ScenePatient(more_hearts)]
     found = prepared(FromScene(rows, ["Blood", "Myocardium"], files=files), tmp_path / "another")
