@@ -19,6 +19,9 @@ from TopoGANTrainLib.sequence_input import items_of, names_in, write_patients
 from TopoGANTrainLib.structures import table_in, unions_in
 from TopoGANTrainLib.training_session import Preparation, Request
 
+TRAINING_SET = "training-set"
+"""Name of a training set's folder in that of a training."""
+_RUN = "run"
 _LONGEST_NAME = 60
 _OF_ONE_STRUCTURE = ("prepare_structure", "prepare_labels", "prepare_png_colors")
 
@@ -167,8 +170,9 @@ class FromTrainingSet:
 
     @property
     def name(self) -> str:
-        """That of the folder."""
-        return self.folder.name
+        """That of the folder, or of the training that it was made for."""
+        made_for = self.folder.parent.name.rstrip("0123456789").rstrip("-")
+        return made_for if self.folder.name == TRAINING_SET and made_for else self.folder.name
 
     def measure(self, axes: int = 2) -> Callable[[], tuple[float, float]]:
         """Its patches have their size."""
@@ -214,3 +218,18 @@ def new_folder(results: Path, name: str) -> Path:
     while (results / f"{plain}-{number}").exists():
         number += 1
     return results / f"{plain}-{number}"
+
+
+def folder_for(inputs: Inputs, results: Path, name: str) -> Path:
+    """Where a training's run goes: beside a training set that was made for it and has none yet, else a new folder.
+
+    Args:
+        inputs: what is learned from.
+        results: folder of the user for results.
+        name: of the new folder.
+    """
+    if isinstance(inputs, FromTrainingSet) and inputs.folder.name == TRAINING_SET:
+        made_for = inputs.folder.parent
+        if made_for.parent == results and not (made_for / _RUN).exists():
+            return made_for
+    return new_folder(results, name)

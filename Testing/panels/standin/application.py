@@ -112,6 +112,11 @@ class MainWindow(PythonQtObject, QtWidgets.QWidget):
         super().__init__()
         QtCore.QObject.setObjectName(self, "qSlicerMainWindow")
         self._selector = ModuleSelector(modules)
+        self._status_bar = sys.modules["qt"].QStatusBar(self)
+
+    def statusBar(self) -> QtWidgets.QStatusBar:
+        """The line below everything."""
+        return self._status_bar
 
     def moduleSelector(self) -> ModuleSelector:
         """What chooses the module that is shown."""
