@@ -143,7 +143,7 @@ def test_a_file_or_a_folder(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> No
                 assert line.currentPath == path
         else:
             assert line.showBrowseButton
-    assert both == {"segmentations", "images"}
+    assert both == {"segmentations", "images", "firstModel"}
     monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *arguments: "")
     menu_of(widget.ui.imagesPathLineEdit)["Folder…"].trigger()
     assert widget.ui.imagesPathLineEdit.currentPath == "/file.nii.gz", "the dialog was cancelled"
@@ -175,6 +175,7 @@ def test_paths_that_were_used_are_offered_again(bench: Bench, engine: Engine, tm
         "images": [],
         "table": [],
         "trainingSet": [],
+        "firstModel": [],
     }
     assert widget.ui.segmentationsPathLineEdit.currentPath == "", "offered, not chosen"
 
