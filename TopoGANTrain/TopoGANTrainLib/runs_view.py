@@ -11,7 +11,6 @@ import slicer
 from slicer.i18n import tr as _
 
 from topogan_contract.run import ENDED
-from TopoGANLib.engine.history import History, read_history
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANTrainLib.run_list import DAMAGED, RunEntry, RunList
@@ -23,8 +22,6 @@ _LOOK_MILLISECONDS = 50
 # How a run is doing is read again now and then while the list is open.
 _AGAIN_MILLISECONDS = 5000
 _PAIR = 2
-
-Compare = Callable[[Sequence[tuple[str, History]]], None]
 
 
 class RunsView:
@@ -41,7 +38,7 @@ class RunsView:
         refusal: Callable[[], str],
         resume: Callable[[Path], None],
         use_model: Callable[[Path], None],
-        compare: Compare,
+        compare: Callable[[Sequence[Path]], None],
     ) -> None:
         """Show nothing yet; the list is read when it is opened.
 
@@ -52,7 +49,7 @@ class RunsView:
             refusal: why nothing can be resumed now; empty if it can.
             resume: goes on with a run.
             use_model: opens a model in the other module.
-            compare: shows the curves of runs, each with its name.
+            compare: shows the curves of two runs.
         """
         self._ui, self._logic, self._results, self._refusal = ui, logic, results, refusal
         self._resume, self._use_model, self._compare = resume, use_model, compare
@@ -60,8 +57,8 @@ class RunsView:
         self._entries: list[RunEntry] = []
         self._work: Background[Any] | None = None
         self._take: Callable[[Any], None] = lambda found: None
-        self._wanted = False
-        self._filling = False
+        self._wanted = self._asking = self._filling = False
+        self._said = ""
         self._followed: tuple[Path | None, str] = None, ""
         header = ui.runsTable.horizontalHeader()
         header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
@@ -75,13 +72,13 @@ class RunsView:
         for sender, signal, slot in (
             (self._timer, "timeout()", self._tick),
             (ui.runsCollapsibleButton, "contentsCollapsed(bool)", self._opened),
-            (ui.runsTable, "itemSelectionChanged()", self._show_choice),
+            (ui.runsTable, "itemSelectionChanged()", self._choose),
             (ui.runsTable, "itemActivated(QTableWidgetItem*)", self._attach),
             (self._delete_key, "activated()", self._delete),
             (ui.refreshRunsButton, "clicked()", self.read),
             (ui.attachRunButton, "clicked()", self._attach),
             (ui.resumeRunButton, "clicked()", self._go_on),
-            (ui.compareRunsButton, "clicked()", self._read_curves),
+            (ui.compareRunsButton, "clicked()", self._show_both),
             (ui.openRunButton, "clicked()", self._open_folder),
             (ui.useRunButton, "clicked()", self._open_model),
             (ui.deleteRunsButton, "clicked()", self._delete),
@@ -96,7 +93,7 @@ class RunsView:
             return
         if results is None:
             self._fill([])
-        elif self._work is not None:
+        elif self._work is not None or self._asking:
             self._wanted = True
         else:
             self._do(lambda: self._list.read(results), self._fill)
@@ -136,7 +133,7 @@ class RunsView:
         work, self._work = self._work, None
         self._timer.stop()
         if work.error:
-            self._ui.runsLabel.text = work.error
+            self._say(work.error)
         else:
             self._take(work.result)
         if self._wanted:
@@ -170,16 +167,21 @@ class RunsView:
         rows = sorted({index.row() for index in self._ui.runsTable.selectionModel().selectedRows()})
         return [self._entries[row] for row in rows if row < len(self._entries)]
 
+    def _choose(self) -> None:
+        if not self._filling:
+            self._said = ""
+            self._show_choice()
+
+    def _say(self, words: str) -> None:
+        """Say why something was not done, until another run is chosen."""
+        self._said = words
+        self._show_choice()
+
     def _show_choice(self) -> None:
-        if self._filling:
-            return
         chosen = self._chosen()
-        if len(chosen) == 1:
-            self._ui.runsLabel.text = sentence(chosen[0])
-        elif not self._entries:
-            self._ui.runsLabel.text = _("There is no run in the folder of the results yet.")
-        else:
-            self._ui.runsLabel.text = ""
+        words = sentence(chosen[0]) if len(chosen) == 1 else ""
+        nothing = "" if self._entries else _("There is no run in the folder of the results yet.")
+        self._ui.runsLabel.text = self._said or words or nothing
         self._enable()
 
     def _enable(self) -> None:
@@ -189,7 +191,7 @@ class RunsView:
         ui.runsLabel.visible = bool(ui.runsLabel.text)
         ui.attachRunButton.enabled = one is not None and one.state != DAMAGED
         ui.resumeRunButton.enabled = one is not None and one.resumable and not self._refusal()
-        ui.compareRunsButton.enabled = idle and len(chosen) == _PAIR
+        ui.compareRunsButton.enabled = len(chosen) == _PAIR and all(entry.has_curves for entry in chosen)
         ui.openRunButton.enabled = one is not None
         ui.useRunButton.enabled = one is not None and one.has_model
         ui.deleteRunsButton.enabled = idle and bool(chosen) and not any(entry.alive for entry in chosen)
@@ -201,23 +203,13 @@ class RunsView:
     def _go_on(self) -> None:
         self._resume(self._chosen()[0].run)
 
-    def _read_curves(self) -> None:
-        chosen = self._chosen()
-        self._do(lambda: [(entry.name, read_history(entry.run)) for entry in chosen], self._show_curves)
-
-    def _show_curves(self, found: list[tuple[str, History | None]]) -> None:
-        runs = [(name, history) for name, history in found if history is not None]
-        missing = [name for name, history in found if history is None]
-        if missing:
-            self._ui.runsLabel.text = _("{name} has no curves yet: choose another run.").format(name=missing[0])
-        else:
-            self._compare(runs)
+    def _show_both(self) -> None:
+        self._compare([entry.run for entry in self._chosen()])
 
     def _open_folder(self) -> None:
         folder = self._chosen()[0].run
         if not qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(folder))):
-            sentence = _("The system cannot show a folder: open {folder} yourself.")
-            self._ui.runsLabel.text = sentence.format(folder=folder)
+            self._say(_("The system cannot show a folder: open {folder} yourself.").format(folder=folder))
 
     def _open_model(self) -> None:
         self._use_model(self._chosen()[0].run / "model")
@@ -235,7 +227,10 @@ class RunsView:
             for entry, training_set in found
         ]
         question = _("This is removed from the disk, for ever:\n\n{runs}\n\nDelete?").format(runs="\n".join(goes))
-        if slicer.util.confirmOkCancelDisplay(question, _("Delete runs")):
+        self._asking = True  # the application goes on while the question is open
+        agreed = slicer.util.confirmOkCancelDisplay(question, _("Delete runs"))
+        self._asking = False
+        if agreed:
             self._do(lambda: _remove([entry.run for entry, training_set in found]), self._removed)
 
     def _removed(self, found: tuple[list[Path], str]) -> None:
@@ -245,8 +240,7 @@ class RunsView:
         self._entries = [entry for entry in self._entries if entry.run not in gone]
         self._fill(self._entries)
         self.read()
-        if complaint:
-            self._ui.runsLabel.text = complaint
+        self._say(complaint)
 
 
 def _remove(runs: Sequence[Path]) -> tuple[list[Path], str]:
