@@ -86,7 +86,7 @@ def test_nothing_is_read_before_the_list_is_opened(bench: Bench, results: Path) 
 
 
 @pytest.mark.parametrize("points", [9, 12])
-def test_the_list(bench: Bench, results: Path, points: int) -> None:
+def test_the_list(bench: Bench, scene: Any, results: Path, points: int) -> None:
     from bench import font_of
 
     finished = make_run(results, "Myocardium-12", "finished", step=3000)
@@ -96,8 +96,8 @@ def test_the_list(bench: Bench, results: Path, points: int) -> None:
     make_run(results, "Atrium-1", "failed", error="The disk is full: free some space and resume the run.")
     (make_run(results, "Atrium-2") / "config.json").unlink()
     make_run(results, "Atrium-3", "running", machine="another")
+    widget = open_list(bench)
     with font_of(points):
-        widget = open_list(bench)
         assert sorted(rows(widget)) == [
             ["Atrium-1", "failed", "300/3000", ""],
             ["Atrium-2", "damaged", "", ""],
@@ -150,6 +150,7 @@ def test_attaching_while_another_is_followed(bench: Bench, scene: Any, results: 
     """The one before goes on by itself, and is found again."""
     from bench import pump
 
+    tell(engine, "train", "steps=100000")
     make_run(results, "old")
     widget = open_list(bench)
     widget.ui.startButton.click()

@@ -57,9 +57,10 @@ class RunsView:
         self._entries: list[RunEntry] = []
         self._work: Background[Any] | None = None
         self._take: Callable[[Any], None] = lambda found: None
-        self._wanted = self._asking = self._filling = False
+        self._next: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
+        self._deleting = self._filling = False
         self._said = ""
-        self._followed: tuple[Path | None, str] = None, ""
+        self._followed: tuple[Path | None, bool, str] = None, False, ""
         header = ui.runsTable.horizontalHeader()
         header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
         for column in (1, 2, 3):
@@ -93,16 +94,15 @@ class RunsView:
             return
         if results is None:
             self._fill([])
-        elif self._work is not None or self._asking:
-            self._wanted = True
-        else:
+        elif all(take != self._fill for work, take in self._next):
             self._do(lambda: self._list.read(results), self._fill)
 
     def refresh(self) -> None:
         """What can be done may be something else now; a run that has begun or ended is read anew."""
         session, progress = self._logic.session, self._logic.progress
-        state = "" if progress is None else progress.state
-        followed = (None if session is None else session.run), state if state in ENDED else ""
+        ended = progress.state if progress is not None and progress.state in ENDED else ""
+        has_begun = progress is not None and progress.total > 0
+        followed = None if session is None else session.run, has_begun, ended
         if followed != self._followed:
             self._followed = followed
             self.read()
@@ -117,10 +117,15 @@ class RunsView:
         self.read()
 
     def _do(self, work: Callable[[], Any], take: Callable[[Any], None]) -> None:
+        """Do something on a thread, after what is being done."""
+        self._next.append((work, take))
+        if self._work is None:
+            self._begin()
+
+    def _begin(self) -> None:
+        work, self._take = self._next.pop(0)
         self._work = Background(work, no_memory=_("There is not enough memory to read the runs: close other data."))
-        self._take = take
         self._timer.start(_LOOK_MILLISECONDS)
-        self._enable()
 
     def _tick(self) -> None:
         if self._work is None:
@@ -136,12 +141,10 @@ class RunsView:
             self._say(work.error)
         else:
             self._take(work.result)
-        if self._wanted:
-            self._wanted = False
-            self.read()
-        if self._work is None and any(entry.alive for entry in self._entries):
+        if self._work is None and self._next:
+            self._begin()
+        elif self._work is None and any(entry.alive for entry in self._entries):
             self._timer.start(_AGAIN_MILLISECONDS)
-        self._enable()
 
     def _fill(self, entries: list[RunEntry]) -> None:
         """Show the list; who has chosen some rows keeps them."""
@@ -186,7 +189,7 @@ class RunsView:
 
     def _enable(self) -> None:
         """Offer what can be done with the chosen runs."""
-        ui, chosen, idle = self._ui, self._chosen(), self._work is None
+        ui, chosen = self._ui, self._chosen()
         one = chosen[0] if len(chosen) == 1 else None
         ui.runsLabel.visible = bool(ui.runsLabel.text)
         ui.attachRunButton.enabled = one is not None and one.state != DAMAGED
@@ -194,7 +197,7 @@ class RunsView:
         ui.compareRunsButton.enabled = len(chosen) == _PAIR and all(entry.has_curves for entry in chosen)
         ui.openRunButton.enabled = one is not None
         ui.useRunButton.enabled = one is not None and one.has_model
-        ui.deleteRunsButton.enabled = idle and bool(chosen) and not any(entry.alive for entry in chosen)
+        ui.deleteRunsButton.enabled = bool(chosen) and not self._deleting and not any(entry.alive for entry in chosen)
 
     def _attach(self) -> None:
         if self._ui.attachRunButton.enabled and not self._logic.attach(self._chosen()[0].run):
@@ -218,6 +221,7 @@ class RunsView:
         if not self._ui.deleteRunsButton.enabled:
             return
         runs = {entry.run: entry for entry in self._chosen()}
+        self._deleting = True
         self._do(lambda: [(entry, own_training_set(run)) for run, entry in runs.items()], self._ask_and_delete)
 
     def _ask_and_delete(self, found: list[tuple[RunEntry, Path | None]]) -> None:
@@ -227,14 +231,15 @@ class RunsView:
             for entry, training_set in found
         ]
         question = _("This is removed from the disk, for ever:\n\n{runs}\n\nDelete?").format(runs="\n".join(goes))
-        self._asking = True  # the application goes on while the question is open
-        agreed = slicer.util.confirmOkCancelDisplay(question, _("Delete runs"))
-        self._asking = False
-        if agreed:
+        if not slicer.util.confirmOkCancelDisplay(question, _("Delete runs")):
+            self._deleting = False
+            self._enable()
+        else:
             self._do(lambda: _remove([entry.run for entry, training_set in found]), self._removed)
 
     def _removed(self, found: tuple[list[Path], str]) -> None:
         gone, complaint = found
+        self._deleting = False
         for run in gone:
             self._logic.forget(run)
         self._entries = [entry for entry in self._entries if entry.run not in gone]
