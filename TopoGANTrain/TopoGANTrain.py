@@ -16,6 +16,7 @@ from TopoGANLib.forms.module import PanelWidget, chosen_engine
 from TopoGANLib.forms.settings import parameter_node_class, read_settings
 from TopoGANTrainLib.data_form import data_parameters
 from TopoGANTrainLib.sample_hearts import SampleHearts, register
+from TopoGANTrainLib.settings_form import settings_parameters
 from TopoGANTrainLib.train_inputs import FromScene
 from TopoGANTrainLib.train_logic import TrainLogic
 from TopoGANTrainLib.train_panel import FORMS, TrainPanel
@@ -57,7 +58,7 @@ class TopoGANTrain(ScriptedLoadableModule):
 
 
 TopoGANTrainParameterNode = parameter_node_class(
-    "TopoGANTrainParameterNode", read_settings("prepare", "train"), **data_parameters()
+    "TopoGANTrainParameterNode", read_settings("prepare", "train"), **data_parameters(), **settings_parameters()
 )
 
 

@@ -53,7 +53,7 @@ def test_help_shows_unit_range_and_default(capsys: pytest.CaptureFixture[str], m
         (["export", "nowhere", "out"], "nowhere"),
         (["pack", "nowhere", "model.zip"], "nowhere"),
         (["synthesize", "nowhere", "out", "--betti", "lots"], "for one piece and one hole"),
-        (["prepare", "out"], "Missing option"),
+        (["prepare", "out"], "No segmentation was given"),
         (["prepare", "out", "-s", "nowhere.nii.gz"], "nowhere.nii.gz"),
         (["prepare", "out", "-s", "nowhere.nii.gz", "--plane", "sagittal"], "sagittal"),
         (["demo", "out", "--ct", "nowhere.nii.gz"], "--segmentation"),

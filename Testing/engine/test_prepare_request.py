@@ -47,12 +47,12 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def ask(folder: Path, volumes: tuple[Path, Path], **changes: Any) -> Path:
-    """Write a request into a new folder, as the panel does."""
+    """Write a request into a new folder, as the panel does; ``changes`` of the request, or of its only source."""
+    source = {"segmentations": [str(volumes[0])], "images": [str(volumes[1])], "patient": "", "plane": "axial"}
+    source |= {name: changes.pop(name) for name in [*source, "cases"] if name in changes}
     request = {
         "schema": "topogan.prepare-request/1",
-        "segmentations": [str(volumes[0])],
-        "images": [str(volumes[1])],
-        "plane": "axial",
+        "sources": [source],
         "settings": {"structure": "tube", "pixel_size": 1.0},
         "temporary": True,
         **changes,
@@ -60,6 +60,18 @@ def ask(folder: Path, volumes: tuple[Path, Path], **changes: Any) -> Path:
     folder.mkdir(parents=True)
     (folder / "request.json").write_text(json.dumps(request))
     return folder
+
+
+def copies(folder: Path, volumes: tuple[Path, Path], count: int) -> dict[str, list[str]]:
+    """Several files of equal content, as a source names them."""
+    folder.mkdir()
+    found = []
+    for name, volume in zip(("mask", "ct"), volumes, strict=True):
+        paths = [folder / f"{name}{number}.nii.gz" for number in range(count)]
+        for path in paths:
+            path.write_bytes(volume.read_bytes())
+        found.append([str(path) for path in paths])
+    return {"segmentations": found[0], "images": found[1]}
 
 
 def names(folder: Path) -> set[str]:
@@ -98,7 +110,7 @@ def test_a_folder_that_is_not_temporary_stays(volumes: tuple[Path, Path], tmp_pa
 def test_a_file_stops_the_preparation(volumes: tuple[Path, Path], tmp_path: Path) -> None:
     """Asked while volumes are measured, and again while patches are cut; nothing is left."""
     for moment in ("measure", "cut"):
-        request = ask(tmp_path / moment, volumes, segmentations=[str(volumes[0])] * 3, images=[str(volumes[1])] * 3)
+        request = ask(tmp_path / moment, volumes, **copies(tmp_path / f"{moment} data", volumes, 3))
         seen = []
 
         def stop(event: dict[str, Any], request: Path = request, moment: str = moment, seen: list = seen) -> None:
@@ -109,7 +121,7 @@ def test_a_file_stops_the_preparation(volumes: tuple[Path, Path], tmp_path: Path
         with pytest.raises(Cancelled, match=r"The preparation was stopped\."):
             prepare_as_requested(request, tmp_path / "set", TrainSettings(), stop)
         assert seen.count(moment) == 1
-        assert names(tmp_path) <= {"measure", "cut"}
+        assert names(tmp_path) <= {"measure data", "cut data"}
 
 
 def test_a_stop_is_exit_code_1_and_a_sentence(
@@ -127,7 +139,16 @@ def test_a_stop_is_exit_code_1_and_a_sentence(
     [
         ({"schema": "topogan.prepare-request/2"}, "another version of TopoGAN"),
         ({"segmentations": "mask.nii.gz"}, "segmentations"),
-        ({"segmentations": []}, "0 segmentations"),
+        ({"segmentations": []}, "segmentations, or a table of cases"),
+        ({"sources": []}, "sources"),
+        ({"sources": None}, "sources"),
+        ({"sources": ["/a"]}, r"sources\.0 cannot be '/a': it should be a group of values"),
+        ({"patient": 7}, r"sources\.0\.patient cannot be 7"),
+        ({"patient": "p" * 201}, r"sources\.0\.patient"),
+        ({"cases": "/a.csv"}, "nothing else beside a table of cases"),
+        ({"sources": [{"cases": "a.csv"}]}, "absolute path"),
+        ({"sources": [{"cases": "/nowhere.csv"}]}, "nowhere.csv does not exist"),
+        ({"sources": [{"segmentations": ["/a"], "name": "Smith"}]}, r"sources\.0\.name does not exist"),
         ({"segmentations": ["mask.nii.gz"]}, "absolute path"),
         ({"segmentations": ["/a\0b"]}, "absolute path"),
         ({"segmentations": ["/\ud800"]}, "segmentations"),
@@ -151,12 +172,18 @@ def test_a_stop_is_exit_code_1_and_a_sentence(
 def test_a_wrong_request_is_one_sentence_and_nothing_is_done(
     volumes: tuple[Path, Path], tmp_path: Path, changes: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    request = ask(tmp_path / "request", volumes, **changes)
+    """Of the engine's own, and of both commands; a copy of patient data that it knows of is gone."""
+    left = {"1"} if "schema" in changes else set()
     with pytest.raises(InputError, match=said):
-        prepare_as_requested(request, tmp_path / "set", TrainSettings(), lambda event: None)
+        prepare_as_requested(ask(tmp_path / "1", volumes, **changes), tmp_path / "set", TrainSettings(), print)
+    assert names(tmp_path) == left
+    request = ask(tmp_path / "2", volumes, **changes)
     assert run(["train", str(tmp_path / "set"), str(tmp_path / "run"), "--prepare", str(request)]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
-    assert names(tmp_path) == {"request"}
+    if changes != {"images": []}:  # enough for a set
+        request = ask(tmp_path / "3", volumes, **changes)
+        assert run(["prepare", str(tmp_path / "set"), "--request", str(request)]) == 2
+    assert {line.endswith(".") for line in capsys.readouterr().err.splitlines()} == {True}
+    assert names(tmp_path) <= {"1", "2", "3"} if left else not names(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "9" * 10_000])

@@ -143,7 +143,8 @@ def test_png_colors_are_structures(tmp_path: Path) -> None:
 def test_a_request_may_name_several(tmp_path: Path) -> None:
     masks, _ = patients(tmp_path)
     table = TABLE.model_dump(mode="json")
-    request = {"schema": "topogan.prepare-request/1", "segmentations": [str(path) for path in masks], "table": table}
+    sources = [{"segmentations": [str(path) for path in masks]}]
+    request = {"schema": "topogan.prepare-request/1", "sources": sources, "table": table}
     (tmp_path / "request").mkdir()
     (tmp_path / "request" / "request.json").write_text(json.dumps(request))
     prepare_as_requested(tmp_path / "request", tmp_path / "set", TrainSettings(part=Part.MASKS), lambda event: None)

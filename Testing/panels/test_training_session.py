@@ -39,7 +39,8 @@ class Bench:
             write()
             (self.temporary / "ct.nrrd").touch()
             paths = [str(self.temporary / "ct.nrrd")]
-            return Request({"segmentations": paths, "images": [], "plane": "axial", "settings": {}}, "Overlaps.")
+            source = {"segmentations": paths, "images": [], "plane": "axial"}
+            return Request({"sources": [source], "settings": {}}, "Overlaps.")
 
         return Preparation(self.temporary, request)
 

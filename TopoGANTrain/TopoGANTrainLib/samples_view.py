@@ -30,6 +30,8 @@ class SamplesView:
         self._ui = ui
         self._folder: tuple[Path, Stamp | None] | None = None
         self._picture: tuple[Path, Stamp | None] | None = None
+        # What of it could be read: a QImage.
+        self._image: Any = None
         self._connections = Connections()
         self._connections.add(ui.showSamplesButton, "clicked()", self._show)
         self.follow(None)
@@ -48,25 +50,29 @@ class SamplesView:
         self._connections.close()
 
     def _take(self, picture: tuple[Path, Stamp | None] | None) -> None:
-        shown = picture is not None
-        self._ui.previewLabel.visible = self._ui.showSamplesButton.visible = shown
-        if picture is None or picture == self._picture:
-            self._picture = picture
-            return
+        if picture is not None and picture != self._picture:
+            image = qt.QImage(str(picture[0]))
+            if not image.isNull():
+                self._put(image)
         self._picture = picture
-        pixels = qt.QPixmap(str(picture[0]))
-        if not pixels.isNull():
-            self._ui.previewLabel.setPixmap(pixels.scaledToWidth(_PREVIEW_WIDTH))
+        self._image = None if picture is None else self._image
+        shown = self._image is not None
+        self._ui.previewLabel.visible = self._ui.showSamplesButton.visible = shown
+
+    def _put(self, image: Any) -> None:
+        self._image = image
+        self._ui.previewLabel.setPixmap(qt.QPixmap.fromImage(image.scaledToWidth(_PREVIEW_WIDTH)))
         volume = find_sheet(slicer.mrmlScene)
         if volume is not None:
-            fill_sheet(volume, picture[0])
+            size = _size(volume)
+            fill_sheet(volume, image)
+            if _size(volume) != size:
+                fit_sheet(volume, slicer.app.applicationLogic())
 
     def _show(self) -> None:
-        if self._picture is None:
-            return
         volume = find_sheet(slicer.mrmlScene) or add_sheet(slicer.mrmlScene)
-        if fill_sheet(volume, self._picture[0]):
-            show_sheet(volume, slicer.app.applicationLogic())
+        fill_sheet(volume, self._image)
+        show_sheet(volume, slicer.app.applicationLogic())
 
 
 def find_sheet(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLVectorVolumeNode | None:
@@ -92,38 +98,30 @@ def add_sheet(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLVectorVolumeNode:
     return volume
 
 
-def fill_sheet(volume: slicer.vtkMRMLVectorVolumeNode, path: Path) -> bool:
-    """Put a PNG into the volume, upright in an axial view, its middle at the origin and a pixel a millimeter.
+def fill_sheet(volume: slicer.vtkMRMLVectorVolumeNode, picture: Any) -> None:
+    """Put a picture into the volume, upright in an axial view, its middle at the origin and a pixel a millimeter.
 
-    Returns:
-        False where the picture cannot be read: the volume stays as it was.
+    Args:
+        volume: from :func:`add_sheet`.
+        picture: QImage. Qt has read it, for VTK's reader of PNG ends the process at a damaged file.
     """
-    reader = vtk.vtkPNGReader()
-    if not reader.CanReadFile(str(path)):
-        return False
-    reader.SetFileName(str(path))
-    flip = vtk.vtkImageFlip()  # VTK begins below, a volume of patients (left, posterior) above
+    pixels = vtk.vtkImageData()
+    slicer.qMRMLUtils().qImageToVtkImageData(picture, pixels)
+    flip = vtk.vtkImageFlip()  # a picture begins below, a volume that lies as patients do (left, posterior) above
     flip.SetFilteredAxis(1)
-    flip.SetInputConnection(reader.GetOutputPort())
-    colors = vtk.vtkImageExtractComponents()
+    flip.SetInputData(pixels)
+    colors = vtk.vtkImageExtractComponents()  # less the opacity
+    colors.SetComponents(0, 1, 2)
     colors.SetInputConnection(flip.GetOutputPort())
-    reader.Update()
-    grey = reader.GetOutput().GetNumberOfScalarComponents() < 3
-    colors.SetComponents(*((0, 0, 0) if grey else (0, 1, 2)))
     colors.Update()
     image = colors.GetOutput()
-    if reader.GetErrorCode() or image.GetNumberOfPoints() == 0:
-        return False
-    image.SetOrigin(0.0, 0.0, 0.0)
-    image.SetSpacing(1.0, 1.0, 1.0)
+    image.SetOrigin(0.0, 0.0, 0.0)  # MRML keeps it, and the spacing, in the node
     columns, rows, _slices = image.GetDimensions()
     with slicer.util.NodeModify(volume):
         volume.SetIJKToRASDirections(-1, 0, 0, 0, -1, 0, 0, 0, 1)
         volume.SetOrigin((columns - 1) / 2, (rows - 1) / 2, 0.0)
         volume.SetSpacing(1.0, 1.0, 1.0)
         volume.SetAndObserveImageData(image)
-        volume.SetDescription(path.stem)
-    return True
 
 
 def show_sheet(volume: slicer.vtkMRMLVectorVolumeNode, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
@@ -133,6 +131,18 @@ def show_sheet(volume: slicer.vtkMRMLVectorVolumeNode, application_logic: slicer
     logic.GetSliceNode().SetOrientation("Axial")
     logic.FitSliceToBackground()
     logic.SetSliceOffset(0.0)
+
+
+def fit_sheet(volume: slicer.vtkMRMLVectorVolumeNode, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    """Show all of a sheet that is larger or smaller than the one before, where the Red view shows it."""
+    logic = application_logic.GetSliceLogicByLayoutName(_VIEW)
+    if logic.GetSliceCompositeNode().GetBackgroundVolumeID() == volume.GetID():
+        logic.FitSliceToBackground()
+
+
+def _size(volume: slicer.vtkMRMLVectorVolumeNode) -> tuple[int, int, int]:
+    image = volume.GetImageData()
+    return (0, 0, 0) if image is None else image.GetDimensions()
 
 
 def _newest(folder: Path) -> Path | None:

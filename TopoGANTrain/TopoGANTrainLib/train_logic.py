@@ -19,7 +19,7 @@ from TopoGANLib.forms.module import PanelLogic
 from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
 from TopoGANTrainLib.run_list import RunEntry, RunList
 from TopoGANTrainLib.run_removal import remove_run
-from TopoGANTrainLib.train_inputs import FromTrainingSet, Inputs, new_folder
+from TopoGANTrainLib.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.training_session import Progress, TrainingSession
 
 _TICK_MILLISECONDS = 100
@@ -86,6 +86,8 @@ class TrainLogic(PanelLogic):
         settings: Mapping[str, Any] | None = None,
         engine: Engine | None = None,
         wait: bool = False,
+        model: Path | None = None,
+        adapt_structures: bool = False,
     ) -> Path:
         """Prepare a training set if need be, and train; return the model package, which is there at the end.
 
@@ -96,6 +98,8 @@ class TrainLogic(PanelLogic):
                 is not among them is the engine's own choice.
             engine: which Python runs it; by default what the user has chosen, or Slicer's.
             wait: return at the end; the application does not react in the meantime.
+            model: folder or zip of a model package to fine-tune; None for new networks.
+            adapt_structures: of a model that knows other structures, keep what both share.
 
         Raises:
             InputError: what was chosen cannot be used.
@@ -104,14 +108,16 @@ class TrainLogic(PanelLogic):
         if self.isRunning:
             raise RuntimeError(_("A training is running already: stop it first."))
         values = self._values(settings or {})
-        folder = new_folder(Path(results), str(values.get("prepare_structure", "")) or inputs.name)
+        folder = folder_for(inputs, Path(results), str(values.get("prepare_structure", "")) or inputs.name)
         if isinstance(inputs, FromTrainingSet):
             inputs.check()
             dataset, preparation = inputs.folder, None
         else:
-            dataset, preparation = folder / "training-set", inputs.preparation(self._section("prepare"), values)
+            dataset, preparation = folder / TRAINING_SET, inputs.preparation(self._section("prepare"), values)
         session = TrainingSession(engine or self.engine(), folder / "run", user_settings.new_work_folder("training"))
-        session.start([dataset, session.run, *command_arguments(self._section("train"), values)], preparation)
+        fine_tuning = [] if model is None else ["--from", model, *(["--adapt-structures"] if adapt_structures else [])]
+        options = command_arguments(self._section("train"), values)
+        session.start([dataset, session.run, *fine_tuning, *options], preparation)
         self._follow(session)
         return self._end(wait)
 

@@ -72,17 +72,30 @@ def phantom(out: Output, overwrite: Overwrite = False, *, given: dict[str, Any])
 def prepare(
     out: Output,
     segmentation: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             "--segmentation",
             "-s",
             help="Segmentation file (also a DICOM SEG, or with --ct a structure set) or a folder of files. Repeatable.",
         ),
-    ],
+    ] = None,
     ct: Annotated[
         list[Path] | None,
         typer.Option(
             "--ct", "-c", help="CT file, DICOM folder, or a folder of files; in the order of the segmentations."
+        ),
+    ] = None,
+    cases: Annotated[
+        Path | None,
+        typer.Option(
+            help="In place of both: a CSV table with the columns image, label, patient and, if wanted, phase."
+        ),
+    ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            help="In place of all other options: a folder with a request.json that says what to prepare; a file 'stop' "
+            "in it ends the preparation (used by the Slicer panel)."
         ),
     ] = None,
     plane: Annotated[
@@ -99,18 +112,33 @@ def prepare(
 ) -> None:
     """Turn CT volumes and segmentations into a training set. Segmentations alone are enough for masks."""
     single, table = structures_given(structure, label, union, structures)
-    settings = prepare_settings(preset, {**given, **single})
-    from topogan.dataset import prepare as run_prepare
-    from topogan.plane import read_plane
-    from topogan.volumes import find_pairs
+    if request is not None:
+        if any((segmentation, ct, cases, preset, single, table, given, overwrite, plane != "axial")):
+            raise InputError(f"{request} is to say what to prepare: leave all other options out.")
+        from topogan.dataset.request import prepare_as_requested
 
-    slicing = read_plane(plane)
-    segmentations, images = find_pairs(segmentation, ct or [])
-    with ProgressReporter() as report:
-        folder = run_prepare(
-            out, segmentations, images, settings, plane=slicing, overwrite=overwrite, on_event=report, table=table
-        )
-    print(f"Training set: {folder} (look at preview.png)")
+        with ProgressReporter() as report:
+            prepare_as_requested(request, out, None, report)
+    else:
+        settings = prepare_settings(preset, {**given, **single})
+        from topogan.dataset import prepare as run_prepare
+        from topogan.dataset.case_table import volumes_given
+        from topogan.plane import read_plane
+
+        volumes = volumes_given(segmentation or [], ct or [], cases, read_plane(plane))
+        with ProgressReporter() as report:
+            run_prepare(
+                out,
+                volumes.segmentations,
+                volumes.images,
+                settings,
+                volumes.patients,
+                volumes.planes,
+                overwrite,
+                report,
+                table=table,
+            )
+    print(f"Training set: {out} (look at preview.png)")
 
 
 @app.command()
@@ -145,11 +173,13 @@ def train(
     from topogan.training import train as run_train
     from topogan.training.checks import check_names
 
+    def begin() -> None:
+        check_names(settings)
+        check_run_folder(out.absolute(), overwrite)
+
     with ProgressReporter() as report:
         if request is not None:
-            check_names(settings)
-            check_run_folder(out.absolute(), overwrite)
-            prepare_as_requested(request, dataset, settings, report)
+            prepare_as_requested(request, dataset, settings, report, check=begin)
         folder = run_train(dataset, out, settings, model, overwrite, report, adapt_structures)
     _say_how_it_ended(folder)
 
@@ -318,14 +348,19 @@ def export(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
     out: Output,
     layout: Annotated[
-        str, typer.Option(help="nnunet: the raw layout of nnU-Net v2, of volumes for 3d_fullres.")
+        str,
+        typer.Option(
+            help="nnunet: the raw layout of nnU-Net v2, of volumes for 3d_fullres; nifti, nrrd, png: pairs of image "
+            "and labels; dicom: CT and segmentation objects."
+        ),
     ] = "nnunet",
+    sample: Annotated[list[int] | None, typer.Option(help="A sample, the first is 0. Repeatable; else all.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write samples, slices or volumes, as training data for a segmentation network."""
+    """Write samples, slices or volumes, as training data for a segmentation network, or for other tools."""
     from topogan.export import export as run_export
 
-    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite)}")
+    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite, sample)}")
 
 
 @app.command()

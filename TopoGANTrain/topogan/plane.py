@@ -10,7 +10,8 @@ import numpy as np
 from topogan.errors import InputError
 from topogan_contract import schemas
 
-Plane = Literal["axial"] | np.ndarray | list[np.ndarray]
+Plane = Literal["axial"] | np.ndarray | list[np.ndarray | None]
+"""``None`` in a list is axial, too."""
 
 _REMEDY = "give 'axial', or a JSON file with a 4x4 SliceToRAS matrix or a list of one per volume"
 # Some 3,000 matrices as Slicer writes them.

@@ -16,12 +16,13 @@ _RUN = r"(config|status|history)\.json|events\.jsonl|run\.lock|log\.txt|stop"
 _RUN += rf"|checkpoints/step-\d+\.safetensors|previews/(masks|textures)-\d+\.png|model/({_MODEL})"
 _SYNTHESIS = r"report\.json|(masks|textures)\.nrrd|diagrams\.npz|samples\.csv|gallery\.png"
 _SYNTHESIS += r"|volumes/\d{5}_(mask\.seg|texture)\.nrrd"
-_TRAINING_SET = r"dataset\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png"
+_TRAINING_SET = r"(dataset|check)\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png"
 
 _HOLDS = {
     "topogan.demo": rf"demo\.json|phantom/({_PHANTOM})|training_set/({_TRAINING_SET})|run/({_RUN})"
     rf"|samples(_with_topology)?(\.html|\.json|/({_SYNTHESIS}))|scene/(scene\.mrb|\w+\.png)",
-    "topogan.export": r"(dataset|topogan)\.json|imagesTr/synthetic_\d+_0000\.nii\.gz|labelsTr/synthetic_\d+\.nii\.gz",
+    "topogan.export": r"(dataset|topogan)\.json|imagesTr/synthetic_\d+_0000\.nii\.gz|labelsTr/synthetic_\d+\.nii\.gz"
+    r"|(images|labels)/sample_\d+\.(nii\.gz|nrrd|png)|sample_\d+/(ct/\d+|seg)\.dcm",
     "topogan.model": _MODEL,
     "topogan.phantom": _PHANTOM,
     "topogan.run": _RUN,

@@ -7,8 +7,10 @@ import stat
 from pathlib import Path
 from typing import Any
 
+CHECK = "topogan.check/1"
 DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
+ESTIMATE_REQUEST = "topogan.estimate-request/1"
 HISTORY = "topogan.history/1"
 MODEL = "topogan.model/2"
 # Of one structure alone.

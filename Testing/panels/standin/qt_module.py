@@ -16,15 +16,15 @@ _OBJECTS = {
         "QWidget", "QLabel", "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit",
         "QTextEdit", "QPlainTextEdit", "QProgressBar", "QSlider", "QFrame", "QGroupBox", "QVBoxLayout", "QHBoxLayout",
         "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu", "QTableWidget", "QHeaderView",
-        "QMessageBox", "QStatusBar",
+        "QMessageBox", "QStatusBar", "QListWidget",
     ],
     QtGui: ["QAction", "QShortcut"],
 }  # fmt: skip
 # Values, and objects of which no property is used: PySide6 and PythonQt agree on them.
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
-    QtGui: ["QIcon", "QPixmap", "QColor", "QDesktopServices", "QKeySequence"],
-    QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QAbstractItemView"],
+    QtGui: ["QIcon", "QImage", "QPixmap", "QColor", "QDesktopServices", "QKeySequence"],
+    QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QListWidgetItem", "QAbstractItemView"],
 }
 
 

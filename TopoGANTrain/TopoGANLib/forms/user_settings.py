@@ -17,6 +17,8 @@ LAST_RUN = "LastRun"
 TOLD_RUN = "ToldRun"
 """Folder of the run whose end was told last."""
 MODEL = "Model"
+FIRST_MODEL = "FirstModel"
+"""What is fine-tuned."""
 
 
 def read_text(name: str, default: str = "") -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Case:
 
     Attributes:
         table: which values of this segmentation are which structure.
+        first_phase: how many phases the patient has in the files before this one.
     """
 
     segmentation: VolumeSource
@@ -41,6 +43,7 @@ class Case:
     image: VolumeSource | None
     patient: str
     frame: Frame
+    first_phase: int = 0
 
     @property
     def extent(self) -> Geometry:
@@ -53,7 +56,7 @@ def open_cases(
     images: Sequence[Path] | None,
     settings: PrepareSettings,
     table: StructureTable,
-    patients: Sequence[str] | None,
+    patients: Sequence[Hashable] | None,
     plane: Plane,
 ) -> list[Case]:
     """Read all headers.
@@ -63,7 +66,8 @@ def open_cases(
         images: their images in the same order, or nothing.
         settings: how they are read.
         table: the structures in them.
-        patients: whom each volume belongs to (any names; they become pseudonyms); None: each volume its own patient.
+        patients: whom each volume belongs to (any names; they become pseudonyms); the volumes of one are its phases, in
+            order. None: each volume its own patient.
         plane: ``"axial"``, a 4×4 SliceToRAS matrix, or one for each volume.
 
     Raises:
@@ -83,10 +87,11 @@ def open_cases(
             f"The window from {settings.window_low:g} to {settings.window_high:g} is empty: "
             "window_low must be below window_high."
         )
-    planes = _plane_of_each(plane, count)
+    planes = plane_of_each(plane, count)
     pseudonyms = _pseudonyms(patients, count)
     _check_colors(settings, table)
     cases = []
+    phases: Counter[str] = Counter()
     for row, path in enumerate(segmentations):
         image = open_volume(images[row], _png(settings)) if images else None
         segmentation, values = _open_segmentation(path, image, settings, table)
@@ -95,7 +100,9 @@ def open_cases(
         reference = (image or segmentation).geometry
         frame = Frame.of(reference, planes[row], settings.slice_spacing)
         frame = frame.right_handed() if settings.volumes else frame
-        cases.append(Case(segmentation, values, image, pseudonyms[row], frame))
+        patient = pseudonyms[row]
+        cases.append(Case(segmentation, values, image, patient, frame, phases[patient]))
+        phases[patient] += segmentation.phases
     return cases
 
 
@@ -139,13 +146,19 @@ def _open_segmentation(
     return found, table
 
 
-def _plane_of_each(plane: Plane, count: int) -> list[np.ndarray | None]:
+def plane_of_each(plane: Plane, count: int) -> list[np.ndarray | None]:
+    """The SliceToRAS matrix of each of ``count`` volumes; None for axial.
+
+    Raises:
+        InputError: it is no plane, or a list of another length.
+    """
     if isinstance(plane, str):
         if plane != "axial":
             raise InputError(f"The plane cannot be {plane!r}: give 'axial' or a 4x4 SliceToRAS matrix.")
         return [None] * count
-    one = np.ndim(plane) == 2
-    matrices: list[np.ndarray | None] = [np.asarray(plane)] * count if one else [np.asarray(m) for m in plane]
+    matrices: list[np.ndarray | None] = list(plane)
+    if isinstance(plane, np.ndarray) and plane.ndim == 2:
+        matrices = [plane] * count
     if len(matrices) != count:
         raise InputError(
             f"There are {len(matrices)} planes for {count} volumes: give one plane, or one for each volume."
@@ -153,8 +166,8 @@ def _plane_of_each(plane: Plane, count: int) -> list[np.ndarray | None]:
     return matrices
 
 
-def _pseudonyms(patients: Sequence[str] | None, count: int) -> list[str]:
-    owners = list(range(count)) if patients is None else list(patients)
+def _pseudonyms(patients: Sequence[Hashable] | None, count: int) -> list[str]:
+    owners: list[Hashable] = list(range(count)) if patients is None else list(patients)
     if len(owners) != count:
         raise InputError(f"There are {len(owners)} patients for {count} volumes: name the patient of each volume.")
     numbers = {owner: number for number, owner in enumerate(dict.fromkeys(owners), start=1)}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 from topogan.config import PrepareSettings
+from topogan.dataset.check_file import write_check
 from topogan.dataset.chunks import CaseReader
 from topogan.dataset.cut import Patches
-from topogan.dataset.inputs import Case, open_cases
+from topogan.dataset.inputs import Case, open_cases, plane_of_each
 from topogan.dataset.plan import (
     PatchPlan,
     choose_pixel_size,
@@ -24,7 +25,7 @@ from topogan.dataset.seen import check_structures, what_is_seen
 from topogan.dataset.split import GAP, LEAST_PHASES, check_enough, split_phases, split_slices
 from topogan.dataset.volume_plan import plan_volumes, with_poses
 from topogan.dataset.volume_preview import write_volume_preview
-from topogan.dataset.write import TrainingSetWriter
+from topogan.dataset.write import SliceRow, TrainingSetWriter, VolumeRow
 from topogan.errors import Cancelled, InputError
 from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
@@ -42,7 +43,7 @@ def prepare(
     segmentations: Sequence[Path],
     images: Sequence[Path] | None = None,
     settings: PrepareSettings | None = None,
-    patients: Sequence[str] | None = None,
+    patients: Sequence[Hashable] | None = None,
     plane: Plane = "axial",
     overwrite: bool = False,
     on_event: OnEvent | None = None,
@@ -60,8 +61,10 @@ def prepare(
         segmentations: label volumes (NIfTI, NRRD, MHA, PNG folder); phases of one file belong to one patient.
         images: their images in the same order (also DICOM folders); None or empty for masks alone.
         settings: labels, patch size, mm per pixel, window, split.
-        patients: whom each volume belongs to, by any names (pseudonyms are written); None: each its own patient.
-        plane: ``"axial"``, Slicer's 4×4 SliceToRAS matrix, or one for each volume; only their directions count.
+        patients: whom each volume belongs to, by any names (pseudonyms are written); several volumes of one are its
+            phases, in order. None: each its own patient.
+        plane: ``"axial"``, Slicer's 4×4 SliceToRAS matrix, or one for each volume (None: axial); only
+            their directions count.
         overwrite: replace an older training set at ``out``.
         on_event: takes progress events of the stages ``measure`` and ``cut``.
         train_slices: refuse fewer training slices than this, before any patch is cut.
@@ -75,7 +78,14 @@ def prepare(
         InputError: one sentence on the first input that cannot be used.
         Cancelled: on request.
     """
-    out, settings, report = Path(out), settings or PrepareSettings(), on_event or (lambda event: None)
+    out, settings = Path(out), settings or PrepareSettings()
+    remarks: list[str] = []
+
+    def report(event: dict[str, Any]) -> None:
+        if event["kind"] == "message":
+            remarks.append(event["text"])
+        if on_event:
+            on_event(event)
 
     def go_on() -> None:
         if cancelled and cancelled():
@@ -94,26 +104,28 @@ def prepare(
                 reader = CaseReader(case, settings, patches)
                 for chunk in reader.chunks(list(split)):
                     go_on()
-                    writer.add_chunk(chunk, case.patient, [split[plan] for plan in chunk.plans])
+                    writer.add_chunk(chunk, case, [split[plan] for plan in chunk.plans])
                 writer.add_volume(case.patient, reader.content_hash)
                 report({"kind": "step", "stage": "cut", "step": number, "total": len(cases), "values": {}})
                 go_on()
         poses = settings.poses if settings.volumes else None
         check_enough([row.split for row in writer.rows], len(writer.rows), train_slices, poses)
         check_structures(table, [row.betti for row in writer.rows if row.split == TRAIN])
-        writer.describe("axial" if isinstance(plane, str) else "given", independent, own)
+        axial = all(one is None for one in plane_of_each(plane, len(cases)))
+        writer.describe("axial" if axial else "given", independent, own)
         for said in writer.resampling.in_words(settings.size, pixel_size, smallest):
             report({"kind": "message", "text": said})
-        summary = _look_at(folder)
+        summary = _look_at(folder, writer.rows, remarks)
     report({"kind": "message", "text": summary})
     return out
 
 
-def _look_at(folder: Path) -> str:
-    """Draw the preview and sum up; the arrays are closed on return, else Windows could not rename the folder."""
+def _look_at(folder: Path, rows: Sequence[SliceRow | VolumeRow], remarks: Sequence[str]) -> str:
+    """Draw the preview, judge and sum up; the arrays are closed on return, else Windows could not rename the folder."""
     training_set = TrainingSet.open(folder)
     draw = write_preview if training_set.axes == 2 else write_volume_preview
     draw(training_set, folder / "preview.png")
+    write_check(folder, training_set, rows, remarks)
     return _summary(training_set)
 
 
@@ -162,7 +174,7 @@ def _split(
     poses = settings.poses if settings.volumes else None
     if not levels:
         check_enough([], 0, train_slices, poses)
-    phases = [patch.phase for patches in plans for patch in patches]
+    phases = [case.first_phase + patch.phase for case, patches in zip(cases, plans, strict=True) for patch in patches]
     one = settings.volumes and len(set(patients)) == 1
     if one and len(set(phases)) < LEAST_PHASES:
         raise InputError(

@@ -8,21 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from topogan.config import Part, PrepareSettings, Settings, TrainSettings, validated
+from topogan.dataset.case_table import read_cases
 from topogan.dataset.prepare import prepare
+from topogan.dataset.volume_list import Volumes
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.plane import plane_of
 from topogan.presets import asked_batch, check_form
 from topogan.structures import checked_table
 from topogan.training_set import MINIMUM_TRAIN_SLICES
-from topogan.volumes import find_pairs
 from topogan_contract import schemas
 from topogan_contract.preparation import REQUEST_FILE, STOP_FILE
 
-_MOST_VOLUMES = 100_000
+_MOST_VOLUMES, _MOST_SOURCES = 100_000, 10_000
 
 
 def _absolute(path: Path) -> Path:
@@ -31,16 +32,34 @@ def _absolute(path: Path) -> Path:
     return path
 
 
-_Paths = Annotated[tuple[Annotated[Path, AfterValidator(_absolute)], ...], Field(max_length=_MOST_VOLUMES)]
+_Absolute = Annotated[Path, AfterValidator(_absolute)]
+_Paths = Annotated[tuple[_Absolute, ...], Field(max_length=_MOST_VOLUMES)]
+
+
+class Source(Settings):
+    """Files and folders of one patient or of many, or a table of cases."""
+
+    segmentations: _Paths = ()
+    images: _Paths = ()
+    patient: Annotated[str, Field(max_length=200)] = ""
+    """Whose they are; empty: each volume is of a patient of its own."""
+    plane: Any = "axial"
+    """``"axial"``, a 4×4 SliceToRAS matrix, or one for each volume."""
+    cases: _Absolute | None = None
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Source:
+        if not self.segmentations and self.cases is None:
+            raise ValueError("it should name segmentations, or a table of cases")
+        if self.cases is not None and len(self.model_fields_set) > 1:
+            raise ValueError("it should name nothing else beside a table of cases")
+        return self
 
 
 class PrepareRequest(Settings):
     """What is to be prepared: ``request.json`` beside its schema."""
 
-    segmentations: _Paths
-    images: _Paths = ()
-    plane: Any = "axial"
-    """``"axial"``, a 4×4 SliceToRAS matrix, or one for each volume."""
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=_MOST_SOURCES)]
     settings: PrepareSettings = PrepareSettings()
     table: Any = None
     """Several structures (see :class:`topogan.structures.StructureTable`); None: the one that ``settings`` name."""
@@ -49,40 +68,65 @@ class PrepareRequest(Settings):
 
 
 def prepare_as_requested(
-    folder: Path, out: Path, training: TrainSettings, on_event: Callable[[dict[str, Any]], None]
+    folder: Path,
+    out: Path,
+    training: TrainSettings | None,
+    on_event: Callable[[dict[str, Any]], None],
+    check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Prepare a training set for a training that follows.
+    """Prepare a training set that a request asks for.
 
     Args:
         folder: holds ``request.json``; a file ``stop`` in it ends the preparation.
         out: training set to write.
-        training: settings of the training: what it could not use is refused before any work.
+        training: settings of the training that follows, if one does: what it could not use is refused before any work.
         on_event: takes progress events.
+        check: is called before any work; raises where that would be in vain.
 
     Raises:
         InputError: the request or an input cannot be used.
         Cancelled: there is a file ``stop``.
     """
     content = read_json(folder / REQUEST_FILE, schemas.PREPARE_REQUEST)
-    request = validated(PrepareRequest, {name: value for name, value in content.items() if name != "schema"})
-    table = checked_table(request.table, f"in {folder / REQUEST_FILE} ") if request.table is not None else None
-    if not request.images and training.part is not Part.MASKS:
-        raise InputError("Without images there are no textures to learn: choose the part masks.")
-    check_form(training, request.settings.axes)
-    plane = plane_of(request.plane, folder / REQUEST_FILE)
-    segmentations, images = find_pairs(request.segmentations, request.images)
     try:
-        prepare(
-            out,
-            segmentations,
-            images,
-            request.settings,
-            plane=plane,
-            table=table,
-            on_event=on_event,
-            train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(training)),
-            cancelled=(folder / STOP_FILE).exists,
-        )
+        check()
+        _prepare(folder, content, out, training, on_event)
     finally:
-        if request.temporary:
+        if content.get("temporary") is True:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(
+    folder: Path,
+    content: dict[str, Any],
+    out: Path,
+    training: TrainSettings | None,
+    on_event: Callable[[dict[str, Any]], None],
+) -> None:
+    path = folder / REQUEST_FILE
+    request = validated(PrepareRequest, {name: value for name, value in content.items() if name != "schema"})
+    table = checked_table(request.table, f"in {path} ") if request.table is not None else None
+    if training is not None:
+        check_form(training, request.settings.axes)
+    volumes = Volumes.joined([_volumes_of(source, path) for source in request.sources])
+    if training is not None and not volumes.images and training.part is not Part.MASKS:
+        raise InputError("Without images there are no textures to learn: choose the part masks.")
+    prepare(
+        out,
+        volumes.segmentations,
+        volumes.images,
+        request.settings,
+        volumes.patients,
+        volumes.planes,
+        table=table,
+        on_event=on_event,
+        train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(training) if training is not None else 0),
+        cancelled=(folder / STOP_FILE).exists,
+    )
+
+
+def _volumes_of(source: Source, path: Path) -> Volumes:
+    if source.cases is not None:
+        return read_cases(source.cases)
+    patient = ("of a source", source.patient) if source.patient else None
+    return Volumes.of_files(source.segmentations, source.images, patient, plane_of(source.plane, path))

@@ -14,6 +14,7 @@ import numpy as np
 from topogan.config import PrepareSettings
 from topogan.dataset.chunks import PatchChunk, window_of
 from topogan.dataset.cut import Patches
+from topogan.dataset.inputs import Case
 from topogan.dataset.resampling import Resampling
 from topogan.dataset.store import GrowingArray, write_table
 from topogan.files import content_hash, write_json
@@ -99,8 +100,8 @@ class TrainingSetWriter:
             lines = [(*row[:-1], *(number for pair in row.betti for number in pair)) for row in self.rows]
             self._table_hash = write_table(self._folder / TABLE_FILES[self._axes], columns, lines)
 
-    def add_chunk(self, chunk: PatchChunk, patient: str, splits: Sequence[str]) -> None:
-        """Add the patches of a phase with their diagrams and numbers; ``splits`` has an entry for each."""
+    def add_chunk(self, chunk: PatchChunk, case: Case, splits: Sequence[str]) -> None:
+        """Add the patches of a phase of a case with their diagrams and numbers; ``splits`` has an entry for each."""
         self._arrays["masks.npy"].append(chunk.masks)
         if chunk.images is not None:
             self._arrays["images.npy"].append(chunk.images)
@@ -115,12 +116,12 @@ class TrainingSetWriter:
         contents = (pixels * self._patches.pixel_size**self._axes).tolist()
         for plan, split, content, found in zip(chunk.plans, splits, contents, numbers.tolist(), strict=True):
             betti = tuple(tuple(one) for one in found)
-            row, level = len(self.rows), round(plan.level, 4)
+            row, level, phase = len(self.rows), round(plan.level, 4), case.first_phase + plan.phase
             self.rows.append(
-                SliceRow(row, patient, plan.phase, level, split, round(content, 2), betti)
+                SliceRow(row, case.patient, phase, level, split, round(content, 2), betti)
                 if self._axes == 2
                 else VolumeRow(
-                    row, patient, plan.phase, plan.pose.number, level, split, round(content / 1000, 4), betti
+                    row, case.patient, phase, plan.pose.number, level, split, round(content / 1000, 4), betti
                 )
             )
 
