@@ -30,7 +30,7 @@ REQUEST_FILE = "request.json"
 STOP_FILE = "stop"
 
 CHECK_FILE = "check.json"
-"""In every training set, of the schema :data:`topogan_contract.schemas.CHECK`; what a person should know before training::
+"""What a person should know of a training set before training; of the schema :data:`topogan_contract.schemas.CHECK`::
 
     title: names of the structures
     axes, noun: 2, "slice" or 3, "volume"
