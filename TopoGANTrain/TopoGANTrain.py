@@ -11,9 +11,12 @@ from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
 from TopoGANLib.engine.panel import EnginePanel
-from TopoGANLib.forms.module import PanelWidget
+from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.module import PanelWidget, chosen_engine
 from TopoGANLib.forms.settings import parameter_node_class, read_settings
 from TopoGANTrainLib.data_form import data_parameters
+from TopoGANTrainLib.sample_hearts import SampleHearts, register
+from TopoGANTrainLib.settings_form import settings_parameters
 from TopoGANTrainLib.train_inputs import FromScene
 from TopoGANTrainLib.train_logic import TrainLogic
 from TopoGANTrainLib.train_panel import FORMS, TrainPanel
@@ -38,10 +41,24 @@ class TopoGANTrain(ScriptedLoadableModule):
             "After F. Wang, H. Liu, D. Samaras and C. Chen, TopoGAN: A Topology-Aware Generative Adversarial "
             "Network, ECCV 2020. Textures by pix2pix (P. Isola et al., CVPR 2017). Persistence by GUDHI."
         )
+        self._hearts: SampleHearts | None = None
+        # Not before all modules are there.
+        self._connections = Connections()
+        self._connections.add(slicer.app, "startupCompleted()", self._offer_hearts)
+        self._connections.add(slicer.app, "aboutToQuit()", self._close)
+
+    def _offer_hearts(self) -> None:
+        self._hearts = SampleHearts(chosen_engine, slicer.util.showStatusMessage, slicer.util.errorDisplay)
+        register(self._hearts)
+
+    def _close(self) -> None:
+        self._connections.close()
+        if self._hearts is not None:
+            self._hearts.close()
 
 
 TopoGANTrainParameterNode = parameter_node_class(
-    "TopoGANTrainParameterNode", read_settings("prepare", "train"), **data_parameters()
+    "TopoGANTrainParameterNode", read_settings("prepare", "train"), **data_parameters(), **settings_parameters()
 )
 
 

@@ -35,14 +35,16 @@ LAYERS = [
     {"dataset", "networks"},
     {"model"},
     {"runs", "synthesis"},
-    {"training", "export", "serve"},
+    {"training", "export", "serve", "painting"},
     {"evaluation"},
     {"doctor", "timings", "demo", "config_schema"},
     {"cli"},
     {"__main__"},
 ]
 # What Slicer bundles, the standard library aside.
-SLICER_BUNDLES = {"numpy", "scipy", "vtk", "vtkmodules", "SimpleITK", "pydicom", "qt", "ctk", "slicer", "PythonQt"}
+SLICER_BUNDLES = {
+    "numpy", "scipy", "vtk", "vtkmodules", "SimpleITK", "pydicom", "qt", "ctk", "slicer", "PythonQt", "SampleData",
+}  # fmt: skip
 OWN_SLICER_SIDE = {"TopoGANLib", "TopoGANTrainLib", "TopoGANSynthLib"}
 SHARED = "topogan_contract"
 
@@ -132,7 +134,7 @@ ROOMS = {
     "TopoGANTrain/TopoGANLib/headless": {"TopoGANLib.scene", "TopoGANLib.headless"},
     "TopoGANTrain/TopoGANLib/engine": {"TopoGANLib.engine", "TopoGANLib.forms"},
     "TopoGANTrain/TopoGANLib/forms": {"TopoGANLib.engine", "TopoGANLib.forms"},
-    "TopoGANTrain/TopoGANTrainLib": {"TopoGANLib.engine", "TopoGANLib.forms", "TopoGANTrainLib"},
+    "TopoGANTrain/TopoGANTrainLib": {"TopoGANLib.engine", "TopoGANLib.forms", "TopoGANLib.scene", "TopoGANTrainLib"},
     "TopoGANSynth/TopoGANSynthLib": {"TopoGANLib.engine", "TopoGANLib.forms", "TopoGANLib.scene", "TopoGANSynthLib"},
 }
 

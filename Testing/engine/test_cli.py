@@ -16,7 +16,7 @@ from topogan.progress import ProgressReporter, duration
 
 COMMANDS = [
     "phantom", "prepare", "train", "resume", "stop", "status",
-    "synthesize", "serve", "evaluate", "downstream", "export", "pack", "demo", "doctor", "version",
+    "synthesize", "serve", "evaluate", "downstream", "paint", "export", "pack", "demo", "doctor", "version",
 ]  # fmt: skip
 
 

@@ -110,7 +110,7 @@ def test_barcode_has_titles_and_axis_labels(nodes: SynthesisNodes) -> None:
 
 
 def test_barcode_without_bars_is_an_empty_chart(nodes: SynthesisNodes) -> None:
-    show_barcode(nodes.barcode, Diagram.empty(), 0, "nothing", longest=0)
+    show_barcode(nodes.barcode, Diagram.empty(), 0, "nothing", longest=0, pixel=1.0)
     picture = draw_barcode(nodes.barcode, 900, 500)
     assert not near(picture[120:], H0_BLUE).any()
     assert (picture.max(axis=2) < 120).any()
@@ -120,7 +120,7 @@ def test_barcode_of_many_bars_separates_them(nodes: SynthesisNodes) -> None:
     count = 40
     nowhere = np.full((count, 2), -1)
     many = Diagram(np.ones(count, int), np.zeros(count), np.full(count, 5.0), nowhere, nowhere)
-    show_barcode(nodes.barcode, many, 0, "many", longest=5.0)
+    show_barcode(nodes.barcode, many, 0, "many", longest=5.0, pixel=1.0)
     column = near(draw_barcode(nodes.barcode, 900, 700), H1_VERMILION)[:, 300]
     assert np.count_nonzero(np.diff(column.astype(int)) == 1) == count
 

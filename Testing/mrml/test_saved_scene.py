@@ -15,6 +15,7 @@ import pytest
 import slicer
 
 from TopoGANLib.headless.application import HeadlessSlicer, SceneError, load_scene, save_scene, start_headless
+from TopoGANLib.scene.barcode import ROWS_PER_BAR
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
 from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
@@ -64,7 +65,7 @@ print(json.dumps({
     "window": [nodes.image.GetDisplayNode().GetWindowLevelMin(), nodes.image.GetDisplayNode().GetWindowLevelMax()],
     "reference": nodes.segmentation.GetNodeReferenceID("referenceImageGeometryRef") == nodes.image.GetID(),
     "title": nodes.barcode.GetTitle(),
-    "series": [nodes.barcode.GetNthPlotSeriesNode(n).GetName() for n in range(2)],
+    "series": [nodes.barcode.GetNthPlotSeriesNode(n).GetName() for n in range(5)],
     "accepted": [nodes.metrics.GetCellText(row, 1) for row in range(nodes.metrics.GetNumberOfRows())
                  if nodes.metrics.GetCellText(row, 0) == "accepted_percent"],
     "folder": hierarchy.GetItemName(hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.image))),
@@ -106,7 +107,7 @@ def test_another_process_finds_every_node_and_array(
         "window": [-200, 400],
         "reference": True,
         "title": "Barcode of sample 3 (b0 = 1, b1 = 1)",
-        "series": ["H0 (pieces)", "H1 (holes)"],
+        "series": ["chosen", "H0 (pieces)", "H1 (holes)", "under a pixel", "never ends"],
         "accepted": ["87.5"],
         "folder": "TopoGAN myocardium",
         "background": [True, True, True],
@@ -118,7 +119,7 @@ def test_another_process_finds_every_node_and_array(
     assert np.array_equal(arrays["image"], synthesis.textures)
     assert np.array_equal(arrays["masks"], synthesis.masks)
     assert np.allclose(arrays["ijk_to_ras"], synthesis.ijk_to_ras)
-    assert arrays["death"][::3].tolist() == [np.inf, 11 * 1.5]
+    assert arrays["death"][::ROWS_PER_BAR].tolist() == [np.inf, 11 * 1.5]
     assert arrays["diagram_sample"].tolist() == np.repeat(range(6), 2).tolist()
     assert arrays["diagram_death"].tolist() == [d for one in synthesis.diagrams for d in one.death]
 

@@ -13,7 +13,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from TopoGANLib.headless.application import HeadlessSlicer, load_scene, save_scene, start_headless
-from TopoGANLib.scene.barcode import barcode_table
+from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
 from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
@@ -119,7 +119,7 @@ def test_numbers_are_recognized_in_words() -> None:
 
 def test_all_nodes_lie_in_one_folder(headless: HeadlessSlicer, nodes: SynthesisNodes) -> None:
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(headless.scene)
-    series = [nodes.barcode.GetNthPlotSeriesNode(n) for n in range(2)]
+    series = [nodes.barcode.GetNthPlotSeriesNode(n) for n in range(5)]
     everything = [
         nodes.image, nodes.segmentation, nodes.barcode, *series, barcode_table(nodes.barcode),
         nodes.diagrams, nodes.samples, nodes.metrics,
@@ -136,9 +136,9 @@ def test_barcode_follows_the_chosen_sample_without_new_nodes(headless: HeadlessS
     assert nodes.shown_sample == 4
     assert headless.scene.GetNumberOfNodes() == before
     assert nodes.barcode.GetTitle() == "Barcode of sample 4 (b0 = 1, b1 = 1)"
-    shown = number_columns(barcode_table(nodes.barcode), ["death (mm)", "i", "j", "k"])
-    assert shown["death (mm)"][::3].tolist() == [np.inf, 12 * 1.5]
-    assert [int(shown[axis][4]) for axis in "ijk"] == [32, 32, 4]
+    shown = number_columns(barcode_table(nodes.barcode), ["death (mm)", "death i", "death j", "death k"])
+    assert shown["death (mm)"][::ROWS_PER_BAR].tolist() == [np.inf, 12 * 1.5]
+    assert [int(shown[f"death {axis}"][ROWS_PER_BAR]) for axis in "ijk"] == [32, 32, 4]
 
 
 @pytest.mark.parametrize("sample", [-1, 6])
@@ -233,12 +233,14 @@ def test_the_barcode_is_of_the_chosen_region(headless: HeadlessSlicer, several: 
     assert several.barcode.GetTitle() == "Barcode of sample 2, myocardium (b0 = 1, b1 = 0)"
     assert (several.shown_sample, several.shown_region) == (2, 1)
     shown = number_columns(barcode_table(several.barcode), ["birth (mm)", "death (mm)"])
-    assert shown["birth (mm)"][::3].tolist() == [1.5, 1.5]
-    assert shown["death (mm)"][::3].tolist() == [np.inf, 13.5]
+    assert shown["birth (mm)"][::ROWS_PER_BAR].tolist() == [1.5, 1.5]
+    assert shown["death (mm)"][::ROWS_PER_BAR].tolist() == [np.inf, 13.5]
     several.show_sample(3)
     assert several.barcode.GetTitle() == "Barcode of sample 3, myocardium (b0 = 1, b1 = 1)", "the region stays"
     several.show_sample(3, 2)
-    assert number_columns(barcode_table(several.barcode), ["birth (mm)"])["birth (mm)"][::3].tolist() == [3.0]
+    assert number_columns(barcode_table(several.barcode), ["birth (mm)"])["birth (mm)"][::ROWS_PER_BAR].tolist() == [
+        3.0
+    ]
     assert headless.scene.GetNumberOfNodes() == before
     with pytest.raises(IndexError, match="There is no region 3: the synthesis has 3"):
         several.show_sample(0, 3)

@@ -59,9 +59,14 @@ class Bench:
 
 def import_scene(path: Path, folder: Path) -> None:
     """Add a scene's .mrb to the scene that is open, as *Add data* does; ``folder`` is for what is unpacked."""
+    from TopoGANLib.headless.application import unpacking_into
+
     scene = slicer.mrmlScene
     scene.SetURL(scene.UnpackSlicerDataBundle(str(path), str(folder), slicer.vtkMRMLMessageCollection()))
-    assert scene.Import()
+    scene.SetDataIOManager(unpacking_into(str(folder)))
+    imported = scene.Import()
+    scene.SetDataIOManager(None)
+    assert imported
     scene.SetURL("")
 
 
@@ -76,6 +81,38 @@ def font_of(points: int) -> Iterator[None]:
         yield
     finally:
         QtWidgets.QApplication.setFont(before)
+
+
+@contextmanager
+def dark_theme() -> Iterator[None]:
+    """Show everything as the application's dark style does: light letters on dark grounds."""
+    before = QtWidgets.QApplication.palette()
+    roles = QtGui.QPalette.ColorRole
+    palette = QtGui.QPalette(QtGui.QColor(53, 53, 53), QtGui.QColor(53, 53, 53))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText, roles.ToolTipText, roles.BrightText):
+        palette.setColor(role, QtGui.QColor(255, 255, 255))
+    palette.setColor(roles.Base, QtGui.QColor(42, 42, 42))
+    palette.setColor(roles.AlternateBase, QtGui.QColor(66, 66, 66))
+    palette.setColor(roles.PlaceholderText, QtGui.QColor(160, 160, 160))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        palette.setColor(QtGui.QPalette.ColorGroup.Disabled, role, QtGui.QColor(127, 127, 127))
+    QtWidgets.QApplication.setPalette(palette)
+    try:
+        yield
+    finally:
+        QtWidgets.QApplication.setPalette(before)
+
+
+def tab_order(panel: Any) -> list[Any]:
+    """What the tabulator key goes through, in its order, of what is in sight."""
+    kind, chain, focus = QtWidgets.QWidget, [], QtCore.Qt.FocusPolicy.TabFocus
+    one = kind.nextInFocusChain(panel)
+    while one is not panel:
+        reached = kind.focusPolicy(one) & focus == focus and kind.isEnabled(one) and kind.focusProxy(one) is None
+        if reached and kind.isAncestorOf(panel, one) and kind.isVisibleTo(one, panel):
+            chain.append(one)
+        one = kind.nextInFocusChain(one)
+    return chain
 
 
 def menu_of(line: Any) -> dict[str, Any]:

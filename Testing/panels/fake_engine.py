@@ -15,7 +15,7 @@ from TopoGANLib.engine.process import Engine, kill_tree
 
 _MAIN = "import sys; from topogan.cli import run; sys.exit(run(sys.argv[1:]))"
 _CLI = """
-import json, os, shutil, socket, subprocess, sys, time
+import json, os, shutil, socket, struct, subprocess, sys, time, zlib
 from pathlib import Path
 
 from topogan_contract import preparation, run as layout, schemas
@@ -62,6 +62,12 @@ def doctor(*how):
         found["timings"] = [{"size": size, "time": f"about {size // 32} min"} for size in (64, 128, 256, 512)]
     if "--volumes" in how:
         found["timings"] = [{"size": size, "time": f"about {size // 8} min"} for size in (32, 48, 64, 96, 128)]
+    if "--estimate" in how:
+        text = Path(how[how.index("--estimate") + 1]).read_text(encoding="utf-8")
+        assert json.loads(text)["schema"] == schemas.ESTIMATE_REQUEST
+        Path(__file__).with_name("asked.json").write_text(text)
+        found["estimate"] = {"device": "cpu", "step_seconds": {"masks": 0.1, "textures": 0.2}, "seconds": 600.0}
+        found["estimate"] |= {"memory_bytes": 1.2e9, "free_memory_bytes": 18e9, "disk_bytes": 3e8}
     state = Path(__file__).with_name("doctor.json")
     if state.exists():
         found |= json.loads(state.read_text())
@@ -74,8 +80,8 @@ def _prepare(out, folder):
     request = json.loads((folder / preparation.REQUEST_FILE).read_text(encoding="utf-8"))
     assert request["schema"] == schemas.PREPARE_REQUEST
     for source in request["sources"]:
-        named = [source["cases"]] if "cases" in source else source["segmentations"] + source["images"]
-        assert all(Path(path).exists() for path in named)
+        paths = [source["cases"]] if "cases" in source else source["segmentations"] + source["images"]
+        assert all(Path(path).exists() for path in paths)
     left = out.with_name(f".{out.name}.0123abcd.partial")
     left.mkdir()
     print("Reading the segmentation", flush=True)
@@ -90,6 +96,38 @@ def _prepare(out, folder):
         return fail(1, "The preparation was stopped.")
     left.rmdir()
     out.mkdir()
+    volumes = bool(request["settings"].get("volumes"))
+    counts = {"total": 48, "train": 30, "validation": 10, "test": 8}
+    structures = (request.get("table") or {}).get("structures", [{"name": "structure"}])
+    names = [(one["name"], one.get("color", "#d8654f")) for one in structures]
+    described = {"axes": 3 if volumes else 2, "size": request["settings"].get("size", 64), "counts": counts}
+    (out / "dataset.json").write_text(json.dumps({**described, "table": {"structures": structures}}))
+    often, seldom = ("1,0,0", "2,0,0") if volumes else ("1,0", "1,1")
+    betti = [{"topology": often, "train": 27, "validation": 9, "test": 8}]
+    betti += [{"topology": seldom, "train": 3, "validation": 1, "test": 0}]
+    patients = [{"patient": "patient_001", "phases": 4, "train": 30, "validation": 0, "test": 0}]
+    patients += [{"patient": "patient_002", "phases": 1, "train": 0, "validation": 10, "test": 0}]
+    patients += [{"patient": "patient_003", "phases": 1, "train": 0, "validation": 0, "test": 8}]
+    check = {"schema": schemas.CHECK, "title": "Training set", "noun": "volume" if volumes else "slice", **described}
+    check |= {"patients": patients, "pixel_size_mm": 0.63, "remarks": ["One slice was left out: it is too small."]}
+    check |= {"regions": [{"name": name, "color": color, "betti": betti} for name, color in names]}
+    check |= {"verdict": f"3 patients, 48 {'volumes' if volumes else 'slices'}: enough for masks."}
+    (out / "check.json").write_text(json.dumps(check))
+    (out / "preview.png").write_bytes(_picture(600, 200))
+
+def prepare(out, how, folder):
+    assert how == "--request"
+    code = _prepare(Path(out), Path(folder))
+    shutil.rmtree(folder)
+    return code
+
+def _picture(width, height):
+    def part(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(bytes([0, *((40 * (x // 50 + y // 50)) % 256 for x in range(width))]) for y in range(height))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
+    return bytes([137, 80, 78, 71, 13, 10, 26, 10]) + parts
 
 def _told(verb, how):
     # The panel's own options say nothing to this engine; a test speaks to it through a file.

@@ -47,6 +47,7 @@ def take(folder: Path) -> None:
     headless = start_headless()
     application = install(headless.application_logic, Path(tempfile.mkdtemp()))
     from bench import Bench, pump
+    from train_bench import tick_segments
 
     from TopoGANLib.forms import user_settings
 
@@ -54,10 +55,9 @@ def take(folder: Path) -> None:
     bench = Bench(application)
     add_heart()
     train = bench.open("TopoGANTrain")
+    train.ui.addFittingButton.click()
     pump(lambda: train.ui.startButton.enabled, _PATIENCE_SECONDS)
-    train.ui.volumeSelector.setCurrentNode(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode"))
-    segments = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSegmentationNode").GetSegmentation().GetSegmentIDs()
-    train.ui.segmentSelector.setSelectedSegmentIDs(list(segments))
+    tick_segments(train, "Myocardium", "Blood")
     train.ui.unionsLineEdit.text = "Myocardium + Blood"
     train.ui.masksStepsSpinBox.value = 300
     train.ui.texturesStepsSpinBox.value = 100

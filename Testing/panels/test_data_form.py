@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from fake_engine import tell, tell_doctor
-from train_bench import another_python, asked_for, choose, lines_for_paths, ready, sizes_offered, status
+from train_bench import (
+    another_python,
+    asked_for,
+    choose,
+    lines_for_paths,
+    listed_patients,
+    ready,
+    sizes_offered,
+    status,
+    tick_segments,
+    ticked_segments,
+)
 
 from TopoGANLib.engine.process import Engine
 
@@ -19,13 +29,15 @@ if TYPE_CHECKING:
 
 
 def test_an_empty_segment_is_refused(bench: Bench, scene: Any) -> None:
-    from bench import pump
+    import slicer
 
     widget = ready(bench)
-    scene[1].GetSegmentation().AddEmptySegment("new", "New")
-    widget.ui.segmentSelector.setSelectedSegmentIDs(["new"])
-    widget.ui.startButton.click()
-    pump(lambda: "The segment New is empty" in status(widget))
+    tick_segments(widget, "Blood")
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        np.zeros((20, 24, 24), np.uint8), scene[1], scene[1].GetSegmentation().GetNthSegmentID(0), scene[0]
+    )
+    assert not widget.ui.startButton.enabled
+    assert "The segment Blood is empty" in widget.ui.reasonLabel.text
 
 
 def test_a_moved_volume_is_refused(bench: Bench, scene: Any) -> None:
@@ -34,8 +46,11 @@ def test_a_moved_volume_is_refused(bench: Bench, scene: Any) -> None:
     widget = ready(bench)
     transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     scene[1].SetAndObserveTransformNodeID(transform.GetID())
-    widget.ui.startButton.click()
-    assert "harden the transform" in status(widget)
+    assert not widget.ui.startButton.enabled
+    assert (
+        widget.ui.reasonLabel.text
+        == "Patient 1: the segmentation is moved by a transform: harden it in the Data module."
+    )
 
 
 def test_files_in_place_of_the_scene(bench: Bench, tmp_path: Path, engine: Engine) -> None:
@@ -45,7 +60,7 @@ def test_files_in_place_of_the_scene(bench: Bench, tmp_path: Path, engine: Engin
     widget = ready(bench)
     choose(widget.ui.sourceComboBox, "Files or folders")
     assert not widget.ui.sceneInputs.visible
-    assert widget.ui.reasonLabel.text == "Choose a segmentation file, or a folder of them."
+    assert widget.ui.reasonLabel.text == "Choose a segmentation file, a folder of them, or a table of cases."
     bench.picture("TopoGANTrain", "files")
     widget.ui.segmentationsPathLineEdit.currentPath = str(tmp_path / "nothing")
     widget.ui.startButton.click()
@@ -91,7 +106,7 @@ def test_emptied_paths_are_no_paths(bench: Bench, scene: Any, engine: Engine, tm
     assert ui.structuresLineEdit.enabled, "though its name filters refuse both texts"
     lines["segmentations"].currentPath = ""
     assert not ui.startButton.enabled
-    assert ui.reasonLabel.text == "Choose a segmentation file, or a folder of them."
+    assert ui.reasonLabel.text == "Choose a segmentation file, a folder of them, or a table of cases."
     choose(ui.sourceComboBox, "A training set made before")
     lines["trainingSet"].currentPath = str(tmp_path)
     assert ui.startButton.enabled
@@ -193,27 +208,24 @@ def test_an_imported_scene_brings_its_choices(bench: Bench, scene: Any, tmp_path
 
     widget = ready(bench)
     ui = widget.ui
-    blood, myocardium = scene[1].GetSegmentation().GetSegmentIDs()
-    ui.volumeSelector.setCurrentNode(scene[0])
-    ui.segmentSelector.setSelectedSegmentIDs([myocardium])
+    tick_segments(widget, "Myocardium")
     ui.masksStepsSpinBox.value = 77
     for node, name in zip(scene, ("CT of the file", "Heart of the file"), strict=True):
         node.SetName(name)
     save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
     for node, name in zip(scene, ("CT", "Heart"), strict=True):
         node.SetName(name)
-    ui.segmentSelector.setSelectedSegmentIDs([blood])
+    tick_segments(widget, "Blood")
     ui.volumeSelector.setCurrentNode(None)
     ui.masksStepsSpinBox.value = 88
     import_scene(tmp_path / "scene.mrb", tmp_path)
-    parameters = widget.logic.getParameterNode()
-    assert parameters.segmentation is not scene[1] and parameters.volume is not scene[0]
-    assert parameters.segmentation.GetName() == "Heart of the file"
-    assert parameters.volume.GetName() == "CT of the file"
-    assert json.loads(parameters.segmentIds) == [myocardium]
-    assert ui.segmentSelector.currentNode() is parameters.segmentation
-    assert ui.segmentSelector.selectedSegmentIDs() == (myocardium,)
-    assert ui.volumeSelector.currentNode() is parameters.volume
+    (patient,) = listed_patients(widget)
+    assert patient.segmentation is not scene[1] and patient.volume is not scene[0]
+    assert patient.segmentation.GetName() == "Heart of the file"
+    assert patient.volume.GetName() == "CT of the file"
+    assert ticked_segments(widget) == ["Myocardium"]
+    assert ui.segmentationSelector.currentNode() is patient.segmentation
+    assert ui.volumeSelector.currentNode() is patient.volume
     assert ui.masksStepsSpinBox.value == 77
     assert ui.startButton.enabled
 
@@ -229,53 +241,58 @@ def test_an_imported_scene_without_choices_leaves_them(bench: Bench, scene: Any,
         slicer.mrmlScene.RemoveNode(node)
     save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
     widget = ready(bench)
-    myocardium = scene[1].GetSegmentation().GetNthSegmentID(1)
-    widget.ui.volumeSelector.setCurrentNode(scene[0])
-    widget.ui.segmentSelector.setSelectedSegmentIDs([myocardium])
+    tick_segments(widget, "Myocardium")
     import_scene(tmp_path / "scene.mrb", tmp_path)
-    parameters = widget.logic.getParameterNode()
-    assert parameters.segmentation is widget.ui.segmentSelector.currentNode() is scene[1]
-    assert parameters.volume is widget.ui.volumeSelector.currentNode() is scene[0]
-    assert widget.ui.segmentSelector.selectedSegmentIDs() == (myocardium,)
+    (patient,) = listed_patients(widget)
+    assert patient.segmentation is widget.ui.segmentationSelector.currentNode() is scene[1]
+    assert patient.volume is widget.ui.volumeSelector.currentNode() is scene[0]
+    assert ticked_segments(widget) == ["Myocardium"]
 
 
 def test_what_a_script_chooses_is_shown(bench: Bench, scene: Any) -> None:
     import slicer
 
+    from TopoGANTrainLib.patients import PatientList, ScenePatient
+
     widget = ready(bench)
-    ui, parameters = widget.ui, widget.logic.getParameterNode()
-    blood, myocardium = scene[1].GetSegmentation().GetSegmentIDs()
+    ui, chosen = widget.ui, PatientList(widget.logic.getParameterNode().parameterNode)
     other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Other")
     for identifier, name in (("a", "Aorta"), ("b", "Atrium")):
         other.GetSegmentation().AddEmptySegment(identifier, name)
-    parameters.segmentIds = json.dumps([myocardium, blood])
-    assert ui.segmentSelector.selectedSegmentIDs() == (blood, myocardium)
-    parameters.segmentation = other
-    assert ui.segmentSelector.currentNode() is other
+    chosen.segments = ["Myocardium", "Blood"]
+    assert ticked_segments(widget) == ["Blood", "Myocardium"]
+    chosen.patients = [ScenePatient(other)]
+    assert ui.segmentationSelector.currentNode() is other
+    assert ui.volumeSelector.currentNode() is None
     assert not ui.startButton.enabled
-    parameters.segmentIds = json.dumps(["b"])
-    assert ui.segmentSelector.selectedSegmentIDs() == ("b",)
-    assert ui.startButton.enabled
-    ui.segmentSelector.setSelectedSegmentIDs(["a"])
-    assert json.loads(parameters.segmentIds) == ["a"]
-    parameters.segmentation = None
+    chosen.segments = ["Atrium"]
+    assert ticked_segments(widget) == ["Atrium"]
+    assert "The segment Atrium is empty" in ui.reasonLabel.text
+    tick_segments(widget, "Aorta")
+    assert chosen.segments == ["Aorta"]
+    chosen.patients = []
     assert not ui.startButton.enabled
-    assert ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
+    assert ui.reasonLabel.text == "Add the patients to learn from: all that fit, or one by one."
 
 
 def test_a_segment_that_is_gone(bench: Bench, scene: Any) -> None:
     widget = ready(bench)
     segmentation = scene[1].GetSegmentation()
     blood, myocardium = segmentation.GetSegmentIDs()
-    widget.ui.segmentSelector.setSelectedSegmentIDs([blood, myocardium])
+    tick_segments(widget, "Blood", "Myocardium")
     segmentation.GetSegment(blood).SetName("Cavity")
+    assert not widget.ui.startButton.enabled
+    gone = "Patient 1 has no Blood: choose another segmentation, or remove the row."
+    assert widget.ui.reasonLabel.text == gone
+    tick_segments(widget, "Cavity", "Myocardium")
     assert widget.ui.structuresLabel.text == "Cavity, Myocardium: where two overlap, the first wins."
-    segmentation.RemoveSegment(blood)
-    assert widget.ui.segmentSelector.selectedSegmentIDs() == (myocardium,)
     assert widget.ui.startButton.enabled
     segmentation.RemoveSegment(myocardium)
+    assert widget.ui.reasonLabel.text == gone.replace("Blood", "Myocardium")
+    tick_segments(widget, "Cavity")
+    assert widget.ui.startButton.enabled
+    segmentation.RemoveSegment(blood)
     assert not widget.ui.startButton.enabled
-    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
 
 
 def test_several_segments(bench: Bench, scene: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,11 +305,11 @@ def test_several_segments(bench: Bench, scene: Any, engine: Engine, monkeypatch:
     array[2:10, 8:12, 8:12] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(array, scene[1], blood, scene[0])
     widget = ready(bench)
-    assert widget.ui.segmentSelector.selectedSegmentIDs() == (blood,), "one is the usual case"
+    assert ticked_segments(widget) == ["Blood"], "one is the usual case"
     assert not widget.ui.unionInputs.visible
-    widget.ui.segmentSelector.setSelectedSegmentIDs([])
-    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
-    widget.ui.segmentSelector.setSelectedSegmentIDs([myocardium, blood])
+    tick_segments(widget)
+    assert widget.ui.reasonLabel.text == "Choose the segments to learn."
+    tick_segments(widget, "Myocardium", "Blood")
     assert widget.ui.structuresLabel.text == "Blood, Myocardium: where two overlap, the first wins."
     assert not widget.ui.structureLineEdit.enabled, "the segments have names"
     bench.picture("TopoGANTrain", "several segments")
@@ -302,7 +319,9 @@ def test_several_segments(bench: Bench, scene: Any, engine: Engine, monkeypatch:
     widget.ui.unionsLineEdit.text = "Blood+ Myocardium ;"
     request = asked_for(widget, monkeypatch)
     (source,) = request["sources"]
-    assert [Path(path).name for path in source["segmentations"]] == ["segmentation.nrrd"]
+    assert [Path(path).name for path in source["segmentations"]] == ["p1-001-segmentation.nrrd"]
+    assert [Path(path).name for path in source["images"]] == ["p1-001-ct.nrrd"]
+    assert (source["patient"], source["plane"]) == ("p1", "axial")
     assert request["settings"] == {"resample": True}
     table = request["table"]
     assert [(one["name"], one["labels"]) for one in table["structures"]] == [("Blood", [1]), ("Myocardium", [2])]
@@ -319,6 +338,7 @@ def test_what_each_size_means(bench: Bench, scene: Any, engine: Engine) -> None:
     from bench import pump
 
     widget = ready(bench)
+    widget.ui.volumeSelector.setCurrentNode(None)
     assert not widget.ui.sizesLabel.visible
     widget.ui.sizesButton.click()
     assert not widget.ui.sizesButton.enabled
@@ -379,13 +399,12 @@ def test_overlaps_are_told(bench: Bench, scene: Any, engine: Engine, tmp_path: P
     from bench import pump
 
     segmentation = scene[1].GetSegmentation()
-    blood, myocardium = segmentation.GetSegmentIDs()
     array = np.zeros((20, 24, 24), np.uint8)
     array[2:10, 8:12, 8:12] = 1
-    slicer.util.updateSegmentBinaryLabelmapFromArray(array, scene[1], blood, scene[0])
+    slicer.util.updateSegmentBinaryLabelmapFromArray(array, scene[1], segmentation.GetNthSegmentID(0), scene[0])
     tell(engine, "train", "steps=60", "waits")
     widget = ready(bench)
-    widget.ui.segmentSelector.setSelectedSegmentIDs([blood, myocardium])
+    tick_segments(widget, "Blood", "Myocardium")
     widget.ui.startButton.click()
     pump(lambda: "Training masks, step 5" in status(widget))
     assert status(widget).endswith("\nVoxels that fall to a structure above it: Myocardium 128.")
@@ -427,33 +446,3 @@ def test_structures_of_files(bench: Bench, engine: Engine, tmp_path: Path, monke
     assert not widget.ui.structuresLineEdit.enabled
     assert not widget.ui.unionInputs.visible
     assert asked_for(widget, monkeypatch)["table"] == {"structures": [{"name": "wall", "labels": [2]}]}
-
-
-def test_a_scene_of_the_version_that_knew_one_segment(bench: Bench, scene: Any, tmp_path: Path) -> None:
-    import slicer
-
-    from TopoGANLib.headless.application import load_scene, save_scene
-
-    widget = ready(bench)
-    myocardium = scene[1].GetSegmentation().GetNthSegmentID(1)
-    node = widget.logic.getParameterNode().parameterNode
-    node.SetParameter("segmentId", myocardium)
-    node.UnsetParameter("segmentIds")
-    save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
-    slicer.mrmlScene.Clear(False)
-    load_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
-    assert widget.ui.segmentSelector.selectedSegmentIDs() == (myocardium,)
-    assert json.loads(widget.logic.getParameterNode().segmentIds) == [myocardium]
-
-
-@pytest.mark.parametrize("text", ["{", "5", "[1, {}]", '["Segment_9"]', "[" * 100_000])
-def test_a_scene_of_strange_segments(bench: Bench, scene: Any, text: str) -> None:
-    import slicer
-
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
-    node.SetSingletonTag("TopoGANTrain")
-    node.SetParameter("segmentIds", text)
-    slicer.mrmlScene.RemoveNode(node)
-    slicer.mrmlScene.AddNode(node)
-    widget = bench.open("TopoGANTrain")
-    assert len(widget.ui.segmentSelector.selectedSegmentIDs()) == 1

@@ -40,8 +40,26 @@ def finish(check: EngineCheck) -> EngineReport:
 def test_a_good_engine(engine: Engine) -> None:
     report = judge(engine, doctor(engine))
     assert report.usable
-    assert report.sentence == "Ready: engine 1.2.3, torch 2.9, cuda, cpu."
+    assert report.sentence == "Ready: engine 1.2.3, torch 2.9."
     assert report.devices == ["cuda", "cpu"]
+    assert report.on_gpu
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"gpu": "NVIDIA X"}, "It computes on the GPU: NVIDIA X."),
+        ({"gpu": ""}, "It computes on the GPU: CUDA."),
+        ({"devices": ["mps", "cpu"]}, "It computes on the GPU of Apple's processor."),
+        ({"devices": ["cpu"]}, "No GPU was found: it computes on the CPU."),
+        ({"notes": ["This gudhi is slow: install another."]}, "This gudhi is slow: install another."),
+    ],
+)
+def test_what_else_there_is_to_know(engine: Engine, found: dict[str, object], said: str) -> None:
+    report = judge(engine, doctor(engine, python="3.12.10", **found))
+    assert report.sentence == "Ready: engine 1.2.3, torch 2.9, Python 3.12.10."
+    assert report.details[-1] == said
+    assert report.on_gpu == (found.get("devices") != ["cpu"])
 
 
 def test_times_of_sizes(engine: Engine) -> None:
@@ -55,6 +73,7 @@ def test_an_idle_gpu_is_a_problem_but_no_obstacle(engine: Engine) -> None:
     report = judge(engine, doctor(engine, devices=["cpu"], problems=[problem]))
     assert report.usable
     assert report.problems == [problem]
+    assert judge(engine, doctor(engine, devices=["cpu"], problems=[problem], gpu="NVIDIA X")).details == []
 
 
 def test_packages_that_are_missing_are_named(engine: Engine) -> None:

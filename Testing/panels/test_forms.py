@@ -16,13 +16,11 @@ if TYPE_CHECKING:
 
 _CONTROLS = {
     "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit", "QPlainTextEdit",
-    "QProgressBar", "ctkPathLineEdit", "ctkSliderWidget", "qMRMLNodeComboBox", "qMRMLSegmentSelectorWidget",
+    "QProgressBar", "ctkPathLineEdit", "ctkSliderWidget", "qMRMLNodeComboBox", "QTableWidget", "QListWidget",
 }  # fmt: skip
 # Parameters without a widget of their own, each for a reason.
 _UNBOUND = {
     "TopoGANTrain": {
-        "segmentation": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
-        "segmentIds": "qMRMLSegmentSelectorWidget has no connector; SegmentChoice ties it",
         "train_textures_decay": "0 is for comparing with pix2pix alone",
         "train_textures_gradient_penalty": "0 is for comparing with pix2pix alone",
         "train_condition": "auto is right for one structure and for several",

@@ -66,9 +66,9 @@ def test_the_engine_reads_what_the_scene_shows(volume: Any, segmentation: Any, s
 
     chosen = read_scene_input(volume, segmentation, [segment])
     assert chosen.table[0]["name"] == segment.capitalize()
-    images, segmentations, remark = chosen.write(tmp_path / "a b")
-    assert not remark
-    image, labels = read(images[0]), read(segmentations[0])
+    written = chosen.write(tmp_path / "a b", "p1-001", [1])
+    assert not written.overlaps
+    image, labels = read(written.image), read(written.segmentation)
     import slicer
 
     np.testing.assert_array_equal(image.array, slicer.util.arrayFromVolume(volume))
@@ -91,17 +91,17 @@ def test_prepare_takes_it(volume: Any, segmentation: Any, tmp_path: Path) -> Non
     from TopoGANTrainLib.scene_input import read_scene_input
 
     chosen = read_scene_input(volume, segmentation, ["one", "two"])
-    images, segmentations, _ = chosen.write(tmp_path)
+    written = chosen.write(tmp_path, "p1-001", [1, 2])
     table = checked_table({"structures": chosen.table, "unions": [["One", "Two"]]})
-    cases = open_cases(segmentations, images, PrepareSettings(resample=True), table, None, "axial")
+    cases = open_cases([written.segmentation], [written.image], PrepareSettings(resample=True), table, None, "axial")
     assert len(cases) == 1
 
 
 def test_no_name_of_the_scene_is_written(volume: Any, segmentation: Any, tmp_path: Path) -> None:
     from TopoGANTrainLib.scene_input import read_scene_input
 
-    images, segmentations, _ = read_scene_input(volume, segmentation, ["one"]).write(tmp_path)
-    for path in (*images, *segmentations):
+    written = read_scene_input(volume, segmentation, ["one"]).write(tmp_path, "p1-001", [1])
+    for path in (written.image, written.segmentation):
         assert b"Sneaky" not in path.read_bytes()
 
 
@@ -109,7 +109,7 @@ def test_no_name_of_the_scene_is_written(volume: Any, segmentation: Any, tmp_pat
 def test_every_kind_of_number(application: StandIn, tmp_path: Path, dtype: Any) -> None:
     import SimpleITK as sitk
 
-    from TopoGANTrainLib.scene_input import Grid, write_nrrd
+    from TopoGANTrainLib.grid import Grid, write_nrrd
 
     array = np.arange(10 * 3 * 4).reshape(10, 3, 4).astype(dtype)
     write_nrrd(tmp_path / "x.nrrd", Grid(array, np.diag([-1.0, -1.0, 1.0, 1.0])))
@@ -123,9 +123,9 @@ def test_every_kind_of_number(application: StandIn, tmp_path: Path, dtype: Any) 
 def test_masks_without_a_picture(segmentation: Any, tmp_path: Path) -> None:
     from TopoGANTrainLib.scene_input import read_scene_input
 
-    images, segmentations, _ = read_scene_input(None, segmentation, ["one"]).write(tmp_path)
-    assert images == []
-    assert read(segmentations[0]).array.sum() == masks()[0].sum()
+    written = read_scene_input(None, segmentation, ["one"]).write(tmp_path, "p1-001", [1])
+    assert written.image is None
+    assert read(written.segmentation).array.sum() == masks()[0].sum()
 
 
 def test_the_plane_of_a_view(application: StandIn, tmp_path: Path) -> None:
@@ -152,9 +152,9 @@ def test_what_cannot_be_used(volume: Any, segmentation: Any) -> None:
     import slicer
     import vtk
 
-    assert refusal(volume, segmentation, ["three"]) == "Segmentation has no segment 'three': choose another."
+    assert refusal(volume, segmentation, ["three"]) == "The segmentation has no segment 'three': choose another."
     empty = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Nothing")
-    assert refusal(empty, segmentation, ["one"]) == "Nothing is empty: choose another volume."
+    assert refusal(empty, segmentation, ["one"]) == "The CT is empty: choose another volume."
     fresh = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Fresh")
     fresh.GetSegmentation().AddEmptySegment("new", "New")
     assert refusal(volume, fresh, ["new"]) == "The segment New is empty: draw it first, or choose another."
@@ -164,7 +164,7 @@ def test_what_cannot_be_used(volume: Any, segmentation: Any) -> None:
     image.SetDimensions(2, 2, 2)
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
     color.SetAndObserveImageData(image)
-    assert refusal(color, segmentation, ["one"]) == "Photo is a color picture: choose a CT volume."
+    assert refusal(color, segmentation, ["one"]) == "The CT is a color picture: choose a CT volume."
 
     transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     volume.SetAndObserveTransformNodeID(transform.GetID())
@@ -177,7 +177,7 @@ def test_an_empty_segment_beside_a_full_one(volume: Any, segmentation: Any, tmp_
     segmentation.GetSegmentation().AddEmptySegment("new", "New")
     chosen = read_scene_input(volume, segmentation, ["new"])
     with pytest.raises(InputError, match="The segment New is empty"):
-        chosen.write(tmp_path / "none")
+        chosen.write(tmp_path / "none", "p1-001", [1])
     assert not (tmp_path / "none").exists()
 
 
@@ -212,12 +212,13 @@ def test_several_segments_are_one_label_map_in_their_order(volume: Any, segmenta
     segmentation.GetSegmentation().GetSegment("one").SetColor(1.0, 0.5, 0.0)
     segmentation.GetSegmentation().GetSegment("one").SetTerminology("A~B")
     chosen = read_scene_input(volume, segmentation, ["two", "one"])
-    images, segmentations, remark = chosen.write(tmp_path)
-    assert not remark
+    written = chosen.write(tmp_path, "p1-001", [1, 2])
+    assert not written.overlaps
     assert [(one["name"], one["labels"]) for one in chosen.table] == [("Two", [1]), ("One", [2])]
     assert (chosen.table[1]["color"], chosen.table[1]["terminology"]) == ("#ff8000", "A~B")
     one, two = masks()
-    np.testing.assert_array_equal(scene_array(read(segmentations[0]), read(images[0])), np.where(two, 1, 2 * one))
+    found = scene_array(read(written.segmentation), read(written.image))
+    np.testing.assert_array_equal(found, np.where(two, 1, 2 * one))
 
 
 @pytest.mark.parametrize("first", ["one", "two"])
@@ -232,10 +233,10 @@ def test_where_segments_overlap_the_first_wins_and_it_is_told(
     two[3, 5:8, 6:18] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(two, segmentation, "two", volume)
     second = "two" if first == "one" else "one"
-    images, segmentations, remark = read_scene_input(volume, segmentation, [first, second]).write(tmp_path)
-    assert remark == f"Voxels that fall to a structure above it: {second.capitalize()} 36."
+    written = read_scene_input(volume, segmentation, [first, second]).write(tmp_path, "p1-001", [1, 2])
+    assert written.overlaps == {second.capitalize(): 36}
     expected = np.where(one, 1, 2 * two) if first == "one" else np.where(two, 1, 2 * one)
-    np.testing.assert_array_equal(scene_array(read(segmentations[0]), read(images[0])), expected)
+    np.testing.assert_array_equal(scene_array(read(written.segmentation), read(written.image)), expected)
 
 
 def test_a_segment_under_others_is_refused(volume: Any, segmentation: Any, tmp_path: Path) -> None:
@@ -247,9 +248,9 @@ def test_a_segment_under_others_is_refused(volume: Any, segmentation: Any, tmp_p
     hidden[2] = 0
     slicer.util.updateSegmentBinaryLabelmapFromArray(hidden, segmentation, "two", volume)
     with pytest.raises(InputError, match="Two lies wholly under segments above it: move it up, or leave it out"):
-        read_scene_input(volume, segmentation, ["one", "two"]).write(tmp_path / "none")
+        read_scene_input(volume, segmentation, ["one", "two"]).write(tmp_path / "none", "p1-001", [1, 2])
     assert not (tmp_path / "none").exists()
-    read_scene_input(volume, segmentation, ["two", "one"]).write(tmp_path / "some")
+    read_scene_input(volume, segmentation, ["two", "one"]).write(tmp_path / "some", "p1-001", [1, 2])
 
 
 def test_a_segment_on_a_grid_of_its_own(volume: Any, segmentation: Any, tmp_path: Path) -> None:
@@ -267,9 +268,10 @@ def test_a_segment_on_a_grid_of_its_own(volume: Any, segmentation: Any, tmp_path
     node.GetSegmentation().AddEmptySegment("fine", "Fine")
     slicer.util.updateSegmentBinaryLabelmapFromArray(array, node, "fine", other)
     segmentation.GetSegmentation().CopySegmentFromSegmentation(node.GetSegmentation(), "fine")
-    images, segmentations, _ = read_scene_input(volume, segmentation, ["one", "fine"]).write(tmp_path)
+    written = read_scene_input(volume, segmentation, ["one", "fine"]).write(tmp_path, "p1-001", [1, 2])
     one, two = masks()
-    np.testing.assert_array_equal(scene_array(read(segmentations[0]), read(images[0])), np.where(one, 1, 2 * two))
+    found = scene_array(read(written.segmentation), read(written.image))
+    np.testing.assert_array_equal(found, np.where(one, 1, 2 * two))
 
 
 def test_two_segments_of_one_name_are_refused(volume: Any, segmentation: Any) -> None:

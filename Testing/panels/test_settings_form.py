@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from train_bench import choose, ready, status
+from train_bench import choose, ready, status, tick_segments
 
 from TopoGANLib.engine.process import Engine
 
@@ -49,7 +49,7 @@ def test_everything_is_unfolded(bench: Bench, scene: Any, points: int) -> None:
 
     with font_of(points):
         widget = ready(bench)
-        widget.ui.segmentSelector.setSelectedSegmentIDs(list(scene[1].GetSegmentation().GetSegmentIDs()))
+        tick_segments(widget, "Blood", "Myocardium")
         bench.picture("TopoGANTrain", f"ready, {points} points")
         for section in ("engine", "trainAdvanced"):
             getattr(widget.ui, f"{section}CollapsibleButton").collapsed = False
@@ -77,7 +77,7 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     monkeypatch.setattr(type(widget.panel._data), "_red", lambda form: red)
     choose(widget.ui.presetComboBox, "As in the paper")
     assert widget.ui.masksObjectiveComboBox.currentText == "log"
-    assert widget.ui.presetComboBox.currentIndex == 0
+    assert widget.ui.presetComboBox.currentText == "As in the paper"
     widget.ui.masksStepsSpinBox.value = 77
     widget.ui.topologyRatioSpinBox.value = 3.5
     widget.ui.windowLowSpinBox.value = -350.0
@@ -92,7 +92,7 @@ def test_settings_reach_the_engine(bench: Bench, scene: Any, monkeypatch: pytest
     assert not [word for word in command if word.startswith("--threads")], "the engine may adapt a default"
     assert request["schema"] == "topogan.prepare-request/1"
     (source,) = request["sources"]
-    assert [Path(path).name for path in source["segmentations"]] == ["segmentation.nrrd"]
+    assert [Path(path).name for path in source["segmentations"]] == ["p1-001-segmentation.nrrd"]
     assert np.shape(source["plane"]) == (4, 4)
     assert request["settings"] == {"window_low": -350.0, "resample": True}
     segment = scene[1].GetSegmentation().GetNthSegment(0)

@@ -89,8 +89,17 @@ def generate(widget: Any, until: str = "Finished.") -> None:
     pump(lambda: until in widget.ui.statusLabel.text)
 
 
+def test_a_model_comes_with_the_panel(bench: Bench) -> None:
+    widget = ready(bench)
+    assert widget.ui.generateButton.enabled
+    assert widget.ui.modelLabel.text.startswith("lv_cavity, myocardium, 64 × 64 pixels of 1.64 mm, with CT texture\n")
+    assert "simulated hearts, no patients" in widget.ui.modelLabel.text
+    bench.picture("TopoGANSynth", "first opening")
+
+
 def test_a_model_is_needed(bench: Bench, model: Path, tmp_path: Path) -> None:
     widget = ready(bench)
+    widget.ui.modelPathLineEdit.currentPath = ""
     assert widget.ui.reasonLabel.text == "Choose a model."
     assert not widget.ui.generateButton.enabled
     bench.picture("TopoGANSynth", "empty")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_engine import lives, tell, tell_doctor, wait_until
-from train_bench import another_python, choose, ready, status
+from train_bench import another_python, choose, listed_patients, ready, status, tick_segments
 
 from TopoGANLib.engine.process import Engine
 from TopoGANLib.engine.run_monitor import RunMonitor
@@ -25,7 +25,7 @@ def test_nothing_is_chosen(bench: Bench) -> None:
     widget = ready(bench)
     assert widget.ui.engineCollapsibleButton.collapsed
     assert not widget.ui.startButton.enabled
-    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
+    assert widget.ui.reasonLabel.text == "Add the patients to learn from: all that fit, or one by one."
     assert widget.ui.startButton.toolTip == widget.ui.reasonLabel.text
     bench.picture("TopoGANTrain", "empty")
 
@@ -65,9 +65,9 @@ def test_the_whole_way(bench: Bench, scene: Any, engine: Engine, tmp_path: Path)
 
     tell(engine, "train", "steps=60", "waits")
     widget = ready(bench)
-    assert widget.ui.segmentSelector.currentNode() is scene[1]
-    widget.ui.volumeSelector.setCurrentNode(scene[0])
-    widget.ui.segmentSelector.setSelectedSegmentIDs([scene[1].GetSegmentation().GetNthSegmentID(1)])
+    assert widget.ui.segmentationSelector.currentNode() is scene[1]
+    assert widget.ui.volumeSelector.currentNode() is scene[0]
+    tick_segments(widget, "Myocardium")
     assert widget.ui.startButton.enabled
     bench.picture("TopoGANTrain", "ready")
     with watched("training with a quick engine"):
@@ -215,10 +215,10 @@ def test_the_scene_is_closed_during_a_run(bench: Bench, scene: Any) -> None:
     step = widget.logic.progress.step
     pump(lambda: widget.logic.progress.step > step)
     assert widget.ui.masksStepsSpinBox.value == 3000, "the new scene starts with the defaults"
-    assert widget.ui.segmentSelector.currentNode() is None
+    assert not listed_patients(widget)
     widget.ui.startButton.click()
     pump(lambda: "Stopped" in status(widget))
-    assert widget.ui.reasonLabel.text == "Choose a segmentation and the segments to learn."
+    assert widget.ui.reasonLabel.text == "Add the patients to learn from: all that fit, or one by one."
 
 
 def test_a_scene_keeps_the_choices_but_no_path(bench: Bench, scene: Any, tmp_path: Path) -> None:
@@ -226,8 +226,7 @@ def test_a_scene_keeps_the_choices_but_no_path(bench: Bench, scene: Any, tmp_pat
 
     widget = ready(bench)
     widget.ui.volumeSelector.setCurrentNode(scene[0])
-    identifier = scene[1].GetSegmentation().GetNthSegmentID(1)
-    widget.ui.segmentSelector.setSelectedSegmentIDs([identifier])
+    tick_segments(widget, "Myocardium")
     widget.ui.masksStepsSpinBox.value = 77
     choose(widget.ui.deviceComboBox, "cpu")
     choose(widget.ui.sourceComboBox, "Files or folders")

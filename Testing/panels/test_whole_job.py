@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from train_bench import tick_segments
 
 from TopoGANLib.engine.process import kill_tree
 from TopoGANLib.engine.run_monitor import RunMonitor
@@ -79,6 +80,7 @@ def test_from_a_segment_to_samples(bench: Bench, scene: None, tmp_path: Path) ->
 
     train = bench.open("TopoGANTrain")
     assert not train.ui.startButton.enabled
+    train.ui.addFittingButton.click()
     with watched("checking the engine"):
         pump(lambda: train.ui.startButton.enabled)
     set_up_training(train)
@@ -138,7 +140,8 @@ def test_from_two_segments_to_samples(bench: Bench, scene: None, tmp_path: Path)
     inner.AddEmptySegment("blood", "Blood", (0.8, 0.2, 0.4))
     slicer.util.updateSegmentBinaryLabelmapFromArray(blood, segmentation, "blood", volume)
     train = bench.open("TopoGANTrain")
-    train.ui.segmentSelector.setSelectedSegmentIDs(list(inner.GetSegmentIDs()))
+    train.ui.addPatientButton.click()
+    tick_segments(train, "Myocardium", "Blood")
     train.ui.unionsLineEdit.text = "Myocardium + Blood"
     pump(lambda: train.ui.startButton.enabled)
     set_up_training(train)
@@ -189,6 +192,7 @@ def test_stop_resume_and_a_killed_engine(bench: Bench, scene: None) -> None:
     from bench import pump
 
     widget = bench.open("TopoGANTrain")
+    widget.ui.addPatientButton.click()
     pump(lambda: widget.ui.startButton.enabled)
     set_up_training(widget)
     widget.ui.volumeSelector.setCurrentNode(None)

@@ -9,8 +9,11 @@ import vtk
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
+from TopoGANSynthLib.bar_words import bar_words
+from TopoGANSynthLib.barcode_link import BarcodeLink
 
 if TYPE_CHECKING:
+    from TopoGANLib.scene.barcode import Bar
     from TopoGANLib.scene.nodes import SynthesisNodes
 
 
@@ -28,6 +31,7 @@ class ResultView:
         self._connections.add(ui.sampleSlider, "valueChanged(double)", self._show_sample)
         self._connections.add(ui.regionComboBox, "currentIndexChanged(int)", self._show_sample)
         self._connections.add(ui.showButton, "clicked()", self._show)
+        self._link = BarcodeLink(self._chosen, self._tell_bar)
         self.look()
 
     def look(self, newest: SynthesisNodes | None = None) -> None:
@@ -46,10 +50,12 @@ class ResultView:
         self._showing = False
         self._ui.resultCollapsibleButton.visible = bool(self._found)
         self._choose()
+        self._link.listen()
 
     def close(self) -> None:
         """Let go of the widgets."""
         self._connections.close()
+        self._link.close()
         self._listen_to(None)
 
     def _chosen(self) -> SynthesisNodes | None:
@@ -73,6 +79,7 @@ class ResultView:
         self._ui.regionComboBox.visible = self._ui.regionComboBoxLabel.visible = len(nodes.regions) > 1
         self._showing = False
         self._ui.sampleLabel.text = _words(nodes, nodes.shown_sample)
+        self._ui.barLabel.text = _("Click on a bar to see its pixels.")
         self._follow_browser()
 
     def _listen_to(self, browser: slicer.vtkMRMLSequenceBrowserNode | None) -> None:
@@ -98,6 +105,7 @@ class ResultView:
         nodes.show_sample(sample, self._ui.regionComboBox.currentIndex)
         nodes.jump_to_sample(sample)
         self._ui.sampleLabel.text = _words(nodes, sample)
+        self._ui.barLabel.text = _("Click on a bar to see its pixels.")
 
     def _show(self) -> None:
         from TopoGANLib.scene.nodes import show_in_views
@@ -108,6 +116,12 @@ class ResultView:
             self._ui.sampleLabel.text = _("This synthesis is no longer in the scene.")
             return
         show_in_views(nodes, slicer.app.applicationLogic())
+        # The layout may have a plot view now.
+        self._link.listen()
+
+    def _tell_bar(self, bar: Bar) -> None:
+        nodes = self._chosen()
+        self._ui.barLabel.text = "" if nodes is None else bar_words(bar, nodes.axes)
 
 
 def _words(nodes: SynthesisNodes, sample: int) -> str:

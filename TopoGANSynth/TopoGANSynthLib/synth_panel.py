@@ -22,6 +22,9 @@ from TopoGANSynthLib.model_card import ModelCard, read_model_card
 from TopoGANSynthLib.result_view import ResultView
 from TopoGANSynthLib.synth_logic import READING, Progress, SynthLogic
 
+DEMO_MODEL = Path(__file__).resolve().parents[1] / "Resources" / "Models" / "phantom.zip"
+"""Comes with the module, so that it does something on first opening; made by Resources/Docs/make_demo_model.py."""
+
 # Two dozen structures with their shares.
 _LONGEST_SUMMARY = 2000
 
@@ -63,7 +66,7 @@ class SynthPanel:
         describe_widgets(ui, logic.settings)
         add = self._connections.add
         add(ui.generateButton, "clicked()", self._generate_or_cancel)
-        before = user_settings.read_text(user_settings.MODEL)
+        before = user_settings.read_text(user_settings.MODEL) or str(DEMO_MODEL)
         packages = _("Model packages (*.zip)")
         self._model = PathLine(ui.modelPathLineEdit, self._read_model, before, files=packages)
         logic.onProgress = self._show_progress
@@ -118,7 +121,8 @@ class SynthPanel:
 
     def _read_model(self) -> None:
         path = self._model.path
-        user_settings.write(user_settings.MODEL, str(path or ""))
+        # The demo's is where the extension is, which may move.
+        user_settings.write(user_settings.MODEL, "" if path is None or path == DEMO_MODEL else str(path))
         self._card = None if path is None else read_model_card(path)
         self._ui.modelLabel.text = self._card_words()
         self._ui.topologiesLineEdit.placeholderText = self._example()
@@ -161,6 +165,8 @@ class SynthPanel:
             )
             names = ("pieces", "holes", "cavities")
             words.append(sentence.format(**dict(zip(names, card.modal_betti[0], strict=False))))
+        if self._model.path == DEMO_MODEL:
+            words.append(_("The demo model: it has learned simulated hearts, no patients."))
         if not card.independent:
             words.append(_("Trained and evaluated on the same patient: its figures are not independent."))
         return "\n".join(words)

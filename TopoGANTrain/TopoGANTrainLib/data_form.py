@@ -11,7 +11,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.path_line import PathLine
-from TopoGANLib.forms.widgets import SegmentChoice
+from TopoGANTrainLib.files_input import is_nnunet, says_cases
+from TopoGANTrainLib.patients_form import PatientsForm
 from TopoGANTrainLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
 
 
@@ -57,7 +58,7 @@ class DataForm:
         """
         self._ui = ui
         self._parameters: Any = None
-        self._segments = SegmentChoice(ui.segmentSelector, changed)
+        self._patients = PatientsForm(ui, changed)
         any_file = _("All files (*)")
         self._segmentations = PathLine(ui.segmentationsPathLineEdit, changed, files=any_file)
         self._images = PathLine(ui.imagesPathLineEdit, changed, files=any_file)
@@ -67,17 +68,18 @@ class DataForm:
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
         self._parameters = parameters
-        self._segments.set_parameters(parameters)
+        self._patients.set_parameters(parameters)
 
     def refresh(self) -> None:
         """Show what is so now."""
         ui, parameters = self._ui, self._parameters
-        self._segments.refresh()
+        self._patients.refresh()
         if parameters is None:
             return
         source = parameters.inputSource
         ui.sceneInputs.visible = source is InputSource.scene
-        ui.fileInputs.visible = source is InputSource.files
+        ui.fileInputs.visible = self._uses_files
+        ui.imagesPathLineEdit.enabled = not self._brings_images()
         ui.trainingSetInputs.visible = source is InputSource.trainingSet
         ui.structureInputs.visible = source is not InputSource.trainingSet
         self._show_structures(source)
@@ -90,65 +92,75 @@ class DataForm:
     def missing(self) -> str:
         """What is still to be chosen, in words; empty if nothing is."""
         parameters = self._parameters
-        missing = {
-            InputSource.scene: (
-                not self._segments.identifiers,
-                _("Choose a segmentation and the segments to learn."),
-            ),
-            InputSource.files: (
-                self._segmentations.path is None,
-                _("Choose a segmentation file, or a folder of them."),
-            ),
-            InputSource.trainingSet: (
-                self._training_set.path is None,
-                _("Choose the folder of a training set."),
-            ),
-        }
-        is_missing, sentence = missing[parameters.inputSource]
-        if not is_missing and parameters.inputSource is InputSource.scene and parameters.plane is InputPlane.red:
-            return "" if self._red() is not None else _("There is no Red view: choose the axial plane.")
-        return sentence if is_missing else ""
+        if parameters.inputSource is InputSource.trainingSet:
+            return _("Choose the folder of a training set.") if self._training_set.path is None else ""
+        if self._uses_scene:
+            reason = self._patients.missing()
+            if reason:
+                return reason
+            if parameters.plane is InputPlane.red and self._red() is None:
+                return _("There is no Red view: choose the axial plane.")
+        if self._uses_files and self._segmentations.path is None:
+            return _("Choose a segmentation file, a folder of them, or a table of cases.")
+        return ""
 
     def inputs(self) -> Inputs:
         """What is chosen."""
         parameters = self._parameters
-        if parameters.inputSource is InputSource.scene:
-            red = self._red() if parameters.plane is InputPlane.red else None
-            return FromScene(
-                parameters.segmentation, self._segments.identifiers, parameters.volume, red, parameters.unions
-            )
-        if parameters.inputSource is InputSource.files:
-            segmentations, images, table = (line.path for line in self._lines_of(InputSource.files))
-            return FromFiles(segmentations or Path(), images, parameters.structures, parameters.unions, table)
-        return FromTrainingSet(self._training_set.path or Path())
+        if parameters.inputSource is InputSource.trainingSet:
+            return FromTrainingSet(self._training_set.path or Path())
+        files = self._files() if self._uses_files else None
+        if not self._uses_scene:
+            return files or FromFiles(Path())
+        red = self._red() if parameters.plane is InputPlane.red else None
+        chosen = self._patients
+        return FromScene(chosen.patients, chosen.segments, slice_node=red, unions=parameters.unions, files=files)
 
     def remember(self) -> None:
         """Offer the chosen paths again, in the lines' histories."""
-        for line in self._lines_of(self._parameters.inputSource):
+        for line in self._lines_in_use():
             line.remember()
 
     def close(self) -> None:
         """Let go of the widgets."""
-        for line in (*self._lines_of(InputSource.files), *self._lines_of(InputSource.trainingSet)):
+        for line in (self._segmentations, self._images, self._table, self._training_set):
             line.close()
-        self._segments.close()
+        self._patients.close()
 
-    def _lines_of(self, source: InputSource) -> tuple[PathLine, ...]:
-        """The lines for paths that a source has."""
-        return {
-            InputSource.scene: (),
-            InputSource.files: (self._segmentations, self._images, self._table),
-            InputSource.trainingSet: (self._training_set,),
-        }[source]
+    @property
+    def _uses_scene(self) -> bool:
+        return self._parameters is not None and self._parameters.inputSource is InputSource.scene
+
+    @property
+    def _uses_files(self) -> bool:
+        if self._parameters is None:
+            return False
+        return self._parameters.inputSource is InputSource.files or (self._uses_scene and self._parameters.alsoFiles)
+
+    def _files(self) -> FromFiles:
+        parameters, segmentations = self._parameters, self._segmentations.path or Path()
+        images = None if self._brings_images() else self._images.path
+        return FromFiles(segmentations, images, parameters.structures, parameters.unions, self._table.path)
+
+    def _brings_images(self) -> bool:
+        """Whether the images are found by what is chosen for the segmentations."""
+        path = self._segmentations.path
+        return path is not None and (says_cases(path) or is_nnunet(path))
+
+    def _lines_in_use(self) -> tuple[PathLine, ...]:
+        """The lines for paths that count."""
+        if self._parameters.inputSource is InputSource.trainingSet:
+            return (self._training_set,)
+        return (self._segmentations, self._images, self._table) if self._uses_files else ()
 
     def _show_structures(self, source: InputSource) -> None:
         """One structure needs no more than its name; several have an order, and unions."""
         ui = self._ui
-        names = self._segments.names if source is InputSource.scene else []
+        names = self._patients.segments if source is InputSource.scene else []
         ui.structuresLabel.visible = len(names) > 1
         ui.structuresLabel.text = _("{names}: where two overlap, the first wins.").format(names=", ".join(names))
-        from_table = source is InputSource.files and self._table.path is not None
-        typed = source is InputSource.files and bool(self._parameters.structures.strip())
+        from_table = self._uses_files and self._table.path is not None
+        typed = self._uses_files and bool(self._parameters.structures.strip())
         several = len(names) > 1 or typed or from_table
         ui.structuresLineEdit.enabled = not from_table
         ui.labelsLineEdit.enabled = not several
@@ -160,14 +172,11 @@ class DataForm:
 
 
 def data_parameters() -> dict[str, tuple[Any, Any]]:
-    """Type and default of the parameters that say where the data are."""
+    """Type and default of the parameters that say where the data are, but for the list of patients."""
     return {
         "inputSource": (InputSource, InputSource.scene),
         "plane": (InputPlane, InputPlane.axial),
-        "volume": (slicer.vtkMRMLScalarVolumeNode, None),
-        "segmentation": (slicer.vtkMRMLSegmentationNode, None),
-        # A JSON list.
-        "segmentIds": (str, ""),
+        "alsoFiles": (bool, False),
         "structures": (str, ""),
         "unions": (str, ""),
         # Empty: the segment's own name.

@@ -1,4 +1,4 @@
-"""Hands a volume and segments of the scene to the engine, as files.
+"""Hands a volume and segments of the scene to the engine, as files: one scan, or one phase of it.
 
 Looking at the scene is quick and done on the application's thread; writing is slow and may be done on any other,
 because nothing of MRML is touched there: the arrays are views of the nodes' voxels, which they keep alive.
@@ -16,26 +16,13 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-# Written in portions: one write of a whole volume would keep other threads waiting.
-_SLICES_AT_ONCE = 8
+from TopoGANTrainLib.grid import Grid, voxels_between, write_nrrd
+
 _EMPTY = "The segment {segment} is empty: draw it first, or choose another."
-# The names of NRRD's numbers are numpy's, but for these.
-_NRRD_TYPES = {"float32": "float", "float64": "double"}
 
 
 class InputError(ValueError):
     """What the user has chosen cannot be used: one sentence that says why, and what to do."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Voxels and their place."""
-
-    array: np.ndarray
-    """[slice, row, column]"""
-    ijk_to_ras: np.ndarray
-    """float [4, 4], from (column, row, slice, 1) to (R, A, S, 1) in mm."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +41,23 @@ class SceneStructure:
 
 
 @dataclass(frozen=True)
+class WrittenInput:
+    """The files of one scan."""
+
+    image: Path | None
+    segmentation: Path
+    overlaps: dict[str, int]
+    """Number of voxels that fall to a structure above, of those that have such."""
+
+
+@dataclass(frozen=True)
 class SceneInput:
-    """One patient: segments, and the volume in which they lie.
+    """One scan: segments, and the volume in which they lie.
 
     Usage::
 
         chosen = read_scene_input(volume, segmentation, segment_ids)
-        images, segmentations, remark = chosen.write(folder)
+        written = chosen.write(folder, "p1-001", labels=[1, 2])
     """
 
     structures: tuple[SceneStructure, ...]
@@ -69,18 +66,22 @@ class SceneInput:
 
     @property
     def table(self) -> list[dict[str, Any]]:
-        """The structures of the written segmentation, as :mod:`topogan_contract.preparation` wants them."""
+        """The structures with labels from 1 on, as :mod:`topogan_contract.preparation` wants them."""
         return [
             {"name": one.name, "labels": [label], "color": one.color, "terminology": one.terminology}
-            for label, one in enumerate(self.structures, start=1)
+            for label, one in zip(self._own_labels, self.structures, strict=True)
         ]
+
+    @property
+    def _own_labels(self) -> list[int]:
+        return list(range(1, len(self.structures) + 1))
 
     def measured_volume(self) -> tuple[float, float]:
         """Longest edge of the box around all structures, and that of a cube as large as the image's voxel, in mm.
 
         The second is 0 without an image.
         """
-        labels, _ = _merge(self.structures)
+        labels, _ = _merge(self.structures, self._own_labels)
         voxel = np.linalg.norm(labels.ijk_to_ras[:3, :3], axis=0)
         # The array's axes are slices, rows and columns.
         filled = [np.flatnonzero(labels.array.any(axis=others)) for others in ((0, 1), (0, 2), (1, 2))]
@@ -92,7 +93,7 @@ class SceneInput:
 
     def measured(self) -> tuple[float, float]:
         """Width of the widest slice of all structures together, and the image's own pixel, in mm (0 without image)."""
-        labels, _ = _merge(self.structures)
+        labels, _ = _merge(self.structures, self._own_labels)
         # Along columns and rows.
         pixel = np.linalg.norm(labels.ijk_to_ras[:3, :2], axis=0)
         widest = 0.0
@@ -103,24 +104,27 @@ class SceneInput:
         own = 0.0 if self.image is None else float(np.linalg.norm(self.image.ijk_to_ras[:3, :2], axis=0).min())
         return widest, own
 
-    def write(self, folder: Path) -> tuple[list[Path], list[Path], str]:
-        """Write ``ct.nrrd`` and ``segmentation.nrrd`` (1 = first structure).
+    def write(self, folder: Path, stem: str, labels: Sequence[int]) -> WrittenInput:
+        """Write ``<stem>-ct.nrrd`` and ``<stem>-segmentation.nrrd``.
 
-        Returns:
-            The paths of images and segmentations, and a sentence on what overlaps, empty if nothing does.
+        Args:
+            folder: where they go; it need not be there.
+            stem: what their names begin with.
+            labels: what each structure is in the label map, 1 or more.
 
         Raises:
             InputError: a segment is empty, or lies under others with all its voxels.
             OSError: the folder cannot be written.
         """
-        labels, remark = _merge(self.structures)
+        merged, overlaps = _merge(self.structures, labels)
         folder.mkdir(parents=True, exist_ok=True)
-        images = []
+        image = None
         if self.image is not None:
-            write_nrrd(folder / "ct.nrrd", self.image)
-            images.append(folder / "ct.nrrd")
-        write_nrrd(folder / "segmentation.nrrd", labels)
-        return images, [folder / "segmentation.nrrd"], remark
+            image = folder / f"{stem}-ct.nrrd"
+            write_nrrd(image, self.image)
+        segmentation = folder / f"{stem}-segmentation.nrrd"
+        write_nrrd(segmentation, merged)
+        return WrittenInput(image, segmentation, overlaps)
 
 
 def read_scene_input(
@@ -138,15 +142,13 @@ def read_scene_input(
     Raises:
         InputError: one sentence on what cannot be used, and what to do.
     """
-    for node in filter(None, (volume, segmentation)):
-        if node.GetParentTransformNode() is not None:
-            raise InputError(
-                f"{node.GetName()} is moved by a transform: harden the transform (Data module) and try again."
-            )
+    for node, kind in ((volume, "CT"), (segmentation, "segmentation")):
+        if node is not None and node.GetParentTransformNode() is not None:
+            raise InputError(f"The {kind} is moved by a transform: harden the transform (Data module) and try again.")
     segments = [segmentation.GetSegmentation().GetSegment(identifier) for identifier in segment_ids]
     if None in segments:
         missing = segment_ids[segments.index(None)]
-        raise InputError(f"{segmentation.GetName()} has no segment {missing!r}: choose another.")
+        raise InputError(f"The segmentation has no segment {missing!r}: choose another.")
     names = [segment.GetName() for segment in segments]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -155,7 +157,7 @@ def read_scene_input(
     labelmaps = [_labelmap(segmentation, segment) for segment in segments]
     grids = [_labelmap_grid(labelmap) for labelmap in labelmaps]
     for number, (labelmap, grid) in enumerate(zip(labelmaps, grids, strict=True)):
-        if _voxels_between(grids[0], grid) is None:
+        if voxels_between(grids[0], grid) is None:
             grids[number] = _resampled(labelmap, labelmaps[0])
     return SceneInput(tuple(map(_structure, segments, grids)), image)
 
@@ -166,35 +168,41 @@ def plane_of(slice_node: slicer.vtkMRMLSliceNode) -> list[list[float]]:
     return matrix
 
 
-def write_nrrd(path: Path, grid: Grid) -> None:
-    """Write voxels as they are, uncompressed: fast, and without the copies that a library would make."""
-    lps = _TO_LPS @ grid.ijk_to_ras
-    kind = grid.array.dtype.newbyteorder("<")
-    slices, rows, columns = grid.array.shape
-    header = [
-        "NRRD0004",
-        f"type: {_NRRD_TYPES.get(kind.name, kind.name)}",
-        "dimension: 3",
-        "space: left-posterior-superior",
-        f"sizes: {columns} {rows} {slices}",
-        "space directions: " + " ".join(_vector(lps[:3, axis]) for axis in range(3)),
-        "kinds: domain domain domain",
-        "endian: little",
-        "encoding: raw",
-        f"space origin: {_vector(lps[:3, 3])}",
-    ]
-    with path.open("wb") as file:
-        file.write(("\n".join(header) + "\n\n").encode("ascii"))
-        for start in range(0, slices, _SLICES_AT_ONCE):
-            np.ascontiguousarray(grid.array[start : start + _SLICES_AT_ONCE], dtype=kind).tofile(file)
+def check_image(volume: slicer.vtkMRMLScalarVolumeNode) -> None:
+    """See that a volume can be a CT; quick.
+
+    Raises:
+        InputError: it cannot.
+    """
+    image = volume.GetImageData()
+    if image is None or not image.GetNumberOfPoints():
+        raise InputError("The CT is empty: choose another volume.")
+    if image.GetNumberOfScalarComponents() != 1:
+        raise InputError("The CT is a color picture: choose a CT volume.")
+
+
+def check_segment(segment: slicer.vtkSegment) -> None:
+    """See that a segment is not empty; one that is a surface is not looked into.
+
+    Raises:
+        InputError: it is.
+    """
+    labelmap = segment.GetRepresentation(
+        slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    )
+    if labelmap is not None and (labelmap.IsEmpty() or not _has(_labelmap_grid(labelmap), segment.GetLabelValue())):
+        raise InputError(_EMPTY.format(segment=segment.GetName()))
+
+
+def _has(grid: Grid, label: int) -> bool:
+    # From the middle on, where a structure is as a rule, so that few slices have to be looked at.
+    count = len(grid.array)
+    order = sorted(range(count), key=lambda number: abs(number - count // 2))
+    return any((grid.array[number] == label).any() for number in order)
 
 
 def _volume_grid(volume: slicer.vtkMRMLScalarVolumeNode) -> Grid:
-    image = volume.GetImageData()
-    if image is None or not image.GetNumberOfPoints():
-        raise InputError(f"{volume.GetName()} is empty: choose another volume.")
-    if image.GetNumberOfScalarComponents() != 1:
-        raise InputError(f"{volume.GetName()} is a color picture: choose a CT volume.")
+    check_image(volume)
     matrix = vtk.vtkMatrix4x4()
     volume.GetIJKToRASMatrix(matrix)
     return Grid(slicer.util.arrayFromVolume(volume), slicer.util.arrayFromVTKMatrix(matrix))
@@ -237,24 +245,15 @@ def _structure(segment: slicer.vtkSegment, grid: Grid) -> SceneStructure:
     return SceneStructure(segment.GetName(), color, segment.GetTerminology() or "", grid, int(segment.GetLabelValue()))
 
 
-def _voxels_between(one: Grid, other: Grid) -> np.ndarray | None:
-    """int [3], (slice, row, column) of ``one`` where ``other`` begins; None if their voxels do not fall together."""
-    matrix = np.linalg.inv(one.ijk_to_ras) @ other.ijk_to_ras
-    steps = np.round(matrix[:3, 3])
-    # A hundredth of a voxel: matrices come out of files with few digits.
-    aligned = np.allclose(matrix[:3, :3], np.eye(3), atol=1e-4) and np.allclose(matrix[:3, 3], steps, atol=1e-2)
-    return steps[::-1].astype(int) if aligned else None
-
-
-def _merge(structures: Sequence[SceneStructure]) -> tuple[Grid, str]:
-    """One label map of all structures, 1 the first, and a sentence on what overlaps."""
+def _merge(structures: Sequence[SceneStructure], values: Sequence[int]) -> tuple[Grid, dict[str, int]]:
+    """One label map of all structures, and how many voxels of each fall to one above it."""
     first = structures[0].grid
-    starts = np.array([_voxels_between(first, one.grid) for one in structures])
+    starts = np.array([voxels_between(first, one.grid) for one in structures])
     ends = starts + [one.grid.array.shape for one in structures]
     low = starts.min(axis=0)
-    labels = np.zeros(ends.max(axis=0) - low, np.min_scalar_type(len(structures)))
-    overlaps = []
-    for label, (structure, start) in enumerate(zip(structures, starts - low, strict=True), start=1):
+    labels = np.zeros(ends.max(axis=0) - low, np.min_scalar_type(max(values)))
+    overlaps = {}
+    for label, structure, start in zip(values, structures, starts - low, strict=True):
         size = structure.grid.array.shape
         there = labels[tuple(slice(begin, begin + count) for begin, count in zip(start, size, strict=True))]
         found = covered = 0
@@ -270,13 +269,7 @@ def _merge(structures: Sequence[SceneStructure]) -> tuple[Grid, str]:
         if covered == found:
             raise InputError(f"{structure.name} lies wholly under segments above it: move it up, or leave it out.")
         if covered:
-            overlaps.append(f"{structure.name} {covered:,}")
+            overlaps[structure.name] = int(covered)
     matrix = first.ijk_to_ras.copy()
     matrix[:3, 3] += matrix[:3, :3] @ low[::-1]
-    if not overlaps:
-        return Grid(labels, matrix), ""
-    return Grid(labels, matrix), f"Voxels that fall to a structure above it: {', '.join(overlaps)}."
-
-
-def _vector(values: np.ndarray) -> str:
-    return "(" + ",".join(repr(float(value)) for value in values) + ")"
+    return Grid(labels, matrix), overlaps

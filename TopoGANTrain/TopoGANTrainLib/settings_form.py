@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 
 from topogan_contract.sizes import SIZES, VOLUME_SIZES
@@ -14,9 +13,16 @@ from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
-from TopoGANLib.forms.settings import Setting, preset_values, read_presets
+from TopoGANLib.forms.settings import Setting
 from TopoGANLib.forms.widgets import offer
-from TopoGANTrainLib.size_words import Measure, SizeWords
+from TopoGANTrainLib.data_check import SetForm
+from TopoGANTrainLib.estimate_form import EstimateForm
+from TopoGANTrainLib.preset_choice import PresetChoice
+from TopoGANTrainLib.size_words import Measure, SizeWords, size_in_words
+from TopoGANTrainLib.start_from import StartFrom, StartFromForm
+
+_OFF = "off"
+"""The engine's word for no topological loss."""
 
 
 class SettingsForm:
@@ -28,6 +34,7 @@ class SettingsForm:
         settings: Sequence[Setting],
         engine: EnginePanel,
         measure: Callable[[int], Measure],
+        form: Callable[[], SetForm],
         changed: Callable[[], None],
     ) -> None:
         """Show the user's own settings.
@@ -37,16 +44,21 @@ class SettingsForm:
             settings: those of the engine.
             engine: times the steps of each size.
             measure: looks, for slices (2) or volumes (3), at the data that are chosen.
+            form: tells what the training set is made of, or will be.
             changed: is called when something else is chosen.
         """
-        self._ui, self._settings, self._changed = ui, settings, changed
+        self._ui, self._changed = ui, changed
         self._parameters: Any = None
-        self._sizes = SizeWords(ui, engine, lambda: measure(self._axes), lambda: self._axes)
-        self._fill_presets()
+        # What the topological loss was before it was switched off.
+        self._mode: Any = None
+        self._presets = PresetChoice(ui, settings)
+        self._start_from = StartFromForm(ui, changed)
+        self._sizes = SizeWords(ui, engine, lambda: measure(self.axes), lambda: self.axes)
         self._results = PathLine(ui.resultsPathLineEdit, self._choose_results, str(user_settings.results_folder()))
+        self._estimate = EstimateForm(ui, settings, engine, form, lambda: self.results)
         ui.keepRunningCheckBox.checked = user_settings.read_flag(user_settings.KEEP_TRAINING, True)
         self._connections = Connections()
-        self._connections.add(ui.presetComboBox, "activated(int)", self._use_preset)
+        self._connections.add(ui.topologyCheckBox, "clicked(bool)", self._switch_topology)
         self._connections.add(ui.keepRunningCheckBox, "toggled(bool)", self._keep)
 
     @property
@@ -59,9 +71,27 @@ class SettingsForm:
         """Whether a training goes on when Slicer is closed."""
         return bool(self._ui.keepRunningCheckBox.checked)
 
+    @property
+    def axes(self) -> int:
+        """2 for slices, 3 for volumes."""
+        return 3 if self._parameters.prepare_volumes else 2
+
+    @property
+    def model(self) -> Path | None:
+        """The model to fine-tune; None for new networks."""
+        return self._start_from.model
+
+    @property
+    def adapts_structures(self) -> bool:
+        """Whether that model's structures may be others."""
+        return self._start_from.adapts
+
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
         self._parameters = parameters
+        self._presets.set_parameters(parameters)
+        self._start_from.set_parameters(parameters)
+        self._estimate.set_parameters(parameters)
 
     def refresh(self, prepares: bool) -> None:
         """Show what is so now.
@@ -69,28 +99,37 @@ class SettingsForm:
         Args:
             prepares: whether a training set is to be made, so that its form is open.
         """
-        if self._parameters is not None:
-            self._ui.patchInputs.visible = prepares
-            self._ui.trainingSetGroupBox.visible = prepares
-            self._show_volumes(self._parameters.prepare_volumes)
+        if self._parameters is None:
+            return
+        ui = self._ui
+        form = (ui.volumesCheckBox, ui.sizeComboBoxLabel, ui.sizeComboBox, ui.sizeWordsLabel, ui.trainingSetGroupBox)
+        for widget in form:
+            widget.visible = prepares
+        self._show_volumes(self._parameters.prepare_volumes)
+        self._show_parts(self._parameters.train_part.name)
+        self._presets.refresh()
+        self._start_from.refresh()
+        self._estimate.refresh()
 
     def missing(self) -> str:
         """What is still to be chosen, in words; empty if nothing is."""
-        return "" if self.results is not None else _("Choose a folder for the results.")
+        if self.results is None:
+            return _("Choose a folder for the results.")
+        return self._start_from.missing()
 
     def remember(self) -> None:
-        """Offer the chosen folder again, in the line's history."""
+        """Offer the chosen paths again, in the lines' histories."""
         self._results.remember()
+        self._start_from.remember()
 
     def close(self) -> None:
         """Let go of the widgets."""
         self._connections.close()
         self._results.close()
         self._sizes.close()
-
-    @property
-    def _axes(self) -> int:
-        return 3 if self._parameters.prepare_volumes else 2
+        self._estimate.close()
+        self._presets.close()
+        self._start_from.close()
 
     def _show_volumes(self, volumes: bool) -> None:
         """Offer the sizes of slices or of volumes, and what else belongs to either."""
@@ -103,22 +142,31 @@ class SettingsForm:
         ui.posesSpinBox.enabled = volumes
         for of_slices in (ui.sliceSpacingSpinBox, ui.minimumAreaSpinBox, ui.tilingCheckBox):
             of_slices.enabled = not volumes
+        size, pixel_size = int(parameters.prepare_size.name), parameters.prepare_pixel_size
+        ui.sizeWordsLabel.text = size_in_words(size, self.axes, pixel_size)
 
-    def _fill_presets(self) -> None:
-        self._presets = read_presets()
-        self._ui.presetComboBox.addItem(_("Choose to fill in …"))
-        for preset in self._presets.values():
-            self._ui.presetComboBox.addItem(preset["title"])
-        helps = [f"{preset['title']}: {preset['help']}" for preset in self._presets.values()]
-        self._ui.presetComboBox.toolTip = "\n".join([_("Fills in the settings of training."), *helps])
+    def _show_parts(self, part: str) -> None:
+        """Show what belongs to masks or textures only where they are trained."""
+        ui = self._ui
+        masks, textures = part in ("both", "masks"), part in ("both", "textures")
+        for widget in (ui.masksStepsSpinBoxLabel, ui.masksStepsSpinBox, ui.topologyCheckBox, ui.masksGroupBox):
+            widget.visible = masks
+        for widget in (ui.texturesStepsSpinBoxLabel, ui.texturesStepsSpinBox, ui.texturesGroupBox):
+            widget.visible = textures
+        on = self._parameters.train_topology_mode.name != _OFF
+        ui.topologyCheckBox.checked = on
+        ui.topologyGroupBox.visible = masks
+        ui.topologyRatioSpinBox.visible = ui.topologyRatioSpinBoxLabel.visible = masks and on
 
-    def _use_preset(self, index: int) -> None:
-        if index > 0 and self._parameters is not None:
-            values = preset_values(list(self._presets.values())[index - 1], self._settings)
-            with slicer.util.NodeModify(self._parameters.parameterNode):
-                for name, value in values.items():
-                    setattr(self._parameters, name, value)
-        self._ui.presetComboBox.currentIndex = 0
+    def _switch_topology(self, on: bool) -> None:
+        if self._parameters is None:
+            return
+        mode = self._parameters.train_topology_mode
+        if not on:
+            self._mode = mode
+            self._parameters.train_topology_mode = type(mode)[_OFF]
+        else:
+            self._parameters.train_topology_mode = self._mode or self._parameters.defaultValues["train_topology_mode"]
 
     def _keep(self, checked: bool) -> None:
         user_settings.write(user_settings.KEEP_TRAINING, checked)
@@ -126,3 +174,8 @@ class SettingsForm:
     def _choose_results(self) -> None:
         user_settings.write(user_settings.RESULTS_FOLDER, str(self.results or ""))
         self._changed()
+
+
+def settings_parameters() -> dict[str, tuple[Any, Any]]:
+    """Type and default of the parameters that the form has beside the engine's settings."""
+    return {"startFrom": (StartFrom, StartFrom.new), "adaptStructures": (bool, False)}

@@ -17,6 +17,8 @@ from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 
 _TICK_MILLISECONDS = 200
+# mm; about that of a left ventricle with its wall.
+_USUAL_WIDTH = 100.0
 
 Measure = Callable[[], tuple[float, float]]
 """Finds the widest slice (of volumes the extent) of the structures and the images' own pixel, in mm; 0 if not known."""
@@ -92,3 +94,24 @@ def _pixels(size: int, width: float, own: float, axes: int) -> str:
     if width <= 0:
         return (_("{size} pixels") if axes == 2 else _("{size} voxels")).format(size=size)
     return pixel_size_in_words(size, default_pixel_size(width, size, own, axes), width, own, axes)
+
+
+def size_in_words(size: int, axes: int, pixel_size: float = 0.0) -> str:
+    """One line on a size, for who has measured nothing yet: "2.1 mm a pixel, for structures 100 mm wide."
+
+    Args:
+        size: of the patch in pixels, or of the volume in voxels.
+        axes: 2 for slices, 3 for volumes.
+        pixel_size: mm per pixel where it is given; 0 where it follows from the structures.
+    """
+    if pixel_size > 0:
+        shown = f"{size * pixel_size:.0f}"
+        words = _("Each slice shows {width} mm.") if axes == 2 else _("Each volume shows {width} mm.")
+        return words.format(width=shown)
+    millimeters = f"{default_pixel_size(_USUAL_WIDTH, size, 0.0, axes):.2g}"
+    words = (
+        _("{pixel} mm a pixel, for structures {width} mm wide.")
+        if axes == 2
+        else _("{pixel} mm a voxel, for structures {width} mm wide.")
+    )
+    return words.format(pixel=millimeters, width=f"{_USUAL_WIDTH:.0f}")

@@ -12,15 +12,19 @@ from slicer.i18n import tr as _
 
 from topogan_contract.run import ENDED, FINISHED
 from TopoGANLib.engine.process import Engine
-from TopoGANLib.engine.run_monitor import RunMonitor
+from TopoGANLib.engine.run_monitor import SILENT, RunMonitor
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.module import PanelLogic
 from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
-from TopoGANTrainLib.train_inputs import FromTrainingSet, Inputs, new_folder
+from TopoGANTrainLib.run_list import RunEntry, RunList
+from TopoGANTrainLib.run_removal import remove_run
+from TopoGANTrainLib.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.training_session import Progress, TrainingSession
 
 _TICK_MILLISECONDS = 100
+# Somebody else may go on with a run that has ended, or remove it.
+_TICK_OF_ENDED_MILLISECONDS = 1000
 _SECONDS_BETWEEN_LOOKS = 0.2
 
 
@@ -32,6 +36,15 @@ class TrainLogic(PanelLogic):
         logic = slicer.util.getModuleLogic("TopoGANTrain")
         inputs = FromScene(getNode("Segmentation"), "Segment_1", getNode("CTACardio"))
         model = logic.train(inputs, Path.home() / "results", {"train_masks_steps": 500}, wait=True)
+
+    Without ``wait`` the application goes on meanwhile; then ``logic.progress`` says how it is doing, and::
+
+        logic.stop(wait=True)
+        for entry in logic.runs():
+            print(entry.name, entry.state, f"{entry.step}/{entry.total}", entry.best.betti_error)
+        logic.resume(logic.runs()[0].run)
+        logic.attach(other)  # follow another; the one before goes on by itself
+        logic.delete(old)
     """
 
     def __init__(self, parameter_node: Any) -> None:
@@ -43,18 +56,28 @@ class TrainLogic(PanelLogic):
         super().__init__(parameter_node)
         self.settings = read_settings("prepare", "train")
         self.session: TrainingSession | None = None
+        # Those that were followed before, and have not ended: what is due for them is still done.
+        self._before: list[TrainingSession] = []
+        self._runs = RunList()
         self.progress: Progress | None = None
         self.onProgress: Callable[[], None] = lambda: None
         """Called whenever ``progress`` was renewed, on the application's thread."""
         self._timer = qt.QTimer()
-        self._timer.setInterval(_TICK_MILLISECONDS)
         self._connections = Connections()
         self._connections.add(self._timer, "timeout()", self._tick)
 
     @property
     def isRunning(self) -> bool:
-        """Whether something is being done."""
-        return self.progress is not None and self.progress.state not in ENDED
+        """Whether something is being done; of a computer that is silent nobody knows, and nothing waits for it."""
+        return self.progress is not None and self.progress.state not in (*ENDED, SILENT)
+
+    def runs(self, results: Path | str | None = None) -> list[RunEntry]:
+        """All runs of a folder, the one that was written last first; damaged ones say what is wrong with them.
+
+        Args:
+            results: folder with the results of trainings; by default the user's.
+        """
+        return self._runs.read(user_settings.results_folder() if results is None else Path(results))
 
     def train(
         self,
@@ -63,6 +86,8 @@ class TrainLogic(PanelLogic):
         settings: Mapping[str, Any] | None = None,
         engine: Engine | None = None,
         wait: bool = False,
+        model: Path | None = None,
+        adapt_structures: bool = False,
     ) -> Path:
         """Prepare a training set if need be, and train; return the model package, which is there at the end.
 
@@ -73,6 +98,8 @@ class TrainLogic(PanelLogic):
                 is not among them is the engine's own choice.
             engine: which Python runs it; by default what the user has chosen, or Slicer's.
             wait: return at the end; the application does not react in the meantime.
+            model: folder or zip of a model package to fine-tune; None for new networks.
+            adapt_structures: of a model that knows other structures, keep what both share.
 
         Raises:
             InputError: what was chosen cannot be used.
@@ -81,14 +108,16 @@ class TrainLogic(PanelLogic):
         if self.isRunning:
             raise RuntimeError(_("A training is running already: stop it first."))
         values = self._values(settings or {})
-        folder = new_folder(Path(results), str(values.get("prepare_structure", "")) or inputs.name)
+        folder = folder_for(inputs, Path(results), str(values.get("prepare_structure", "")) or inputs.name)
         if isinstance(inputs, FromTrainingSet):
             inputs.check()
             dataset, preparation = inputs.folder, None
         else:
-            dataset, preparation = folder / "training-set", inputs.preparation(self._section("prepare"), values)
+            dataset, preparation = folder / TRAINING_SET, inputs.preparation(self._section("prepare"), values)
         session = TrainingSession(engine or self.engine(), folder / "run", user_settings.new_work_folder("training"))
-        session.start([dataset, session.run, *command_arguments(self._section("train"), values)], preparation)
+        fine_tuning = [] if model is None else ["--from", model, *(["--adapt-structures"] if adapt_structures else [])]
+        options = command_arguments(self._section("train"), values)
+        session.start([dataset, session.run, *fine_tuning, *options], preparation)
         self._follow(session)
         return self._end(wait)
 
@@ -105,27 +134,55 @@ class TrainLogic(PanelLogic):
         self._follow(session)
         return self._end(wait)
 
-    def attach(self, run: Path) -> bool:
-        """Follow a run that is there, whoever has started it; False if there is none."""
+    def attach(self, run: Path | str) -> bool:
+        """Follow a run that is there, whoever has started it; False if there is none. One followed before goes on."""
+        run = Path(run)
+        if self.session is not None and self.session.run == run:
+            self._tick()
+            return True
         if RunMonitor(run).poll() is None:
             return False
-        self._follow(TrainingSession(self.engine(), run, user_settings.new_work_folder("training")))
+        known = next((session for session in self._before if session.run == run), None)
+        self._follow(known or TrainingSession(self.engine(), run, user_settings.new_work_folder("training")))
         return True
 
-    def stop(self) -> None:
-        """Ask for an end with a checkpoint."""
-        if self.session is not None:
+    def stop(self, wait: bool = False) -> None:
+        """Ask for an end with a checkpoint, which comes within a step and five seconds; force follows after 30.
+
+        Args:
+            wait: return at the end; the application does not react in the meantime.
+        """
+        if self.session is not None and self.progress is not None and self.progress.state not in ENDED:
             self.session.stop()
             self._tick()
+            if wait:
+                self._wait()
+
+    def delete(self, run: Path | str) -> None:
+        """Remove a run from the disk, and the training set that was made for it alone. There is no way back.
+
+        Raises:
+            ValueError: it is being trained, is not a run of ours, or holds something else; a sentence.
+            OSError: it cannot be removed.
+        """
+        run = Path(run)
+        remove_run(run)
+        self.forget(run)
+
+    def forget(self, run: Path) -> None:
+        """Do not follow a run any more that is not there any more."""
+        if self.session is not None and self.session.run == run and not self.isRunning:
+            self.session = self.progress = None
+            self.onProgress()
 
     def close(self, keepRunning: bool) -> None:
         """Let go of everything; the training goes on by itself if it is to be kept."""
         self._timer.stop()
         self._connections.close()
         self.onProgress = lambda: None
-        if self.session is not None:
-            self.session.leave(keepRunning)
-            self.session = None
+        for session in (*self._before, *filter(None, [self.session])):
+            session.leave(keepRunning)
+        self._before, self.session = [], None
 
     def _values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         unknown = set(settings) - {setting.attribute for setting in self.settings}
@@ -138,26 +195,35 @@ class TrainLogic(PanelLogic):
         return [setting for setting in self.settings if setting.section == section]
 
     def _follow(self, session: TrainingSession) -> None:
-        self.session = session
+        if self.session is not None and self.progress is not None and self.progress.state not in ENDED:
+            self._before.append(self.session)
+        self._before = [one for one in self._before if one.run != session.run]
+        self.session, self.progress = session, None
         user_settings.write(user_settings.LAST_RUN, str(session.run))
-        self._timer.start()
         self._tick()
 
     def _end(self, wait: bool) -> Path:
         assert self.session is not None
         if wait:
-            while self.isRunning:
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
-                self._tick()
+            self._wait()
             assert self.progress is not None
             if self.progress.state != FINISHED:
                 raise RuntimeError(self.progress.error or _("The training was stopped."))
         return self.session.model
 
+    def _wait(self) -> None:
+        while self.isRunning:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            self._tick()
+
     def _tick(self) -> None:
-        if self.session is None:
-            return
-        self.progress = self.session.tick()
-        if self.progress.state in ENDED:
+        self._before = [session for session in self._before if session.tick().state not in ENDED]
+        before = self.progress
+        self.progress = None if self.session is None else self.session.tick()
+        if self.session is None and not self._before:
             self._timer.stop()
-        self.onProgress()
+            return
+        ended = self.progress is None or self.progress.state in ENDED
+        self._timer.start(_TICK_OF_ENDED_MILLISECONDS if ended and not self._before else _TICK_MILLISECONDS)
+        if not ended or self.progress != before:
+            self.onProgress()

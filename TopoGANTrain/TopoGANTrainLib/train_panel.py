@@ -13,13 +13,17 @@ from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values
 from TopoGANLib.forms.widgets import describe_widgets
+from TopoGANTrainLib.check_order import CheckOrders
+from TopoGANTrainLib.data_check_form import DataCheckForm
 from TopoGANTrainLib.data_form import DataForm
+from TopoGANTrainLib.plots_view import PlotsView
 from TopoGANTrainLib.run_view import RunView
 from TopoGANTrainLib.scene_input import InputError
 from TopoGANTrainLib.settings_form import SettingsForm
+from TopoGANTrainLib.train_inputs import FromTrainingSet
 from TopoGANTrainLib.train_logic import TrainLogic
 
-FORMS = ("TopoGANTrainData", "TopoGANTrainSettings", "TopoGANTrainRun")
+FORMS = ("TopoGANTrainData", "TopoGANTrainCheck", "TopoGANTrainSettings", "TopoGANTrainRun")
 """Files of the parts below the engine, in their order."""
 
 
@@ -40,15 +44,27 @@ class TrainPanel:
         self._parameters: Any = None
         describe_widgets(ui, logic.settings)
         self._data = DataForm(ui, self.refresh)
+        self._orders = CheckOrders(logic.settings, self._data, lambda: self._settings.results)
+        self._check = DataCheckForm(ui, engine, self._orders, self.refresh)
         self._settings = SettingsForm(
-            ui, logic.settings, engine, lambda axes: self._data.inputs().measure(axes), self.refresh
+            ui,
+            logic.settings,
+            engine,
+            lambda axes: self._data.inputs().measure(axes),
+            lambda: self._orders.form(self._check.samples),
+            self.refresh,
         )
         self._view = RunView(ui)
         self._connections = Connections()
         self._connections.add(ui.startButton, "clicked()", self._start_or_stop)
         self._connections.add(ui.resumeButton, "clicked()", self._resume)
         self._connections.add(ui.useModelButton, "clicked()", self._open_model)
-        logic.onProgress = self.refresh
+        logic.onProgress = self._follow
+
+    @property
+    def plots(self) -> PlotsView:
+        """The curves of the training, or of two to compare."""
+        return self._view.plots
 
     def enter(self) -> None:
         """The user looks at it: ask for the engine, and look for a run of before."""
@@ -61,20 +77,25 @@ class TrainPanel:
         """Other parameters, None while there are none."""
         self._parameters = parameters
         self._data.set_parameters(parameters)
+        self._orders.set_parameters(parameters)
         self._settings.set_parameters(parameters)
         self.refresh()
 
     def refresh(self) -> None:
         """Show what is so now."""
-        ui = self._ui
         self._data.refresh()
         self._settings.refresh(prepares=self._data.prepares)
-        progress = self._logic.progress
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show how the training is doing, ten times a second: what depends on the choices alone is left alone."""
+        ui, progress = self._ui, self._logic.progress
         self._view.show(progress, self._logic.session)
         running = self._logic.isRunning
+        self._check.refresh(possible=not running and not self._not_ready() and not self._data.missing())
         for section in (ui.inputsCollapsibleButton, ui.trainingCollapsibleButton, ui.resultsPathLineEdit):
             section.enabled = not running
-        reason = self._reason()
+        reason = "" if running else self._reason()
         ui.startButton.text = _("Stop") if running else _("Start training")
         stopping = running and progress is not None and progress.state == "stopping"
         ui.startButton.enabled = not stopping and (running or not reason)
@@ -83,27 +104,35 @@ class TrainPanel:
             if running
             else (reason or _("Prepare the training set and train in the background."))
         )
-        ui.reasonLabel.text = "" if running else reason
-        ui.reasonLabel.visible = bool(reason) and not running
+        ui.reasonLabel.text = reason
+        ui.reasonLabel.visible = bool(reason)
         ui.resumeButton.visible = not running and progress is not None and progress.resumable
         ui.resumeButton.enabled = self._engine.report is not None and self._engine.report.usable
 
     def close(self) -> None:
         """Let go of everything; the training goes on if the user wants it to."""
         self._connections.close()
+        self._check.close()
         self._data.close()
         self._settings.close()
         self._engine.close()
+        self._view.close()
         self._logic.close(self._settings.keeps_running)
 
     def _reason(self) -> str:
         """Why the training cannot start, in words; empty if it can."""
+        if self._check.isRunning:
+            return _("The data are being checked: wait for the result, or stop the check.")
+        return self._not_ready() or self._settings.missing() or self._data.missing()
+
+    def _not_ready(self) -> str:
+        """Why the engine cannot do anything, in words; empty if it can."""
         if self._parameters is None:
             return _("The scene is being closed.")
         report = self._engine.report
         if report is None or not report.usable:
             return _("The engine is not ready: see Engine above.")
-        return self._settings.missing() or self._data.missing()
+        return ""
 
     def _start_or_stop(self) -> None:
         if self._logic.isRunning:
@@ -115,7 +144,15 @@ class TrainPanel:
         results, values = self._settings.results, changed_values(self._logic.settings, self._parameters)
         if results is None:
             return
-        self._logic.train(self._data.inputs(), results, values, self._engine.engine)
+        checked = self._check.checked()
+        self._logic.train(
+            self._data.inputs() if checked is None else FromTrainingSet(checked),
+            results,
+            values,
+            self._engine.engine,
+            model=self._settings.model,
+            adapt_structures=self._settings.adapts_structures,
+        )
         self._settings.remember()
         self._data.remember()
 

@@ -27,6 +27,8 @@ PREPARING, STARTING = "preparing", "starting"
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
+# Exit codes of an engine that has said what is wrong: with the work, or with what it was given.
+_IN_WORDS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ class TrainingSession:
         self._end: StopThenKill | None = None
         # Whether what the folder says is about this session's engine, not about one that ended before.
         self._seen_working = False
-        # How it ended, if that was before there was an engine.
-        self._never_started: Progress | None = None
+        # How it ended, and the report of the run by which that was told.
+        self._over: tuple[RunReport | None, Progress] | None = None
 
     @property
     def model(self) -> Path:
@@ -146,7 +148,7 @@ class TrainingSession:
         Raises:
             OSError: the engine's Python cannot be started.
         """
-        self._end, self._seen_working, self._never_started = None, False, None
+        self._forget_the_end()
         self._process = self._engine.start(["resume", self.run], self.log)
 
     def stop(self) -> None:
@@ -160,14 +162,18 @@ class TrainingSession:
             progress = self._tick_writing(self._writing)
             if progress is not None:
                 return progress
-        if self._never_started is not None:
-            return self._never_started
-        progress = self._judge(self._monitor.poll())
+        report = self._monitor.poll()
+        if self._over is not None:
+            if report == self._over[0]:
+                return self._over[1]
+            self._forget_the_end()  # somebody else goes on with it, or has removed it
+            self._process = None
+        progress = self._judge(report)
         if self._end is not None:
             self._end.tick(alive=progress.state not in ENDED)
         if progress.state in ENDED and self._preparation is not None:
             self._remove_leftovers()
-        return replace(progress, remark=self._remark)
+        return self._note_the_end(report, replace(progress, remark=self._remark))
 
     def latest_preview(self) -> Path | None:
         """The newest picture of samples."""
@@ -206,8 +212,15 @@ class TrainingSession:
             except OSError as refusal:
                 error = f"The engine cannot be started ({refusal.strerror}): choose another Python."
         self._remove_leftovers()
-        self._never_started = Progress(STOPPED if self._end is not None else FAILED, error=error)
-        return self._never_started
+        return self._note_the_end(None, Progress(STOPPED if self._end is not None else FAILED, error=error))
+
+    def _note_the_end(self, report: RunReport | None, progress: Progress) -> Progress:
+        if progress.state in ENDED:
+            self._over = report, progress
+        return progress
+
+    def _forget_the_end(self) -> None:
+        self._end, self._seen_working, self._over = None, False, None
 
     def _judge(self, report: RunReport | None) -> Progress:
         code = None if self._process is None else self._process.exit_code()
@@ -218,13 +231,22 @@ class TrainingSession:
                 self._monitor.request_stop()
         about_us = report is not None and (self._process is None or self._seen_working or code == 0)
         if report is not None and about_us:
-            return self._of_report(report)
+            return self._of_report(self._with_last_words(report))
         if ours_lives:
             return self._before_the_run(has_run=report is not None)
         if self._process is None:
             return Progress(FAILED, error=f"There is no run in {self.run}: start a new one.")
         state, error = (STOPPED, "") if self._end is not None else (FAILED, self._process.complaint())
         return Progress(state, error=error, resumable=report is not None, log=self._said())
+
+    def _with_last_words(self, report: RunReport) -> RunReport:
+        """An engine that could not write into the folder any more says here why it ends."""
+        if report.said or report.state != FAILED or self._process is None:
+            return report
+        code = self._process.exit_code()
+        if code is None:  # it is ending
+            return replace(report, state=RUNNING, error="")
+        return replace(report, error=self._process.complaint()) if code in _IN_WORDS else report
 
     def _before_the_run(self, has_run: bool) -> Progress:
         if self._end is not None:
@@ -245,7 +267,7 @@ class TrainingSession:
             stage=report.stage,
             eta_seconds=report.eta_seconds,
             error=report.error,
-            resumable=state in RESUMABLE,
+            resumable=state in RESUMABLE and report.there,
             log=self._said() if state == FAILED else [],
         )
 

@@ -268,6 +268,34 @@ def serve(
 
 
 @app.command()
+def paint(
+    model: Annotated[Path, typer.Argument(help="Model package with textures: a folder or a .zip.")],
+    segmentation: Annotated[Path, typer.Argument(help="Segmentation to paint on: any grid, also a DICOM SEG.")],
+    out: Annotated[Path, typer.Argument(help="Image to write on its grid: .nii.gz, .nii, .nrrd or .mha.")],
+    structure: Structures = None,
+    structures: Table = None,
+    plane: Annotated[
+        str, typer.Option(help="'axial', or a JSON file with a 4x4 SliceToRAS matrix: the plane that was trained in.")
+    ] = "axial",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Another seed gives another texture.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the image if it exists.")] = False,
+) -> None:
+    """Paint CT texture on a segmentation of your own."""
+    single, table = structures_given(structure, None, None, structures)
+    from topogan.painting import paint as run_paint
+    from topogan.plane import read_plane
+    from topogan.structures import StructureTable
+
+    if single:
+        table = StructureTable.of_one(validated(PrepareSettings, single))
+    with ProgressReporter() as report:
+        image = run_paint(
+            model, segmentation, out, table, seed=seed, plane=read_plane(plane), overwrite=overwrite, on_event=report
+        )
+    print(f"Painted: {image} (synthetic, as the file beside it says)")
+
+
+@app.command()
 def evaluate(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
     training_set: Annotated[Path, typer.Option(help="Training set whose test patients the samples are compared with.")],
@@ -320,14 +348,19 @@ def export(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize'.")],
     out: Output,
     layout: Annotated[
-        str, typer.Option(help="nnunet: the raw layout of nnU-Net v2, of volumes for 3d_fullres.")
+        str,
+        typer.Option(
+            help="nnunet: the raw layout of nnU-Net v2, of volumes for 3d_fullres; nifti, nrrd, png: pairs of image "
+            "and labels; dicom: CT and segmentation objects."
+        ),
     ] = "nnunet",
+    sample: Annotated[list[int] | None, typer.Option(help="A sample, the first is 0. Repeatable; else all.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write samples, slices or volumes, as training data for a segmentation network."""
+    """Write samples, slices or volumes, as training data for a segmentation network, or for other tools."""
     from topogan.export import export as run_export
 
-    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite)}")
+    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite, sample)}")
 
 
 @app.command()

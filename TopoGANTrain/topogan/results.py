@@ -21,7 +21,8 @@ _TRAINING_SET = r"(dataset|check)\.json|(slices|volumes)\.csv|(masks|images)\.np
 _HOLDS = {
     "topogan.demo": rf"demo\.json|phantom/({_PHANTOM})|training_set/({_TRAINING_SET})|run/({_RUN})"
     rf"|samples(_with_topology)?(\.html|\.json|/({_SYNTHESIS}))|scene/(scene\.mrb|\w+\.png)",
-    "topogan.export": r"(dataset|topogan)\.json|imagesTr/synthetic_\d+_0000\.nii\.gz|labelsTr/synthetic_\d+\.nii\.gz",
+    "topogan.export": r"(dataset|topogan)\.json|imagesTr/synthetic_\d+_0000\.nii\.gz|labelsTr/synthetic_\d+\.nii\.gz"
+    r"|(images|labels)/sample_\d+\.(nii\.gz|nrrd|png)|sample_\d+/(ct/\d+|seg)\.dcm",
     "topogan.model": _MODEL,
     "topogan.phantom": _PHANTOM,
     "topogan.run": _RUN,

@@ -30,7 +30,7 @@ REQUEST_FILE = "request.json"
 STOP_FILE = "stop"
 
 CHECK_FILE = "check.json"
-"""What a person should know of a training set before training; of the schema :data:`topogan_contract.schemas.CHECK`::
+"""In every training set, of the schema :data:`topogan_contract.schemas.CHECK`: what people should know of it first::
 
     title: names of the structures
     axes, noun: 2, "slice" or 3, "volume"

@@ -6,10 +6,17 @@ CONFIG_FILE = "config.json"
 LOCK_FILE = "run.lock"
 STATUS_FILE = "status.json"
 EVENTS_FILE = "events.jsonl"
+HISTORY_FILE = "history.json"
+"""Curves: ``{"curves": {"masks/loss_generator": {"steps": [...], "values": [...]}}}``, at most 2000 points each."""
 LOG_FILE = "log.txt"
 STOP_FILE = "stop"
+CHECKPOINTS = "checkpoints"
 PREVIEWS = "previews"
 MODEL = "model"
+
+FILES = (CONFIG_FILE, LOCK_FILE, STATUS_FILE, EVENTS_FILE, HISTORY_FILE, LOG_FILE, STOP_FILE)
+FOLDERS = (CHECKPOINTS, PREVIEWS, MODEL)
+"""Nothing else in a run folder is the run's."""
 
 STAGES = ("masks", "textures")
 """In the order of training; a preview's file name begins with its stage."""

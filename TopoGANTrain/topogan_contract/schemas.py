@@ -10,9 +10,12 @@ from typing import Any
 CHECK = "topogan.check/1"
 DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
+ESTIMATE_REQUEST = "topogan.estimate-request/1"
+HISTORY = "topogan.history/1"
 MODEL = "topogan.model/2"
 # Of one structure alone.
 FIRST_MODEL = "topogan.model/1"
+PHANTOM = "topogan.phantom/1"
 PREPARE_REQUEST = "topogan.prepare-request/1"
 PROGRESS = "topogan.progress/1"
 REQUEST = "topogan.request/1"

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from standin.plot_view import LayoutManager
 from standin.pythonqt import PythonQtObject
 
 
@@ -29,6 +30,7 @@ class Application(PythonQtObject, QtCore.QObject):
         self._modules = ModuleManager()
         self._window = MainWindow(self._modules)
         self._testing = False
+        self._layouts = LayoutManager()
 
     applicationName = QtCore.Property(str, lambda self: "Slicer", constant=True)
     temporaryPath = QtCore.Property(str, lambda self: self._temporary)
@@ -37,6 +39,10 @@ class Application(PythonQtObject, QtCore.QObject):
     def topLevelWidgets(self) -> list[QtWidgets.QWidget]:
         """All windows."""
         return [self._window]
+
+    def layoutManager(self) -> LayoutManager:
+        """The views."""
+        return self._layouts
 
     def applicationLogic(self) -> slicer.vtkSlicerApplicationLogic:
         """Logic of the views."""
@@ -106,6 +112,11 @@ class MainWindow(PythonQtObject, QtWidgets.QWidget):
         super().__init__()
         QtCore.QObject.setObjectName(self, "qSlicerMainWindow")
         self._selector = ModuleSelector(modules)
+        self._status_bar = sys.modules["qt"].QStatusBar(self)
+
+    def statusBar(self) -> QtWidgets.QStatusBar:
+        """The line below everything."""
+        return self._status_bar
 
     def moduleSelector(self) -> ModuleSelector:
         """What chooses the module that is shown."""

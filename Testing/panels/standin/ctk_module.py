@@ -33,8 +33,7 @@ class ctkCollapsibleButton(PythonQtObject, QtWidgets.QAbstractButton):
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
-        self._collapsed = False
-        self._hidden: list[QtWidgets.QWidget] = []
+        self._collapsed = self._forcing = self._created = False
         QtWidgets.QWidget.setContentsMargins(self, 0, _HEADER_HEIGHT, 0, 0)
         # Not to be made narrower than what is in it likes to be.
         kinds = QtWidgets.QSizePolicy.Policy
@@ -55,16 +54,54 @@ class ctkCollapsibleButton(PythonQtObject, QtWidgets.QAbstractButton):
         if collapsed == self._collapsed:
             return
         self._collapsed = collapsed
-        if collapsed:
-            self._hidden = [
-                child
-                for child in QtCore.QObject.children(self)
-                if isinstance(child, QtWidgets.QWidget) and not QtWidgets.QWidget.isHidden(child)
-            ]
-        for child in self._hidden:
-            QtWidgets.QWidget.setVisible(child, not collapsed)
+        for child in QtCore.QObject.children(self):
+            self._show_child(child)
         QtWidgets.QWidget.setMaximumHeight(self, _HEADER_HEIGHT if collapsed else 16777215)
         self.contentsCollapsed.emit(collapsed)
+
+    def _show_child(self, child: QtCore.QObject) -> None:
+        """Hide it while this is collapsed; else as the last one wanted it who was not this button."""
+        kind, attributes = QtWidgets.QWidget, QtCore.Qt.WidgetAttribute
+        if not kind.testAttribute(self, attributes.WA_WState_Created) or not isinstance(child, kind):
+            return
+        is_wanted = QtCore.QObject.property(child, "visibilityToParent") is not False
+        visible = is_wanted and not self._collapsed
+        self._forcing = True
+        if kind.testAttribute(child, attributes.WA_WState_Created) or not visible:
+            kind.setVisible(child, visible)
+        if is_wanted:
+            kind.setAttribute(child, attributes.WA_WState_ExplicitShowHide, False)
+        self._forcing = False
+
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        """Watch what others do with a child's visibility, and hide it from the first if this is collapsed."""
+        child = event.child()
+        if event.added() and isinstance(child, QtWidgets.QWidget):
+            attributes = QtCore.Qt.WidgetAttribute
+            is_explicit = QtWidgets.QWidget.testAttribute(child, attributes.WA_WState_ExplicitShowHide)
+            if is_explicit and QtWidgets.QWidget.isHidden(child):
+                QtCore.QObject.setProperty(child, "visibilityToParent", False)
+            QtCore.QObject.installEventFilter(child, self)
+            self._show_child(child)
+
+    def setVisible(self, visible: bool) -> None:
+        """What shows or hides the children with this says nothing about them."""
+        self._forcing = True
+        QtWidgets.QAbstractButton.setVisible(self, visible)
+        self._forcing = False
+        if not self._created and QtWidgets.QWidget.testAttribute(self, QtCore.Qt.WidgetAttribute.WA_WState_Created):
+            self._created = True
+            for child in QtCore.QObject.children(self):
+                self._show_child(child)
+
+    def eventFilter(self, child: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        """A child that is to be shown waits until this is opened."""
+        kinds = QtCore.QEvent.Type
+        if not self._forcing and event.type() in (kinds.ShowToParent, kinds.HideToParent):
+            QtCore.QObject.setProperty(child, "visibilityToParent", event.type() == kinds.ShowToParent)
+            if event.type() == kinds.ShowToParent:
+                self._show_child(child)
+        return False
 
     def hitButton(self, position: QtCore.QPoint) -> bool:
         """Only the header can be clicked."""
@@ -88,7 +125,9 @@ class ctkCollapsibleButton(PythonQtObject, QtWidgets.QAbstractButton):
         """Draw the header with its arrow."""
         painter = QtGui.QPainter(self)
         rectangle = QtCore.QRect(0, 0, QtWidgets.QWidget.width(self), _HEADER_HEIGHT - 2)
-        painter.fillRect(rectangle, QtGui.QColor(222, 222, 226))
+        palette = QtWidgets.QWidget.palette(self)
+        painter.fillRect(rectangle, palette.mid() if QtWidgets.QWidget.isEnabled(self) else palette.midlight())
+        painter.setPen(palette.buttonText().color())
         arrow = "▸" if self._collapsed else "▾"
         painter.drawText(
             rectangle.adjusted(6, 0, 0, 0),

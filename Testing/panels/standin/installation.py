@@ -24,6 +24,7 @@ from standin.application import (
     qSlicerScriptedLoadableModuleWidget,
 )
 from standin.ctk_module import absent_widget, make_ctk
+from standin.pictures_of_qt import qMRMLUtils
 from standin.qmrml import close_hubs, qMRMLNodeComboBox, qMRMLSegmentSelectorWidget, qMRMLWidget
 from standin.qt_module import make_qt
 
@@ -109,6 +110,7 @@ def install(application_logic: slicer.vtkSlicerApplicationLogic, folder: Path, s
         qMRMLWidget,
         qMRMLNodeComboBox,
         qMRMLSegmentSelectorWidget,
+        qMRMLUtils,
         qSlicerScriptedLoadableModule,
         qSlicerScriptedLoadableModuleWidget,
     ):

@@ -16,14 +16,15 @@ _OBJECTS = {
         "QWidget", "QLabel", "QPushButton", "QCheckBox", "QComboBox", "QSpinBox", "QDoubleSpinBox", "QLineEdit",
         "QTextEdit", "QPlainTextEdit", "QProgressBar", "QSlider", "QFrame", "QGroupBox", "QVBoxLayout", "QHBoxLayout",
         "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu", "QTableWidget", "QHeaderView",
+        "QMessageBox", "QStatusBar", "QListWidget",
     ],
     QtGui: ["QAction"],
 }  # fmt: skip
 # Values, and objects of which no property is used: PySide6 and PythonQt agree on them.
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
-    QtGui: ["QIcon", "QPixmap", "QColor", "QDesktopServices"],
-    QtWidgets: ["QSizePolicy", "QMessageBox", "QApplication", "QTableWidgetItem", "QAbstractItemView"],
+    QtGui: ["QIcon", "QImage", "QPixmap", "QColor", "QDesktopServices"],
+    QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QListWidgetItem", "QAbstractItemView"],
 }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from topogan_contract import schemas
+from topogan_contract.words import shown
 from TopoGANLib.engine.process import Engine, EngineProcess
 
 _TIMEOUT_SECONDS = 120.0
@@ -31,6 +32,14 @@ class EngineReport:
     missing: list[str] = field(default_factory=list)
     """Packages that are not installed."""
     devices: list[str] = field(default_factory=list)
+    """Of torch, the best one first."""
+    details: list[str] = field(default_factory=list)
+    """What else there is to know of a usable engine, one sentence each: its GPU, and what works but slowly."""
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it computes on a GPU."""
+        return any(device != "cpu" for device in self.devices)
 
 
 class EngineCheck:
@@ -78,7 +87,7 @@ def judge(engine: Engine, output: list[str]) -> EngineReport:
         engine: what was asked.
         output: last lines of its output.
     """
-    found = _doctor_json(output)
+    found = doctor_json(output)
     if found is None:
         return _no_answer(engine, output)
     ours, theirs = version_beside(engine.parent), str(found.get("topogan"))
@@ -95,8 +104,10 @@ def judge(engine: Engine, output: list[str]) -> EngineReport:
     if missing or not devices:
         sentence = f"Not installed in this Python: {', '.join(missing)}." if missing else " ".join(problems)
         return EngineReport(False, sentence, problems, missing, devices)
-    sentence = f"Ready: engine {theirs}, torch {packages.get('torch')}, {', '.join(devices)}."
-    return EngineReport(True, sentence, problems, missing, devices)
+    python = f", Python {found['python']}" if found.get("python") else ""
+    sentence = f"Ready: engine {theirs}, torch {packages.get('torch')}{python}."
+    details = [*_gpu_in_words(devices, shown(found.get("gpu") or "")), *map(str, found.get("notes", []))]
+    return EngineReport(True, sentence, problems, missing, devices, details)
 
 
 def times_of_sizes(output: list[str]) -> dict[int, str]:
@@ -105,18 +116,12 @@ def times_of_sizes(output: list[str]) -> dict[int, str]:
     With :func:`topogan_contract.sizes.pixel_size_in_words` that is all a panel says of a size: "256 pixels: 0.63 mm, …:
     on this computer about 2 h 05 min". Empty where nothing was timed.
     """
-    found = _doctor_json(output) or {}
+    found = doctor_json(output) or {}
     return {int(row["size"]): str(row["time"]) for row in found.get("timings", [])}
 
 
-def version_beside(parent: Path) -> str:
-    """The version of the engine that lies beside the panels, read without importing it."""
-    text = (parent / "topogan" / "__init__.py").read_text(encoding="utf-8")
-    found = _NEEDED.search(text)
-    return found.group(1) if found else ""
-
-
-def _doctor_json(output: list[str]) -> dict[str, Any] | None:
+def doctor_json(output: Sequence[str]) -> dict[str, Any] | None:
+    """What ``topogan doctor --json`` has said; None if that is not among the last lines of its output."""
     # Packages may print warnings before and after.
     for line in reversed(output):
         if line.startswith("{"):
@@ -127,6 +132,22 @@ def _doctor_json(output: list[str]) -> dict[str, Any] | None:
             if content.get("schema") == schemas.DOCTOR:
                 return content
     return None
+
+
+def version_beside(parent: Path) -> str:
+    """The version of the engine that lies beside the panels, read without importing it."""
+    text = (parent / "topogan" / "__init__.py").read_text(encoding="utf-8")
+    found = _NEEDED.search(text)
+    return found.group(1) if found else ""
+
+
+def _gpu_in_words(devices: Sequence[str], name: str) -> list[str]:
+    if "cuda" in devices:
+        return [f"It computes on the GPU: {name or 'CUDA'}."]
+    if "mps" in devices:
+        return ["It computes on the GPU of Apple's processor."]
+    # Of one that is there and idle, the problems say why.
+    return [] if name else ["No GPU was found: it computes on the CPU."]
 
 
 def _no_answer(engine: Engine, output: list[str]) -> EngineReport:

@@ -120,12 +120,21 @@ class EnginePanel:
 
     def _show(self) -> None:
         self._ui.engineStatusLabel.text = self._words()
+        self._ui.engineCollapsibleButton.text = self._title()
         can_check = self._check is None and not self._installing
         self._ui.checkEngineButton.enabled = can_check and self._python.path is not None
         missing = self.report is not None and bool(self.report.missing)
         self._ui.installEngineButton.visible = missing and self.is_own_python
         self._ui.installEngineButton.enabled = not self._installing
         self._changed()
+
+    def _title(self) -> str:
+        """All that is to be seen of it while it is closed."""
+        if self.report is None:
+            return _("Engine")
+        if not self.report.usable:
+            return _("Engine: not ready")
+        return _("Engine: ready, on the GPU") if self.report.on_gpu else _("Engine: ready, on the CPU")
 
     def _words(self) -> str:
         if self._python.path is None:
@@ -135,7 +144,7 @@ class EnginePanel:
             return _("Asking this Python whether it can run the engine …")
         if self.report is None:
             return _("Press Check to see whether this Python can run the engine.")
-        words = [self.report.sentence]
+        words = [self.report.sentence, *self.report.details]
         words += [problem for problem in self.report.problems if problem != self.report.sentence]
         if self.report.missing:
             words = [self.report.sentence, self._remedy()]

@@ -25,6 +25,8 @@ SILENT = "silent"
 """Judged, not written: the run says it works on another computer, from which no heartbeat has come for a while."""
 
 SILENCE_SECONDS = 60.0
+# A folder that is being replaced is not there for a moment, and Windows refuses to read a file that is.
+UNREADABLE_SECONDS = 2.0
 # Of steps, and of seconds that are left.
 _MOST = 1e12
 _LONGEST_ERROR = 1000
@@ -49,6 +51,10 @@ class RunReport:
     """Of the engine, while it works here; else 0."""
     here: bool = True
     """Whether it runs on this computer, so that it may be ended by force."""
+    there: bool = True
+    """Whether its folder is."""
+    said: bool = True
+    """Whether the engine has written this state; else it was judged from what it left behind."""
 
     @property
     def fraction(self) -> float:
@@ -71,7 +77,7 @@ class RunMonitor:
         self._machine = machine_id() if machine is None else machine
         self._last: RunReport | None = None
         self._heartbeat = -1
-        self._heard = clock()
+        self._heard = self._readable = clock()
 
     @property
     def model(self) -> Path:
@@ -80,9 +86,12 @@ class RunMonitor:
 
     def poll(self) -> RunReport | None:
         """Read the status and judge it; the last good reading where it cannot be read at this moment."""
-        content = self._find_status()
+        content, now = self._find_status(), self._clock()
         if content is not None:
-            self._last = self._judge(content)
+            self._readable = now
+            self._last = self._judge(self._read(content), _whole(content.get("heartbeat")))
+        elif self._last is not None and now - self._readable >= UNREADABLE_SECONDS:
+            self._last = self._judge_unreadable(self._last)
         return self._last
 
     def log(self, lines: int = 20) -> list[str]:
@@ -108,20 +117,26 @@ class RunMonitor:
     def _find_status(self) -> dict[str, Any] | None:
         return find_json(self.run / layout.STATUS_FILE, schemas.STATUS)
 
-    def _judge(self, content: dict[str, Any]) -> RunReport:
-        report = self._read(content)
+    def _judge(self, report: RunReport, heartbeat: int) -> RunReport:
         if report.state not in ALIVE:
             return report
         if not report.here:
-            return self._judge_by_heartbeat(report, _whole(content.get("heartbeat")))
+            return self._judge_by_heartbeat(report, heartbeat)
         if is_locked(self.run / layout.LOCK_FILE):
             return report
         # The engine may have ended properly between the reading and the look at the lock.
-        again = self._read(self._find_status() or content)
+        content = self._find_status()
+        again = report if content is None else self._read(content)
         if again.state not in ALIVE:
             return again
         sentence = f"The engine ended without a word at step {again.step}: Resume goes on from its last checkpoint."
-        return replace(again, state=FAILED, eta_seconds=None, error=sentence)
+        return replace(again, state=FAILED, eta_seconds=None, error=sentence, pid=0, said=False)
+
+    def _judge_unreadable(self, last: RunReport) -> RunReport:
+        if self.run.is_dir():
+            return self._judge(last, self._heartbeat)
+        sentence = "The folder of the run was removed or renamed: bring it back, or start a new run."
+        return replace(last, state=FAILED, eta_seconds=None, error=sentence, pid=0, there=False, said=False)
 
     def _judge_by_heartbeat(self, report: RunReport, heartbeat: int) -> RunReport:
         now = self._clock()
@@ -131,7 +146,7 @@ class RunMonitor:
         if silence < SILENCE_SECONDS:
             return report
         sentence = f"No sign of life from another computer for {silence:.0f} s: look there whether the run still works."
-        return replace(report, state=SILENT, eta_seconds=None, error=sentence)
+        return replace(report, state=SILENT, eta_seconds=None, error=sentence, said=False)
 
     def _read(self, content: dict[str, Any]) -> RunReport:
         eta = content.get("eta_seconds")

@@ -39,8 +39,7 @@ class PanelLogic(ScriptedLoadableModuleLogic):
 
     def engine(self) -> Engine:
         """The engine with the Python that the user has chosen, or with Slicer's own."""
-        python = user_settings.read_text(user_settings.ENGINE_PYTHON) or sys.executable
-        return Engine(Path(python), slicer.util.startupEnvironment())
+        return chosen_engine()
 
     def _forget_unknown_choices(self, node: slicer.vtkMRMLScriptedModuleNode) -> None:
         """A scene may be of another version, which knew other choices; Slicer's wrapper would fail on them."""
@@ -49,6 +48,12 @@ class PanelLogic(ScriptedLoadableModuleLogic):
             if word and word not in words:
                 logging.warning("%s: the scene's %s %r is not known here and is left out.", self.moduleName, name, word)
                 node.UnsetParameter(name)
+
+
+def chosen_engine() -> Engine:
+    """The engine with the Python that the user has chosen, or with Slicer's own."""
+    python = user_settings.read_text(user_settings.ENGINE_PYTHON) or sys.executable
+    return Engine(Path(python), slicer.util.startupEnvironment())
 
 
 class Panel(Protocol):

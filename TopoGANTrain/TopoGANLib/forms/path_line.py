@@ -91,6 +91,8 @@ class PathLine:
             self._connections.add(action, "triggered()", choose)
         button.setMenu(menu)
         self._line.layout().addWidget(button)
+        # It was made last, and would otherwise be the last that the tabulator key comes to.
+        qt.QWidget.setTabOrder(self._line.comboBox(), button)
 
     def _choose_file(self) -> None:
         self._take(qt.QFileDialog.getOpenFileName(self._line, _("Choose a file"), self._start(), self._files))

@@ -14,7 +14,11 @@ ENGINE_PYTHON = "EnginePython"
 RESULTS_FOLDER = "ResultsFolder"
 KEEP_TRAINING = "KeepTraining"
 LAST_RUN = "LastRun"
+TOLD_RUN = "ToldRun"
+"""Folder of the run whose end was told last."""
 MODEL = "Model"
+FIRST_MODEL = "FirstModel"
+"""What is fine-tuned."""
 
 
 def read_text(name: str, default: str = "") -> str:

@@ -105,7 +105,7 @@ def load_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="scene-") as temporary, _same_working_folder():
         unpacked = scene.UnpackSlicerDataBundle(str(path.absolute()), temporary, messages)
         scene.SetURL(unpacked)
-        scene.SetDataIOManager(_unpacking_into(temporary))
+        scene.SetDataIOManager(unpacking_into(temporary))
         read = unpacked and scene.Connect(messages)
         scene.SetDataIOManager(None)
         if not read:
@@ -113,7 +113,7 @@ def load_scene(scene: slicer.vtkMRMLScene, path: Path) -> None:
     scene.SetURL("")
 
 
-def _unpacking_into(folder: str) -> slicer.vtkDataIOManager:
+def unpacking_into(folder: str) -> slicer.vtkDataIOManager:
     """What a sequence asks where to unpack itself: in the scene's file it is a scene of its own."""
     cache = slicer.vtkCacheManager()
     # Of its own: the manager warns of a folder that holds more.

@@ -168,6 +168,12 @@ def draw_barcode(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: in
     window = _off_screen_window(width, height)
     view.SetRenderWindow(window)
     view.GetRenderer().SetBackground(1, 1, 1)
+    add_chart(view, chart_node)
+    return _grab(window)
+
+
+def add_chart(view: vtk.vtkContextView, chart_node: slicer.vtkMRMLPlotChartNode) -> vtk.vtkChartXY:
+    """Put the chart of a barcode into a view as Slicer's plot view does."""
     chart = vtk.vtkChartXY()
     view.GetScene().AddItem(chart)
     _set_title_and_legend(chart, chart_node)
@@ -177,7 +183,7 @@ def draw_barcode(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: in
     _set_whole_ticks(left, number_of_bars(chart_node))
     for index in range(chart_node.GetNumberOfPlotSeriesNodes()):
         _add_series(chart, chart_node.GetNthPlotSeriesNode(index))
-    return _grab(window)
+    return chart
 
 
 def tile(pictures: Sequence[np.ndarray], columns: int, gap: int = 4, background: int = 255) -> np.ndarray:
@@ -276,9 +282,8 @@ def _add_caption(renderer: vtk.vtkRenderer, height: int) -> vtk.vtkTextActor:
 
 
 _MARKERS = {
-    slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle: vtk.vtkPlotPoints.CIRCLE,
-    slicer.vtkMRMLPlotSeriesNode.MarkerStyleDiamond: vtk.vtkPlotPoints.DIAMOND,
-    slicer.vtkMRMLPlotSeriesNode.MarkerStyleSquare: vtk.vtkPlotPoints.SQUARE,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone: vtk.vtkPlotPoints.NONE,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStylePlus: vtk.vtkPlotPoints.PLUS,
 }
 
 
@@ -288,6 +293,8 @@ def _add_series(chart: vtk.vtkChartXY, series: slicer.vtkMRMLPlotSeriesNode) -> 
     plot.SetLabel(series.GetName())
     plot.SetColorF(*series.GetColor())
     plot.SetWidth(series.GetLineWidth())
+    if series.GetLineStyle() == slicer.vtkMRMLPlotSeriesNode.LineStyleNone:
+        plot.GetPen().SetLineType(vtk.vtkPen.NO_PEN)
     plot.SetMarkerStyle(_MARKERS[series.GetMarkerStyle()])
     plot.SetMarkerSize(series.GetMarkerSize())
 

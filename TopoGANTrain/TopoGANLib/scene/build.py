@@ -91,7 +91,7 @@ def _add_segmentation(
     display.SetOpacity2DFill(_FILL_OPACITY)
     display.SetSliceIntersectionThickness(_OUTLINE_PIXELS)
     if synthesis.axes == 2:
-        add_segments(segmentation, synthesis, synthesis.masks)
+        add_segments(segmentation, synthesis.structures, synthesis.masks, synthesis.ijk_to_ras)
     elif len(synthesis.structures) > 1:
         display.SetOpacity3D(_SURFACE_OPACITY)
     return segmentation

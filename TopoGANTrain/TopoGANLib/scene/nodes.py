@@ -20,6 +20,8 @@ from TopoGANLib.scene.tables import number_columns
 # scene and survive new ids.
 _ROLES = ("segmentation", "image", "barcode", "diagrams", "samples", "metrics")
 _ROLE_PREFIX = "TopoGAN."
+_MARK_PREFIX = f"{_ROLE_PREFIX}mark."
+_MARKS = ("birth", "death")
 _SHOWN_SAMPLE = "TopoGAN.shownSample"
 _SHOWN_REGION = "TopoGAN.shownRegion"
 _REGIONS = "TopoGAN.regions"
@@ -153,13 +155,29 @@ class SynthesisNodes:
         values = np.concatenate([columns["birth (mm)"], columns["death (mm)"]])
         longest = float(values[np.isfinite(values)].max(initial=0.0))
         title = f"Barcode of {self.caption(sample, region)}"
-        show_barcode(self.barcode, everything.rows(mine), sample, title, longest)
+        self.clear_marks()
+        show_barcode(self.barcode, everything.rows(mine), sample, title, longest, self._pixel)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):
             self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
             self._keeper.SetAttribute(_SHOWN_REGION, str(region))
             if self.browser is not None:
                 self.browser.SetSelectedItemNumber(sample)
+
+    def mark(self, word: str) -> slicer.vtkMRMLMarkupsFiducialNode | None:
+        """The node that marks the ``birth`` or the ``death`` of a bar, if one was ever chosen."""
+        return self._keeper.GetNodeReference(f"{_MARK_PREFIX}{word}")
+
+    def keep_mark(self, word: str, mark: slicer.vtkMRMLMarkupsFiducialNode) -> None:
+        """Let it be known with the scene, too."""
+        self._keeper.SetNodeReferenceID(f"{_MARK_PREFIX}{word}", mark.GetID())
+
+    def clear_marks(self) -> None:
+        """Take the marks of a bar away; their nodes stay for the next one."""
+        for word in _MARKS:
+            mark = self.mark(word)
+            if mark is not None:
+                mark.RemoveAllControlPoints()
 
     def caption(self, sample: int, region: int | None = None) -> str:
         """One line about a sample: its number and, where the table has them, a region's Betti numbers."""
@@ -254,6 +272,11 @@ class SynthesisNodes:
         """What knows the others. Of volumes not the segmentation: a proxy loses its attributes with the next sample."""
         return self.segmentation if self.browser is None else self.browser
 
+    @property
+    def _pixel(self) -> float:
+        """Edge of a pixel or voxel, mm."""
+        return float(self.image.GetSpacing()[0])
+
     def _judged(self, sample: int) -> list[tuple[str, tuple[int, ...], str]]:
         found = []
         for number, region in enumerate(self.regions):
@@ -280,9 +303,10 @@ class SynthesisNodes:
 
     def _all(self) -> list[slicer.vtkMRMLNode]:
         series = [self.barcode.GetNthPlotSeriesNode(n) for n in range(self.barcode.GetNumberOfPlotSeriesNodes())]
+        marks = [mark for word in _MARKS if (mark := self.mark(word)) is not None]
         played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
         return [
-            *played, self.image, self.segmentation, self.barcode, *series, series[0].GetTableNode(),
+            *played, *marks, self.image, self.segmentation, self.barcode, *series, series[0].GetTableNode(),
             self.diagrams, self.samples, self.metrics,
         ]  # fmt: skip
 

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from topogan_contract.synthesis import Segment
-from TopoGANLib.scene.synthesis_folder import Synthesis
 from TopoGANLib.scene.terminology import terminology_entry
 
 
-def add_segments(segmentation: slicer.vtkMRMLSegmentationNode, synthesis: Synthesis, labels: np.ndarray) -> None:
-    """Add a segment for each structure of a synthesis.
+def add_segments(
+    segmentation: slicer.vtkMRMLSegmentationNode,
+    structures: Sequence[Segment],
+    labels: np.ndarray,
+    ijk_to_ras: np.ndarray,
+) -> None:
+    """Add a segment for each structure.
 
     Args:
         segmentation: node to add to.
-        synthesis: says what the labels mean and where the first voxel lies.
+        structures: what the labels mean.
         labels: uint8 [k, j, i].
+        ijk_to_ras: float [4, 4], mm.
     """
     # One for all segments, as Slicer itself keeps segments that do not overlap.
-    labelmap = _labelmap(labels, synthesis.ijk_to_ras)
-    for structure in synthesis.structures:
+    labelmap = _labelmap(labels, ijk_to_ras)
+    for structure in structures:
         # An id of its own would do for one segmentation; in those of a sequence the ids must agree.
         segmentation.GetSegmentation().AddSegment(_segment(structure, labelmap), f"Segment_{structure.label}")
 

@@ -51,7 +51,7 @@ def add_sequences(
         slicer.util.updateVolumeFromArray(volume, picture)
         images.SetDataNodeAtValue(volume, str(sample))
         segments.GetSegmentation().RemoveAllSegments()
-        add_segments(segments, synthesis, synthesis.masks[sample])
+        add_segments(segments, synthesis.structures, synthesis.masks[sample], synthesis.ijk_to_ras)
         # With each sample, so that whatever moves the browser shows it in 3-D; Slicer makes it anew when it loads one.
         segments.CreateClosedSurfaceRepresentation()
         masks.SetDataNodeAtValue(segments, str(sample))

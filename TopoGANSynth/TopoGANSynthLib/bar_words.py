@@ -1,0 +1,49 @@
+"""What a bar of the barcode says of the sample, in words with its own numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from slicer.i18n import tr as _
+
+if TYPE_CHECKING:
+    from TopoGANLib.scene.barcode import Bar
+
+
+def bar_words(bar: Bar, axes: int) -> str:
+    """Explain a bar: what it is, when it begins, and what its end means.
+
+    The structure is grown by the filtration value, in mm: a hole that is as wide as 18 mm is filled at 9 mm.
+
+    Args:
+        bar: of a sample's barcode.
+        axes: 2 for slices, 3 for volumes.
+    """
+    return _("Bar {number}: {words}").format(number=bar.number, words=_meaning(bar, axes))
+
+
+def _meaning(bar: Bar, axes: int) -> str:
+    birth, death = f"{bar.birth:.1f}", f"{bar.death:.1f}"
+    if bar.dimension == 0:
+        if math.isinf(bar.death):
+            return _("a piece of the structure, the one that is left at the end.")
+        sentence = _("another piece; grown by {death} mm it touches an older one: the gap is about {gap} mm wide.")
+        return sentence.format(death=death, gap=f"{2 * bar.death:.1f}")
+    if bar.dimension == 1 and axes == 3:
+        closed, filled = (
+            (_("a tunnel or handle of the structure"), _("it is filled at {death} mm."))
+            if bar.birth <= 0
+            else (_("a tunnel that closes at {birth} mm: a gap"), _("it is filled at {death} mm."))
+        )
+        return f"{closed}; {filled}".format(birth=birth, death=death)
+    whole, gap = (_("a ring around a hole"), _("a ring with a gap")) if axes == 2 else (_("a cavity"), _("a leak"))
+    if bar.birth <= 0:
+        sentence = _("{what}: it is closed; what is inside is filled at {death} mm, about {width} mm wide.")
+    else:
+        sentence = _(
+            "{what} of {gap} mm, closed only when grown by {birth} mm; filled at {death} mm, about {width} mm wide."
+        )
+    what = whole if bar.birth <= 0 else gap
+    width, across = f"{2 * bar.death:.1f}", f"{2 * bar.birth:.1f}"
+    return sentence.format(what=what, birth=birth, death=death, width=width, gap=across)

@@ -1,0 +1,109 @@
+"""A click on a bar marks its pixels in the slice views, and the cursor on a pixel frames its bar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import qt
+import slicer
+import vtk
+
+from TopoGANLib.forms.connections import Connections
+
+if TYPE_CHECKING:
+    from TopoGANLib.scene.barcode import Bar
+    from TopoGANLib.scene.nodes import SynthesisNodes
+
+_SELECTED = "dataSelected(vtkStringArray*,vtkCollection*)"
+
+
+class BarcodeLink:
+    """Listens to the plot views and to the cursor in the slice views."""
+
+    def __init__(self, nodes: Callable[[], SynthesisNodes | None], told: Callable[[Bar], None]) -> None:
+        """Listen to nothing yet.
+
+        Args:
+            nodes: the synthesis that is looked at, if there is one.
+            told: is called with each bar that was chosen.
+        """
+        self._nodes, self._told = nodes, told
+        self._widgets: list[Any] = []
+        self._connections = Connections()
+        self._clicked = False
+        self._cursor: tuple[slicer.vtkMRMLCrosshairNode, int] | None = None
+        self._hovered = 0
+
+    def listen(self) -> None:
+        """Listen to the plot views that there are now; a layout makes its own."""
+        manager = slicer.app.layoutManager()
+        found = [] if manager is None else [manager.plotWidget(n) for n in range(manager.plotViewCount)]
+        for widget in found:
+            if widget not in self._widgets:
+                self._connections.add(widget.plotView(), _SELECTED, self._click)
+                self._widgets.append(widget)
+        crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if crosshair is not None and (self._cursor is None or self._cursor[0] is not crosshair):
+            self._forget_cursor()
+            event = slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent
+            self._cursor = crosshair, crosshair.AddObserver(event, self._move)
+
+    def close(self) -> None:
+        """Let go of views and cursor."""
+        self._connections.close()
+        self._widgets = []
+        self._forget_cursor()
+
+    def _forget_cursor(self) -> None:
+        if self._cursor is not None:
+            self._cursor[0].RemoveObserver(self._cursor[1])
+            self._cursor = None
+
+    def _click(self, series: vtk.vtkStringArray | None = None, selections: vtk.vtkCollection | None = None) -> None:
+        # VTK says so twice, at first with the selection of before: what counts is what is selected in the end.
+        if not self._clicked:
+            self._clicked = True
+            qt.QTimer.singleShot(0, self._choose)
+
+    def _choose(self) -> None:
+        from TopoGANLib.scene.barcode import bar_of_row
+        from TopoGANLib.scene.marks import mark_bar
+
+        self._clicked = False
+        nodes = self._nodes()
+        if nodes is None:
+            return
+        barcode = nodes.barcode.GetID()
+        for widget in self._widgets:
+            # Others show charts of their own.
+            if widget.mrmlPlotViewNode().GetPlotChartNodeID() != barcode:
+                continue
+            number = bar_of_row(nodes.barcode, _selected_row(widget.plotView()))
+            if number:
+                widget.plotView().RemovePlotSelections()
+                self._told(mark_bar(nodes, number))
+
+    def _move(self, caller: slicer.vtkMRMLCrosshairNode, event: Any) -> None:
+        from TopoGANLib.scene.barcode import choose_bar
+        from TopoGANLib.scene.marks import bar_at
+
+        nodes = self._nodes()
+        position = [0.0, 0.0, 0.0]
+        if nodes is None or not caller.GetCursorPositionRAS(position):
+            return
+        bar = bar_at(nodes, (position[0], position[1], position[2]))
+        if bar is not None and bar.number != self._hovered:
+            choose_bar(nodes.barcode, bar.number)
+            self._told(bar)
+        self._hovered = 0 if bar is None else bar.number
+
+
+def _selected_row(view: Any) -> int:
+    """Row of the table at the point that is selected in a view; −1 where none is."""
+    chart = view.chart()
+    for number in range(chart.GetNumberOfPlots()):
+        selection = chart.GetPlot(number).GetSelection()
+        if selection is not None and selection.GetNumberOfValues():
+            return int(selection.GetValue(0))
+    return -1

@@ -1,0 +1,103 @@
+"""Why a row of patients cannot be used, and what is read of those that can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import slicer
+
+from TopoGANTrainLib.patients import ScenePatient, numbered
+from TopoGANTrainLib.scene_input import InputError, SceneInput, check_image, check_segment, read_scene_input
+from TopoGANTrainLib.sequence_input import PatientInput, Phase, chosen_phases, names_in, told, words_of
+
+
+class Verdicts:
+    """Looks at all rows; of voxels it looks only at those that have changed since the last time.
+
+    Usage::
+
+        reasons = Verdicts().of(patients, ["Blood"])
+    """
+
+    def __init__(self) -> None:
+        self._filled: set[tuple[int, int]] = set()
+
+    def of(self, patients: Sequence[ScenePatient], segments: Sequence[str]) -> list[str]:
+        """One sentence for each row on why it cannot be used, and what to do; empty where it can.
+
+        Args:
+            patients: the rows.
+            segments: names of what is learned.
+        """
+        before, self._filled = self._filled, set()
+        have_volumes = any(one.volume is not None for one in patients)
+        found = []
+        for index, (number, one) in enumerate(zip(numbered(patients), patients, strict=True)):
+            who = f"Patient {number}"
+            try:
+                phases = chosen_phases(one, who)
+                if any(one.segmentation is other.segmentation for other in patients[:index]):
+                    raise InputError(
+                        f"{who}: the segmentation is in a row above, too: choose another, or remove the row."
+                    )
+                if one.volume is None and have_volumes:
+                    raise InputError(f"{who} has no CT, but others have: choose it, or none for all.")
+                for phase, words in zip(phases, words_of(who, phases), strict=True):
+                    self._check(phase, segments, words, before)
+            except InputError as refusal:
+                found.append(str(refusal))
+            else:
+                found.append("")
+        return found
+
+    def _check(self, phase: Phase, names: Sequence[str], who: str, before: set[tuple[int, int]]) -> None:
+        if phase.volume is not None:
+            told(who, partial(check_image, phase.volume))
+        there = names_in(phase.segmentation)
+        inner = phase.segmentation.GetSegmentation()
+        for name in names:
+            if name not in there:
+                raise InputError(f"{who} has no {name}: choose another segmentation, or remove the row.")
+            if there.count(name) > 1:
+                raise InputError(f"{who}: two of the segments are named {name}: rename one.")
+            segment = inner.GetSegment(inner.GetSegmentIdBySegmentName(name))
+            key = _state(segment)
+            if key not in before:
+                told(who, partial(check_segment, segment))
+            self._filled.add(key)
+
+
+def read_patients(patients: Sequence[ScenePatient], segments: Sequence[str]) -> list[PatientInput]:
+    """Look at all phases of all patients.
+
+    Args:
+        patients: the rows.
+        segments: names of what is learned; where two overlap, the earlier one wins.
+
+    Raises:
+        InputError: one sentence on what cannot be used, and what to do.
+    """
+    inputs = []
+    for number, one, refusal in zip(numbered(patients), patients, Verdicts().of(patients, segments), strict=True):
+        if refusal:
+            raise InputError(refusal)
+        phases = chosen_phases(one)
+        words = words_of(f"Patient {number}", phases)
+        read = [told(word, partial(_read, phase, segments)) for word, phase in zip(words, phases, strict=True)]
+        inputs.append(PatientInput(number, tuple(read), tuple(words)))
+    return inputs
+
+
+def _read(phase: Phase, segments: Sequence[str]) -> SceneInput:
+    inner = phase.segmentation.GetSegmentation()
+    identifiers = [inner.GetSegmentIdBySegmentName(name) for name in segments]
+    return read_scene_input(phase.volume, phase.segmentation, identifiers)
+
+
+def _state(segment: slicer.vtkSegment) -> tuple[int, int]:
+    """A number that no other labelmap has or will have, VTK's time of its last change, and the segment's value."""
+    labelmap = segment.GetRepresentation(
+        slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    )
+    return 0 if labelmap is None else labelmap.GetMTime(), int(segment.GetLabelValue())
