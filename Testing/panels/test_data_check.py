@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from fake_engine import tell
-from train_bench import choose, ready, status
+from train_bench import choose, ready, status, tick_segments
 
 from TopoGANLib.engine.process import Engine
 
@@ -151,7 +151,7 @@ def test_what_it_looks_like(bench: Bench, scene: Any, engine: Engine, points: in
         mask = np.zeros((20, 24, 24), np.uint8)
         mask[2:18, 2:22, 2:22] = 1  # more than what lies over it
         slicer.util.updateSegmentBinaryLabelmapFromArray(mask, scene[1], ids[1], scene[0])
-        widget.ui.segmentSelector.setSelectedSegmentIDs(ids)
+        tick_segments(widget, "Blood", "Myocardium")
         ui = checked(bench, widget)
         assert ui.verdictLabel.text
         ui.estimateButton.click()
@@ -189,7 +189,7 @@ def test_a_check_is_true_until_something_changes(bench: Bench, scene: Any, what:
     elif what == "name":
         segmentation.GetSegmentation().GetSegment(blood).SetName("Lumen")
     elif what == "selection":
-        ui.segmentSelector.setSelectedSegmentIDs(list(segmentation.GetSegmentation().GetSegmentIDs()))
+        tick_segments(widget, "Blood", "Myocardium")
     elif what == "volume":
         slicer.util.arrayFromVolume(volume)[:] = 7
         slicer.util.arrayFromVolumeModified(volume)

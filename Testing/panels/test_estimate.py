@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_engine import tell_doctor
-from train_bench import choose, ready
+from train_bench import choose, ready, tick_segments
 
 from TopoGANLib.engine.process import Engine
 
@@ -75,7 +75,7 @@ def test_a_click_estimates_and_fits(bench: Bench, scene: Any, engine: Engine) ->
     widget = ready(bench)
     ui = widget.ui
     assert not ui.estimateLabel.visible and not ui.budgetInputs.visible
-    ui.segmentSelector.setSelectedSegmentIDs(list(scene[1].GetSegmentation().GetSegmentIDs()))
+    tick_segments(widget, "Blood", "Myocardium")
     choose(ui.sizeComboBox, "128")
     ui.masksStepsSpinBox.value = 6000
     ui.topologyRatioSpinBox.value = 3.0
