@@ -157,24 +157,6 @@ def test_a_form_with_something_unknown(application: StandIn, tmp_path: Path, wor
         load(tmp_path, **words)
 
 
-def test_a_segment_is_chosen_with_its_segmentation(application: StandIn, qt: Any) -> None:
-    import slicer
-
-    selector = slicer.qMRMLSegmentSelectorWidget()
-    selector.setMRMLScene(slicer.mrmlScene)
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    assert selector.currentNode() is node, "the first one, as nothing may be none"
-    node.GetSegmentation().AddEmptySegment("one", "One")
-    node.GetSegmentation().AddEmptySegment("two", "Two")
-    assert selector.currentSegmentID() == "one"
-    segments: list[str] = []
-    selector.connect("currentSegmentChanged(QString)", segments.append)
-    selector.setCurrentSegmentID("two")
-    assert segments == ["two"]
-    slicer.mrmlScene.RemoveNode(node)
-    assert selector.currentNode() is None
-
-
 def heard(line: Any) -> list[object]:
     """What a line for a path tells, from now on."""
     told: list[object] = []

@@ -25,7 +25,7 @@ from standin.application import (
 )
 from standin.ctk_module import absent_widget, make_ctk
 from standin.pictures_of_qt import qMRMLUtils
-from standin.qmrml import close_hubs, qMRMLNodeComboBox, qMRMLSegmentSelectorWidget, qMRMLWidget
+from standin.qmrml import close_hubs, qMRMLNodeComboBox, qMRMLWidget
 from standin.qt_module import make_qt
 
 _SCRIPTED_CLASSES = (
@@ -109,7 +109,6 @@ def install(application_logic: slicer.vtkSlicerApplicationLogic, folder: Path, s
     for kind in (
         qMRMLWidget,
         qMRMLNodeComboBox,
-        qMRMLSegmentSelectorWidget,
         qMRMLUtils,
         qSlicerScriptedLoadableModule,
         qSlicerScriptedLoadableModuleWidget,
