@@ -50,7 +50,7 @@ def test_training_set_is_complete(prepared: Path) -> None:
     found = TrainingSet.open(prepared)
     content = json.loads((prepared / "dataset.json").read_text())
     assert {path.name for path in prepared.iterdir()} == {
-        "dataset.json", "masks.npy", "images.npy", "slices.csv", "diagrams.npz", "preview.png",
+        "dataset.json", "masks.npy", "images.npy", "slices.csv", "diagrams.npz", "preview.png", "check.json",
     }  # fmt: skip
     assert found.masks.shape == found.images.shape == (96, 64, 64)
     assert (found.masks.dtype, found.images.dtype) == (np.uint8, np.int16)

@@ -84,7 +84,7 @@ def test_set_of_volumes_is_complete(prepared: tuple[Path, list[str]]) -> None:
     found, rows = TrainingSet.open(out), rows_of(out)
     content = json.loads((out / "dataset.json").read_text())
     assert {path.name for path in out.iterdir()} == {
-        "dataset.json", "masks.npy", "images.npy", "volumes.csv", "diagrams.npz", "preview.png",
+        "dataset.json", "masks.npy", "images.npy", "volumes.csv", "diagrams.npz", "preview.png", "check.json",
     }  # fmt: skip
     assert found.masks.shape == found.images.shape == (48, 32, 32, 32)
     assert (found.axes, found.noun, found.betti.shape) == (3, "volume", (48, 1, 3))

@@ -18,12 +18,20 @@ def masks(shift: int = 0) -> dict[str, np.ndarray]:
     return {"Blood": inner, "Myocardium": outer & ~inner & 1}
 
 
+def scan(value: int = 0) -> np.ndarray:
+    """Noise in HU, int16 [slice, row, column], with ``value`` in the first voxel."""
+    image = np.random.default_rng(value).integers(-100, 400, SHAPE).astype(np.int16)
+    image.flat[0] = value
+    return image
+
+
 def add_patient(name: str, value: int = 0, shift: int = 0, order: tuple[str, ...] = ("Blood", "Myocardium")) -> Any:
-    """A CT of one value everywhere, and its segmentation, which knows that it was drawn on it."""
+    """A CT, ``value`` in its first voxel, and its segmentation, which knows that it was drawn on it."""
     import slicer
 
+    image = scan(value)
     matrix = slicer.util.vtkMatrixFromArray(_MATRIX)
-    volume = slicer.util.addVolumeFromArray(np.full(SHAPE, value, np.int16), matrix, f"CT of {name}")
+    volume = slicer.util.addVolumeFromArray(image, matrix, f"CT of {name}")
     segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"Heart of {name}")
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
     for segment in order:
@@ -33,7 +41,7 @@ def add_patient(name: str, value: int = 0, shift: int = 0, order: tuple[str, ...
 
 
 def add_sequences(name: str, count: int, value: int = 100, values: list[str] | None = None) -> Any:
-    """Sequences of CTs, ``value`` and up, and of segmentations; no browser plays them."""
+    """Sequences of CTs, ``value`` and up in their first voxels, and of segmentations; no browser plays them."""
     import slicer
 
     volumes = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", f"CT phases of {name}")

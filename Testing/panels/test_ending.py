@@ -110,7 +110,7 @@ def test_the_module_panel_is_hidden(waiting: Any, bench: Bench) -> None:
     ("how", "said"),
     [
         ("failing", "The training Blood-1 has failed. The loss is not a number: lower the learning rate."),
-        ("crash", "The training Blood-1 has failed. The engine ended without a word at step 5: Resume goes on from"),
+        ("crash", "The training Blood-1 has failed. The engine ended without a word"),
     ],
 )
 def test_a_failure_is_told_with_its_cause(bench: Bench, scene: Any, engine: Engine, how: str, said: str) -> None:

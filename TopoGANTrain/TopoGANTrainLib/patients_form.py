@@ -111,6 +111,7 @@ class PatientsForm:
         table.setHorizontalHeaderLabels(titles)
         header = table.horizontalHeader()
         header.setTextElideMode(qt.Qt.ElideRight)
+        header.setMinimumSectionSize(1)
         for column in range(len(titles)):
             stretched = column in (_CT, _SEGMENTATION)
             header.setSectionResizeMode(

@@ -74,6 +74,7 @@ class RunEntry:
     written: float = 0.0
     """When it last said how it is doing: seconds since 1970, by the clock of the disk."""
     best: Best = Best()
+    has_curves: bool = False
     has_model: bool = False
     here: bool = True
     """Whether it runs, or ran, on this computer."""
@@ -109,7 +110,7 @@ class RunList:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._monitors: dict[Path, RunMonitor] = {}
-        self._best: dict[Path, tuple[tuple[int, int], Best]] = {}
+        self._best: dict[Path, tuple[tuple[int, int], Best | None]] = {}
 
     def read(self, results: Path) -> list[RunEntry]:
         """The 500 runs that were written last, newest first; none where the folder cannot be read."""
@@ -127,7 +128,7 @@ class RunList:
             error = f"{name} is missing, damaged or of another version of TopoGAN: delete the run, or bring it back."
             return RunEntry(run, DAMAGED, error, written=written)
         settings, learned = _object(config.get("settings")), _object(config.get("training_set"))
-        model = run / layout.MODEL
+        best, model = self._best_of(run), run / layout.MODEL
         return RunEntry(
             run,
             report.state,
@@ -141,19 +142,22 @@ class RunList:
             device=shown(config.get("device", "")),
             training_set=str(learned.get("content_hash", "")),
             written=written,
-            best=self._best_of(run),
+            best=best or Best(),
+            has_curves=best is not None,
             has_model=model.is_dir() and not model.is_symlink(),
             here=report.here,
         )
 
-    def _best_of(self, run: Path) -> Best:
+    def _best_of(self, run: Path) -> Best | None:
+        """None while there are no curves."""
         try:
             state = (run / layout.HISTORY_FILE).stat()
         except OSError:
-            return Best()
+            return None
         version = state.st_mtime_ns, state.st_size
         if run not in self._best or self._best[run][0] != version:
-            self._best[run] = version, best_of(read_history(run))
+            history = read_history(run)
+            self._best[run] = version, None if history is None else best_of(history)
         return self._best[run][1]
 
 
@@ -168,9 +172,9 @@ def find_runs(results: Path) -> list[Path]:
     return sorted(found, key=lambda run: (-_written(run), run))[:MOST_RUNS]
 
 
-def best_of(history: History | None) -> Best:
+def best_of(history: History) -> Best:
     """The best previews of a run."""
-    curves = {} if history is None else history.curves
+    curves = history.curves
     best: dict[str, Any] = {}
     masks, textures = STAGES
     if (errors := curves.get(f"{masks}/quick_betti_error")) and np.isfinite(errors.values).any():

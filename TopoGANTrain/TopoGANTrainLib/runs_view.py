@@ -11,7 +11,6 @@ import slicer
 from slicer.i18n import tr as _
 
 from topogan_contract.run import ENDED
-from TopoGANLib.engine.history import History, read_history
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANTrainLib.run_list import DAMAGED, RunEntry, RunList
@@ -23,8 +22,6 @@ _LOOK_MILLISECONDS = 50
 # How a run is doing is read again now and then while the list is open.
 _AGAIN_MILLISECONDS = 5000
 _PAIR = 2
-
-Compare = Callable[[Sequence[tuple[str, History]]], None]
 
 
 class RunsView:
@@ -41,7 +38,7 @@ class RunsView:
         refusal: Callable[[], str],
         resume: Callable[[Path], None],
         use_model: Callable[[Path], None],
-        compare: Compare,
+        compare: Callable[[Sequence[Path]], None],
     ) -> None:
         """Show nothing yet; the list is read when it is opened.
 
@@ -52,7 +49,7 @@ class RunsView:
             refusal: why nothing can be resumed now; empty if it can.
             resume: goes on with a run.
             use_model: opens a model in the other module.
-            compare: shows the curves of runs, each with its name.
+            compare: shows the curves of two runs.
         """
         self._ui, self._logic, self._results, self._refusal = ui, logic, results, refusal
         self._resume, self._use_model, self._compare = resume, use_model, compare
@@ -60,9 +57,10 @@ class RunsView:
         self._entries: list[RunEntry] = []
         self._work: Background[Any] | None = None
         self._take: Callable[[Any], None] = lambda found: None
-        self._wanted = False
-        self._filling = False
-        self._followed: tuple[Path | None, str] = None, ""
+        self._next: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
+        self._deleting = self._filling = False
+        self._said = ""
+        self._followed: tuple[Path | None, bool, str] = None, False, ""
         header = ui.runsTable.horizontalHeader()
         header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
         for column in (1, 2, 3):
@@ -75,13 +73,13 @@ class RunsView:
         for sender, signal, slot in (
             (self._timer, "timeout()", self._tick),
             (ui.runsCollapsibleButton, "contentsCollapsed(bool)", self._opened),
-            (ui.runsTable, "itemSelectionChanged()", self._show_choice),
+            (ui.runsTable, "itemSelectionChanged()", self._choose),
             (ui.runsTable, "itemActivated(QTableWidgetItem*)", self._attach),
             (self._delete_key, "activated()", self._delete),
             (ui.refreshRunsButton, "clicked()", self.read),
             (ui.attachRunButton, "clicked()", self._attach),
             (ui.resumeRunButton, "clicked()", self._go_on),
-            (ui.compareRunsButton, "clicked()", self._read_curves),
+            (ui.compareRunsButton, "clicked()", self._show_both),
             (ui.openRunButton, "clicked()", self._open_folder),
             (ui.useRunButton, "clicked()", self._open_model),
             (ui.deleteRunsButton, "clicked()", self._delete),
@@ -96,16 +94,15 @@ class RunsView:
             return
         if results is None:
             self._fill([])
-        elif self._work is not None:
-            self._wanted = True
-        else:
+        elif all(take != self._fill for work, take in self._next):
             self._do(lambda: self._list.read(results), self._fill)
 
     def refresh(self) -> None:
         """What can be done may be something else now; a run that has begun or ended is read anew."""
         session, progress = self._logic.session, self._logic.progress
-        state = "" if progress is None else progress.state
-        followed = (None if session is None else session.run), state if state in ENDED else ""
+        ended = progress.state if progress is not None and progress.state in ENDED else ""
+        has_begun = progress is not None and progress.total > 0
+        followed = None if session is None else session.run, has_begun, ended
         if followed != self._followed:
             self._followed = followed
             self.read()
@@ -120,10 +117,15 @@ class RunsView:
         self.read()
 
     def _do(self, work: Callable[[], Any], take: Callable[[Any], None]) -> None:
+        """Do something on a thread, after what is being done."""
+        self._next.append((work, take))
+        if self._work is None:
+            self._begin()
+
+    def _begin(self) -> None:
+        work, self._take = self._next.pop(0)
         self._work = Background(work, no_memory=_("There is not enough memory to read the runs: close other data."))
-        self._take = take
         self._timer.start(_LOOK_MILLISECONDS)
-        self._enable()
 
     def _tick(self) -> None:
         if self._work is None:
@@ -136,15 +138,13 @@ class RunsView:
         work, self._work = self._work, None
         self._timer.stop()
         if work.error:
-            self._ui.runsLabel.text = work.error
+            self._say(work.error)
         else:
             self._take(work.result)
-        if self._wanted:
-            self._wanted = False
-            self.read()
-        if self._work is None and any(entry.alive for entry in self._entries):
+        if self._work is None and self._next:
+            self._begin()
+        elif self._work is None and any(entry.alive for entry in self._entries):
             self._timer.start(_AGAIN_MILLISECONDS)
-        self._enable()
 
     def _fill(self, entries: list[RunEntry]) -> None:
         """Show the list; who has chosen some rows keeps them."""
@@ -170,29 +170,34 @@ class RunsView:
         rows = sorted({index.row() for index in self._ui.runsTable.selectionModel().selectedRows()})
         return [self._entries[row] for row in rows if row < len(self._entries)]
 
+    def _choose(self) -> None:
+        if not self._filling:
+            self._said = ""
+            self._show_choice()
+
+    def _say(self, words: str) -> None:
+        """Say why something was not done, until another run is chosen."""
+        self._said = words
+        self._show_choice()
+
     def _show_choice(self) -> None:
-        if self._filling:
-            return
         chosen = self._chosen()
-        if len(chosen) == 1:
-            self._ui.runsLabel.text = sentence(chosen[0])
-        elif not self._entries:
-            self._ui.runsLabel.text = _("There is no run in the folder of the results yet.")
-        else:
-            self._ui.runsLabel.text = ""
+        words = sentence(chosen[0]) if len(chosen) == 1 else ""
+        nothing = "" if self._entries else _("There is no run in the folder of the results yet.")
+        self._ui.runsLabel.text = self._said or words or nothing
         self._enable()
 
     def _enable(self) -> None:
         """Offer what can be done with the chosen runs."""
-        ui, chosen, idle = self._ui, self._chosen(), self._work is None
+        ui, chosen = self._ui, self._chosen()
         one = chosen[0] if len(chosen) == 1 else None
         ui.runsLabel.visible = bool(ui.runsLabel.text)
         ui.attachRunButton.enabled = one is not None and one.state != DAMAGED
         ui.resumeRunButton.enabled = one is not None and one.resumable and not self._refusal()
-        ui.compareRunsButton.enabled = idle and len(chosen) == _PAIR
+        ui.compareRunsButton.enabled = len(chosen) == _PAIR and all(entry.has_curves for entry in chosen)
         ui.openRunButton.enabled = one is not None
         ui.useRunButton.enabled = one is not None and one.has_model
-        ui.deleteRunsButton.enabled = idle and bool(chosen) and not any(entry.alive for entry in chosen)
+        ui.deleteRunsButton.enabled = bool(chosen) and not self._deleting and not any(entry.alive for entry in chosen)
 
     def _attach(self) -> None:
         if self._ui.attachRunButton.enabled and not self._logic.attach(self._chosen()[0].run):
@@ -201,23 +206,13 @@ class RunsView:
     def _go_on(self) -> None:
         self._resume(self._chosen()[0].run)
 
-    def _read_curves(self) -> None:
-        chosen = self._chosen()
-        self._do(lambda: [(entry.name, read_history(entry.run)) for entry in chosen], self._show_curves)
-
-    def _show_curves(self, found: list[tuple[str, History | None]]) -> None:
-        runs = [(name, history) for name, history in found if history is not None]
-        missing = [name for name, history in found if history is None]
-        if missing:
-            self._ui.runsLabel.text = _("{name} has no curves yet: choose another run.").format(name=missing[0])
-        else:
-            self._compare(runs)
+    def _show_both(self) -> None:
+        self._compare([entry.run for entry in self._chosen()])
 
     def _open_folder(self) -> None:
         folder = self._chosen()[0].run
         if not qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(folder))):
-            sentence = _("The system cannot show a folder: open {folder} yourself.")
-            self._ui.runsLabel.text = sentence.format(folder=folder)
+            self._say(_("The system cannot show a folder: open {folder} yourself.").format(folder=folder))
 
     def _open_model(self) -> None:
         self._use_model(self._chosen()[0].run / "model")
@@ -226,6 +221,7 @@ class RunsView:
         if not self._ui.deleteRunsButton.enabled:
             return
         runs = {entry.run: entry for entry in self._chosen()}
+        self._deleting = True
         self._do(lambda: [(entry, own_training_set(run)) for run, entry in runs.items()], self._ask_and_delete)
 
     def _ask_and_delete(self, found: list[tuple[RunEntry, Path | None]]) -> None:
@@ -235,18 +231,21 @@ class RunsView:
             for entry, training_set in found
         ]
         question = _("This is removed from the disk, for ever:\n\n{runs}\n\nDelete?").format(runs="\n".join(goes))
-        if slicer.util.confirmOkCancelDisplay(question, _("Delete runs")):
+        if not slicer.util.confirmOkCancelDisplay(question, _("Delete runs")):
+            self._deleting = False
+            self._enable()
+        else:
             self._do(lambda: _remove([entry.run for entry, training_set in found]), self._removed)
 
     def _removed(self, found: tuple[list[Path], str]) -> None:
         gone, complaint = found
+        self._deleting = False
         for run in gone:
             self._logic.forget(run)
         self._entries = [entry for entry in self._entries if entry.run not in gone]
         self._fill(self._entries)
         self.read()
-        if complaint:
-            self._ui.runsLabel.text = complaint
+        self._say(complaint)
 
 
 def _remove(runs: Sequence[Path]) -> tuple[list[Path], str]:

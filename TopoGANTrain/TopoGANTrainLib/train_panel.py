@@ -18,12 +18,19 @@ from TopoGANTrainLib.data_check_form import DataCheckForm
 from TopoGANTrainLib.data_form import DataForm
 from TopoGANTrainLib.plots_view import PlotsView
 from TopoGANTrainLib.run_view import RunView
+from TopoGANTrainLib.runs_view import RunsView
 from TopoGANTrainLib.scene_input import InputError
 from TopoGANTrainLib.settings_form import SettingsForm
 from TopoGANTrainLib.train_inputs import FromTrainingSet
 from TopoGANTrainLib.train_logic import TrainLogic
 
-FORMS = ("TopoGANTrainData", "TopoGANTrainCheck", "TopoGANTrainSettings", "TopoGANTrainRun")
+FORMS = (
+    "TopoGANTrainData",
+    "TopoGANTrainCheck",
+    "TopoGANTrainSettings",
+    "TopoGANTrainRun",
+    "TopoGANTrainRuns",
+)
 """Files of the parts below the engine, in their order."""
 
 
@@ -55,9 +62,18 @@ class TrainPanel:
             self.refresh,
         )
         self._view = RunView(ui)
+        self._runs = RunsView(
+            ui,
+            logic,
+            lambda: self._settings.results,
+            self._refuse_resume,
+            self._resume,
+            use_model,
+            self._view.plots.compare,
+        )
         self._connections = Connections()
         self._connections.add(ui.startButton, "clicked()", self._start_or_stop)
-        self._connections.add(ui.resumeButton, "clicked()", self._resume)
+        self._connections.add(ui.resumeButton, "clicked()", self._resume_followed)
         self._connections.add(ui.useModelButton, "clicked()", self._open_model)
         logic.onProgress = self._follow
 
@@ -72,6 +88,7 @@ class TrainPanel:
         last = user_settings.read_text(user_settings.LAST_RUN)
         if self._logic.session is None and last:
             self._logic.attach(Path(last))
+        self._runs.read()
 
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
@@ -107,7 +124,8 @@ class TrainPanel:
         ui.reasonLabel.text = reason
         ui.reasonLabel.visible = bool(reason)
         ui.resumeButton.visible = not running and progress is not None and progress.resumable
-        ui.resumeButton.enabled = self._engine.report is not None and self._engine.report.usable
+        ui.resumeButton.enabled = not self._refuse_resume()
+        self._runs.refresh()
 
     def close(self) -> None:
         """Let go of everything; the training goes on if the user wants it to."""
@@ -117,6 +135,7 @@ class TrainPanel:
         self._settings.close()
         self._engine.close()
         self._view.close()
+        self._runs.close()
         self._logic.close(self._settings.keeps_running)
 
     def _reason(self) -> str:
@@ -156,10 +175,19 @@ class TrainPanel:
         self._settings.remember()
         self._data.remember()
 
-    def _resume(self) -> None:
-        session = self._logic.session
-        if session is not None:
-            self._try(lambda: self._logic.resume(session.run, self._engine.engine))
+    def _refuse_resume(self) -> str:
+        """Why no run can be gone on with now, in words; empty if one can."""
+        if self._logic.isRunning:
+            return _("A training is running already: stop it first.")
+        report = self._engine.report
+        return "" if report is not None and report.usable else _("The engine is not ready: see Engine above.")
+
+    def _resume_followed(self) -> None:
+        if self._logic.session is not None:
+            self._resume(self._logic.session.run)
+
+    def _resume(self, run: Path) -> None:
+        self._try(lambda: self._logic.resume(run, self._engine.engine))
 
     def _try(self, action: Callable[[], object]) -> None:
         try:

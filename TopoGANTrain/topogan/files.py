@@ -195,12 +195,13 @@ def check_new_folder(path: Path, overwrite: bool, kind: str) -> None:
     check_replaceable(path, kind)
 
 
-def write_json(path: Path, content: dict[str, Any], schema: str) -> None:
+def write_json(path: Path, content: dict[str, Any], schema: str, indent: int | None = 2) -> None:
     """Write ``content`` with its ``schema`` ("topogan.run/1": a name and a major version) as one replacement.
 
-    NaN and infinity are refused: they are not JSON, and other readers would choke on them.
+    NaN and infinity are refused: they are not JSON, and other readers would choke on them. Without ``indent`` it is one
+    line, for what is large and written often.
     """
-    text = json.dumps({"schema": schema, **content}, indent=2, allow_nan=False)
+    text = json.dumps({"schema": schema, **content}, indent=indent, allow_nan=False)
     with staged_file(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 

@@ -18,12 +18,12 @@ _OBJECTS = {
         "QFormLayout", "QGridLayout", "QScrollArea", "QToolButton", "QMenu", "QTableWidget", "QHeaderView",
         "QMessageBox", "QStatusBar", "QListWidget",
     ],
-    QtGui: ["QAction"],
+    QtGui: ["QAction", "QShortcut"],
 }  # fmt: skip
 # Values, and objects of which no property is used: PySide6 and PythonQt agree on them.
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
-    QtGui: ["QIcon", "QImage", "QPixmap", "QColor", "QDesktopServices"],
+    QtGui: ["QIcon", "QImage", "QPixmap", "QColor", "QDesktopServices", "QKeySequence"],
     QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QListWidgetItem", "QAbstractItemView"],
 }
 

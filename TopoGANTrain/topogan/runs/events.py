@@ -91,7 +91,7 @@ class EventLog:
     def write_history(self) -> None:
         """Write ``history.json``: ``{"curves": {"masks/loss_discriminator": {"steps": [...], "values": [...]}}}``."""
         curves = {name: {"steps": curve.steps, "values": curve.values} for name, curve in self._curves.items()}
-        write_json(self._history_path, {"curves": curves}, schemas.HISTORY)
+        write_json(self._history_path, {"curves": curves}, schemas.HISTORY, indent=None)
 
     def close(self) -> None:
         """Close the file."""
