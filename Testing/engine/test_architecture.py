@@ -27,7 +27,7 @@ LAYERS = [
     {"results"},
     {"files", "config", "console", "resources", "progress", "randomness", "pictures", "surface_picture"},
     {"structures"},
-    {"presets", "device", "cli_options", "plane", "array_file", "verdict"},
+    {"presets", "device", "free_memory", "cli_options", "plane", "array_file", "verdict"},
     {"volumes"},
     {"homology"},
     {"metrics", "losses"},
@@ -37,7 +37,7 @@ LAYERS = [
     {"runs", "synthesis"},
     {"training", "export", "serve", "painting"},
     {"evaluation"},
-    {"doctor", "timings", "demo", "config_schema"},
+    {"doctor", "timings", "estimate", "demo", "config_schema"},
     {"cli"},
     {"__main__"},
 ]

@@ -32,6 +32,7 @@ from topogan.files import read_json
 from topogan.presets import prepare_settings, preset_names, train_settings
 from topogan.progress import ProgressReporter, duration
 from topogan_contract import schemas
+from topogan_contract.estimate import ANSWER
 from topogan_contract.synthesis import REPORT_FILE
 from topogan_contract.words import escaped, shown
 
@@ -412,6 +413,13 @@ def doctor(
     structure_count: Annotated[int, typer.Option(min=1, max=24, help="How many structures it learns.")] = 1,
     training_set: Annotated[Path | None, typer.Option(help="Training set whose structures and pixels count.")] = None,
     volumes: Annotated[bool, typer.Option("--volumes", help="Time sizes of volumes instead of slices.")] = False,
+    estimate: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON file (topogan.estimate-request/1) that describes a training: also time a few steps, and say "
+            "what it takes (used by the Slicer panel)."
+        ),
+    ] = None,
 ) -> None:
     """Say whether this Python can run the engine, and what to do if not; with --timings what a patch size means."""
     from topogan.doctor import examine
@@ -427,6 +435,10 @@ def doctor(
             else SizedStructures.of(TrainingSet.open(training_set))
         )
         found["timings"] = size_table(train_settings(preset, {}), known)
+    if estimate is not None and not found["problems"]:
+        from topogan.estimate import estimate as run_estimate
+
+        found[ANSWER] = run_estimate(estimate)
     if as_json:
         print(json.dumps(found))
     else:
@@ -435,8 +447,18 @@ def doctor(
         print("  ".join(f"{name} {version or 'missing'}" for name, version in found["packages"].items()))
         print("\n".join(found["problems"] or ["No problem found.", *found["notes"]]))
         print("".join(f"{row['words']}\n" for row in found.get("timings", [])), end="")
+        if ANSWER in found:
+            print(found[ANSWER].get("error") or _estimate_in_words(found[ANSWER]))
     if found["problems"]:
         raise typer.Exit(1)
+
+
+def _estimate_in_words(found: dict[str, Any]) -> str:
+    memory, free, disk = (found[name] / 1e9 for name in ("memory_bytes", "free_memory_bytes", "disk_bytes"))
+    return (
+        f"About {duration(found['seconds'])} on {found['device']}; {memory:.1f} GB of memory ({free:.1f} GB are free), "
+        f"{disk:.1f} GB on disk."
+    )
 
 
 @app.command()

@@ -40,6 +40,8 @@ class StageTiming:
     """Mean over all its steps, rare and costly ones included."""
     memory_bytes: int
     """Of the networks and what they compute in a step; Python and its libraries take half a gigabyte besides."""
+    checkpoint_bytes: int = 0
+    """Of all that a checkpoint of it holds."""
 
     @property
     def seconds(self) -> float:
@@ -128,9 +130,11 @@ def _time_stage(stage: Stage, settings: TrainSettings, device: torch.device, fac
     with _outputs_counted(trainer) as outputs:
         _step(trainer, 1)  # claims memory, and chooses kernels
     seconds = factor * _mean_step(trainer, settings)
+    memory = round(_PEAK_SHARE * factor * sum(outputs))
     if device.type == "cuda":
-        return StageTiming(stage.name, stage.steps, seconds, torch.cuda.max_memory_allocated(device))
-    return StageTiming(stage.name, stage.steps, seconds, round(_PEAK_SHARE * factor * sum(outputs)))
+        memory = torch.cuda.max_memory_allocated(device)
+    stored = sum(tensor.nbytes for tensor in trainer.exact.pack()[0].values())
+    return StageTiming(stage.name, stage.steps, seconds, memory, stored)
 
 
 def _mean_step(trainer: Trainer, settings: TrainSettings) -> float:
