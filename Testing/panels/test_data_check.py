@@ -301,3 +301,24 @@ def test_a_set_that_was_made_before_is_looked_at(bench: Bench, scene: Any) -> No
     ui.trainingSetPathLineEdit.currentPath = str(folder.parent)
     ui.checkDataButton.click()
     assert "is no training set" in ui.checkStatusLabel.text
+
+
+def test_from_python(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:
+    import slicer
+
+    from TopoGANTrainLib.data_check import read_check
+    from TopoGANTrainLib.train_inputs import FromScene, FromTrainingSet
+
+    logic = slicer.util.getModuleLogic("TopoGANTrain")
+    tell(engine, "train", "steps=10")
+    training_set = logic.check(FromScene(scene[1], "Blood", scene[0]), tmp_path / "x", {"prepare_volumes": True})
+    check = read_check(training_set)
+    assert check is not None and check.verdict == "3 patients, 48 volumes: enough for masks."
+    inputs = FromTrainingSet(training_set)
+    assert logic.check(inputs, tmp_path / "x") == training_set
+    model = logic.train(inputs, tmp_path / "x", wait=True)
+    assert model == tmp_path / "x" / "Blood-1" / "run" / "model", "beside the training set"
+    tell(engine, "prepare", "fail")
+    with pytest.raises(RuntimeError, match="The segmentation is empty"):
+        logic.check(FromScene(scene[1], "Blood"), tmp_path / "y")
+    assert files_below(tmp_path / "y") == []

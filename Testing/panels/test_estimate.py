@@ -105,6 +105,21 @@ def test_a_click_estimates_and_fits(bench: Bench, scene: Any, engine: Engine) ->
     assert not ui.budgetInputs.visible
     choose(ui.sizeComboBox, "128")
     assert ui.budgetInputs.visible
+    tick_segments(widget, "Blood")
+    assert not ui.budgetInputs.visible
+
+
+def test_a_check_leaves_an_estimate(bench: Bench, scene: Any) -> None:
+    from bench import pump
+
+    widget = ready(bench)
+    ui = widget.ui
+    ui.estimateButton.click()
+    pump(lambda: ui.estimateButton.enabled)
+    ui.checkDataButton.click()
+    pump(lambda: not widget.panel._check.isRunning)
+    assert ui.verdictLabel.text
+    assert ui.estimateLabel.text.startswith("About 10 min")
 
 
 def test_what_cannot_be_estimated(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,11 @@ class EstimateForm:
     @property
     def _fits(self) -> bool:
         """Whether what was timed is what is chosen now."""
-        return self._parameters is not None and self._asked == self._wanted()
+        if self._parameters is None or self._asked is None:
+            return False
+        # A check that tells how many samples there are changes no time.
+        (asked, before), (form, now) = self._asked, self._wanted()
+        return replace(asked, samples=0) == replace(form, samples=0) and before == now
 
     def _words(self) -> str:
         if self._process is not None:

@@ -17,6 +17,7 @@ from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.module import PanelLogic
 from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
+from TopoGANTrainLib.checking import Checking
 from TopoGANTrainLib.run_list import RunEntry, RunList
 from TopoGANTrainLib.run_removal import remove_run
 from TopoGANTrainLib.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
@@ -78,6 +79,44 @@ class TrainLogic(PanelLogic):
             results: folder with the results of trainings; by default the user's.
         """
         return self._runs.read(user_settings.results_folder() if results is None else Path(results))
+
+    def check(
+        self, inputs: Inputs, results: Path, settings: Mapping[str, Any] | None = None, engine: Engine | None = None
+    ) -> Path:
+        """Prepare the training set that :meth:`train` would, to be looked at first; return it when it is there.
+
+        Usage::
+
+            training_set = logic.check(inputs, results)
+            print(read_check(training_set).verdict)
+            logic.train(FromTrainingSet(training_set), results)  # the run goes beside it
+
+        Args:
+            inputs: what to learn from.
+            results: folder in which a new folder is made.
+            settings: as of :meth:`train`; those of the preparation count.
+            engine: which Python runs it; by default what the user has chosen, or Slicer's.
+
+        Raises:
+            InputError: what was chosen cannot be used.
+            RuntimeError: the engine says why it cannot be prepared; nothing is left.
+        """
+        if isinstance(inputs, FromTrainingSet):
+            inputs.check()
+            return inputs.folder
+        values = self._values(settings or {})
+        folder = folder_for(inputs, Path(results), str(values.get("prepare_structure", "")) or inputs.name)
+        preparation = inputs.preparation(self._section("prepare"), values)
+        log = user_settings.new_work_folder("check") / "engine.txt"
+        checking = Checking(engine or self.engine(), folder / TRAINING_SET, preparation, log)
+        try:
+            while checking.tick().state not in ENDED:
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+        finally:
+            checking.close()
+        if checking.tick().state != FINISHED:
+            raise RuntimeError(checking.tick().error)
+        return checking.training_set
 
     def train(
         self,
