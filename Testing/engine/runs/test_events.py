@@ -63,7 +63,7 @@ def test_a_reopened_log_is_as_if_it_had_never_been_closed(tmp_path: Path) -> Non
 def test_the_log_is_closed_on_a_full_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An open file would keep Windows from bringing the older run back."""
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise DiskFull(tmp_path)
 
     recorder = Recorder(RunFolder(tmp_path, "0" * 32), 0, None)
