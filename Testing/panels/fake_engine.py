@@ -177,9 +177,9 @@ def _work(folder, step, how):
             os.abort()
         if {"full", "readonly"} & {*how} and step == 5:
             # Not even the status can be written any more.
-            if "full" in how:
-                return fail(1, "The disk is full: free some space and resume the run; its checkpoint of step 5 is whole.")
-            return fail(1, "The run folder cannot be written any more (Permission denied): allow it again, and resume.")
+            no_space = "The disk is full: free some space and resume the run; its checkpoint of step 5 is whole."
+            forbidden = "The run folder cannot be written any more (Permission denied): allow it again, and resume."
+            return fail(1, no_space if "full" in how else forbidden)
         if "failing" in how and step == 5:
             show("failed", error="The loss is not a number: lower the learning rate.")
             return fail(1, "The loss is not a number: lower the learning rate.")
