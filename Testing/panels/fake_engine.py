@@ -164,6 +164,8 @@ def _work(folder, step, how):
     while step < total:
         step += 1
         time.sleep(0.01)
+        if not folder.is_dir():
+            return fail(1, "The run folder was removed or renamed while the training ran: …")
         show("running", eta_seconds=1.0)
         while "waits" in how and step == 5 and not (folder / "go").exists():
             time.sleep(0.01)
@@ -173,6 +175,11 @@ def _work(folder, step, how):
             return 0
         if "crash" in how and step == 5:
             os.abort()
+        if {"full", "readonly"} & {*how} and step == 5:
+            # Not even the status can be written any more.
+            no_space = "The disk is full: free some space and resume the run; its checkpoint of step 5 is whole."
+            forbidden = "The run folder cannot be written any more (Permission denied): allow it again, and resume."
+            return fail(1, no_space if "full" in how else forbidden)
         if "failing" in how and step == 5:
             show("failed", error="The loss is not a number: lower the learning rate.")
             return fail(1, "The loss is not a number: lower the learning rate.")
