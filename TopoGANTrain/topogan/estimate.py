@@ -20,10 +20,10 @@ from topogan.presets import check_form, fit_batches, train_settings
 from topogan.structures import MOST_STRUCTURES
 from topogan.training.timing import StageTiming, time_training
 from topogan_contract import schemas
+from topogan_contract.sizes import SIZES, VOLUME_SIZES
 
 # A size that would take longer than what is left of it is reckoned from the one of half its width.
 _SECONDS = 10.0
-_SMALLEST = 32
 # Two stay, and a third is being written.
 _CHECKPOINTS = 3
 # uint8 labels and int16 images; diagrams and tables are a small share.
@@ -103,7 +103,7 @@ def _timed(
 ) -> tuple[list[StageTiming], bool]:
     """Time sizes that double up to the one that is asked for; whether that one fits into the memory of the GPU."""
     sizes: list[int] = [asked.size]
-    while sizes[0] // 2 >= _SMALLEST:
+    while sizes[0] // 2 in (SIZES if asked.axes == 2 else VOLUME_SIZES):
         sizes.insert(0, sizes[0] // 2)
     factor, end, took = 2**asked.axes, clock() + _SECONDS, 0.0
     stages: list[StageTiming] = []
