@@ -1,0 +1,244 @@
+"""What fine-tuning saves: ``--run`` trains what has no result yet, ``--summary`` prints the tables.
+
+A model of eight phantom patients goes on with one new patient, and networks from scratch learn the same patient. A seed
+is that of the new patient and of its trainings. Schedules (warm-up of the topological loss, moving average) belong to
+the steps of a training, so that each number of steps is a training of its own, as it is for a user; settings that
+:class:`Protocol` does not name are the defaults.
+
+One patient is split by slice level, and its validation block may hold rings alone. Samples are therefore compared
+with slices of all levels at the phases between those that were trained on; validation is written down beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from ablation.sets import cache_folder
+
+from topogan.config import Device, MaskSettings, Part, PhantomSettings, PrepareSettings, TrainSettings
+from topogan.dataset import prepare
+from topogan.device import exact_numerics
+from topogan.files import read_json, write_json
+from topogan.homology import betti_numbers_of_batch
+from topogan.metrics.topology import betti_error
+from topogan.model import load_model
+from topogan.networks.labels import labels_of
+from topogan.phantom import make_phantom
+from topogan.phantom.tissues import STRUCTURES
+from topogan.plane import read_plane
+from topogan.presets import read_preset
+from topogan.randomness import torch_stream
+from topogan.training import train
+from topogan.training.fine_tuning import start_from
+from topogan.training.mask_trainer import MaskTrainer
+from topogan.training_set import TrainingSet
+from topogan.volumes import find_pairs, write_image
+
+RESULTS = Path(__file__).resolve().parent / "results" / "fine_tuning.json"
+SCHEMA = "topogan.fine-tuning/1"
+SCRATCH, TUNED = "from scratch", "fine-tuned"
+# Shares of the steps: what is trained besides the whole of them from scratch. The shorter ones from scratch are the
+# control: what shortness alone costs.
+_SHARES = {SCRATCH: (1, 2, 4), TUNED: (2, 4, 8)}
+_POINTS = 10
+_SAMPLES = 500
+_TOGETHER = 100
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What all trainings have in common."""
+
+    steps: int
+    base_steps: int
+    base_patients: int = 8
+    base_phases: int = 5
+    phases: int = 10
+    width: int = 8
+    batch: int = 16
+
+    def settings(self, steps: int, seed: int) -> TrainSettings:
+        """Of a training of so many steps."""
+        masks = MaskSettings(steps=steps, width=self.width, batch=self.batch)
+        return TrainSettings(part=Part.MASKS, masks=masks, seed=seed, device=Device.CPU, threads=1)
+
+
+def prepare_settings(pixel_size: float = 0.0) -> PrepareSettings:
+    """Of short-axis slices of the myocardium, as the demo cuts them."""
+    preset = read_preset("demo")
+    cut = {**preset["prepare"], **preset["demo"]["prepare"]}
+    return PrepareSettings(
+        structure="myocardium", labels=(STRUCTURES["myocardium"],), **{**cut, "pixel_size": pixel_size}
+    )
+
+
+def open_base(work: Path, protocol: Protocol) -> Path:
+    """The model package that is fine-tuned, trained first where it is missing."""
+    folder = work / f"base-{protocol.base_patients}x{protocol.base_phases}-{protocol.base_steps}-{protocol.width}"
+    model = folder / "run" / "model"
+    if not model.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
+        seen = PhantomSettings(patients=protocol.base_patients, phases=protocol.base_phases, seed=0)
+        phantom = make_phantom(folder / "phantom", seen)
+        segmentations, _ = find_pairs([phantom / "segmentations"])
+        plane = read_plane(str(phantom / "planes.json"))
+        prepare(folder / "set", segmentations, settings=prepare_settings(), plane=plane)
+        train(folder / "set", folder / "run", protocol.settings(protocol.base_steps, 0))
+    return model
+
+
+def open_patient(work: Path, protocol: Protocol, seed: int) -> tuple[TrainingSet, np.ndarray]:
+    """The new patient: a training set of every second phase, and Betti numbers int [N, 2] of the slices between."""
+    folder = work / f"patient-{seed}-{protocol.phases}"
+    if not (folder / "done").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        phantom = make_phantom(folder / "phantom", PhantomSettings(patients=1, phases=2 * protocol.phases, seed=seed))
+        (path,), _ = find_pairs([phantom / "segmentations"])
+        beat, plane, pixel_size = sitk.ReadImage(str(path)), read_plane(str(phantom / "planes.json")), 0.0
+        for start, name in enumerate(("set", "between")):
+            phases = [beat[..., phase] for phase in range(start, 2 * protocol.phases, 2)]
+            part = folder / name / "patient.nii.gz"
+            part.parent.mkdir()
+            write_image(part, sitk.JoinSeries(phases))
+            prepare(folder / name / "prepared", [part], settings=prepare_settings(pixel_size), plane=plane)
+            pixel_size = TrainingSet.open(folder / name / "prepared").pixel_size
+        (folder / "done").touch()
+    training, between = (TrainingSet.open(folder / name / "prepared") for name in ("set", "between"))
+    return training, between.betti[:, 0]
+
+
+def train_one(
+    model: Path | None, settings: TrainSettings, training: TrainingSet, between: np.ndarray, every: int
+) -> dict[str, Any]:
+    """Train and look at samples every so many steps and at the end."""
+    started = time.process_time()
+    start = None if model is None else start_from(load_model(model), settings, training).networks["masks"]
+    trainer = MaskTrainer(training, settings, _CPU, start)
+    curve = [_point(trainer, settings, training, between)]
+    while trainer.step < trainer.total:
+        trainer.train_step()
+        if trainer.step % every == 0 or trainer.step == trainer.total:
+            curve.append(_point(trainer, settings, training, between))
+    return {"curve": curve, "cpu_seconds": round(time.process_time() - started, 1)}
+
+
+def _point(
+    trainer: MaskTrainer, settings: TrainSettings, training: TrainingSet, between: np.ndarray
+) -> dict[str, float]:
+    z = torch.randn(_SAMPLES, settings.masks.latent, generator=torch_stream(0, "fine-tuning: samples"))
+    with torch.no_grad():
+        labels = [labels_of(trainer.networks()["generator"](part)) for part in z.split(_TOGETHER)]
+    betti = betti_numbers_of_batch(np.concatenate(labels) == 1)
+    return {
+        "step": trainer.step,
+        "betti_error": round(betti_error(betti, between), 4),
+        "validation": round(betti_error(betti, training.betti[training.validation, 0]), 4),
+    }
+
+
+def run(protocol: Protocol, seeds: list[int], work: Path, results: Path) -> None:
+    """Train what the results do not have, and write each as soon as it is known."""
+    content: dict[str, Any] = {"protocol": asdict(protocol), "samples": _SAMPLES, "seeds": {}}
+    if results.is_file():
+        had = read_json(results, SCHEMA)
+        if had["protocol"] != content["protocol"]:
+            sys.exit(f"{results} is of another protocol: move it away, or give its settings.")
+        content = had
+    with exact_numerics(1, _CPU):
+        model = open_base(work, protocol)
+        for seed in seeds:
+            training, between = open_patient(work, protocol, seed)
+            found = content["seeds"].setdefault(str(seed), _real(training, between))
+            for kind, shares in _SHARES.items():
+                for steps in [protocol.steps // share for share in shares]:
+                    if str(steps) in found[kind]:
+                        continue
+                    start = model if kind == TUNED else None
+                    settings, every = protocol.settings(steps, seed), protocol.steps // _POINTS
+                    found[kind][str(steps)] = train_one(start, settings, training, between, every)
+                    write_json(results, content, SCHEMA)
+                    print(f"seed {seed}, {kind}, {steps} steps: {found[kind][str(steps)]['curve'][-1]}", flush=True)
+
+
+def _real(training: TrainingSet, between: np.ndarray) -> dict[str, Any]:
+    """What a training of the patient begins with; ``real`` is the error of its training slices themselves."""
+    learned = training.betti[training.train, 0]
+    return {
+        "train": len(training.train),
+        "validation": len(training.validation),
+        "between": len(between),
+        "real": round(betti_error(learned, between), 4),
+        "real_validation": round(betti_error(learned, training.betti[training.validation, 0]), 4),
+        SCRATCH: {},
+        TUNED: {},
+    }
+
+
+def summary(results: Path) -> None:
+    """Print, against both references, the errors at the end of each training, and what share of the steps suffices."""
+    content = read_json(results, SCHEMA)
+    steps = content["protocol"]["steps"]
+    columns = [(kind, steps // share) for kind, shares in _SHARES.items() for share in shares]
+    for key, real, words in (
+        ("betti_error", "real", "phases in between"),
+        ("validation", "real_validation", "validation slices"),
+    ):
+        print(f"Betti error against {words}, {content['samples']} raw samples\n")
+        names = [f"{kind}, {number} steps" for kind, number in columns]
+        reach = ["steps to reach its last error", "to reach its least error", "share of the steps"]
+        head = ["seed", "real against real", "the model as it is", *names, *reach]
+        print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+        rows = []
+        for seed, found in content["seeds"].items():
+            curves = {(kind, int(n)): run["curve"] for kind in _SHARES for n, run in found[kind].items()}
+            if any(column not in curves for column in columns):
+                continue
+            untouched = curves[TUNED, columns[-1][1]][0][key]
+            row = [found[real], untouched, *(curves[column][-1][key] for column in columns)]
+            rows.append(row)
+            whole = [point[key] for point in curves[SCRATCH, steps]]
+            ends = {number: curves[kind, number][-1][key] for kind, number in columns if kind == TUNED}
+            last, least = (
+                min((n for n, error in ends.items() if error <= goal), default=None) for goal in (whole[-1], min(whole))
+            )
+            share = "not reached" if last is None else f"{last / steps:.3g}"
+            print(f"| {seed} | {' | '.join(f'{error:.3f}' for error in row)} | {last} | {least} | {share} |")
+        if rows:
+            means = " | ".join(f"{fmean(column):.3f}" for column in zip(*rows, strict=True))
+            print(f"| mean | {means} | | | |")
+        print()
+
+
+def main() -> None:
+    """Do what the options say."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", action="store_true")
+    parser.add_argument("--summary", action="store_true")
+    parser.add_argument("--steps", type=int, default=1000, help="of the training from scratch")
+    parser.add_argument("--base-steps", type=int, default=1500, help="of the model that is fine-tuned")
+    parser.add_argument("--seed", type=int, nargs="+", default=[1, 2, 3], help="of patient and training; 0 is the base")
+    parser.add_argument("--work", type=Path, default=cache_folder() / "fine_tuning", help="folder of sets and base")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    if given.run:
+        run(Protocol(given.steps, given.base_steps), given.seed, given.work, given.results)
+    if given.summary:
+        summary(given.results)
+
+
+if __name__ == "__main__":
+    main()
