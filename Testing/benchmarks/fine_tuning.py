@@ -189,38 +189,47 @@ def _real(training: TrainingSet, between: np.ndarray) -> dict[str, Any]:
 
 
 def summary(results: Path) -> None:
-    """Print, against both references, the errors at the end of each training, and what share of the steps suffices."""
+    """Print the errors at the end of each training, and what share of the steps fine-tuning needs."""
     content = read_json(results, SCHEMA)
     steps = content["protocol"]["steps"]
     columns = [(kind, steps // share) for kind, shares in _SHARES.items() for share in shares]
+    complete = {
+        seed: found
+        for seed, found in content["seeds"].items()
+        if all(str(number) in found[kind] for kind, number in columns)
+    }
+    head = ["seed", "real", "base", *(f"{kind}, {number}" for kind, number in columns), "share", "share, least"]
     for key, real, words in (
-        ("betti_error", "real", "phases in between"),
-        ("validation", "real_validation", "validation slices"),
+        ("betti_error", "real", "the slices between"),
+        ("validation", "real_validation", "validation"),
     ):
-        print(f"Betti error against {words}, {content['samples']} raw samples\n")
-        names = [f"{kind}, {number} steps" for kind, number in columns]
-        reach = ["steps to reach its last error", "to reach its least error", "share of the steps"]
-        head = ["seed", "real against real", "the model as it is", *names, *reach]
+        print(f"Betti error against {words}, of {content['samples']} raw samples after so many steps\n")
         print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
         rows = []
-        for seed, found in content["seeds"].items():
-            curves = {(kind, int(n)): run["curve"] for kind in _SHARES for n, run in found[kind].items()}
-            if any(column not in curves for column in columns):
-                continue
-            untouched = curves[TUNED, columns[-1][1]][0][key]
-            row = [found[real], untouched, *(curves[column][-1][key] for column in columns)]
+        for seed, found in complete.items():
+            curves = {(kind, number): _curve(found[kind][str(number)], key) for kind, number in columns}
+            row = [found[real], curves[columns[-1]][0], *(curve[-1] for curve in curves.values())]
+            whole = curves[SCRATCH, steps]
+            tuned = {number / steps: curve[-1] for (kind, number), curve in curves.items() if kind == TUNED}
+            shares = [_share(tuned, goal) for goal in (whole[-1], min(whole))]
+            print(f"| {' | '.join([seed, *(f'{error:.3f}' for error in row), *shares])} |")
             rows.append(row)
-            whole = [point[key] for point in curves[SCRATCH, steps]]
-            ends = {number: curves[kind, number][-1][key] for kind, number in columns if kind == TUNED}
-            last, least = (
-                min((n for n, error in ends.items() if error <= goal), default=None) for goal in (whole[-1], min(whole))
-            )
-            share = "not reached" if last is None else f"{last / steps:.3g}"
-            print(f"| {seed} | {' | '.join(f'{error:.3f}' for error in row)} | {last} | {least} | {share} |")
         if rows:
-            means = " | ".join(f"{fmean(column):.3f}" for column in zip(*rows, strict=True))
-            print(f"| mean | {means} | | | |")
+            means = [f"{fmean(column):.3f}" for column in zip(*rows, strict=True)]
+            print(f"| {' | '.join(['mean', *means, '', ''])} |")
         print()
+    print("real: training slices themselves. base: the model before it goes on. share: least share of the steps after")
+    print("which fine-tuning reaches the last error from scratch; least: or the least one of its curve.")
+
+
+def _curve(found: dict[str, Any], key: str) -> list[float]:
+    return [point[key] for point in found["curve"]]
+
+
+def _share(tuned: dict[float, float], goal: float) -> str:
+    """The least share of the steps with an error of ``goal`` or less."""
+    enough = [share for share, error in tuned.items() if error <= goal]
+    return f"{min(enough):.3g}" if enough else "none"
 
 
 def main() -> None:
