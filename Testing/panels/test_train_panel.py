@@ -376,7 +376,7 @@ def test_from_python(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -
     """The same from the console, blocking or not."""
     import slicer
 
-    from TopoGANTrainLib.train_inputs import FromScene
+    from TopoGANTrainLib.data.train_inputs import FromScene
 
     logic = slicer.util.getModuleLogic("TopoGANTrain")
     tell(engine, "train", "steps=10")
