@@ -180,6 +180,7 @@ def test_the_engines_lines_are_seen_while_it_works(running: tuple[Any, Path], be
 def test_for_how_long_it_has_been_working(running: tuple[Any, Path]) -> None:
     from bench import pump
 
+    from TopoGANLib.engine.run_monitor import RunMonitor
     from TopoGANTrainLib.run.run_view import elapsed_seconds
 
     widget, run = running
@@ -192,6 +193,7 @@ def test_for_how_long_it_has_been_working(running: tuple[Any, Path]) -> None:
     widget.panel.refresh()
     assert status(widget) == "Training masks, step 5 of 60, 1 s left"
     assert elapsed_seconds(run / "nowhere") is None
+    RunMonitor(run).kill()
     shutil.rmtree(run)
     pump(lambda: True)
     assert elapsed_seconds(run) is None
