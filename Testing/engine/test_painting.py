@@ -161,3 +161,26 @@ def test_a_model_of_masks_alone_is_refused(ring_model: Path, segmentation: Path,
     if model.textures is None:
         with pytest.raises(InputError, match="makes masks alone: choose one that was trained with images"):
             paint(ring_model, segmentation, tmp_path / "out.nii")
+
+
+def test_the_segmentation_is_never_replaced(segmentation: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.nii.gz"
+    mine.write_bytes(segmentation.read_bytes())
+    (tmp_path / "link.nii.gz").symlink_to(mine)
+    for out in (mine, tmp_path / "link.nii.gz"):
+        with pytest.raises(InputError, match="is the segmentation itself"):
+            paint(MODEL, mine, out, overwrite=True)
+    assert mine.read_bytes() == segmentation.read_bytes()
+
+
+def test_a_tightly_cropped_label_map_is_painted_whole_in_an_oblique_plane(tmp_path: Path) -> None:
+    """Slicer crops label maps to their segments: what a slice shows beyond is background, and no reason to leave it."""
+    k, j, i = np.indices((36, 36, 36)) - 17.5
+    radius = np.sqrt(k**2 + j**2 + i**2)
+    image = sitk.GetImageFromArray(np.where(radius < 12, 1, np.where(radius < 18, 2, 0)).astype(np.uint8))
+    image.SetSpacing((2.0, 2.0, 2.0))
+    sitk.WriteImage(image, str(tmp_path / "tight.nrrd"))
+    half = np.sqrt(0.5)
+    plane = [[half, 0.0, half, 0.0], [0.0, 1.0, 0.0, 0.0], [-half, 0.0, half, 0.0], [0.0, 0.0, 0.0, 1.0]]
+    values = array(paint(MODEL, tmp_path / "tight.nrrd", tmp_path / "out.nrrd", plane=np.array(plane)))
+    assert not (values[radius < 17] == -1000).any()

@@ -90,6 +90,25 @@ def test_what_is_not_ours_is_refused(tmp_path: Path) -> None:
     assert run.exists() and folder.exists()
 
 
+@pytest.mark.parametrize("path", ["previews/my_notes.txt", "model/paper/figure.png", "checkpoints/old/step-1.bak"])
+def test_a_file_of_the_user_deep_in_a_run_is_refused(tmp_path: Path, path: str) -> None:
+    run = make_run(tmp_path, "one")
+    (run / path).parent.mkdir(parents=True, exist_ok=True)
+    (run / path).touch()
+    with pytest.raises(ValueError, match=f"holds {path}, which is no part of a run"):
+        remove_run(run)
+    assert (run / path).exists()
+
+
+def test_a_training_set_stays_where_nobody_asked_for_it(tmp_path: Path) -> None:
+    """Two runs of one set are deleted together: while the question was asked, each kept the set for the other."""
+    first, second = (make_run(tmp_path, name) for name in ("one", "two"))
+    training_set = add_training_set(first, content_hash="of two")
+    remove_run(second, with_training_set=False)
+    remove_run(first, with_training_set=False)
+    assert training_set.exists()
+
+
 def test_a_damaged_run_can_be_removed(tmp_path: Path) -> None:
     run = make_run(tmp_path, "one")
     (run / "config.json").write_text("{")

@@ -94,6 +94,8 @@ class BarcodeLink:
             return
         bar = bar_at(nodes, (position[0], position[1], position[2]))
         if bar is not None and bar.number != self._hovered:
+            # The marks are of the bar that was clicked on.
+            nodes.clear_marks()
             choose_bar(nodes.barcode, bar.number)
             self._told(bar)
         self._hovered = 0 if bar is None else bar.number

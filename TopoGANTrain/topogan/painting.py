@@ -74,11 +74,13 @@ def paint(
         InputError: the model paints no textures, or has no such structures; the segmentation cannot be read.
         WorkError: the file could not be written.
     """
-    out, report = Path(out), on_event or (lambda event: None)
+    out, segmentation, report = Path(out), Path(segmentation), on_event or (lambda event: None)
     ending = next((ending for ending in ENDINGS if out.name.endswith(ending)), "")
     if not ending:
         raise InputError(f"{out} has no ending of an image: choose one of {', '.join(ENDINGS)}.")
     record = out.with_name(f"{out.name.removesuffix(ending)}.json")
+    if overwrite and out.exists() and (segmentation.samefile(out) or segmentation in out.absolute().parents):
+        raise InputError(f"{out} is the segmentation itself, or lies in it: name another file for the painted image.")
     check_new_file(out, overwrite)
     check_new_file(record, overwrite, _SCHEMA)
     loaded = load_model(model, discriminators=False)

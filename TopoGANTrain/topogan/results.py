@@ -7,16 +7,15 @@ import re
 from pathlib import Path
 
 from topogan.errors import InputError
-from topogan_contract import leftovers, schemas
+from topogan_contract import leftovers, run, schemas, training_set
 
 _MODEL = r"LICENSE|configs/metadata\.json|docs/README\.md|reference/diagrams\.npz"
 _MODEL += r"|models/(masks|textures)_(generator|critic)\.safetensors"
 _PHANTOM = r"(phantom|planes)\.json|(images|segmentations)/patient_\d+\.nii(\.gz)?"
-_RUN = r"(config|status|history)\.json|events\.jsonl|run\.lock|log\.txt|stop"
-_RUN += rf"|checkpoints/step-\d+\.safetensors|previews/(masks|textures)-\d+\.png|model/({_MODEL})"
+_RUN = run.OWN.pattern
 _SYNTHESIS = r"report\.json|(masks|textures)\.nrrd|diagrams\.npz|samples\.csv|gallery\.png"
 _SYNTHESIS += r"|volumes/\d{5}_(mask\.seg|texture)\.nrrd"
-_TRAINING_SET = r"(dataset|check)\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png"
+_TRAINING_SET = training_set.FILES.pattern
 
 _HOLDS = {
     "topogan.demo": rf"demo\.json|phantom/({_PHANTOM})|training_set/({_TRAINING_SET})|run/({_RUN})"

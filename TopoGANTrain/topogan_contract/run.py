@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 CONFIG_FILE = "config.json"
 LOCK_FILE = "run.lock"
 STATUS_FILE = "status.json"
@@ -16,7 +18,13 @@ MODEL = "model"
 
 FILES = (CONFIG_FILE, LOCK_FILE, STATUS_FILE, EVENTS_FILE, HISTORY_FILE, LOG_FILE, STOP_FILE)
 FOLDERS = (CHECKPOINTS, PREVIEWS, MODEL)
-"""Nothing else in a run folder is the run's."""
+OWN = re.compile(
+    r"(config|status|history)\.json|events\.jsonl|run\.lock|log\.txt|stop|checkpoints/step-\d+\.safetensors"
+    r"|previews/(masks|textures)-\d+\.png"
+    r"|model/(LICENSE|configs/metadata\.json|docs/README\.md|reference/diagrams\.npz"
+    r"|models/(masks|textures)_(generator|critic)\.safetensors)"
+)
+"""Paths in a run folder, with slashes; nothing else in it is the run's."""
 
 STAGES = ("masks", "textures")
 """In the order of training; a preview's file name begins with its stage."""

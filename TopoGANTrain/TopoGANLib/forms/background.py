@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -47,3 +48,6 @@ class Background(Generic[Result]):
             self.error = str(error)
         except MemoryError:
             self.error = self._no_memory
+        except Exception as error:  # else the thread would end without a word, and whoever waits would never know
+            logging.exception("TopoGAN: work in the background has failed")
+            self.error = f"TopoGAN failed unexpectedly ({type(error).__name__}): please report what the log says of it."

@@ -163,6 +163,9 @@ def number_of_bars(chart: slicer.vtkMRMLPlotChartNode) -> int:
 def bars(chart: slicer.vtkMRMLPlotChartNode) -> list[Bar]:
     """The bars that a chart shows, upwards."""
     names = ["bar", "dimension", "birth (mm)", "death (mm)", *_CORNERS]
+    table = barcode_table(chart).GetTable()
+    if any(table.GetColumnByName(name) is None for name in names):
+        return []  # of a scene that was saved before bars could be chosen
     rows = np.stack(list(number_columns(barcode_table(chart), names).values()), axis=1)[::ROWS_PER_BAR]
     found = []
     for number, dimension, birth, death, *corners in rows.tolist():

@@ -47,12 +47,6 @@ def mark_bar(nodes: SynthesisNodes, number: int, jump: bool = True) -> Bar:
     return bar
 
 
-def clear_bar(nodes: SynthesisNodes) -> None:
-    """Take frame and marks away."""
-    choose_bar(nodes.barcode, None)
-    nodes.clear_marks()
-
-
 def bar_at(nodes: SynthesisNodes, position: tuple[float, float, float]) -> Bar | None:
     """The bar of the shown sample whose birth or death is nearest to a place, RAS, mm; None where none is near."""
     pixel = np.array(nodes.image.GetSpacing())

@@ -53,8 +53,9 @@ def _content(node: slicer.vtkMRMLNode) -> Iterator[Any]:
             source = segment.GetRepresentation(segmentation.GetSourceRepresentationName())
             yield identifier, segment.GetName(), tuple(segment.GetColor()), 0 if source is None else source.GetMTime()
     elif node.IsA("vtkMRMLSliceNode"):
+        # Where along its normal a plane lies does not count.
         matrix = node.GetSliceToRAS()
-        yield tuple(matrix.GetElement(row, column) for row in range(3) for column in range(4))
+        yield tuple(matrix.GetElement(row, column) for row in range(3) for column in range(3))
     elif node.IsA("vtkMRMLSequenceNode"):
         for number in range(node.GetNumberOfDataNodes()):
             yield from _content(node.GetNthDataNode(number))

@@ -58,7 +58,10 @@ def first_unlisted(scene: slicer.vtkMRMLScene, listed: Sequence[ScenePatient]) -
 def number_of(
     segmentation: slicer.vtkMRMLNode | None, volume: slicer.vtkMRMLNode | None, listed: Sequence[ScenePatient]
 ) -> int:
-    """The number of the row that is of the same patient in the subject hierarchy, else one that nobody has."""
+    """The number of the row with the same CT or of the same patient in the hierarchy, else one that nobody has."""
+    for one in listed:
+        if volume is not None and one.volume is volume:
+            return one.number
     own = {_ancestor(node, _patient_level()) for node in (segmentation, volume)} - {0}
     for one in listed:
         if own & {_ancestor(node, _patient_level()) for node in one.nodes}:

@@ -41,6 +41,10 @@ class Verdicts:
                     raise InputError(
                         f"{who}: the segmentation is in a row above, too: choose another, or remove the row."
                     )
+                if any(
+                    one.volume is other.volume is not None and one.number != other.number for other in patients[:index]
+                ):
+                    raise InputError(f"{who}: the CT is another patient's in a row above: give both rows one number.")
                 if one.volume is None and have_volumes:
                     raise InputError(f"{who} has no CT, but others have: choose it, or none for all.")
                 for phase, words in zip(phases, words_of(who, phases), strict=True):

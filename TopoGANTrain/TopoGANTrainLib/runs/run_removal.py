@@ -31,15 +31,19 @@ _OF_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
 _MOST_BYTES = 1 << 20
 
 
-def remove_run(run: Path) -> None:
-    """Remove a run, the training set beside it if it is this run's alone, and the folder of both if it is then empty.
+def remove_run(run: Path, with_training_set: bool = True) -> None:
+    """Remove a run, the training set beside it if that is wanted, and the folder of both if it is then empty.
+
+    Args:
+        run: the run folder.
+        with_training_set: as far as it is still this run's alone; asked of :func:`own_training_set` before.
 
     Raises:
         ValueError: it works, is not ours, or holds something else; a sentence.
         OSError: it cannot be removed.
     """
     check_removable(run)
-    made_for_it = own_training_set(run)
+    made_for_it = own_training_set(run) if with_training_set else None
     lock = RunLock(run / layout.LOCK_FILE)
     if not lock.acquire():
         raise ValueError(_working(run))
@@ -73,7 +77,7 @@ def check_removable(run: Path) -> None:
     known = (layout.CONFIG_FILE, schemas.RUN), (layout.STATUS_FILE, schemas.STATUS)
     if all(find_json(run / file, schema) is None for file, schema in known):
         raise ValueError(f"{name} does not say that it is a run of TopoGAN: look into its folder, and delete it there.")
-    other = _first_other(run, lambda entry: entry in (*layout.FILES, *layout.FOLDERS))
+    other = _first_other(run, lambda path: layout.OWN.fullmatch(path) is not None)
     if other:
         raise ValueError(f"{name} holds {other}, which is no part of a run: move that elsewhere first.")
     report = RunMonitor(run).poll()
@@ -96,7 +100,7 @@ def own_training_set(run: Path) -> Path | None:
         ours = isinstance(described, dict) and str(described.get("schema")).startswith(training_set.KIND)
         if ours and not beside and not folder.is_symlink() and not _first_other(folder, _is_of_a_training_set):
             others = (other for other in find_runs(run.parent.parent) if other != run)
-            return None if described.get("content_hash") in _learned(others) else folder
+            return None if str(described.get("content_hash")) in _learned(others) else folder
     return None
 
 
@@ -112,10 +116,19 @@ def _is_of_a_training_set(name: str) -> bool:
 
 
 def _first_other(folder: Path, ours: Callable[[str], bool]) -> str:
-    """The first entry of a folder that is not ours; empty if there is none."""
-    names = sorted(path.name for path in folder.iterdir())
-    others = (name for name in names if not ours(name) and not is_partial(name) and name not in _OF_FILE_MANAGERS)
-    return shown(next(others, ""))
+    """The first file in a folder, or below it, that is not ours; empty if there is none."""
+    for parent, folders, files in os.walk(folder):
+        place = Path(parent)
+        links = [name for name in folders if (place / name).is_symlink()]
+        # What was half removed, or half written, goes whole.
+        folders[:] = [name for name in folders if not is_partial(name)]
+        for name in sorted([*links, *files]):
+            path = (place / name).relative_to(folder).as_posix()
+            # A link in the place of a folder goes itself, not what it leads to.
+            known = path in layout.FOLDERS if name in links else ours(path) or name in _OF_FILE_MANAGERS
+            if not known and not is_partial(name):
+                return shown(path)
+    return ""
 
 
 def _working(run: Path) -> str:

@@ -138,6 +138,7 @@ class RunsView:
         work, self._work = self._work, None
         self._timer.stop()
         if work.error:
+            self._deleting = False
             self._say(work.error)
         else:
             self._take(work.result)
@@ -235,10 +236,14 @@ class RunsView:
             self._deleting = False
             self._enable()
         else:
-            self._do(lambda: _remove([entry.run for entry, training_set in found]), self._removed)
+            chosen = [(entry.run, training_set is not None) for entry, training_set in found]
+            self._do(lambda: _remove(chosen), self._removed)
 
-    def _removed(self, found: tuple[list[Path], str]) -> None:
-        gone, complaint = found
+    def _removed(self, found: tuple[list[Path], str, OSError | None]) -> None:
+        gone, complaint, error = found
+        if error is not None:
+            sentence = _("{name} cannot be removed ({reason}): remove its folder yourself.")
+            complaint = sentence.format(name=complaint, reason=error.strerror or error)
         self._deleting = False
         for run in gone:
             self._logic.forget(run)
@@ -248,16 +253,21 @@ class RunsView:
         self._say(complaint)
 
 
-def _remove(runs: Sequence[Path]) -> tuple[list[Path], str]:
-    """Remove runs until one refuses; return those that are gone, and why one is not."""
+def _remove(chosen: Sequence[tuple[Path, bool]]) -> tuple[list[Path], str, OSError | None]:
+    """Remove runs, with their training sets where that was asked, until one refuses.
+
+    On a thread: the application's translations are not for it.
+
+    Returns:
+        Those that are gone, a sentence on the one that is not, or its name and what the system said.
+    """
     gone: list[Path] = []
-    for run in runs:
+    for run, with_training_set in chosen:
         try:
-            remove_run(run)
+            remove_run(run, with_training_set)
         except ValueError as error:
-            return gone, str(error)
+            return gone, str(error), None
         except OSError as error:
-            sentence = _("{name} cannot be removed ({reason}): remove its folder yourself.")
-            return gone, sentence.format(name=run.parent.name, reason=error.strerror or error)
+            return gone, run.parent.name, error
         gone.append(run)
-    return gone, ""
+    return gone, "", None

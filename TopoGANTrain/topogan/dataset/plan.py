@@ -208,7 +208,12 @@ def _tiles(
 
 
 def _lies_inside(patch: PatchPlan, case: Case) -> bool:
-    """Tell whether the image covers the structure's bounding box (or the tile): texture is learned from there."""
+    """Tell whether the image covers the structure's bounding box (or the tile): texture is learned from there.
+
+    Without an image nothing is; a label map may be cropped to its structures, and what is around them is background.
+    """
+    if case.image is None:
+        return True
     u, v = ((side - case.frame.pitch) / 2 for side in patch.sides)
     corners = np.array([(-u, -v, 0), (-u, v, 0), (u, -v, 0), (u, v, 0)])
     return bool(case.extent.contains(case.frame.to_point(np.asarray(patch.center) + corners)).all())

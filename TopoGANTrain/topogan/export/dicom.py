@@ -145,6 +145,7 @@ def _segmentation(samples: ExportedSamples, number: int, images: list[Any], labe
         series_description=f"Synthetic sample {number}, structures",
     )
     segmentation.SyntheticData = "YES"
+    segmentation.DerivationDescription = samples.origin
     return segmentation
 
 

@@ -63,7 +63,8 @@ def requested(content: object) -> Callable[[Place], Arguments]:
 
     def build(place: Place) -> Arguments:
         mask = save(place.path("mask.nii.gz"), two_labels())
-        request = {"schema": "topogan.prepare-request/1", "segmentations": [str(mask)], "table": content}
+        sources = [{"segmentations": [str(mask)]}]
+        request = {"schema": "topogan.prepare-request/1", "sources": sources, "table": content}
         path = place.path("request/request.json")
         path.write_text(json.dumps(request), encoding="utf-8")
         return ["train", str(place.folder / "set"), str(place.out), "--prepare", str(path.parent), "--part", "masks"]

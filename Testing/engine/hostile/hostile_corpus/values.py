@@ -242,9 +242,7 @@ def asked_plane(value: object) -> Callable[[Place], Arguments]:
     def build(place: Place) -> Arguments:
         request = {
             "schema": "topogan.prepare-request/1",
-            "segmentations": [str(save(place.path("mask.nii.gz"), labels()))],
-            "images": [],
-            "plane": value,
+            "sources": [{"segmentations": [str(save(place.path("mask.nii.gz"), labels()))], "plane": value}],
             "settings": {},
         }
         place.path("job/request.json").write_text(json.dumps(request), encoding="utf-8")
