@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from topogan_contract import preparation as layout
-from topogan_contract.leftovers import is_left_of, siblings
 from topogan_contract.run import FAILED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.forms.background import Background
+from TopoGANTrainLib.leftovers import remove_leftovers
 from TopoGANTrainLib.training_session import PREPARING, Preparation
 
 _SECONDS_TO_FINISH_WRITING = 3.0
@@ -122,12 +122,7 @@ class Checking:
 
     def _give_up(self, state: str, error: str = "") -> CheckProgress:
         """Remove what a preparation that was killed has left."""
-        shutil.rmtree(self._preparation.folder, ignore_errors=True)
-        for left in siblings(self.training_set):
-            if is_left_of(left.name, self.training_set) and not left.is_symlink():
-                shutil.rmtree(left, ignore_errors=True)
-        with suppress(OSError):  # not empty: it holds something else
-            self.training_set.parent.rmdir()
+        remove_leftovers(self.training_set, self.training_set.parent, self._preparation.folder)
         return CheckProgress(state, error=error)
 
     def _ask(self) -> None:

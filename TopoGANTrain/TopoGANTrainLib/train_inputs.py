@@ -12,6 +12,7 @@ import slicer
 from TopoGANLib.forms.settings import Setting, nested_values
 from TopoGANLib.forms.user_settings import new_work_folder
 from TopoGANTrainLib.files_input import FileSources, joined_table
+from TopoGANTrainLib.leftovers import INPUT
 from TopoGANTrainLib.patient_verdicts import read_patients
 from TopoGANTrainLib.patients import ScenePatient
 from TopoGANTrainLib.scene_input import InputError, SceneInput, plane_of
@@ -48,7 +49,7 @@ class FromFiles(FileSources):
         table = self.named_structures()
         given = values if table is None else _without_one(values)
         request = _request(self.sources(), nested_values(settings, given), table)
-        return Preparation(new_work_folder("input"), lambda: Request(request))
+        return Preparation(new_work_folder(INPUT), lambda: Request(request))
 
     def measure(self, axes: int = 2) -> Callable[[], tuple[float, float]]:
         """Nothing is known before the engine has read the files."""
@@ -135,7 +136,7 @@ class FromScene:
         plane = "axial" if self.slice_node is None else plane_of(self.slice_node)
         given = nested_values(settings, {**_without_one(values), "prepare_resample": True})
         labels = [one["labels"][0] for one in structures]
-        folder = new_work_folder("input")
+        folder = new_work_folder(INPUT)
 
         def request() -> Request:
             sources, remark = write_patients(inputs, folder, labels, plane)

@@ -6,7 +6,6 @@ Driven by ticks that never wait: the panel's timer gives them, or a loop of one'
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,11 +15,12 @@ from typing import Any
 
 from topogan_contract import preparation as layout
 from topogan_contract import schemas
-from topogan_contract.leftovers import is_left_of, siblings
+from topogan_contract.lock import RunLock
 from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.engine.run_monitor import RunMonitor, RunReport, start_stopper
 from TopoGANLib.forms.background import Background
+from TopoGANTrainLib.leftovers import remove_leftovers
 
 PREPARING, STARTING = "preparing", "starting"
 """States before there is a run; the others are the run's own."""
@@ -50,11 +50,25 @@ class Preparation:
     """Writes data into ``folder`` if need be."""
 
     def write(self) -> str:
-        """Fill ``folder`` and return the remark; takes long, and is called on a thread of its own."""
+        """Fill ``folder`` and return the remark; takes long, and is called on a thread of its own.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        request = self.request()
-        text = json.dumps({"schema": schemas.PREPARE_REQUEST, "temporary": True, **request.content})
-        (self.folder / layout.REQUEST_FILE).write_text(text, encoding="utf-8")
+        lock = RunLock(self.folder / layout.LOCK_FILE)
+        try:
+            ours = lock.acquire()
+        except OSError:  # a disk without locks: killed now, we would leave what nobody dares to remove
+            ours = True
+        if not ours:
+            raise OSError(f"{self.folder} is used by another program: start again.")
+        try:
+            request = self.request()
+            text = json.dumps({"schema": schemas.PREPARE_REQUEST, "temporary": True, **request.content})
+            (self.folder / layout.REQUEST_FILE).write_text(text, encoding="utf-8")
+        finally:
+            lock.release()
         return request.remark
 
 
@@ -288,13 +302,8 @@ class TrainingSession:
 
     def _remove_leftovers(self) -> None:
         """What a killed preparation has left beside the run."""
-        if self._preparation is not None:
-            shutil.rmtree(self._preparation.folder, ignore_errors=True)
-            self._preparation = self._writing = None
-        if len(self._command) > 1:
-            training_set = Path(self._command[1])
-            for left in siblings(training_set):
-                if is_left_of(left.name, training_set) and not left.is_symlink():
-                    shutil.rmtree(left, ignore_errors=True)
-        with suppress(OSError):  # not empty: something of it is worth keeping
-            self.run.parent.rmdir()
+        if not self._command:  # it was resumed: nothing was prepared
+            return
+        handed = None if self._preparation is None else self._preparation.folder
+        remove_leftovers(Path(self._command[1]), self.run.parent, handed)
+        self._preparation = self._writing = None
