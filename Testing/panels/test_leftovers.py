@@ -23,7 +23,7 @@ TRAIN = Path(__file__).resolve().parents[2] / "TopoGANTrain"
 WRITER = """
 import sys
 from pathlib import Path
-from TopoGANTrainLib.training_session import Preparation
+from TopoGANTrainLib.preparation import Preparation
 
 def request():
     (folder / "p1-001-ct.nrrd").write_bytes(b"voxels")
@@ -141,7 +141,7 @@ def test_only_what_is_surely_ours_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_another_uses_is_refused(tmp_path: Path) -> None:
-    from TopoGANTrainLib.training_session import Preparation, Request
+    from TopoGANTrainLib.preparation import Preparation, Request
 
     lock = RunLock(tmp_path / layout.LOCK_FILE)
     assert lock.acquire()

@@ -13,9 +13,9 @@ from TopoGANLib.forms.settings import Setting, changed_values
 from TopoGANTrainLib.data_check import SetForm, read_form
 from TopoGANTrainLib.data_form import DataForm
 from TopoGANTrainLib.fingerprint import fingerprint
+from TopoGANTrainLib.preparation import Preparation
 from TopoGANTrainLib.scene_input import InputError
 from TopoGANTrainLib.train_inputs import TRAINING_SET, FromFiles, FromScene, FromTrainingSet, Inputs, new_folder
-from TopoGANTrainLib.training_session import Preparation
 
 
 class Order:

@@ -16,7 +16,8 @@ from topogan_contract.run import FAILED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.forms.background import Background
 from TopoGANTrainLib.leftovers import remove_leftovers
-from TopoGANTrainLib.training_session import PREPARING, Preparation
+from TopoGANTrainLib.preparation import Preparation
+from TopoGANTrainLib.training_session import PREPARING
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0

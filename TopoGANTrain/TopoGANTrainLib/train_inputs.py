@@ -15,10 +15,10 @@ from TopoGANTrainLib.files_input import FileSources, joined_table
 from TopoGANTrainLib.leftovers import INPUT
 from TopoGANTrainLib.patient_verdicts import read_patients
 from TopoGANTrainLib.patients import ScenePatient
+from TopoGANTrainLib.preparation import Preparation, Request
 from TopoGANTrainLib.scene_input import InputError, SceneInput, plane_of
 from TopoGANTrainLib.sequence_input import items_of, names_in, write_patients
 from TopoGANTrainLib.structures import table_in, unions_in
-from TopoGANTrainLib.training_session import Preparation, Request
 
 TRAINING_SET = "training-set"
 """Name of a training set's folder in that of a training."""

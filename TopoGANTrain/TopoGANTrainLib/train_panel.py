@@ -62,6 +62,7 @@ class TrainPanel:
             engine,
             lambda axes: self._data.inputs().measure(axes),
             lambda: self._orders.form(self._check.samples),
+            lambda: self._check.pixel_size,
             self.refresh,
         )
         self._view = RunView(ui)

@@ -5,22 +5,19 @@ Driven by ticks that never wait: the panel's timer gives them, or a loop of one'
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from topogan_contract import preparation as layout
-from topogan_contract import schemas
-from topogan_contract.lock import RunLock
 from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.engine.run_monitor import RunMonitor, RunReport, start_stopper
 from TopoGANLib.forms.background import Background
 from TopoGANTrainLib.leftovers import remove_leftovers
+from TopoGANTrainLib.preparation import Preparation
 
 PREPARING, STARTING = "preparing", "starting"
 """States before there is a run; the others are the run's own."""
@@ -29,47 +26,6 @@ _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
 # Exit codes of an engine that has said what is wrong: with the work, or with what it was given.
 _IN_WORDS = (1, 2)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the engine is asked for, and what the user should know of it."""
-
-    content: Mapping[str, Any]
-    """As :mod:`topogan_contract.preparation` says."""
-    remark: str = ""
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """What makes the training set before the training."""
-
-    folder: Path
-    """For the request and what only the preparation reads; the engine removes it afterwards."""
-    request: Callable[[], Request]
-    """Writes data into ``folder`` if need be."""
-
-    def write(self) -> str:
-        """Fill ``folder`` and return the remark; takes long, and is called on a thread of its own.
-
-        Raises:
-            OSError: the folder cannot be written.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = RunLock(self.folder / layout.LOCK_FILE)
-        try:
-            ours = lock.acquire()
-        except OSError:  # a disk without locks: killed now, we would leave what nobody dares to remove
-            ours = True
-        if not ours:
-            raise OSError(f"{self.folder} is used by another program: start again.")
-        try:
-            request = self.request()
-            text = json.dumps({"schema": schemas.PREPARE_REQUEST, "temporary": True, **request.content})
-            (self.folder / layout.REQUEST_FILE).write_text(text, encoding="utf-8")
-        finally:
-            lock.release()
-        return request.remark
 
 
 @dataclass(frozen=True)
