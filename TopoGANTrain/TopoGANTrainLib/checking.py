@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from slicer.i18n import tr as _
+
 from topogan_contract import preparation as layout
 from topogan_contract.run import FAILED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
@@ -64,7 +66,7 @@ class Checking:
         self._end: StopThenKill | None = None
         self._ended: CheckProgress | None = None
         training_set.parent.mkdir(parents=True, exist_ok=True)
-        no_memory = "There is not enough memory to hand the volumes on: close other data."
+        no_memory = _("There is not enough memory to hand the volumes on: close other data.")
         self._writing = Background(preparation.write, no_memory)
 
     def tick(self) -> CheckProgress:
@@ -117,8 +119,8 @@ class Checking:
             command = ["prepare", self.training_set, "--request", self._preparation.folder]
             self._process = self._engine.start(command, self._log)
         except OSError as refusal:
-            sentence = f"The engine cannot be started ({refusal.strerror}): choose another Python."
-            return self._give_up(FAILED, sentence)
+            sentence = _("The engine cannot be started ({reason}): choose another Python.")
+            return self._give_up(FAILED, sentence.format(reason=refusal.strerror))
         return None
 
     def _give_up(self, state: str, error: str = "") -> CheckProgress:
