@@ -27,7 +27,7 @@ LAYERS = [
     {"results"},
     {"files", "config", "console", "resources", "progress", "randomness", "pictures", "surface_picture"},
     {"structures"},
-    {"presets", "device", "free_memory", "cli_options", "plane", "array_file", "verdict"},
+    {"presets", "device", "free_memory", "plane", "array_file", "verdict"},
     {"volumes"},
     {"homology"},
     {"metrics", "losses"},

@@ -145,3 +145,22 @@ def test_one_way_to_name_volumes(folder: Path, capsys: pytest.CaptureFixture[str
     assert "leave -s and -c out" in capsys.readouterr().err
     assert run(["prepare", str(folder / "set")]) == 2
     assert "name files or folders with -s, or a table with --cases" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["prepare", "demo"])
+def test_a_file_that_is_named_twice_would_be_two_patients(
+    folder: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the same name, by a link to it, and in a folder beside it."""
+    mask, link = folder / "m0.nii.gz", folder / "links" / "other.nii.gz"
+    link.parent.mkdir()
+    link.symlink_to(mask)
+    for again in (mask, folder / "links" / ".." / mask.name, link, link.parent):
+        assert run([command, str(folder / "set"), "-s", str(mask), "-s", str(again)]) == 2
+        said = capsys.readouterr().err
+        assert said.endswith("is given twice: give each file once, or parts of it would be its own test.\n")
+        assert not (folder / "set").exists()
+    image = str(folder / "c0.nii.gz")
+    pairs = ["-s", str(mask), "-s", str(folder / "m1.nii.gz"), "-c", image, "-c", image]
+    assert run([command, str(folder / "set"), *pairs]) == 2
+    assert f"{image} is given twice" in capsys.readouterr().err

@@ -270,6 +270,22 @@ def test_a_check_that_fails_says_why(bench: Bench, scene: Any, engine: Engine) -
     assert ui.checkStatusLabel.text == "Choose a folder for the results."
 
 
+def test_the_size_line_tells_the_pixel_of_what_was_checked(bench: Bench, scene: Any) -> None:
+    widget = ready(bench)
+    ui = widget.ui
+    assert ui.sizeWordsLabel.text == "2.1 mm a pixel, for structures 100 mm wide."
+    checked(bench, widget)
+    assert ui.sizeWordsLabel.text == "0.63 mm a pixel: each slice shows 40 mm."
+    bench.picture("TopoGANTrain", "size of checked data")
+    choose(ui.sizeComboBox, "256")
+    assert ui.sizeWordsLabel.text == "0.53 mm a pixel, for structures 100 mm wide.", "it was checked for another size"
+    choose(ui.sizeComboBox, "64")
+    assert ui.sizeWordsLabel.text == "0.63 mm a pixel: each slice shows 40 mm."
+    ui.volumesCheckBox.click()
+    checked(bench, widget)
+    assert ui.sizeWordsLabel.text == "0.63 mm a voxel: each volume shows 40 mm."
+
+
 def test_closing_ends_a_check(bench: Bench, scene: Any, engine: Engine) -> None:
     from bench import pump
 

@@ -12,7 +12,8 @@ from fake_engine import lives, make_engine, tell, wait_until
 from topogan_contract.run import ENDED
 from TopoGANLib.engine.process import Engine, kill_tree
 from TopoGANLib.engine.run_monitor import RunMonitor
-from TopoGANTrainLib.run.training_session import Preparation, Progress, Request, TrainingSession
+from TopoGANTrainLib.run.preparation import Preparation, Request
+from TopoGANTrainLib.run.training_session import Progress, TrainingSession
 
 
 class Bench:

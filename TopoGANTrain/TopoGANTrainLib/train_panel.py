@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values
 from TopoGANLib.forms.widgets import describe_widgets
@@ -18,6 +19,7 @@ from TopoGANTrainLib.check.data_check_form import DataCheckForm
 from TopoGANTrainLib.data.data_form import DataForm
 from TopoGANTrainLib.data.scene_input import InputError
 from TopoGANTrainLib.data.train_inputs import FromTrainingSet
+from TopoGANTrainLib.run.leftovers import remove_orphans
 from TopoGANTrainLib.run.plots_view import PlotsView
 from TopoGANTrainLib.run.run_view import RunView
 from TopoGANTrainLib.runs.runs_view import RunsView
@@ -49,6 +51,7 @@ class TrainPanel:
         self._ui, self._logic, self._engine = ui, logic, engine
         self._use_model = use_model
         self._parameters: Any = None
+        self._clearing: Background[None] | None = None
         describe_widgets(ui, logic.settings)
         self._data = DataForm(ui, self.refresh)
         self._orders = CheckOrders(logic.settings, self._data, lambda: self._settings.results)
@@ -59,6 +62,7 @@ class TrainPanel:
             engine,
             lambda axes: self._data.inputs().measure(axes),
             lambda: self._orders.form(self._check.samples),
+            lambda: self._check.pixel_size,
             self.refresh,
         )
         self._view = RunView(ui)
@@ -85,6 +89,7 @@ class TrainPanel:
     def enter(self) -> None:
         """The user looks at it: ask for the engine, and look for a run of before."""
         self._engine.enter()
+        self._clear_up()
         last = user_settings.read_text(user_settings.LAST_RUN)
         if self._logic.session is None and last:
             self._logic.attach(Path(last))
@@ -137,6 +142,12 @@ class TrainPanel:
         self._view.close()
         self._runs.close()
         self._logic.close(self._settings.keeps_running)
+
+    def _clear_up(self) -> None:
+        """Remove the copies of volumes that a killed Slicer has left; asks the disk, and so on a thread of its own."""
+        if self._clearing is None or self._clearing.done(0):
+            work = user_settings.work_folder()
+            self._clearing = Background(lambda: remove_orphans(work), no_memory="")
 
     def _reason(self) -> str:
         """Why the training cannot start, in words; empty if it can."""

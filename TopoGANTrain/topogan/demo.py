@@ -12,6 +12,7 @@ from typing import Any
 from topogan import __version__
 from topogan.config import Part, PhantomSettings, PrepareSettings, SynthesisSettings, validated
 from topogan.dataset import MINIMUM_TRAIN_SLICES, prepare
+from topogan.dataset.volume_list import Volumes
 from topogan.errors import InputError, WorkError
 from topogan.evaluation import evaluate
 from topogan.files import staged_folder, write_json
@@ -24,7 +25,6 @@ from topogan.structures import StructureTable, checked_table
 from topogan.synthesis import synthesize
 from topogan.training import train
 from topogan.training.checks import check_names
-from topogan.volumes import find_pairs
 
 OnEvent = Callable[[dict[str, Any]], None]
 SAMPLES = 64
@@ -89,11 +89,13 @@ def run_demo(
             table = checked_table(preset["table"]) if "table" in preset else None
         if not images:
             settings = settings.model_copy(update={"part": Part.MASKS})
+        chosen = Volumes.of_files(segmentations, images, None, plane)
         prepare(
             work / "training_set",
-            *find_pairs(segmentations, images),
+            chosen.segmentations,
+            chosen.images,
             validated(PrepareSettings, settings_of_set),
-            plane=plane,
+            plane=chosen.planes,
             table=table,
             on_event=on_event,
             train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(settings)),

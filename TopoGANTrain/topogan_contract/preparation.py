@@ -22,12 +22,17 @@ or none has.
 
 The panel puts a copy of the scene's data beside it, which must go with Slicer or without: it says ``temporary``. While
 SET is being made, the file ``stop`` ends that: exit code 1, nothing is left.
+
+Whoever works on a temporary FOLDER holds the lock (:class:`topogan_contract.lock.RunLock`) of its file ``input.lock``:
+the panel while it writes, of which ``request.json`` is the last, then the engine, which removes ``request.json`` when
+it has the lock. So a folder whose lock nobody holds, and that waits for no engine, is an orphan of killed processes.
 """
 
 from __future__ import annotations
 
 REQUEST_FILE = "request.json"
 STOP_FILE = "stop"
+LOCK_FILE = "input.lock"
 
 CHECK_FILE = "check.json"
 """In every training set, of the schema :data:`topogan_contract.schemas.CHECK`: what people should know of it first::

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from topogan_contract import schemas
 from topogan_contract.words import shown
 from TopoGANLib.engine.process import Engine, EngineProcess
@@ -68,10 +70,9 @@ class EngineCheck:
                 self._report = judge(self._engine, self._process.output(60))
             elif self._clock() > self._deadline:
                 self._process.kill()
-                self._report = EngineReport(
-                    False,
-                    f"{self._engine.python} did not answer within {_TIMEOUT_SECONDS:.0f} s: choose another Python.",
-                )
+                sentence = _("{python} did not answer within {seconds} s: choose another Python.")
+                seconds = f"{_TIMEOUT_SECONDS:.0f}"
+                self._report = EngineReport(False, sentence.format(python=self._engine.python, seconds=seconds))
         return self._report
 
     def close(self) -> None:
@@ -92,20 +93,24 @@ def judge(engine: Engine, output: list[str]) -> EngineReport:
         return _no_answer(engine, output)
     ours, theirs = version_beside(engine.parent), str(found.get("topogan"))
     if theirs != ours or Path(str(found.get("path"))).resolve() != (engine.parent / "topogan").resolve():
-        sentence = (
-            f"The engine at {found.get('path')} has version {theirs}, and these panels need {ours} from "
-            f"{engine.parent}: install the TopoGAN extension again, or restart Slicer after an update."
-        )
+        sentence = _(
+            "The engine at {path} has version {theirs}, and these panels need {ours} from {parent}: install the "
+            "TopoGAN extension again, or restart Slicer after an update."
+        ).format(path=found.get("path"), theirs=theirs, ours=ours, parent=engine.parent)
         return EngineReport(False, sentence, [sentence])
     problems = [str(problem) for problem in found.get("problems", [])]
     packages = dict(found.get("packages", {}))
     missing = [name for name, version in packages.items() if not version]
     devices = [str(device) for device in found.get("devices", [])]
     if missing or not devices:
-        sentence = f"Not installed in this Python: {', '.join(missing)}." if missing else " ".join(problems)
+        sentence = " ".join(problems)
+        if missing:
+            sentence = _("Not installed in this Python: {packages}.").format(packages=", ".join(missing))
         return EngineReport(False, sentence, problems, missing, devices)
-    python = f", Python {found['python']}" if found.get("python") else ""
-    sentence = f"Ready: engine {theirs}, torch {packages.get('torch')}{python}."
+    words = _("Ready: engine {engine}, torch {torch}, Python {python}.")
+    if not found.get("python"):
+        words = _("Ready: engine {engine}, torch {torch}.")
+    sentence = words.format(engine=theirs, torch=packages.get("torch"), python=found.get("python"))
     details = [*_gpu_in_words(devices, shown(found.get("gpu") or "")), *map(str, found.get("notes", []))]
     return EngineReport(True, sentence, problems, missing, devices, details)
 
@@ -143,11 +148,11 @@ def version_beside(parent: Path) -> str:
 
 def _gpu_in_words(devices: Sequence[str], name: str) -> list[str]:
     if "cuda" in devices:
-        return [f"It computes on the GPU: {name or 'CUDA'}."]
+        return [_("It computes on the GPU: {name}.").format(name=name or "CUDA")]
     if "mps" in devices:
-        return ["It computes on the GPU of Apple's processor."]
+        return [_("It computes on the GPU of Apple's processor.")]
     # Of one that is there and idle, the problems say why.
-    return [] if name else ["No GPU was found: it computes on the CPU."]
+    return [] if name else [_("No GPU was found: it computes on the CPU.")]
 
 
 def _no_answer(engine: Engine, output: list[str]) -> EngineReport:
@@ -155,11 +160,14 @@ def _no_answer(engine: Engine, output: list[str]) -> EngineReport:
     missing = _MISSING_MODULE.search(text)
     if missing:
         name = missing.group(1).split(".")[0]
-        return EngineReport(False, f"Not installed in this Python: {name} and perhaps more.", [], [name])
+        sentence = _("Not installed in this Python: {package} and perhaps more.").format(package=name)
+        return EngineReport(False, sentence, [], [name])
     said = [line.strip() for line in output if line.strip()]
-    last = said[-1] if said else "it said nothing"
-    return EngineReport(False, f"{engine.python} cannot run the engine ({last}): choose another Python.", [])
+    reason = said[-1] if said else _("it said nothing")
+    sentence = _("{python} cannot run the engine ({reason}): choose another Python.")
+    return EngineReport(False, sentence.format(python=engine.python, reason=reason), [])
 
 
 def _no_start(python: Path, error: OSError) -> EngineReport:
-    return EngineReport(False, f"{python} cannot be started ({error.strerror}): choose another Python.")
+    sentence = _("{python} cannot be started ({reason}): choose another Python.")
+    return EngineReport(False, sentence.format(python=python, reason=error.strerror))

@@ -15,7 +15,7 @@ from TopoGANTrainLib.check.fingerprint import fingerprint
 from TopoGANTrainLib.data.data_form import DataForm
 from TopoGANTrainLib.data.scene_input import InputError
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromFiles, FromScene, FromTrainingSet, Inputs, new_folder
-from TopoGANTrainLib.run.training_session import Preparation
+from TopoGANTrainLib.run.preparation import Preparation
 
 
 class Order:

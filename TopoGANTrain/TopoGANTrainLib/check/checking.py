@@ -11,12 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from slicer.i18n import tr as _
+
 from topogan_contract import preparation as layout
-from topogan_contract.leftovers import is_left_of, siblings
 from topogan_contract.run import FAILED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.forms.background import Background
-from TopoGANTrainLib.run.training_session import PREPARING, Preparation
+from TopoGANTrainLib.run.leftovers import remove_leftovers
+from TopoGANTrainLib.run.preparation import Preparation
+from TopoGANTrainLib.run.training_session import PREPARING
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
@@ -63,7 +66,7 @@ class Checking:
         self._end: StopThenKill | None = None
         self._ended: CheckProgress | None = None
         training_set.parent.mkdir(parents=True, exist_ok=True)
-        no_memory = "There is not enough memory to hand the volumes on: close other data."
+        no_memory = _("There is not enough memory to hand the volumes on: close other data.")
         self._writing = Background(preparation.write, no_memory)
 
     def tick(self) -> CheckProgress:
@@ -116,18 +119,13 @@ class Checking:
             command = ["prepare", self.training_set, "--request", self._preparation.folder]
             self._process = self._engine.start(command, self._log)
         except OSError as refusal:
-            sentence = f"The engine cannot be started ({refusal.strerror}): choose another Python."
-            return self._give_up(FAILED, sentence)
+            sentence = _("The engine cannot be started ({reason}): choose another Python.")
+            return self._give_up(FAILED, sentence.format(reason=refusal.strerror))
         return None
 
     def _give_up(self, state: str, error: str = "") -> CheckProgress:
         """Remove what a preparation that was killed has left."""
-        shutil.rmtree(self._preparation.folder, ignore_errors=True)
-        for left in siblings(self.training_set):
-            if is_left_of(left.name, self.training_set) and not left.is_symlink():
-                shutil.rmtree(left, ignore_errors=True)
-        with suppress(OSError):  # not empty: it holds something else
-            self.training_set.parent.rmdir()
+        remove_leftovers(self.training_set, self.training_set.parent, self._preparation.folder)
         return CheckProgress(state, error=error)
 
     def _ask(self) -> None:

@@ -70,6 +70,11 @@ class DataCheckForm:
         """How many the checked training set has; 0 where it is no longer what is chosen."""
         return self._view.check.samples if self._view.check is not None and self._is_true() else 0
 
+    @property
+    def pixel_size(self) -> float:
+        """Of the checked training set, in mm; 0 where it is no longer what is chosen."""
+        return self._view.check.pixel_size if self._view.check is not None and self._is_true() else 0.0
+
     def checked(self) -> Path | None:
         """The training set that was checked, if data and form are the same; looks at the disk, for a start."""
         if self._made is None or not self._is_true() or not (self._made / DATASET_FILE).is_file():

@@ -17,7 +17,8 @@ from TopoGANTrainLib.data.patients import ScenePatient
 from TopoGANTrainLib.data.scene_input import InputError, SceneInput, plane_of
 from TopoGANTrainLib.data.sequence_input import items_of, names_in, write_patients
 from TopoGANTrainLib.data.structures import table_in, unions_in
-from TopoGANTrainLib.run.training_session import Preparation, Request
+from TopoGANTrainLib.run.leftovers import INPUT
+from TopoGANTrainLib.run.preparation import Preparation, Request
 
 TRAINING_SET = "training-set"
 """Name of a training set's folder in that of a training."""
@@ -48,7 +49,7 @@ class FromFiles(FileSources):
         table = self.named_structures()
         given = values if table is None else _without_one(values)
         request = _request(self.sources(), nested_values(settings, given), table)
-        return Preparation(new_work_folder("input"), lambda: Request(request))
+        return Preparation(new_work_folder(INPUT), lambda: Request(request))
 
     def measure(self, axes: int = 2) -> Callable[[], tuple[float, float]]:
         """Nothing is known before the engine has read the files."""
@@ -135,7 +136,7 @@ class FromScene:
         plane = "axial" if self.slice_node is None else plane_of(self.slice_node)
         given = nested_values(settings, {**_without_one(values), "prepare_resample": True})
         labels = [one["labels"][0] for one in structures]
-        folder = new_work_folder("input")
+        folder = new_work_folder(INPUT)
 
         def request() -> Request:
             sources, remark = write_patients(inputs, folder, labels, plane)

@@ -5,22 +5,19 @@ Driven by ticks that never wait: the panel's timer gives them, or a loop of one'
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from topogan_contract import preparation as layout
-from topogan_contract import schemas
-from topogan_contract.leftovers import is_left_of, siblings
 from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.engine.run_monitor import RunMonitor, RunReport, start_stopper
 from TopoGANLib.forms.background import Background
+from TopoGANTrainLib.run.leftovers import remove_leftovers
+from TopoGANTrainLib.run.preparation import Preparation
 
 PREPARING, STARTING = "preparing", "starting"
 """States before there is a run; the others are the run's own."""
@@ -29,33 +26,6 @@ _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
 # Exit codes of an engine that has said what is wrong: with the work, or with what it was given.
 _IN_WORDS = (1, 2)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the engine is asked for, and what the user should know of it."""
-
-    content: Mapping[str, Any]
-    """As :mod:`topogan_contract.preparation` says."""
-    remark: str = ""
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """What makes the training set before the training."""
-
-    folder: Path
-    """For the request and what only the preparation reads; the engine removes it afterwards."""
-    request: Callable[[], Request]
-    """Writes data into ``folder`` if need be."""
-
-    def write(self) -> str:
-        """Fill ``folder`` and return the remark; takes long, and is called on a thread of its own."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        request = self.request()
-        text = json.dumps({"schema": schemas.PREPARE_REQUEST, "temporary": True, **request.content})
-        (self.folder / layout.REQUEST_FILE).write_text(text, encoding="utf-8")
-        return request.remark
 
 
 @dataclass(frozen=True)
@@ -288,13 +258,8 @@ class TrainingSession:
 
     def _remove_leftovers(self) -> None:
         """What a killed preparation has left beside the run."""
-        if self._preparation is not None:
-            shutil.rmtree(self._preparation.folder, ignore_errors=True)
-            self._preparation = self._writing = None
-        if len(self._command) > 1:
-            training_set = Path(self._command[1])
-            for left in siblings(training_set):
-                if is_left_of(left.name, training_set) and not left.is_symlink():
-                    shutil.rmtree(left, ignore_errors=True)
-        with suppress(OSError):  # not empty: something of it is worth keeping
-            self.run.parent.rmdir()
+        if not self._command:  # it was resumed: nothing was prepared
+            return
+        handed = None if self._preparation is None else self._preparation.folder
+        remove_leftovers(Path(self._command[1]), self.run.parent, handed)
+        self._preparation = self._writing = None

@@ -35,6 +35,7 @@ class SettingsForm:
         engine: EnginePanel,
         measure: Callable[[int], Measure],
         form: Callable[[], SetForm],
+        checked_pixel: Callable[[], float],
         changed: Callable[[], None],
     ) -> None:
         """Show the user's own settings.
@@ -45,9 +46,10 @@ class SettingsForm:
             engine: times the steps of each size.
             measure: looks, for slices (2) or volumes (3), at the data that are chosen.
             form: tells what the training set is made of, or will be.
+            checked_pixel: tells the pixel size of the training set that was checked, in mm; 0 without.
             changed: is called when something else is chosen.
         """
-        self._ui, self._changed = ui, changed
+        self._ui, self._checked_pixel, self._changed = ui, checked_pixel, changed
         self._parameters: Any = None
         # What the topological loss was before it was switched off.
         self._mode: Any = None
@@ -143,7 +145,7 @@ class SettingsForm:
         for of_slices in (ui.sliceSpacingSpinBox, ui.minimumAreaSpinBox, ui.tilingCheckBox):
             of_slices.enabled = not volumes
         size, pixel_size = int(parameters.prepare_size.name), parameters.prepare_pixel_size
-        ui.sizeWordsLabel.text = size_in_words(size, self.axes, pixel_size)
+        ui.sizeWordsLabel.text = size_in_words(size, self.axes, pixel_size, self._checked_pixel())
 
     def _show_parts(self, part: str) -> None:
         """Show what belongs to masks or textures only where they are trained."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,8 @@ from topogan.presets import asked_batch, check_form
 from topogan.structures import checked_table
 from topogan.training_set import MINIMUM_TRAIN_SLICES
 from topogan_contract import schemas
-from topogan_contract.preparation import REQUEST_FILE, STOP_FILE
+from topogan_contract.lock import RunLock
+from topogan_contract.preparation import LOCK_FILE, REQUEST_FILE, STOP_FILE
 
 _MOST_VOLUMES, _MOST_SOURCES = 100_000, 10_000
 
@@ -88,12 +90,28 @@ def prepare_as_requested(
         Cancelled: there is a file ``stop``.
     """
     content = read_json(folder / REQUEST_FILE, schemas.PREPARE_REQUEST)
-    try:
+    if content.get("temporary") is not True:
         check()
         _prepare(folder, content, out, training, on_event)
+        return
+    with _taken_over(folder):
+        check()
+        _prepare(folder, content, out, training, on_event)
+
+
+@contextmanager
+def _taken_over(folder: Path) -> Iterator[None]:
+    """Keep others from removing a temporary folder while it is worked on, and remove it afterwards."""
+    lock = RunLock(folder / LOCK_FILE)
+    # Where it cannot be locked, nobody else removes it either.
+    with suppress(OSError):
+        if lock.acquire():
+            (folder / REQUEST_FILE).unlink()
+    try:
+        yield
     finally:
-        if content.get("temporary") is True:
-            shutil.rmtree(folder, ignore_errors=True)
+        lock.release()  # Windows removes no file that is open
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(

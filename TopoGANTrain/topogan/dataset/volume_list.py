@@ -27,6 +27,19 @@ class Volumes:
     planes: list[np.ndarray | None] = field(default_factory=list)
     """SliceToRAS matrices; None for axial."""
 
+    def __post_init__(self) -> None:
+        """See that each file stands among them once, be it by another name.
+
+        Raises:
+            InputError: one does not.
+        """
+        seen: set[str] = set()
+        for path in self.segmentations + self.images:
+            real = os.path.realpath(path)
+            if real in seen:
+                raise InputError(f"{path} is given twice: give each file once, or parts of it would be its own test.")
+            seen.add(real)
+
     @classmethod
     def of_files(
         cls, segmentations: Sequence[Path], images: Sequence[Path], patient: Hashable | None, plane: Plane
@@ -40,7 +53,8 @@ class Volumes:
             plane: one for all, or one for each.
 
         Raises:
-            InputError: a path is not there, something has no partner, or there are fewer or more planes.
+            InputError: a path is not there, something has no partner, a file stands among them twice, or there are
+                fewer or more planes.
         """
         labels, scans = find_pairs(segmentations, images)
         # An object is equal to itself alone.
@@ -61,16 +75,9 @@ class Volumes:
                 f"{with_images.segmentations[0]} comes with an image and {without.segmentations[0]} without: give an "
                 "image for each segmentation, or none at all."
             )
-        found = cls(
+        return cls(
             [path for part in parts for path in part.segmentations],
             [path for part in parts for path in part.images],
             [patient for part in parts for patient in part.patients],
             [plane for part in parts for plane in part.planes],
         )
-        seen: set[str] = set()
-        for path in found.segmentations + found.images:
-            real = os.path.realpath(path)
-            if real in seen:
-                raise InputError(f"{path} is given twice: give each file once, or parts of it would be its own test.")
-            seen.add(real)
-        return found

@@ -36,6 +36,8 @@ Table = Annotated[
     Path | None,
     typer.Option("--structures", help="JSON file (topogan.structures/1) with structures, colors, codes and unions."),
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output folder if it exists.")]
+Output = Annotated[Path, typer.Argument(help="Folder to write; it must be new or empty.")]
 
 
 def structures_given(
