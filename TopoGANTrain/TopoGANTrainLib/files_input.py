@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from TopoGANTrainLib.scene_input import InputError
+from TopoGANLib.scene.scene_input import InputError
 from TopoGANTrainLib.structures import structures_in, table_in, unions_in
 
 _TABLE_OF_CASES = ".csv"

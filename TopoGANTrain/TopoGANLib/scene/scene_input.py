@@ -16,7 +16,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from TopoGANTrainLib.grid import Grid, voxels_between, write_nrrd
+from TopoGANLib.scene.grid import Grid, voxels_between, write_nrrd
 
 _EMPTY = "The segment {segment} is empty: draw it first, or choose another."
 
