@@ -6,6 +6,9 @@ import slicer
 
 from TopoGANLib.scene.grid import Grid
 
+# Fitting would turn the views to the volume's own axes.
+_NO_FIT = 0
+
 
 def add_painted(
     scene: slicer.vtkMRMLScene, of: str, picture: Grid, window: tuple[float, float] | None, said: str
@@ -33,11 +36,11 @@ def add_painted(
 
 
 def show_painted(volume: slicer.vtkMRMLScalarVolumeNode, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
-    """Show it in the slice views.
+    """Show it in the slice views, which stay where they are: one of them may be the plane that was painted in.
 
     Args:
         volume: what to show.
         application_logic: inside Slicer, ``slicer.app.applicationLogic()``.
     """
     application_logic.GetSelectionNode().SetActiveVolumeID(volume.GetID())
-    application_logic.PropagateVolumeSelection()
+    application_logic.PropagateVolumeSelection(_NO_FIT)
