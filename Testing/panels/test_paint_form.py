@@ -281,4 +281,4 @@ def test_the_disk_is_full(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None
     widget = ready(bench)
     widget.ui.paintSegmentationSelector.setCurrentNode(heart(*DEMO))
     monkeypatch.setattr(grid, "write_nrrd", refuse)
-    paint(widget, "No space left on device")
+    paint(widget, "A file cannot be written (No space left on device): look at the disk and the permissions.")

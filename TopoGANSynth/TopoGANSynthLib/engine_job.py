@@ -82,7 +82,7 @@ class EngineJob(Generic[Result]):
         self._cancelled = False
         self._ended: JobProgress | None = None
         self._no_memory = _("There is not enough memory: close other data.")
-        self._writing = Background(write, self._no_memory)
+        self._writing = Background(lambda: _say_refusal(write), self._no_memory)
 
     def tick(self) -> JobProgress:
         """Look how it is doing, and do what is due."""
@@ -149,6 +149,20 @@ class EngineJob(Generic[Result]):
             return JobProgress(FAILED, error=reading.error)
         self.result = reading.result
         return JobProgress(FINISHED)
+
+
+def _say_refusal(write: Callable[[], None]) -> None:
+    """Write, and say in a sentence what the system does not let be written.
+
+    Raises:
+        ValueError: that sentence.
+    """
+    try:
+        write()
+    except OSError as error:
+        sentence = _("{path} cannot be written ({reason}): look at the disk and the permissions.")
+        path = error.filename or _("A file")
+        raise ValueError(sentence.format(path=path, reason=error.strerror or error)) from error
 
 
 def _step(process: EngineProcess) -> tuple[int, int]:
