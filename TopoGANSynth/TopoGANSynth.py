@@ -15,7 +15,7 @@ from TopoGANLib.forms.module import PanelWidget
 from TopoGANLib.forms.settings import parameter_node_class, read_settings
 from TopoGANSynthLib.model_card import read_model_card
 from TopoGANSynthLib.synth_logic import SynthLogic
-from TopoGANSynthLib.synth_panel import SynthPanel, own_parameters
+from TopoGANSynthLib.synth_panel import FORMS, SynthPanel, own_parameters
 
 
 class TopoGANSynth(ScriptedLoadableModule):
@@ -46,6 +46,8 @@ TopoGANSynthParameterNode = parameter_node_class(
 
 class TopoGANSynthWidget(PanelWidget):
     """The panel."""
+
+    formNames = FORMS
 
     def makeLogic(self) -> TopoGANSynthLogic:
         """The module's logic."""

@@ -138,7 +138,7 @@ ROOMS = {
     "TopoGANTrain/TopoGANLib/forms": _SHARED,
     # Upwards, each on those before it.
     f"{_TRAIN}/run": {*_SHARED, "TopoGANLib.scene", "TopoGANTrainLib.run"},
-    f"{_TRAIN}/data": {*_SHARED, "TopoGANTrainLib.run", "TopoGANTrainLib.data"},
+    f"{_TRAIN}/data": {*_SHARED, "TopoGANLib.scene", "TopoGANTrainLib.run", "TopoGANTrainLib.data"},
     f"{_TRAIN}/check": {*_SHARED, "TopoGANLib.scene", *(f"TopoGANTrainLib.{one}" for one in ("run", "data", "check"))},
     f"{_TRAIN}/settings": {*_SHARED, *(f"TopoGANTrainLib.{one}" for one in ("run", "check", "settings"))},
     f"{_TRAIN}/runs": {*_SHARED, *(f"TopoGANTrainLib.{one}" for one in ("run", "runs", "train_logic"))},

@@ -213,6 +213,43 @@ def serve(folder, *rest):
             _answer(path, request, results, _told("serve", ()))
         time.sleep(0.02)
 
+def paint(model, segmentation, out, *how):
+    told = _told("paint", ())
+    words = dict(zip(how[::2], how[1::2]))
+    table = json.loads(Path(words["--structures"]).read_text())
+    assert table["schema"] == schemas.STRUCTURES
+    plane = words["--plane"]
+    plane = plane if plane == "axial" else json.loads(Path(plane).read_text())
+    asked = {"structures": table["structures"], "plane": plane, "seed": int(words["--seed"]), "model": model}
+    Path(__file__).with_name("painted.json").write_text(json.dumps(asked))
+    if "fail" in told:
+        return fail(2, "The model is damaged: choose another.")
+    print("paint 3/12  1 s left", flush=True)
+    if "sleep" in told:
+        time.sleep(60)
+    head, labels = Path(segmentation).read_bytes().split(b"\\n\\n", 1)
+    # As many voxels of two bytes: 100 in each structure, 200, -1000 between them.
+    values = {0: -1000, 1: 100, 2: 200}
+    array = labels if "short" in told else b"".join(struct.pack("<h", values[label]) for label in labels)
+    Path(out).write_bytes(head.replace(b"type: uint8", b"type: int16") + b"\\n\\n" + array)
+    record = {"schema": schemas.PAINTING, "synthetic": True, "model": "abcdef" * 10, "seed": int(words["--seed"])}
+    Path(out).with_suffix(".json").write_text(json.dumps(record))
+
+def export(synthesis, out, *how):
+    told = _told("export", ())
+    assert (Path(synthesis) / "report.json").is_file()
+    numbers = [int(number) for word, number in zip(how, how[1:]) if word == "--sample"]
+    left = Path(out).with_name(f".{Path(out).name}.0123abcd.partial")
+    left.mkdir()
+    print("exporting", flush=True)
+    if "sleep" in told:
+        time.sleep(60)
+    if "fail" in told:
+        left.rmdir()
+        return fail(1, "The disk is full: free some space and run it again.")
+    (left / "topogan.json").write_text(json.dumps({"layout": how[1], "samples": numbers}))
+    left.rename(out)
+
 def _answer(path, request, results, how):
     told = dict(word.partition("=")[::2] for word in how)
     progress = results / f"{path.stem}.progress.json"

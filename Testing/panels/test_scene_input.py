@@ -62,7 +62,7 @@ def read(path: Path) -> Any:
 
 @pytest.mark.parametrize("segment", ["one", "two"])
 def test_the_engine_reads_what_the_scene_shows(volume: Any, segmentation: Any, segment: str, tmp_path: Path) -> None:
-    from TopoGANTrainLib.data.scene_input import read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
 
     chosen = read_scene_input(volume, segmentation, [segment])
     assert chosen.table[0]["name"] == segment.capitalize()
@@ -88,7 +88,7 @@ def test_prepare_takes_it(volume: Any, segmentation: Any, tmp_path: Path) -> Non
     from topogan.config import PrepareSettings
     from topogan.dataset.inputs import open_cases
     from topogan.structures import checked_table
-    from TopoGANTrainLib.data.scene_input import read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
 
     chosen = read_scene_input(volume, segmentation, ["one", "two"])
     written = chosen.write(tmp_path, "p1-001", [1, 2])
@@ -98,7 +98,7 @@ def test_prepare_takes_it(volume: Any, segmentation: Any, tmp_path: Path) -> Non
 
 
 def test_no_name_of_the_scene_is_written(volume: Any, segmentation: Any, tmp_path: Path) -> None:
-    from TopoGANTrainLib.data.scene_input import read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
 
     written = read_scene_input(volume, segmentation, ["one"]).write(tmp_path, "p1-001", [1])
     for path in (written.image, written.segmentation):
@@ -109,7 +109,7 @@ def test_no_name_of_the_scene_is_written(volume: Any, segmentation: Any, tmp_pat
 def test_every_kind_of_number(application: StandIn, tmp_path: Path, dtype: Any) -> None:
     import SimpleITK as sitk
 
-    from TopoGANTrainLib.data.grid import Grid, write_nrrd
+    from TopoGANLib.scene.grid import Grid, write_nrrd
 
     array = np.arange(10 * 3 * 4).reshape(10, 3, 4).astype(dtype)
     write_nrrd(tmp_path / "x.nrrd", Grid(array, np.diag([-1.0, -1.0, 1.0, 1.0])))
@@ -121,7 +121,7 @@ def test_every_kind_of_number(application: StandIn, tmp_path: Path, dtype: Any) 
 
 
 def test_masks_without_a_picture(segmentation: Any, tmp_path: Path) -> None:
-    from TopoGANTrainLib.data.scene_input import read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
 
     written = read_scene_input(None, segmentation, ["one"]).write(tmp_path, "p1-001", [1])
     assert written.image is None
@@ -132,7 +132,7 @@ def test_the_plane_of_a_view(application: StandIn, tmp_path: Path) -> None:
     import slicer
 
     from topogan.plane import read_plane
-    from TopoGANTrainLib.data.scene_input import plane_of
+    from TopoGANLib.scene.scene_input import plane_of
 
     red = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode")
     red.GetSliceToRAS().DeepCopy((0, 0, 1, 5, 1, 0, 0, 6, 0, 1, 0, 7, 0, 0, 0, 1))
@@ -141,7 +141,7 @@ def test_the_plane_of_a_view(application: StandIn, tmp_path: Path) -> None:
 
 
 def refusal(*chosen: Any) -> str:
-    from TopoGANTrainLib.data.scene_input import InputError, read_scene_input
+    from TopoGANLib.scene.scene_input import InputError, read_scene_input
 
     with pytest.raises(InputError) as refused:
         read_scene_input(*chosen)
@@ -172,7 +172,7 @@ def test_what_cannot_be_used(volume: Any, segmentation: Any) -> None:
 
 
 def test_an_empty_segment_beside_a_full_one(volume: Any, segmentation: Any, tmp_path: Path) -> None:
-    from TopoGANTrainLib.data.scene_input import InputError, read_scene_input
+    from TopoGANLib.scene.scene_input import InputError, read_scene_input
 
     segmentation.GetSegmentation().AddEmptySegment("new", "New")
     chosen = read_scene_input(volume, segmentation, ["new"])
@@ -182,7 +182,7 @@ def test_an_empty_segment_beside_a_full_one(volume: Any, segmentation: Any, tmp_
 
 
 def test_a_surface_becomes_a_labelmap(volume: Any, segmentation: Any) -> None:
-    from TopoGANTrainLib.data.scene_input import read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
 
     inner = segmentation.GetSegmentation()
     inner.SetConversionParameter("Smoothing factor", "0")
@@ -207,7 +207,7 @@ def scene_array(labels: Any, volume: Any) -> np.ndarray:
 
 
 def test_several_segments_are_one_label_map_in_their_order(volume: Any, segmentation: Any, tmp_path: Path) -> None:
-    from TopoGANTrainLib.data.scene_input import read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
 
     segmentation.GetSegmentation().GetSegment("one").SetColor(1.0, 0.5, 0.0)
     segmentation.GetSegmentation().GetSegment("one").SetTerminology("A~B")
@@ -227,7 +227,7 @@ def test_where_segments_overlap_the_first_wins_and_it_is_told(
 ) -> None:
     import slicer
 
-    from TopoGANTrainLib.data.scene_input import read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
 
     one, two = masks()
     two[3, 5:8, 6:18] = 1
@@ -242,7 +242,7 @@ def test_where_segments_overlap_the_first_wins_and_it_is_told(
 def test_a_segment_under_others_is_refused(volume: Any, segmentation: Any, tmp_path: Path) -> None:
     import slicer
 
-    from TopoGANTrainLib.data.scene_input import InputError, read_scene_input
+    from TopoGANLib.scene.scene_input import InputError, read_scene_input
 
     hidden = masks()[0]
     hidden[2] = 0
@@ -257,7 +257,7 @@ def test_a_segment_on_a_grid_of_its_own(volume: Any, segmentation: Any, tmp_path
     """Copied from a segmentation of finer voxels: it comes to the grid of the first."""
     import slicer
 
-    from TopoGANTrainLib.data.scene_input import read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
 
     fine = oblique() @ np.diag([0.5, 0.5, 0.5, 1])
     fine[:3, 3] = (oblique() @ [-0.25, -0.25, -0.25, 1])[:3]

@@ -14,6 +14,8 @@ from topogan_contract.words import shown
 _METADATA = "configs/metadata.json"
 _MOST_BYTES = 1 << 20
 _LONGEST_NAME = 80
+# No gray value is further from 0.
+_FARTHEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class ModelCard:
     has_textures: bool
     independent: bool
     """False where training and evaluation share a patient."""
+    structures: tuple[str, ...]
+    """Names as the engine knows them, in the order of their label ids."""
+    window: tuple[float, float] | None
+    """Lowest and highest value of the textures to tell apart, HU for CT."""
 
 
 def read_model_card(path: Path) -> ModelCard | None:
@@ -75,4 +81,15 @@ def _card(content: dict[str, Any]) -> ModelCard:
         modal_betti=tuple(tuple(int(number) for number in numbers) for numbers in modal),
         has_textures="image" in content["network_data_format"]["outputs"],
         independent=bool(content["training_set"]["independent"]),
+        structures=tuple(map(str, names)),
+        window=_window(content.get("window")),
     )
+
+
+def _window(value: Any) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    low, high = map(float, value)
+    if not -_FARTHEST < low < high < _FARTHEST:
+        raise ValueError("no window")
+    return low, high

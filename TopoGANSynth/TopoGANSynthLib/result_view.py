@@ -31,12 +31,12 @@ class ResultView:
         self._connections.add(ui.sampleSlider, "valueChanged(double)", self._show_sample)
         self._connections.add(ui.regionComboBox, "currentIndexChanged(int)", self._show_sample)
         self._connections.add(ui.showButton, "clicked()", self._show)
-        self._link = BarcodeLink(self._chosen, self._tell_bar)
+        self._link = BarcodeLink(self.chosen, self._tell_bar)
         self.look()
 
     def look(self, newest: SynthesisNodes | None = None) -> None:
         """Look what the scene holds, and choose the newest, or what was chosen before."""
-        before = newest or self._chosen()
+        before = newest or self.chosen()
         self._found = _find_all()
         self._showing = True
         self._ui.synthesisComboBox.clear()
@@ -58,14 +58,15 @@ class ResultView:
         self._link.close()
         self._listen_to(None)
 
-    def _chosen(self) -> SynthesisNodes | None:
+    def chosen(self) -> SynthesisNodes | None:
+        """The synthesis that is looked at; None if there is none."""
         index = self._ui.synthesisComboBox.currentIndex
         nodes = self._found[index] if 0 <= index < len(self._found) else None
         # The user may have removed it in the Data module.
         return nodes if nodes is not None and nodes.image.GetScene() is not None else None
 
     def _choose(self) -> None:
-        nodes = self._chosen()
+        nodes = self.chosen()
         if self._showing or nodes is None:
             return
         self._listen_to(nodes.browser)
@@ -92,13 +93,13 @@ class ResultView:
             self._browser = browser, browser.AddObserver(vtk.vtkCommand.ModifiedEvent, self._follow_browser)
 
     def _follow_browser(self, caller: Any = None, event: Any = None) -> None:
-        nodes = self._chosen()
+        nodes = self.chosen()
         if not self._showing and nodes is not None and nodes.chosen_sample >= 0:
             # Which shows the sample, if it is another.
             self._ui.sampleSlider.value = float(nodes.chosen_sample)
 
     def _show_sample(self) -> None:
-        nodes = self._chosen()
+        nodes = self.chosen()
         if self._showing or nodes is None:
             return
         sample = round(self._ui.sampleSlider.value)
@@ -110,7 +111,7 @@ class ResultView:
     def _show(self) -> None:
         from TopoGANLib.scene.nodes import show_in_views
 
-        nodes = self._chosen()
+        nodes = self.chosen()
         if nodes is None:
             self.look()
             self._ui.sampleLabel.text = _("This synthesis is no longer in the scene.")
@@ -120,7 +121,7 @@ class ResultView:
         self._link.listen()
 
     def _tell_bar(self, bar: Bar) -> None:
-        nodes = self._chosen()
+        nodes = self.chosen()
         self._ui.barLabel.text = "" if nodes is None else bar_words(bar, nodes.axes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,6 +79,8 @@ class SynthLogic(PanelLogic):
         self._engine: Engine | None = None
         self._request = ""
         self._reading: Background[Synthesis] | None = None
+        # The files of the syntheses of this session, by the name that the scene knows them by.
+        self._sources: dict[str, Path] = {}
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MILLISECONDS)
         self._connections = Connections()
@@ -123,14 +126,22 @@ class SynthLogic(PanelLogic):
         if self._client is not None and self.isRunning and self._reading is None:
             self._client.cancel(self._request)
 
+    def source(self, nodes: SynthesisNodes) -> Path | None:
+        """The synthesis folder that a synthesis was read from, kept as long as the session; None for older ones."""
+        from TopoGANLib.scene.kept import source_of
+
+        return self._sources.get(source_of(nodes))
+
     def close(self) -> None:
-        """End the engine and let go of everything."""
+        """End the engine, remove the files of the syntheses and let go of everything."""
         self._timer.stop()
         self._connections.close()
         self.onProgress = lambda: None
         if self._client is not None:
             self._client.close()
             self._client = None
+        while self._sources:
+            shutil.rmtree(self._sources.popitem()[1], ignore_errors=True)
 
     def _client_of(self, engine: Engine) -> ServeClient:
         if self._client is not None and engine != self._engine:
@@ -162,16 +173,31 @@ class SynthLogic(PanelLogic):
         if not reading.done():
             return Progress(READING)
         self._reading = None
-        client.forget(self._request)
         if reading.result is None:
+            client.forget(self._request)
             return Progress(FAILED, error=reading.error or _("The samples could not be read."))
         from TopoGANLib.scene.build import build_scene
         from TopoGANLib.scene.nodes import show_in_views
 
         self.report = reading.result.report
         self.nodes = build_scene(slicer.mrmlScene, reading.result)
+        self._keep_source(client, self.nodes)
         show_in_views(self.nodes, slicer.app.applicationLogic())
         return Progress(FINISHED)
+
+    def _keep_source(self, client: ServeClient, nodes: SynthesisNodes) -> None:
+        """Keep the engine's files, from which samples are exported."""
+        from TopoGANLib.scene.kept import set_source
+
+        folder = user_settings.new_work_folder("synthesis")
+        try:
+            client.hand_over(self._request, folder)
+        except OSError:
+            # Then the samples can be looked at, but not exported.
+            client.forget(self._request)
+            return
+        self._sources[folder.name] = folder
+        set_source(nodes, folder.name)
 
 
 def _read_on_a_thread(folder: Path) -> Background[Synthesis]:

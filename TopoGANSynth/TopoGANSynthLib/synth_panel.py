@@ -18,12 +18,17 @@ from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
 from TopoGANLib.forms.widgets import describe_widgets
+from TopoGANSynthLib.keep_form import KeepForm, export_parameters
 from TopoGANSynthLib.model_card import ModelCard, read_model_card
+from TopoGANSynthLib.paint_form import PaintForm, paint_parameters
 from TopoGANSynthLib.result_view import ResultView
 from TopoGANSynthLib.synth_logic import READING, Progress, SynthLogic
 
 DEMO_MODEL = Path(__file__).resolve().parents[1] / "Resources" / "Models" / "phantom.zip"
 """Comes with the module, so that it does something on first opening; made by Resources/Docs/make_demo_model.py."""
+
+FORMS = ("TopoGANSynthPaint", "TopoGANSynthExport")
+"""Files of the parts below the first, in their order."""
 
 # Two dozen structures with their shares.
 _LONGEST_SUMMARY = 2000
@@ -62,6 +67,8 @@ class SynthPanel:
         self._parameters: Any = None
         self._card: ModelCard | None = None
         self._result = ResultView(ui)
+        self._paint = PaintForm(ui, engine, lambda: (self._model.path, self._card))
+        self._keep = KeepForm(ui, engine, self._result.chosen, logic.source)
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         add = self._connections.add
@@ -76,6 +83,7 @@ class SynthPanel:
         """The user looks at it: ask for the engine, and look what the scene holds."""
         self._engine.enter()
         self._result.look()
+        self._keep.refresh()
 
     def choose_model(self, path: Path) -> None:
         """Put a model into the panel, as the other module does."""
@@ -87,6 +95,8 @@ class SynthPanel:
         """Other parameters, None while there are none."""
         self._parameters = parameters
         self._result.look()
+        self._paint.set_parameters(parameters)
+        self._keep.set_parameters(parameters)
         self.refresh()
 
     def refresh(self) -> None:
@@ -110,12 +120,16 @@ class SynthPanel:
         ui.reasonLabel.text = "" if running else reason
         ui.reasonLabel.visible = bool(reason) and not running
         self._show_state(self._logic.progress)
+        self._paint.refresh()
+        self._keep.refresh()
 
     def close(self) -> None:
         """Let go of everything, the engine included."""
         self._connections.close()
         self._model.close()
         self._result.close()
+        self._paint.close()
+        self._keep.close()
         self._engine.close()
         self._logic.close()
 
@@ -276,4 +290,6 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
         "holes": (Annotated[int, WithinRange(0, 9999)], 0),
         "cavities": (Annotated[int, WithinRange(0, 9999)], 0),
         "topologies": (str, ""),
+        **paint_parameters(),
+        **export_parameters(),
     }

@@ -14,10 +14,10 @@ from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values
 from TopoGANLib.forms.widgets import describe_widgets
+from TopoGANLib.scene.scene_input import InputError
 from TopoGANTrainLib.check.check_order import CheckOrders
 from TopoGANTrainLib.check.data_check_form import DataCheckForm
 from TopoGANTrainLib.data.data_form import DataForm
-from TopoGANTrainLib.data.scene_input import InputError
 from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 from TopoGANTrainLib.run.leftovers import remove_orphans
 from TopoGANTrainLib.run.plots_view import PlotsView

@@ -33,9 +33,9 @@ from topogan.networks import intensities_from_network, texture_condition, textur
 from topogan.plane import Plane
 from topogan.structures import StructureTable
 from topogan.volumes import Geometry, Volume, write_image
+from topogan_contract import schemas
 
 ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
-_SCHEMA = "topogan.painting/1"
 # Pixels around a structure that belong to what is painted; patches overlap by half.
 _MARGIN = 1
 _OVERLAP = 2
@@ -82,22 +82,21 @@ def paint(
     if overwrite and out.exists() and (segmentation.samefile(out) or segmentation in out.absolute().parents):
         raise InputError(f"{out} is the segmentation itself, or lies in it: name another file for the painted image.")
     check_new_file(out, overwrite)
-    check_new_file(record, overwrite, _SCHEMA)
+    check_new_file(record, overwrite, schemas.PAINTING)
     loaded = load_model(model, discriminators=False)
     if loaded.textures is None or loaded.metadata.window is None:
         raise InputError(f"The model {model} makes masks alone: choose one that was trained with images.")
     table = table or _own_table(loaded)
     case = open_cases([segmentation], None, _settings(loaded), table, None, plane)[0]
-    painter = _Painter(loaded, case, seed)
+    painter = _Painter(loaded, case, seed, report)
     images = []
     for phase, labels in enumerate(case.segmentation.volumes()):
         painted = painter.paint(label_map_of(labels, table, case.segmentation.path), phase)
         images.append(_on_grid(painted, case, painter.patches, loaded.metadata))
-        report({"kind": "step", "stage": "paint", "step": phase + 1, "total": case.segmentation.phases, "values": {}})
     image = images[0] if len(images) == 1 else sitk.JoinSeries(images)
     with staged_file(out) as partial:
         write_image(partial, image)
-    write_json(record, {"synthetic": True, "model": loaded.metadata.content_hash, "seed": seed}, _SCHEMA)
+    write_json(record, {"synthetic": True, "model": loaded.metadata.content_hash, "seed": seed}, schemas.PAINTING)
     return out
 
 
@@ -126,23 +125,31 @@ class _Canvas:
 class _Painter:
     """Paints the phases of one case."""
 
-    def __init__(self, model: Model, case: Case, seed: int) -> None:
+    def __init__(self, model: Model, case: Case, seed: int, report: Callable[[dict[str, Any]], None]) -> None:
         names = model.metadata.table.names
         unknown = [name for name in case.table.names if name not in names]
         if unknown:
             raise InputError(f"The model does not know {unknown[0]!r}: it paints on {', '.join(names)}.")
         # From the label ids of the case to those of the model.
         self._ids = np.array([0, *(names.index(name) + 1 for name in case.table.names)], np.uint8)
-        self._model, self._case, self._seed = model, case, seed
+        self._model, self._case, self._seed, self._report = model, case, seed, report
         self._axes = model.metadata.axes
         self.patches = Patches(model.size, model.metadata.pixel_size_mm, self._axes)
         plan = plan_volumes if self._axes == 3 else _plan_slices
         self._plans = plan(case, lambda: None).patches
+        self._painted = 0
 
     def paint(self, labels: Volume, phase: int) -> list[_Canvas]:
         """All slices of a phase, or its one volume."""
         labels = Volume(self._ids[labels.array], labels.geometry)
-        return [self._paint_one(labels, plan) for plan in self._plans if plan.phase == phase]
+        canvases = []
+        for plan in self._plans:
+            if plan.phase == phase:
+                canvases.append(self._paint_one(labels, plan))
+                self._painted += 1
+                event = {"kind": "step", "stage": "paint", "step": self._painted, "total": len(self._plans)}
+                self._report({**event, "values": {}})
+        return canvases
 
     def _paint_one(self, labels: Volume, plan: PatchPlan) -> _Canvas:
         pixel, size = self.patches.pixel_size, self.patches.size

@@ -15,6 +15,7 @@ HISTORY = "topogan.history/1"
 MODEL = "topogan.model/2"
 # Of one structure alone.
 FIRST_MODEL = "topogan.model/1"
+PAINTING = "topogan.painting/1"
 PHANTOM = "topogan.phantom/1"
 PREPARE_REQUEST = "topogan.prepare-request/1"
 PROGRESS = "topogan.progress/1"

@@ -106,6 +106,14 @@ class ServeClient:
         with suppress(OSError):  # the folder is gone, and the request with it
             self._folder.cancel(identifier).touch()
 
+    def hand_over(self, identifier: str, folder: Path) -> None:
+        """Move the synthesis folder of a finished request to a place of the caller's, on the same disk.
+
+        Raises:
+            OSError: it cannot be moved.
+        """
+        os.replace(self._folder.result(identifier), folder)
+
     def forget(self, identifier: str) -> None:
         """Remove the files of a request that has ended."""
         shutil.rmtree(self._folder.result(identifier), ignore_errors=True)

@@ -19,6 +19,9 @@ TOLD_RUN = "ToldRun"
 MODEL = "Model"
 FIRST_MODEL = "FirstModel"
 """What is fine-tuned."""
+EXPORT_FOLDER = "ExportFolder"
+
+_LONGEST_NAME = 60
 
 
 def read_text(name: str, default: str = "") -> str:
@@ -39,6 +42,15 @@ def write(name: str, value: str | bool) -> None:
 def results_folder() -> Path:
     """Where results go if the user does not say otherwise."""
     return Path(read_text(RESULTS_FOLDER) or Path.home() / "TopoGAN").expanduser()
+
+
+def new_folder(results: Path, name: str) -> Path:
+    """A folder of ``results`` that is not there yet: ``myocardium-1``, ``myocardium-2`` …"""
+    plain = "".join(letter if letter.isalnum() else "-" for letter in name[:_LONGEST_NAME]).strip("-") or "training"
+    number = 1
+    while (results / f"{plain}-{number}").exists():
+        number += 1
+    return results / f"{plain}-{number}"
 
 
 def work_folder() -> Path:

@@ -125,6 +125,14 @@ class SynthesisNodes:
         names = self._keeper.GetAttribute(_REGIONS)
         return tuple(json.loads(names)) if names else (self.segmentation.GetSegmentation().GetNthSegment(0).GetName(),)
 
+    def attribute(self, name: str) -> str | None:
+        """What the scene remembers of this synthesis under a name."""
+        return self._keeper.GetAttribute(name)
+
+    def set_attribute(self, name: str, value: str) -> None:
+        """Let the scene remember something."""
+        self._keeper.SetAttribute(name, value)
+
     def show_sample(self, sample: int, region: int | None = None) -> None:
         """Put a barcode into the chart, and of volumes the sample into the views; no node is added.
 

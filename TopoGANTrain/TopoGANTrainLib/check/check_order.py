@@ -10,11 +10,12 @@ from slicer.i18n import tr as _
 
 from topogan_contract.schemas import STRUCTURES, find_json
 from TopoGANLib.forms.settings import Setting, changed_values
+from TopoGANLib.forms.user_settings import new_folder
+from TopoGANLib.scene.scene_input import InputError
 from TopoGANTrainLib.check.data_check import SetForm, read_form
 from TopoGANTrainLib.check.fingerprint import fingerprint
 from TopoGANTrainLib.data.data_form import DataForm
-from TopoGANTrainLib.data.scene_input import InputError
-from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromFiles, FromScene, FromTrainingSet, Inputs, new_folder
+from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromFiles, FromScene, FromTrainingSet, Inputs
 from TopoGANTrainLib.run.preparation import Preparation
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from TopoGANTrainLib.data.scene_input import InputError
+from TopoGANLib.scene.scene_input import InputError
 from TopoGANTrainLib.data.structures import structures_in, table_in, unions_in
 
 _TABLE_OF_CASES = ".csv"

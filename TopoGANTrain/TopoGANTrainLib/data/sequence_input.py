@@ -1,7 +1,7 @@
 """The phases of the scene's patients: which there are, what cannot be used, and their files for the engine.
 
-As in :mod:`TopoGANTrainLib.data.scene_input`, looking is done on the application's thread and copies nothing, and
-writing on another, phase by phase: of all that is written, the label map of one phase is in memory.
+As in :mod:`TopoGANLib.scene.scene_input`, looking is done on the application's thread and copies nothing, and writing
+on another, phase by phase: of all that is written, the label map of one phase is in memory.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import slicer
 
+from TopoGANLib.scene.scene_input import InputError, SceneInput
 from TopoGANTrainLib.data.patients import ALL_PHASES, ScenePatient
-from TopoGANTrainLib.data.scene_input import InputError, SceneInput
 
 Result = TypeVar("Result")
 

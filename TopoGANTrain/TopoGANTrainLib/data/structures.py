@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan_contract.schemas import STRUCTURES, find_json
-from TopoGANTrainLib.data.scene_input import InputError
+from TopoGANLib.scene.scene_input import InputError
 
 
 def structures_in(text: str) -> list[dict[str, Any]]:

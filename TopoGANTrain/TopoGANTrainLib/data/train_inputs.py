@@ -10,11 +10,11 @@ from typing import Any
 import slicer
 
 from TopoGANLib.forms.settings import Setting, nested_values
-from TopoGANLib.forms.user_settings import new_work_folder
+from TopoGANLib.forms.user_settings import new_folder, new_work_folder
+from TopoGANLib.scene.scene_input import InputError, SceneInput, plane_of
 from TopoGANTrainLib.data.files_input import FileSources, joined_table
 from TopoGANTrainLib.data.patient_verdicts import read_patients
 from TopoGANTrainLib.data.patients import ScenePatient
-from TopoGANTrainLib.data.scene_input import InputError, SceneInput, plane_of
 from TopoGANTrainLib.data.sequence_input import items_of, names_in, write_patients
 from TopoGANTrainLib.data.structures import table_in, unions_in
 from TopoGANTrainLib.run.leftovers import INPUT
@@ -23,7 +23,6 @@ from TopoGANTrainLib.run.preparation import Preparation, Request
 TRAINING_SET = "training-set"
 """Name of a training set's folder in that of a training."""
 _RUN = "run"
-_LONGEST_NAME = 60
 _OF_ONE_STRUCTURE = ("prepare_structure", "prepare_labels", "prepare_png_colors")
 
 
@@ -210,15 +209,6 @@ def _unmeasured() -> tuple[float, float]:
 def _without_one(values: Mapping[str, Any]) -> dict[str, Any]:
     """Without what describes a single structure, in place of which there is a table."""
     return {name: value for name, value in values.items() if name not in _OF_ONE_STRUCTURE}
-
-
-def new_folder(results: Path, name: str) -> Path:
-    """A folder of ``results`` that is not there yet: ``myocardium-1``, ``myocardium-2`` …"""
-    plain = "".join(letter if letter.isalnum() else "-" for letter in name[:_LONGEST_NAME]).strip("-") or "training"
-    number = 1
-    while (results / f"{plain}-{number}").exists():
-        number += 1
-    return results / f"{plain}-{number}"
 
 
 def folder_for(inputs: Inputs, results: Path, name: str) -> Path:

@@ -16,7 +16,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from TopoGANTrainLib.data.grid import Grid, voxels_between, write_nrrd
+from TopoGANLib.scene.grid import Grid, voxels_between, write_nrrd
 
 _EMPTY = "The segment {segment} is empty: draw it first, or choose another."
 
@@ -104,6 +104,17 @@ class SceneInput:
         own = 0.0 if self.image is None else float(np.linalg.norm(self.image.ijk_to_ras[:3, :2], axis=0).min())
         return widest, own
 
+    def merged(self, labels: Sequence[int]) -> tuple[Grid, dict[str, int]]:
+        """One label map of all structures, and how many voxels of each fall to one above it, where some do.
+
+        Args:
+            labels: what each structure is in the label map, 1 or more.
+
+        Raises:
+            InputError: a segment is empty, or lies under others with all its voxels.
+        """
+        return _merge(self.structures, labels)
+
     def write(self, folder: Path, stem: str, labels: Sequence[int]) -> WrittenInput:
         """Write ``<stem>-ct.nrrd`` and ``<stem>-segmentation.nrrd``.
 
@@ -116,7 +127,7 @@ class SceneInput:
             InputError: a segment is empty, or lies under others with all its voxels.
             OSError: the folder cannot be written.
         """
-        merged, overlaps = _merge(self.structures, labels)
+        merged, overlaps = self.merged(labels)
         folder.mkdir(parents=True, exist_ok=True)
         image = None
         if self.image is not None:
@@ -160,6 +171,20 @@ def read_scene_input(
         if voxels_between(grids[0], grid) is None:
             grids[number] = _resampled(labelmap, labelmaps[0])
     return SceneInput(tuple(map(_structure, segments, grids)), image)
+
+
+def reference_grid(segmentation: slicer.vtkMRMLSegmentationNode) -> Grid | None:
+    """The voxels that the segments were drawn on, mostly those of a volume; None where nobody has said.
+
+    Its array holds nothing and takes no memory.
+    """
+    name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+    text = segmentation.GetSegmentation().GetConversionParameter(name)
+    geometry = slicer.vtkOrientedImageData()
+    if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, geometry, False):
+        return None
+    shape, matrix = _place(geometry)
+    return Grid(np.broadcast_to(np.uint8(0), shape), matrix) if min(shape) > 0 else None
 
 
 def plane_of(slice_node: slicer.vtkMRMLSliceNode) -> list[list[float]]:
@@ -221,14 +246,19 @@ def _labelmap(segmentation: slicer.vtkMRMLSegmentationNode, segment: slicer.vtkS
 
 def _labelmap_grid(labelmap: slicer.vtkOrientedImageData) -> Grid:
     # The labelmap holds only the part where its segments are.
-    extent = labelmap.GetExtent()
-    shape = [extent[end] - extent[end - 1] + 1 for end in (5, 3, 1)]
-    array = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(shape)
+    shape, matrix = _place(labelmap)
+    return Grid(vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(shape), matrix)
+
+
+def _place(geometry: slicer.vtkOrientedImageData) -> tuple[list[int], np.ndarray]:
+    """Number of slices, rows and columns, and where they are."""
+    extent = geometry.GetExtent()
     matrix = vtk.vtkMatrix4x4()
-    labelmap.GetImageToWorldMatrix(matrix)
+    geometry.GetImageToWorldMatrix(matrix)
     start = np.eye(4)
     start[:3, 3] = extent[0], extent[2], extent[4]
-    return Grid(array, slicer.util.arrayFromVTKMatrix(matrix) @ start)
+    shape = [extent[end] - extent[end - 1] + 1 for end in (5, 3, 1)]
+    return shape, slicer.util.arrayFromVTKMatrix(matrix) @ start
 
 
 def _resampled(labelmap: slicer.vtkOrientedImageData, reference: slicer.vtkOrientedImageData) -> Grid:

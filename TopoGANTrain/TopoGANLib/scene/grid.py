@@ -33,6 +33,16 @@ def voxels_between(one: Grid, other: Grid) -> np.ndarray | None:
     return steps[::-1].astype(int) if aligned else None
 
 
+def placed_on(reference: Grid, grid: Grid) -> Grid:
+    """The same voxels on a larger grid, with zeros around them; as they are where they do not fall together with it."""
+    start = voxels_between(reference, grid)
+    if start is None or (start < 0).any() or (start + grid.array.shape > reference.array.shape).any():
+        return grid
+    array = np.zeros(reference.array.shape, grid.array.dtype)
+    array[tuple(slice(begin, begin + n) for begin, n in zip(start, grid.array.shape, strict=True))] = grid.array
+    return Grid(array, reference.ijk_to_ras)
+
+
 def write_nrrd(path: Path, grid: Grid) -> None:
     """Write voxels as they are, uncompressed: fast, and without the copies that a library would make."""
     lps = _TO_LPS @ grid.ijk_to_ras

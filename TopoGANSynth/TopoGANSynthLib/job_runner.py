@@ -1,0 +1,95 @@
+"""Looks at a job of the engine now and then, on the application's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+from topogan_contract.service import CANCELLED, RUNNING
+from TopoGANLib.forms.connections import Connections
+from TopoGANSynthLib.engine_job import READING, WRITING, EngineJob, JobProgress
+
+_TICK_MILLISECONDS = 150
+
+
+class JobRunner:
+    """Runs one job at a time.
+
+    Usage::
+
+        runner = JobRunner(self.show)
+        runner.start(EngineJob(…))
+    """
+
+    def __init__(self, told: Callable[[], None]) -> None:
+        """Nothing runs.
+
+        Args:
+            told: is called whenever ``progress`` was renewed.
+        """
+        self.progress: JobProgress | None = None
+        self.job: EngineJob[Any] | None = None
+        self._told = told
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_TICK_MILLISECONDS)
+        self._connections = Connections()
+        self._connections.add(self._timer, "timeout()", self._tick)
+
+    @property
+    def isRunning(self) -> bool:
+        """Whether a job is at work."""
+        return self.job is not None and (self.progress is None or not self.progress.ended)
+
+    def start(self, job: EngineJob[Any]) -> None:
+        """Look at a job until it ends."""
+        self.job, self.progress = job, JobProgress(WRITING)
+        self._timer.start()
+        self._told()
+
+    def cancel(self) -> None:
+        """End it as soon as it can be."""
+        if self.job is not None:
+            self.job.cancel()
+
+    def close(self) -> None:
+        """End it at once, and let go of everything."""
+        self._timer.stop()
+        self._connections.close()
+        if self.job is not None:
+            self.job.close()
+            self.job = None
+
+    def show(self, bar: Any, label: Any, words: dict[str, str]) -> None:
+        """Show how it is doing.
+
+        Args:
+            bar: QProgressBar.
+            label: QLabel.
+            words: for the states that have words of their own; those of a failure are its own.
+        """
+        progress = self.progress
+        bar.visible = self.isRunning
+        label.visible = progress is not None
+        if progress is None:
+            return
+        # A range of 0 to 0 shows that something moves, though nobody knows how far.
+        bar.setRange(0, progress.total)
+        bar.value = progress.step
+        known = {
+            WRITING: _("Writing the files …"),
+            RUNNING: _("Starting the engine …"),
+            READING: _("Reading the result …"),
+            CANCELLED: _("Cancelled."),
+        }
+        label.text = progress.error or (known | words).get(progress.state, "")
+
+    def _tick(self) -> None:
+        if self.job is None:
+            return
+        self.progress = self.job.tick()
+        if self.progress.ended:
+            self._timer.stop()
+        self._told()
