@@ -14,10 +14,10 @@ from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.module import PanelWidget, chosen_engine
 from TopoGANLib.forms.settings import parameter_node_class, read_settings
-from TopoGANTrainLib.data_form import data_parameters
+from TopoGANTrainLib.data.data_form import data_parameters
+from TopoGANTrainLib.data.train_inputs import FromScene
 from TopoGANTrainLib.sample_hearts import SampleHearts, register
-from TopoGANTrainLib.settings_form import settings_parameters
-from TopoGANTrainLib.train_inputs import FromScene
+from TopoGANTrainLib.settings.settings_form import settings_parameters
 from TopoGANTrainLib.train_logic import TrainLogic
 from TopoGANTrainLib.train_panel import FORMS, TrainPanel
 

@@ -129,13 +129,21 @@ def test_slicer_side_imports_only_what_slicer_bundles(path: Path) -> None:
 
 
 # Which of the Slicer side's own packages each room may import.
+_SHARED = {"TopoGANLib.engine", "TopoGANLib.forms"}
+_TRAIN = "TopoGANTrain/TopoGANTrainLib"
 ROOMS = {
     "TopoGANTrain/TopoGANLib/scene": {"TopoGANLib.scene"},
     "TopoGANTrain/TopoGANLib/headless": {"TopoGANLib.scene", "TopoGANLib.headless"},
-    "TopoGANTrain/TopoGANLib/engine": {"TopoGANLib.engine", "TopoGANLib.forms"},
-    "TopoGANTrain/TopoGANLib/forms": {"TopoGANLib.engine", "TopoGANLib.forms"},
-    "TopoGANTrain/TopoGANTrainLib": {"TopoGANLib.engine", "TopoGANLib.forms", "TopoGANLib.scene", "TopoGANTrainLib"},
-    "TopoGANSynth/TopoGANSynthLib": {"TopoGANLib.engine", "TopoGANLib.forms", "TopoGANLib.scene", "TopoGANSynthLib"},
+    "TopoGANTrain/TopoGANLib/engine": _SHARED,
+    "TopoGANTrain/TopoGANLib/forms": _SHARED,
+    # Upwards, each on those before it.
+    f"{_TRAIN}/run": {*_SHARED, "TopoGANLib.scene", "TopoGANTrainLib.run"},
+    f"{_TRAIN}/data": {*_SHARED, "TopoGANLib.scene", "TopoGANTrainLib.run", "TopoGANTrainLib.data"},
+    f"{_TRAIN}/check": {*_SHARED, "TopoGANLib.scene", *(f"TopoGANTrainLib.{one}" for one in ("run", "data", "check"))},
+    f"{_TRAIN}/settings": {*_SHARED, *(f"TopoGANTrainLib.{one}" for one in ("run", "check", "settings"))},
+    f"{_TRAIN}/runs": {*_SHARED, *(f"TopoGANTrainLib.{one}" for one in ("run", "runs", "train_logic"))},
+    _TRAIN: {*_SHARED, "TopoGANLib.scene", "TopoGANTrainLib"},
+    "TopoGANSynth/TopoGANSynthLib": {*_SHARED, "TopoGANLib.scene", "TopoGANSynthLib"},
 }
 
 

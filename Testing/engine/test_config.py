@@ -70,6 +70,11 @@ def test_what_is_given_goes_before_a_preset() -> None:
     assert prepare_settings("ct", {"labels": [3]}) == PrepareSettings(size=256, labels=(3,))
     assert prepare_settings("ct", {"size": 128}).size == 128
     assert prepare_settings("paper", {}) == PrepareSettings(), "it says nothing of the preparation"
+    assert prepare_settings("demo", {}) == PrepareSettings(), "what fits the phantom is for the demo alone"
+    for name in ("slice_spacing", "minimum_area"):
+        assert getattr(prepare_settings("demo", {name: 3.0}), name) == 3.0
+        with pytest.raises(InputError, match=f"The setting {name} is for slices, and volumes were asked for"):
+            prepare_settings("volumes", {name: 3.0})
 
 
 def test_unknown_preset_names_the_known_ones() -> None:

@@ -1,6 +1,6 @@
 """Takes the pictures of the panels for the documents: ``python Testing/panels/pictures.py [folder]``.
 
-Both panels are worked through a whole session with the real engine on a simulated heart; takes a few minutes.
+Both panels are worked through a whole session with the real engine on three simulated patients; takes a few minutes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY / folder) for folder in ("TopoGANTrain", "TopoGANSynth", "Testing/panels")]
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import numpy as np  # noqa: E402
 import slicer  # noqa: E402
 from standin import install  # noqa: E402
 
@@ -23,17 +22,17 @@ from TopoGANLib.headless.application import start_headless  # noqa: E402
 _PATIENCE_SECONDS = 1800
 
 
-def add_heart() -> None:
-    """A simulated CT with its myocardium and the blood in it, in the scene."""
-    from test_whole_job import heart
+def add_hearts() -> None:
+    """Three simulated patients of four phases, as Sample Data brings them."""
+    from bench import pump
 
-    image, *masks = heart()
-    volume = slicer.util.addVolumeFromArray(image, np.diag([-1.5, -1.5, 2.0, 1.0]), "CTACardio")
-    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
-    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(volume)
-    for name, mask in zip(("Myocardium", "Blood"), masks, strict=True):
-        identifier = segmentation.GetSegmentation().AddEmptySegment("", name)
-        slicer.util.updateSegmentBinaryLabelmapFromArray(mask, segmentation, identifier, volume)
+    from TopoGANLib.engine.process import Engine
+    from TopoGANTrainLib.sample_hearts import SampleHearts
+
+    hearts = SampleHearts(lambda: Engine(Path(sys.executable)), print, print)
+    hearts.make()
+    pump(lambda: not hearts.busy, _PATIENCE_SECONDS)
+    hearts.close()
 
 
 def take(folder: Path) -> None:
@@ -53,22 +52,32 @@ def take(folder: Path) -> None:
 
     user_settings.write(user_settings.RESULTS_FOLDER, str(results))
     bench = Bench(application)
-    add_heart()
+    add_hearts()
     train = bench.open("TopoGANTrain")
     train.ui.addFittingButton.click()
     pump(lambda: train.ui.startButton.enabled, _PATIENCE_SECONDS)
-    tick_segments(train, "Myocardium", "Blood")
-    train.ui.unionsLineEdit.text = "Myocardium + Blood"
+    tick_segments(train, "lv_cavity", "myocardium")
+    train.ui.unionsLineEdit.text = "lv_cavity + myocardium"
     train.ui.masksStepsSpinBox.value = 300
     train.ui.texturesStepsSpinBox.value = 100
     train.ui.previewEverySpinBox.value = 50
     bench.picture("TopoGANTrain", "ready")
+    train.ui.estimateButton.click()
+    pump(lambda: train.ui.estimateButton.enabled, _PATIENCE_SECONDS)
+    train.ui.checkDataButton.click()
+    pump(lambda: "enough" in train.ui.verdictLabel.text, _PATIENCE_SECONDS)
+    bench.picture("TopoGANTrain", "checked")
+    train.ui.checkCollapsibleButton.collapsed = True
+    train.ui.inputsCollapsibleButton.collapsed = True
     train.ui.startButton.click()
     pump(lambda: train.logic.progress.step > 250 or not train.logic.isRunning, _PATIENCE_SECONDS)
     bench.picture("TopoGANTrain", "training")
     pump(lambda: not train.logic.isRunning, _PATIENCE_SECONDS)
     if train.logic.progress.state != "finished":
         raise RuntimeError(train.logic.progress.error)
+    train.ui.trainingCollapsibleButton.collapsed = True
+    train.ui.runsCollapsibleButton.collapsed = False
+    pump(lambda: train.ui.runsTable.rowCount, _PATIENCE_SECONDS)
     bench.picture("TopoGANTrain", "finished")
     train.ui.useModelButton.click()
     synth = slicer.modules.TopoGANSynthWidget

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 def regions(*names: str, many: int = 2) -> list[Any]:
-    from TopoGANTrainLib.data_check import RegionRow
+    from TopoGANTrainLib.check.data_check import RegionRow
 
     topologies = tuple((f"{number},0", 100 - number) for number in range(many))
     return [RegionRow(name, (1.0, 0.5, 0.0), topologies) for name in names]
 
 
 def test_bars(application: Any) -> None:
-    from TopoGANTrainLib.betti_chart import bars
-    from TopoGANTrainLib.data_check import RegionRow
+    from TopoGANTrainLib.check.betti_chart import bars
+    from TopoGANTrainLib.check.data_check import RegionRow
 
     blood = RegionRow("Blood", (1, 0, 0), (("1,0", 9), ("2,0", 1)))
     wall = RegionRow("Wall", (1, 0, 0), (("1,1", 7), ("1,0", 3)))
@@ -37,7 +37,7 @@ def test_bars(application: Any) -> None:
 def test_the_chart_is_made_once(application: Any) -> None:
     import slicer
 
-    from TopoGANTrainLib.betti_chart import BettiChart
+    from TopoGANTrainLib.check.betti_chart import BettiChart
 
     scene = slicer.mrmlScene
     chart = BettiChart(scene).show(regions("Blood", "Wall"))

@@ -48,7 +48,7 @@ def checked(bench: Bench, widget: Any) -> Any:
 
 
 def test_a_check_is_read(tmp_path: Path) -> None:
-    from TopoGANTrainLib.data_check import PatientRow, RegionRow, read_check
+    from TopoGANTrainLib.check.data_check import PatientRow, RegionRow, read_check
 
     assert read_check(tmp_path) is None, "a set of an older version"
     path = tmp_path / "check.json"
@@ -70,7 +70,7 @@ def test_a_check_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_what_strangers_write_is_harmless(tmp_path: Path, change: dict[str, Any]) -> None:
-    from TopoGANTrainLib.data_check import read_check
+    from TopoGANTrainLib.check.data_check import read_check
 
     (tmp_path / "check.json").write_text(json.dumps({**CHECK, **change}))
     check = read_check(tmp_path)
@@ -82,7 +82,7 @@ def test_what_strangers_write_is_harmless(tmp_path: Path, change: dict[str, Any]
 
 
 def test_the_form_of_a_set(tmp_path: Path) -> None:
-    from TopoGANTrainLib.data_check import SetForm, read_form
+    from TopoGANTrainLib.check.data_check import SetForm, read_form
 
     assert read_form(tmp_path) == SetForm(64, 2, 1, 0)
     for content, form in (
@@ -306,8 +306,8 @@ def test_a_set_that_was_made_before_is_looked_at(bench: Bench, scene: Any) -> No
 def test_from_python(bench: Bench, scene: Any, engine: Engine, tmp_path: Path) -> None:
     import slicer
 
-    from TopoGANTrainLib.data_check import read_check
-    from TopoGANTrainLib.train_inputs import FromScene, FromTrainingSet
+    from TopoGANTrainLib.check.data_check import read_check
+    from TopoGANTrainLib.data.train_inputs import FromScene, FromTrainingSet
 
     logic = slicer.util.getModuleLogic("TopoGANTrain")
     tell(engine, "train", "steps=10")

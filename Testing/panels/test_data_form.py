@@ -253,7 +253,7 @@ def test_an_imported_scene_without_choices_leaves_them(bench: Bench, scene: Any,
 def test_what_a_script_chooses_is_shown(bench: Bench, scene: Any) -> None:
     import slicer
 
-    from TopoGANTrainLib.patients import PatientList, ScenePatient
+    from TopoGANTrainLib.data.patients import PatientList, ScenePatient
 
     widget = ready(bench)
     ui, chosen = widget.ui, PatientList(widget.logic.getParameterNode().parameterNode)

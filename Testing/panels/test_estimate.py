@@ -22,7 +22,7 @@ def answer(**estimate: Any) -> list[str]:
 
 
 def test_an_estimate_is_read(application: Any) -> None:
-    from TopoGANTrainLib.estimate import Estimate, read_estimate
+    from TopoGANTrainLib.settings.estimate import Estimate, read_estimate
 
     found = read_estimate(answer(device="cuda", step_seconds={"masks": 0.5}, memory_bytes=1e9, disk_bytes=True))
     assert isinstance(found, Estimate)
@@ -38,7 +38,7 @@ def test_an_estimate_is_read(application: Any) -> None:
 
 
 def test_it_is_said_in_words(application: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from TopoGANTrainLib.estimate import Estimate, in_words
+    from TopoGANTrainLib.settings.estimate import Estimate, in_words
 
     steps = {"masks": 3000, "textures": 1500}
     cpu = Estimate("cpu", {"masks": 0.2, "textures": 0.08}, 1.2e9, 18e9, 3e8)
@@ -58,7 +58,7 @@ def test_it_is_said_in_words(application: Any, tmp_path: Path, monkeypatch: pyte
 
 
 def test_steps_are_fitted_to_a_time(application: Any) -> None:
-    from TopoGANTrainLib.estimate import Estimate
+    from TopoGANTrainLib.settings.estimate import Estimate
 
     both = Estimate("cpu", {"masks": 0.2, "textures": 0.1}, 1, 1, 1)
     # 3000 of 0.2 s and 1500 of 0.1 s take 750 s.

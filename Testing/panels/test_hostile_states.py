@@ -115,7 +115,7 @@ def test_one_that_has_stopped_a_run_does_not_end_it_when_another_goes_on(bench: 
     from bench import pump
 
     from TopoGANLib.forms import user_settings
-    from TopoGANTrainLib.training_session import TrainingSession
+    from TopoGANTrainLib.run.training_session import TrainingSession
 
     widget = started(bench)
     widget.ui.startButton.click()
@@ -198,7 +198,7 @@ from TopoGANLib.headless.application import start_headless
 application = install(start_headless().application_logic, Path(sys.argv[2]))
 from bench import Bench, pump
 from TopoGANLib.engine.process import Engine
-from TopoGANTrainLib.train_inputs import FromTrainingSet
+from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 widget = Bench(application).open("TopoGANTrain")
 engine = Engine(Path(sys.executable), parent=Path(sys.argv[3]))
 widget.logic.train(FromTrainingSet(Path(sys.argv[4])), Path(sys.argv[5]), engine=engine)

@@ -119,7 +119,7 @@ def test_what_fits_is_found(application: Any) -> None:
     """By the volume that it was drawn on, by study and patient, by the grid; nothing is guessed."""
     import slicer
 
-    from TopoGANTrainLib.patient_search import fitting_patients
+    from TopoGANTrainLib.data.patient_search import fitting_patients
 
     scene = slicer.mrmlScene
     drawn = add_patient("drawn on it")
@@ -143,7 +143,7 @@ def test_what_fits_is_found(application: Any) -> None:
 def test_sequences_that_fit_are_found(application: Any) -> None:
     import slicer
 
-    from TopoGANTrainLib.patient_search import fitting_patients
+    from TopoGANTrainLib.data.patient_search import fitting_patients
 
     scene = slicer.mrmlScene
     percent = ["0", "25", "50", "75"]

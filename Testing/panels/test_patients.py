@@ -350,8 +350,8 @@ def test_scene_and_files_together(
 def test_from_python(application: Any, tmp_path: Path) -> None:
 
     from TopoGANLib.forms.settings import read_settings
-    from TopoGANTrainLib.patients import ScenePatient
-    from TopoGANTrainLib.train_inputs import FromScene
+    from TopoGANTrainLib.data.patients import ScenePatient
+    from TopoGANTrainLib.data.train_inputs import FromScene
 
     volume, segmentation = add_patient("one")
     scans, hearts = add_sequences("two", 4)

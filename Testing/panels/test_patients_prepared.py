@@ -22,8 +22,8 @@ def prepared(inputs: Any, out: Path) -> dict[str, Any]:
 
 
 def test_three_patients_one_of_them_in_four_phases(application: Any, tmp_path: Path) -> None:
-    from TopoGANTrainLib.patient_search import fitting_patients
-    from TopoGANTrainLib.train_inputs import FromScene
+    from TopoGANTrainLib.data.patient_search import fitting_patients
+    from TopoGANTrainLib.data.train_inputs import FromScene
 
     for name in ("one", "two"):
         add_patient(name)
@@ -42,8 +42,8 @@ def test_scene_and_files(application: Any, tmp_path: Path) -> None:
     """The files' labels are others than the scene would have chosen."""
     import SimpleITK as sitk
 
-    from TopoGANTrainLib.patients import ScenePatient
-    from TopoGANTrainLib.train_inputs import FromFiles, FromScene
+    from TopoGANTrainLib.data.patients import ScenePatient
+    from TopoGANTrainLib.data.train_inputs import FromFiles, FromScene
 
     (scans, hearts), (more_scans, more_hearts) = add_sequences("one", 4), add_sequences("two", 4)
     labels = sitk.GetImageFromArray(7 * masks()["Blood"] + 4 * masks()["Myocardium"])

@@ -70,7 +70,7 @@ def scene(application: StandIn) -> Any:
 
 @pytest.fixture
 def plots(scene: Any) -> Any:
-    from TopoGANTrainLib.plots import TrainingPlots
+    from TopoGANTrainLib.run.plots import TrainingPlots
 
     return TrainingPlots(scene)
 
@@ -161,7 +161,7 @@ def test_a_run_without_points_yet(scene: Any, plots: Any) -> None:
 
 
 def test_they_are_found_again_after_a_reload(scene: Any, plots: Any) -> None:
-    from TopoGANTrainLib.plots import TrainingPlots
+    from TopoGANTrainLib.run.plots import TrainingPlots
 
     plots.show([("Ring-1", history())])
     nodes = scene.GetNumberOfNodes()

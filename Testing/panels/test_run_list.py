@@ -12,7 +12,7 @@ from run_folders import add_curves, make_run, write
 
 from topogan_contract import schemas
 from topogan_contract.lock import RunLock
-from TopoGANTrainLib.run_list import DAMAGED, RunList, find_runs
+from TopoGANTrainLib.runs.run_list import DAMAGED, RunList, find_runs
 
 
 def names(results: Path) -> list[str]:
@@ -39,7 +39,7 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
 
 
 def test_there_are_at_most_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from TopoGANTrainLib import run_list
+    from TopoGANTrainLib.runs import run_list
 
     monkeypatch.setattr(run_list, "MOST_RUNS", 2)
     for name in "abc":
@@ -69,7 +69,7 @@ def test_the_best_textures(tmp_path: Path) -> None:
 
 
 def test_curves_are_read_again_when_they_have_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from TopoGANTrainLib import run_list
+    from TopoGANTrainLib.runs import run_list
 
     read: list[Path] = []
     monkeypatch.setattr(

@@ -9,7 +9,7 @@ import pytest
 from run_folders import add_training_set, make_run, write
 
 from topogan_contract.lock import RunLock
-from TopoGANTrainLib.run_removal import own_training_set, remove_run
+from TopoGANTrainLib.runs.run_removal import own_training_set, remove_run
 
 
 def test_a_run_goes_with_its_training_set(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 def test_what_a_killed_removal_leaves_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 
-    from TopoGANTrainLib.run_list import find_runs
+    from TopoGANTrainLib.runs.run_list import find_runs
 
     run = make_run(tmp_path, "one")
     monkeypatch.setattr(shutil, "rmtree", lambda path: (_ for _ in ()).throw(OSError(5, "Input/output error")))

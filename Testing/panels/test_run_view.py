@@ -180,7 +180,8 @@ def test_the_engines_lines_are_seen_while_it_works(running: tuple[Any, Path], be
 def test_for_how_long_it_has_been_working(running: tuple[Any, Path]) -> None:
     from bench import pump
 
-    from TopoGANTrainLib.run_view import elapsed_seconds
+    from TopoGANLib.engine.run_monitor import RunMonitor
+    from TopoGANTrainLib.run.run_view import elapsed_seconds
 
     widget, run = running
     now = (run / "status.json").stat().st_mtime
@@ -192,6 +193,7 @@ def test_for_how_long_it_has_been_working(running: tuple[Any, Path]) -> None:
     widget.panel.refresh()
     assert status(widget) == "Training masks, step 5 of 60, 1 s left"
     assert elapsed_seconds(run / "nowhere") is None
+    RunMonitor(run).kill()
     shutil.rmtree(run)
     pump(lambda: True)
     assert elapsed_seconds(run) is None
@@ -213,7 +215,7 @@ def test_a_look_costs_little(running: tuple[Any, Path], monkeypatch: pytest.Monk
     """However fast the events come: one small file is read, and curves, pictures and lines only if they are new."""
     from bench import pump
 
-    from TopoGANTrainLib import history_feed, run_view, samples_view
+    from TopoGANTrainLib.run import history_feed, run_view, samples_view
 
     widget, run = running
     write_history(run, history(50))
@@ -255,7 +257,7 @@ def test_a_look_costs_little(running: tuple[Any, Path], monkeypatch: pytest.Monk
 def test_memory_holds_the_newest_curves_alone(tmp_path: Path) -> None:
     from fake_engine import wait_until
 
-    from TopoGANTrainLib.history_feed import HistoryFeed
+    from TopoGANTrainLib.run.history_feed import HistoryFeed
 
     runs = [tmp_path / name / "run" for name in ("a", "b", "c")]
     feed = HistoryFeed()

@@ -66,7 +66,7 @@ def test_the_sheet_is_upright_in_the_red_view(application: StandIn, tmp_path: Pa
     import qt
     import slicer
 
-    from TopoGANTrainLib.samples_view import add_sheet, fill_sheet, show_sheet
+    from TopoGANTrainLib.run.samples_view import add_sheet, fill_sheet, show_sheet
 
     volume = add_sheet(slicer.mrmlScene)
     fill_sheet(volume, qt.QImage(str(write(tmp_path, "masks-00000010", sheet()))))
@@ -87,7 +87,7 @@ def test_what_is_in_the_volume(application: StandIn, tmp_path: Path, picture: np
     import qt
     import slicer
 
-    from TopoGANTrainLib.samples_view import add_sheet, fill_sheet
+    from TopoGANTrainLib.run.samples_view import add_sheet, fill_sheet
 
     volume = add_sheet(slicer.mrmlScene)
     fill_sheet(volume, qt.QImage(str(write(tmp_path, "masks-00000010", picture))))
@@ -104,7 +104,7 @@ def test_what_is_in_the_volume(application: StandIn, tmp_path: Path, picture: np
 def test_a_damaged_picture_changes_nothing(ui: Any, tmp_path: Path, data: bytes) -> None:
     import slicer
 
-    from TopoGANTrainLib.samples_view import SamplesView
+    from TopoGANTrainLib.run.samples_view import SamplesView
 
     view = SamplesView(ui)
     path = write(tmp_path, "masks-00000010", sheet())
@@ -124,7 +124,7 @@ def test_a_damaged_picture_changes_nothing(ui: Any, tmp_path: Path, data: bytes)
 def test_the_newest_one_is_shown_in_place(ui: Any, tmp_path: Path) -> None:
     import slicer
 
-    from TopoGANTrainLib.samples_view import SamplesView
+    from TopoGANTrainLib.run.samples_view import SamplesView
 
     view = SamplesView(ui)
     view.follow(tmp_path)
@@ -154,7 +154,7 @@ def test_the_newest_one_is_shown_in_place(ui: Any, tmp_path: Path) -> None:
 
 
 def test_a_sheet_of_another_size_is_fitted_where_it_is_shown(ui: Any, tmp_path: Path) -> None:
-    from TopoGANTrainLib.samples_view import SamplesView
+    from TopoGANTrainLib.run.samples_view import SamplesView
 
     view = SamplesView(ui)
     write(tmp_path, "masks-00000010", sheet())
@@ -178,7 +178,7 @@ def test_a_sheet_of_another_size_is_fitted_where_it_is_shown(ui: Any, tmp_path: 
 def test_the_folder_is_looked_through_only_when_it_has_changed(
     ui: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from TopoGANTrainLib import samples_view
+    from TopoGANTrainLib.run import samples_view
 
     looked: list[Path] = []
     real = samples_view._newest

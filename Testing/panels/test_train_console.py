@@ -15,7 +15,7 @@ from TopoGANLib.engine.run_monitor import RunMonitor
 if TYPE_CHECKING:
     from bench import Bench
 
-    from TopoGANTrainLib.train_inputs import FromTrainingSet
+    from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def logic(bench: Bench) -> Any:
 
 @pytest.fixture
 def training_set(bench: Bench, tmp_path: Path) -> FromTrainingSet:
-    from TopoGANTrainLib.train_inputs import FromTrainingSet
+    from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 
     folder = tmp_path / "set"
     folder.mkdir()

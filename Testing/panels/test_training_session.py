@@ -12,7 +12,7 @@ from fake_engine import lives, make_engine, tell, wait_until
 from topogan_contract.run import ENDED
 from TopoGANLib.engine.process import Engine, kill_tree
 from TopoGANLib.engine.run_monitor import RunMonitor
-from TopoGANTrainLib.training_session import Preparation, Progress, Request, TrainingSession
+from TopoGANTrainLib.run.training_session import Preparation, Progress, Request, TrainingSession
 
 
 class Bench:
@@ -245,7 +245,7 @@ def test_leaving_while_it_prepares_lets_it_go_on(bench: Bench) -> None:
 
 @pytest.mark.parametrize("how", [[], ["deaf"]], ids=["answers", "is deaf"])
 def test_leaving_can_end_the_training(bench: Bench, how: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from TopoGANTrainLib import training_session
+    from TopoGANTrainLib.run import training_session
 
     start = training_session.start_stopper
     monkeypatch.setattr(training_session, "start_stopper", lambda *what: start(*what, patience=2.0))

@@ -50,7 +50,7 @@ def ticked_segments(widget: Any) -> list[str]:
 
 def listed_patients(widget: Any) -> list[Any]:
     """The rows of the table."""
-    from TopoGANTrainLib.patients import PatientList
+    from TopoGANTrainLib.data.patients import PatientList
 
     return PatientList(widget.logic.getParameterNode().parameterNode).patients
 

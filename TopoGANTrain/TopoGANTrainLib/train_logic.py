@@ -17,11 +17,11 @@ from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.module import PanelLogic
 from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
-from TopoGANTrainLib.checking import Checking
-from TopoGANTrainLib.run_list import RunEntry, RunList
-from TopoGANTrainLib.run_removal import remove_run
-from TopoGANTrainLib.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
-from TopoGANTrainLib.training_session import Progress, TrainingSession
+from TopoGANTrainLib.check.checking import Checking
+from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
+from TopoGANTrainLib.run.training_session import Progress, TrainingSession
+from TopoGANTrainLib.runs.run_list import RunEntry, RunList
+from TopoGANTrainLib.runs.run_removal import remove_run
 
 _TICK_MILLISECONDS = 100
 # Somebody else may go on with a run that has ended, or remove it.

@@ -14,14 +14,14 @@ from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values
 from TopoGANLib.forms.widgets import describe_widgets
 from TopoGANLib.scene.scene_input import InputError
-from TopoGANTrainLib.check_order import CheckOrders
-from TopoGANTrainLib.data_check_form import DataCheckForm
-from TopoGANTrainLib.data_form import DataForm
-from TopoGANTrainLib.plots_view import PlotsView
-from TopoGANTrainLib.run_view import RunView
-from TopoGANTrainLib.runs_view import RunsView
-from TopoGANTrainLib.settings_form import SettingsForm
-from TopoGANTrainLib.train_inputs import FromTrainingSet
+from TopoGANTrainLib.check.check_order import CheckOrders
+from TopoGANTrainLib.check.data_check_form import DataCheckForm
+from TopoGANTrainLib.data.data_form import DataForm
+from TopoGANTrainLib.data.train_inputs import FromTrainingSet
+from TopoGANTrainLib.run.plots_view import PlotsView
+from TopoGANTrainLib.run.run_view import RunView
+from TopoGANTrainLib.runs.runs_view import RunsView
+from TopoGANTrainLib.settings.settings_form import SettingsForm
 from TopoGANTrainLib.train_logic import TrainLogic
 
 FORMS = (

@@ -368,7 +368,7 @@ class SynthesisSettings(Settings):
     clean: int = setting(
         0,
         "Clean below",
-        "Remove pieces and fill holes (of volumes cavities; tunnels stay) smaller than this before checking; 0 is off.",
+        "Remove pieces and fill holes (of volumes cavities, not tunnels) of fewer pixels or voxels; 0 is off.",
         "pixels",
         ge=0,
         le=10_000,

@@ -20,15 +20,18 @@ from topogan.presets import check_form, fit_batches, train_settings
 from topogan.structures import MOST_STRUCTURES
 from topogan.training.timing import StageTiming, time_training
 from topogan_contract import schemas
+from topogan_contract.sizes import SIZES, VOLUME_SIZES
 
 # A size that would take longer than what is left of it is reckoned from the one of half its width.
 _SECONDS = 10.0
-_SMALLEST = 32
 # Two stay, and a third is being written.
 _CHECKPOINTS = 3
 # uint8 labels and int16 images; diagrams and tables are a small share.
 _BYTES_PER_PIXEL = 3
 _MOST_SAMPLES = 1 << 20
+# What Python, torch, MONAI and the training set's first pages take beside the networks' layers: a training of 64 pixels
+# has 0.67 GB at its peak, of which the layers are less than 0.1 GB.
+_OWN_BYTES = 600_000_000
 
 Timing = Callable[[TrainSettings, int, torch.device, int, int], list[StageTiming]]
 
@@ -81,6 +84,8 @@ def _estimate(file: Path, time_steps: Timing, clock: Callable[[], float]) -> dic
     free = free_memory(device)
     stages, fits = _timed(settings, asked, device, time_steps, clock)
     memory = max((stage.memory_bytes for stage in stages), default=0)
+    if device.type == "cpu":
+        memory += _OWN_BYTES
     stored = [stage.checkpoint_bytes for stage in stages]
     # The model has what checkpoints have, but for the optimizers.
     disk = _CHECKPOINTS * max(stored, default=0) + sum(stored)
@@ -103,7 +108,7 @@ def _timed(
 ) -> tuple[list[StageTiming], bool]:
     """Time sizes that double up to the one that is asked for; whether that one fits into the memory of the GPU."""
     sizes: list[int] = [asked.size]
-    while sizes[0] // 2 >= _SMALLEST:
+    while sizes[0] // 2 in (SIZES if asked.axes == 2 else VOLUME_SIZES):
         sizes.insert(0, sizes[0] // 2)
     factor, end, took = 2**asked.axes, clock() + _SECONDS, 0.0
     stages: list[StageTiming] = []

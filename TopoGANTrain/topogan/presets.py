@@ -12,6 +12,7 @@ from topogan_contract import schemas
 
 # A batch of one mask says nothing of a distribution.
 _SMALLEST_BATCH = 2
+_OF_SLICES = ("slice_spacing", "minimum_area")
 # What was so before it could be set.
 _TEXTURES_BEFORE = {"network": "unet", "draws": 1, "decay": 0.0, "gradient_penalty": 0.0}
 
@@ -36,9 +37,13 @@ def prepare_settings(preset: str | None, given: dict[str, Any]) -> PrepareSettin
     """Put what a user gave over a preset, which may say nothing of the preparation.
 
     Raises:
-        InputError: there is no such preset, or a setting is wrong.
+        InputError: there is no such preset, a setting is wrong, or one was given that volumes do not have.
     """
-    return validated(PrepareSettings, merged(read_preset(preset).get("prepare", {}) if preset else {}, given))
+    settings = validated(PrepareSettings, merged(read_preset(preset).get("prepare", {}) if preset else {}, given))
+    vain = next((name for name in _OF_SLICES if settings.volumes and name in given), None)
+    if vain:
+        raise InputError(f"The setting {vain} is for slices, and volumes were asked for: leave one of them out.")
+    return settings
 
 
 def train_settings(preset: str | None, given: dict[str, Any]) -> TrainSettings:

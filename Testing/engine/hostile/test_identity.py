@@ -113,6 +113,7 @@ def make_all(source: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
         "png": ["-s", str(source / "png Przybylski"), "--png-pixel-size", "1.5"],
     }.items():
         assert run(["prepare", str(out / name), *arguments]) == 0
+    requested(source, out)
     # The training set lies where its path would tell the name.
     secret = source / "set of Przybylski"
     secret.symlink_to(out / "dicom")
@@ -131,6 +132,28 @@ def make_all(source: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
     assert run(["evaluate", str(out / "synthesis"), *report]) == 0
     assert run(["export", str(out / "synthesis"), str(out / "nnunet")]) == 0
     served(model, secret, out / "served")
+
+
+def requested(source: Path, out: Path) -> None:
+    """A panel's request and a table of cases, both full of names: the set, and a training of it."""
+    table = source / "cases of Zwetschgenbaum.csv"
+    table.write_text(
+        "image,label,patient,phase\nZwetschgenbaum ct.nii.gz,Zwetschgenbaum mask.nii.gz,Przybylski PID-7731-XQ,1\n",
+        encoding="utf-8",
+    )
+    assert run(["prepare", str(out / "table"), "--cases", str(table)]) == 0
+    series, drawn = str(next(source.glob("CT *"))), str(next(source.glob("RS *")))
+    sources = [
+        {"segmentations": [drawn], "images": [series], "patient": "Przybylski^Zwetschgenbaum"},
+        {"cases": str(table)},
+    ]
+    folder = source / "request of Przybylski"
+    folder.mkdir()
+    request = {"schema": "topogan.prepare-request/1", "sources": sources, "settings": {}, "temporary": True}
+    (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+    command = ["train", str(out / "requested"), str(out / "run of a request"), "--prepare", str(folder), *TINY]
+    assert run(command) == 0
+    assert not folder.exists()
 
 
 def failed_run(secret: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
@@ -193,7 +216,7 @@ def test_a_failed_run_says_where_without_paths(results: Path) -> None:
 
 
 def test_outputs_of_the_same_patient_have_pseudonyms(results: Path) -> None:
-    for name in ("dicom", "nifti", "nrrd", "meta", "png"):
+    for name in ("dicom", "nifti", "nrrd", "meta", "png", "table"):
         described = json.loads((results / name / "dataset.json").read_text(encoding="utf-8"))
         assert [row["patient"] for row in described["volumes"]] == ["patient_001"]
         assert described["table"]["structures"][0]["name"] == "structure"

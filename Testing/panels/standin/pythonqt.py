@@ -10,7 +10,9 @@ PySide6's own switch for properties (``true_property``) loses setters such as ``
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import sys
 import traceback
 import types
 from collections.abc import Callable
@@ -27,8 +29,10 @@ _VIRTUAL = {
 _TAKES: dict[str, tuple[type, ...]] = {"QString": (str,), "bool": (bool, int), "int": (int,), "double": (float, int)}
 
 # PySide6 6.12 returns True from emit, and False from isinstance(…, Signal), without counting the reference: before
-# Python 3.12, which made both immortal, the interpreter ends when the count reaches zero. Spare references put it off.
-_SPARE_REFERENCES = [True] * 1_000_000
+# Python 3.12, which made both immortal, the interpreter ends when the count reaches zero. So they are made so here.
+if sys.version_info < (3, 12):
+    for _immortal in (True, False):
+        ctypes.c_ssize_t.from_address(id(_immortal)).value += 1 << 40
 
 slot_errors: list[str] = []
 """Tracebacks of errors in slots, which the application would only print."""

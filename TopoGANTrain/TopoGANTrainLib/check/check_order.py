@@ -12,11 +12,11 @@ from topogan_contract.schemas import STRUCTURES, find_json
 from TopoGANLib.forms.settings import Setting, changed_values
 from TopoGANLib.forms.user_settings import new_folder
 from TopoGANLib.scene.scene_input import InputError
-from TopoGANTrainLib.data_check import SetForm, read_form
-from TopoGANTrainLib.data_form import DataForm
-from TopoGANTrainLib.fingerprint import fingerprint
-from TopoGANTrainLib.train_inputs import TRAINING_SET, FromFiles, FromScene, FromTrainingSet, Inputs
-from TopoGANTrainLib.training_session import Preparation
+from TopoGANTrainLib.check.data_check import SetForm, read_form
+from TopoGANTrainLib.check.fingerprint import fingerprint
+from TopoGANTrainLib.data.data_form import DataForm
+from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromFiles, FromScene, FromTrainingSet, Inputs
+from TopoGANTrainLib.run.training_session import Preparation
 
 
 class Order:

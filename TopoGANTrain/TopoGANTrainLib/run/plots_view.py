@@ -13,9 +13,9 @@ from slicer.i18n import tr as _
 
 from TopoGANLib.engine.history import History
 from TopoGANLib.forms.connections import Connections
-from TopoGANTrainLib.history_feed import HistoryFeed
-from TopoGANTrainLib.plot_lines import CHARTS, chart_title
-from TopoGANTrainLib.plots import TrainingPlots
+from TopoGANTrainLib.run.history_feed import HistoryFeed
+from TopoGANTrainLib.run.plot_lines import CHARTS, chart_title
+from TopoGANTrainLib.run.plots import TrainingPlots
 
 _TICK_MILLISECONDS = 100
 

@@ -17,7 +17,7 @@ from slicer.i18n import tr as _
 
 from TopoGANLib.engine.history import History
 from TopoGANLib.scene.tables import set_table
-from TopoGANTrainLib.plot_lines import CHARTS, LOSSES, TOPOLOGY, Color, Line, axis_title, chart_title, lines_of
+from TopoGANTrainLib.run.plot_lines import CHARTS, LOSSES, TOPOLOGY, Color, Line, axis_title, chart_title, lines_of
 
 MOST_RUNS = 2
 _ROLE = "TopoGAN.plot"

@@ -13,12 +13,12 @@ from topogan_contract.run import ENDED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
-from TopoGANTrainLib.check_order import CheckOrders, Order
-from TopoGANTrainLib.checking import Checking, CheckProgress
-from TopoGANTrainLib.data_check import DATASET_FILE
-from TopoGANTrainLib.data_check_view import DataCheckView
-from TopoGANTrainLib.fingerprint import files_changed
-from TopoGANTrainLib.train_inputs import FromTrainingSet
+from TopoGANTrainLib.check.check_order import CheckOrders, Order
+from TopoGANTrainLib.check.checking import Checking, CheckProgress
+from TopoGANTrainLib.check.data_check import DATASET_FILE
+from TopoGANTrainLib.check.data_check_view import DataCheckView
+from TopoGANTrainLib.check.fingerprint import files_changed
+from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 
 _TICK_MILLISECONDS = 200
 

@@ -12,12 +12,12 @@ import slicer
 from TopoGANLib.forms.settings import Setting, nested_values
 from TopoGANLib.forms.user_settings import new_folder, new_work_folder
 from TopoGANLib.scene.scene_input import InputError, SceneInput, plane_of
-from TopoGANTrainLib.files_input import FileSources, joined_table
-from TopoGANTrainLib.patient_verdicts import read_patients
-from TopoGANTrainLib.patients import ScenePatient
-from TopoGANTrainLib.sequence_input import items_of, names_in, write_patients
-from TopoGANTrainLib.structures import table_in, unions_in
-from TopoGANTrainLib.training_session import Preparation, Request
+from TopoGANTrainLib.data.files_input import FileSources, joined_table
+from TopoGANTrainLib.data.patient_verdicts import read_patients
+from TopoGANTrainLib.data.patients import ScenePatient
+from TopoGANTrainLib.data.sequence_input import items_of, names_in, write_patients
+from TopoGANTrainLib.data.structures import table_in, unions_in
+from TopoGANTrainLib.run.training_session import Preparation, Request
 
 TRAINING_SET = "training-set"
 """Name of a training set's folder in that of a training."""

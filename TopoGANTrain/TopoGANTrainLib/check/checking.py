@@ -16,7 +16,7 @@ from topogan_contract.leftovers import is_left_of, siblings
 from topogan_contract.run import FAILED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.forms.background import Background
-from TopoGANTrainLib.training_session import PREPARING, Preparation
+from TopoGANTrainLib.run.training_session import PREPARING, Preparation
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0

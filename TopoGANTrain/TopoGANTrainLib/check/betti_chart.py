@@ -12,7 +12,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from TopoGANLib.scene.tables import add_table, set_table
-from TopoGANTrainLib.data_check import RegionRow
+from TopoGANTrainLib.check.data_check import RegionRow
 
 _NAME = "TopoGAN Betti numbers"
 _MARK = "TopoGAN.bettiChart"

@@ -10,8 +10,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
-from TopoGANTrainLib.betti_chart import BettiChart
-from TopoGANTrainLib.data_check import PREVIEW_FILE, DataCheck, RegionRow, read_check
+from TopoGANTrainLib.check.betti_chart import BettiChart
+from TopoGANTrainLib.check.data_check import PREVIEW_FILE, DataCheck, RegionRow, read_check
 
 _PICTURE_WIDTH = 300
 _MOST_ROWS_IN_SIGHT = 8

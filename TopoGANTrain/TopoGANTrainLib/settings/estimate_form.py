@@ -15,8 +15,8 @@ from TopoGANLib.engine.process import EngineProcess
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import Setting, changed_values, nested_values
-from TopoGANTrainLib.data_check import SetForm
-from TopoGANTrainLib.estimate import Estimate, in_words, read_estimate, request
+from TopoGANTrainLib.check.data_check import SetForm
+from TopoGANTrainLib.settings.estimate import Estimate, in_words, read_estimate, request
 
 _TICK_MILLISECONDS = 200
 _STEPS = {"masks": "train_masks_steps", "textures": "train_textures_steps"}

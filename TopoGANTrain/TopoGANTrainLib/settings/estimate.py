@@ -13,8 +13,9 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from topogan_contract import schemas
+from topogan_contract.estimate import ANSWER
 from TopoGANLib.engine.check import doctor_json
-from TopoGANTrainLib.run_view import duration
+from TopoGANTrainLib.run.run_view import duration
 
 _SECONDS_PER_HOUR = 3600.0
 _GIGABYTE = 1e9
@@ -55,7 +56,7 @@ def read_estimate(output: Sequence[str]) -> Estimate | str:
     Args:
         output: last lines of its output; packages may print others.
     """
-    found = (doctor_json(output) or {}).get("estimate")
+    found = (doctor_json(output) or {}).get(ANSWER)
     if not isinstance(found, Mapping):
         return ""
     if found.get("error"):

@@ -11,9 +11,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.path_line import PathLine
-from TopoGANTrainLib.files_input import is_nnunet, says_cases
-from TopoGANTrainLib.patients_form import PatientsForm
-from TopoGANTrainLib.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
+from TopoGANTrainLib.data.files_input import is_nnunet, says_cases
+from TopoGANTrainLib.data.patients_form import PatientsForm
+from TopoGANTrainLib.data.train_inputs import FromFiles, FromScene, FromTrainingSet, Inputs
 
 
 class InputSource(enum.Enum):

@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract import run as layout
 from TopoGANLib.forms.connections import Connections
-from TopoGANTrainLib.history_feed import Stamp, file_stamp
+from TopoGANTrainLib.run.history_feed import Stamp, file_stamp
 
 _PREVIEW_WIDTH = 340
 _ROLE = "TopoGAN.samples"

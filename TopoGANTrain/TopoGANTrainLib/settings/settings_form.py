@@ -15,11 +15,11 @@ from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
 from TopoGANLib.forms.settings import Setting
 from TopoGANLib.forms.widgets import offer
-from TopoGANTrainLib.data_check import SetForm
-from TopoGANTrainLib.estimate_form import EstimateForm
-from TopoGANTrainLib.preset_choice import PresetChoice
-from TopoGANTrainLib.size_words import Measure, SizeWords, size_in_words
-from TopoGANTrainLib.start_from import StartFrom, StartFromForm
+from TopoGANTrainLib.check.data_check import SetForm
+from TopoGANTrainLib.settings.estimate_form import EstimateForm
+from TopoGANTrainLib.settings.preset_choice import PresetChoice
+from TopoGANTrainLib.settings.size_words import Measure, SizeWords, size_in_words
+from TopoGANTrainLib.settings.start_from import StartFrom, StartFromForm
 
 _OFF = "off"
 """The engine's word for no topological loss."""

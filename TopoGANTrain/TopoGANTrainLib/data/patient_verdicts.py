@@ -8,8 +8,8 @@ from functools import partial
 import slicer
 
 from TopoGANLib.scene.scene_input import InputError, SceneInput, check_image, check_segment, read_scene_input
-from TopoGANTrainLib.patients import ScenePatient, numbered
-from TopoGANTrainLib.sequence_input import PatientInput, Phase, chosen_phases, names_in, told, words_of
+from TopoGANTrainLib.data.patients import ScenePatient, numbered
+from TopoGANTrainLib.data.sequence_input import PatientInput, Phase, chosen_phases, names_in, told, words_of
 
 
 class Verdicts:

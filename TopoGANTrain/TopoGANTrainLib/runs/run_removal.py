@@ -22,7 +22,7 @@ from topogan_contract.run import ALIVE
 from topogan_contract.schemas import find_json, read_json
 from topogan_contract.words import shown
 from TopoGANLib.engine.run_monitor import RunMonitor
-from TopoGANTrainLib.run_list import find_runs
+from TopoGANTrainLib.runs.run_list import find_runs
 
 TRAINING_SET_FOLDER = "training-set"
 """Where a panel's training puts the training set that it makes: beside its run."""

@@ -11,11 +11,11 @@ from slicer.i18n import tr as _
 from topogan_contract import run as layout
 from topogan_contract.run import ENDED, FINISHED, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import last_lines
-from TopoGANTrainLib.ending import Ending
-from TopoGANTrainLib.history_feed import Stamp, file_stamp
-from TopoGANTrainLib.plots_view import PlotsView
-from TopoGANTrainLib.samples_view import SamplesView
-from TopoGANTrainLib.training_session import PREPARING, STARTING, Progress, TrainingSession
+from TopoGANTrainLib.run.ending import Ending
+from TopoGANTrainLib.run.history_feed import Stamp, file_stamp
+from TopoGANTrainLib.run.plots_view import PlotsView
+from TopoGANTrainLib.run.samples_view import SamplesView
+from TopoGANTrainLib.run.training_session import PREPARING, STARTING, Progress, TrainingSession
 
 _MODULE = "TopoGANTrain"
 _LOG_LINES = 20

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from TopoGANLib.scene.scene_input import InputError
-from TopoGANTrainLib.structures import structures_in, table_in, unions_in
+from TopoGANTrainLib.data.structures import structures_in, table_in, unions_in
 
 _TABLE_OF_CASES = ".csv"
 # As nnU-Net names them.

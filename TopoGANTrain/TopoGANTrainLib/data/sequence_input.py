@@ -1,7 +1,7 @@
 """The phases of the scene's patients: which there are, what cannot be used, and their files for the engine.
 
-As in :mod:`TopoGANLib.scene.scene_input`, looking is done on the application's thread and copies nothing, and writing
-on another, phase by phase: of all that is written, the label map of one phase is in memory.
+As in :mod:`TopoGANLib.scene.scene_input`, looking is done on the application's thread and copies nothing, and
+writing on another, phase by phase: of all that is written, the label map of one phase is in memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import slicer
 
 from TopoGANLib.scene.scene_input import InputError, SceneInput
-from TopoGANTrainLib.patients import ALL_PHASES, ScenePatient
+from TopoGANTrainLib.data.patients import ALL_PHASES, ScenePatient
 
 Result = TypeVar("Result")
 
@@ -141,7 +141,7 @@ def write_patients(
     """Write the files of all phases.
 
     Args:
-        inputs: of :func:`TopoGANTrainLib.patient_verdicts.read_patients`.
+        inputs: of :func:`TopoGANTrainLib.data.patient_verdicts.read_patients`.
         folder: where they go; it need not be there.
         labels: of each structure, in their order.
         plane: of the patches, as :mod:`topogan_contract.preparation` says.

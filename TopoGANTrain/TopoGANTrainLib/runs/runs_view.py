@@ -13,9 +13,9 @@ from slicer.i18n import tr as _
 from topogan_contract.run import ENDED
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
-from TopoGANTrainLib.run_list import DAMAGED, RunEntry, RunList
-from TopoGANTrainLib.run_removal import own_training_set, remove_run
-from TopoGANTrainLib.run_words import figure, sentence, state_word, steps, tool_tip
+from TopoGANTrainLib.runs.run_list import DAMAGED, RunEntry, RunList
+from TopoGANTrainLib.runs.run_removal import own_training_set, remove_run
+from TopoGANTrainLib.runs.run_words import figure, sentence, state_word, steps, tool_tip
 from TopoGANTrainLib.train_logic import TrainLogic
 
 _LOOK_MILLISECONDS = 50

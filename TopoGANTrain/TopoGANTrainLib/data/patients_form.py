@@ -13,11 +13,11 @@ from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.scene.scene_input import InputError
-from TopoGANTrainLib.patient_search import first_unlisted, fitting_patients
-from TopoGANTrainLib.patient_verdicts import Verdicts
-from TopoGANTrainLib.patients import ALL_PHASES, PatientList, ScenePatient
-from TopoGANTrainLib.segments_list import SegmentsList
-from TopoGANTrainLib.sequence_input import items_of, phases_in, segment_names
+from TopoGANTrainLib.data.patient_search import first_unlisted, fitting_patients
+from TopoGANTrainLib.data.patient_verdicts import Verdicts
+from TopoGANTrainLib.data.patients import ALL_PHASES, PatientList, ScenePatient
+from TopoGANTrainLib.data.segments_list import SegmentsList
+from TopoGANTrainLib.data.sequence_input import items_of, phases_in, segment_names
 
 _PATIENT, _CT, _SEGMENTATION, _PHASES, _VERDICT = range(5)
 

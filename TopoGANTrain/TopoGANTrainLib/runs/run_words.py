@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.run import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.run_monitor import SILENT
-from TopoGANTrainLib.run_list import DAMAGED, Best, RunEntry
+from TopoGANTrainLib.runs.run_list import DAMAGED, Best, RunEntry
 
 
 def state_word(entry: RunEntry) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 import slicer
 import vtk
 
-from TopoGANTrainLib.patients import ScenePatient, next_number
-from TopoGANTrainLib.sequence_input import items_of
+from TopoGANTrainLib.data.patients import ScenePatient, next_number
+from TopoGANTrainLib.data.sequence_input import items_of
 
 _CLOSE = 1e-3
 

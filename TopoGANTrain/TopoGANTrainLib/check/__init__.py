@@ -1,0 +1,1 @@
+"""Looking at the data before hours are spent."""

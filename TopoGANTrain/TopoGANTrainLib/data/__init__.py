@@ -1,0 +1,1 @@
+"""What a training learns from: patients of the scene, files, training sets."""

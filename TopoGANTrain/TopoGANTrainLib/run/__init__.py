@@ -1,0 +1,1 @@
+"""One training: how it is doing, its curves, its samples and its end."""
