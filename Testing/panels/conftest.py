@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 import sys
@@ -102,3 +103,58 @@ def scene(application: StandIn) -> tuple[Any, Any]:
         identifier = segmentation.GetSegmentation().AddEmptySegment("", name)
         slicer.util.updateSegmentBinaryLabelmapFromArray(array.astype(np.uint8), segmentation, identifier, volume)
     return volume, segmentation
+
+
+@pytest.fixture
+def answer(tmp_path: Path) -> Path:
+    """A synthesis folder of six rings."""
+    from synth_bench import writers
+
+    return writers().write_synthesis(tmp_path / "answer")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """As much of a model package as the panel reads."""
+    folder = tmp_path / "model"
+    (folder / "configs").mkdir(parents=True)
+    content = {
+        "schema": "topogan.model/1",
+        "structure": "myocardium",
+        "size": 64,
+        "pixel_size_mm": 1.85,
+        "betti": {"modal": [1, 1]},
+        "network_data_format": {"outputs": {"mask": {}, "image": {}}},
+        "training_set": {"independent": False},
+    }
+    (folder / "configs" / "metadata.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def model_of_several(model: Path) -> Path:
+    """The same for a model of two structures and their union."""
+    path = model / "configs" / "metadata.json"
+    content = json.loads(path.read_text())
+    del content["structure"]
+    structures = [{"name": "cavity", "labels": [1]}, {"name": "myocardium", "labels": [2]}]
+    content |= {
+        "schema": "topogan.model/2",
+        "table": {"structures": structures, "unions": [["cavity", "myocardium"]]},
+        "betti": {"modal": [[1, 0], [1, 1], [1, 0]]},
+    }
+    path.write_text(json.dumps(content))
+    return model
+
+
+@pytest.fixture
+def model_of_volumes(model: Path) -> Path:
+    """The same for a model of volumes of two structures."""
+    path = model / "configs" / "metadata.json"
+    content = json.loads(path.read_text())
+    del content["structure"]
+    structures = [{"name": "lv_cavity", "labels": [1]}, {"name": "myocardium", "labels": [2]}]
+    content |= {"schema": "topogan.model/2", "axes": 3, "size": 32, "table": {"structures": structures, "unions": []}}
+    content["betti"] = {"modal": [[1, 0, 0], [1, 0, 0]]}
+    path.write_text(json.dumps(content))
+    return model

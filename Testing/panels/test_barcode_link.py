@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from bench import pump, settle
-from test_synth_panel import answer, generate, model, ready, tell, writers  # noqa: F401
+from fake_engine import tell
+from synth_bench import generate, ready
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def shown(bench: Bench, engine: Engine, model: Path, answer: Path) -> tuple[Any, Any, Any]:  # noqa: F811
+def shown(bench: Bench, engine: Engine, model: Path, answer: Path) -> tuple[Any, Any, Any]:
     """The panel with six rings, their nodes, and the plot view that shows the barcode."""
     import slicer
 

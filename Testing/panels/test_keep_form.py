@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_engine import lives, tell, wait_until
-from test_synth_panel import choose, generate, model, model_of_several, ready, writers  # noqa: F401  (fixtures)
+from synth_bench import choose, generate, ready, writers
 from volume_writers import write_volumes
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def made(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -> Any:  # noqa: F811
+def made(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -> Any:
     """The panel with a synthesis of six samples, of which the third is open."""
     from TopoGANLib.forms import user_settings
 
@@ -156,7 +156,7 @@ def test_nonsense_in_a_scene_keeps_nothing(made: Any) -> None:
         assert kept_samples(made.logic.nodes) == []
 
 
-def test_volumes_are_kept(bench: Bench, engine: Engine, model: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_volumes_are_kept(bench: Bench, engine: Engine, model: Path, tmp_path: Path) -> None:
     from TopoGANLib.scene.kept import kept_samples
 
     tell(engine, "serve", f"folder={write_volumes(tmp_path / 'volumes')}")
@@ -175,7 +175,7 @@ def test_volumes_are_kept(bench: Bench, engine: Engine, model: Path, tmp_path: P
 def test_everything_fits(
     bench: Bench,
     engine: Engine,
-    model_of_several: Path,  # noqa: F811
+    model_of_several: Path,
     tmp_path: Path,
     points: int,
 ) -> None:

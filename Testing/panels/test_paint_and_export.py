@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from synth_bench import choose, generate, ready
 from test_paint_form import paint
-from test_synth_panel import choose, generate, ready
 
 if TYPE_CHECKING:
     from bench import Bench
