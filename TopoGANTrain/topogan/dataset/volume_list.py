@@ -28,17 +28,21 @@ class Volumes:
     """SliceToRAS matrices; None for axial."""
 
     def __post_init__(self) -> None:
-        """See that each file stands among them once, be it by another name.
+        """See that each file stands among the segmentations once, and among the images, be it by another name.
 
         Raises:
             InputError: one does not.
         """
-        seen: set[str] = set()
-        for path in self.segmentations + self.images:
-            real = os.path.realpath(path)
-            if real in seen:
-                raise InputError(f"{path} is given twice: give each file once, or parts of it would be its own test.")
-            seen.add(real)
+        # What is its own image is a scan, which is said where it is read.
+        for paths in (self.segmentations, self.images):
+            seen: set[str] = set()
+            for path in paths:
+                real = os.path.realpath(path)
+                if real in seen:
+                    raise InputError(
+                        f"{path} is given twice: give each file once, or parts of it would be its own test."
+                    )
+                seen.add(real)
 
     @classmethod
     def of_files(
