@@ -205,6 +205,24 @@ def _check_fits(request: SamplingRequest, metadata: Metadata) -> None:
         raise InputError("This model is not told slice levels: ask for all of them.")
 
 
+def draw_masks(
+    model: Generators, count: int, seed: int = 0
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], Levels | None]:
+    """The masks alone of the first ``count`` samples of a seed, as they come, whatever their topology.
+
+    Returns:
+        Label ids uint8 [n, H, W] (of volumes [n, D, H, W]), Betti numbers int [n, R, axes] and levels float [n], 0 to 1
+        (None where the model is told none).
+
+    Raises:
+        InputError: the model makes no masks.
+        WorkError: the networks give NaN.
+    """
+    seeds = np.array([sample_seed(seed, number) for number in range(count)], dtype=np.int64)
+    masks = _draw_masks(model, seeds, clean=0, levels=None)
+    return masks.labels, masks.betti, _levels(model.metadata, seeds, None)
+
+
 def redraw(model: Generators, seeds: Seeds, clean: int, levels: tuple[float, float] | None = None) -> Samples:
     """The samples of these seeds again, in their order."""
     size = _chunk(model)
