@@ -116,7 +116,9 @@ def run_demo(
     with staged_folder(out, overwrite, _SCHEMA) as work:
         write_json(work / "demo.json", {"topogan": __version__}, _SCHEMA)
         settings_of_set, table = choice
-        source = Source(segmentations, images, preset["prepare"] | settings_of_set if volumes else settings_of_set, table)
+        source = Source(
+            segmentations, images, preset["prepare"] | settings_of_set if volumes else settings_of_set, table
+        )
         if not segmentations:
             source = simulate(work / "phantom", preset, on_event)
         if not source.images:

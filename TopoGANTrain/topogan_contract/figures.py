@@ -10,15 +10,14 @@ models without masks, of training sets with fewer than two held-out samples, and
   training samples (of their level, where the model knows levels) show, and ``betti_error``, the total variation
   distance between the Betti numbers of samples and held-out ones, 0 to 1; beside each the same of real ones:
   ``real_valid_percent`` of held-out samples, ``real_betti_error`` of as many training samples as were drawn;
-- ``closer_percent``: how often a sample is closer to the training set (Dice of the best match) than a held-out sample;
-  50 means no copying;
-- ``copies_percent``: the share of samples that are closer to it than every held-out sample. Of independent samples it
-  is 100 / (``held_out`` + 1).
+- ``dice_to_training``: mean Dice of a sample with its most similar training sample, 0 to 1; ``real_dice_to_training`` of
+  held-out samples; ``closer_percent``: how often it is larger for a sample than for a held-out one; 50: no copying;
+- ``identical_percent``: the share of samples that equal a training sample, pixel by pixel, and
+  ``real_identical_percent`` of held-out ones.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +43,11 @@ class Figures:
     held_out: int
     part: str
     regions: tuple[RegionFigures, ...]
+    dice_to_training: float
+    real_dice_to_training: float
     closer_percent: float
-    copies_percent: float
-
-    @property
-    def expected_copies_percent(self) -> float:
-        """What ``copies_percent`` is of samples that copy nothing."""
-        return 100.0 / (self.held_out + 1)
+    identical_percent: float
+    real_identical_percent: float
 
 
 def read_figures(content: Any) -> Figures | None:
@@ -83,8 +80,11 @@ def read_figures(content: Any) -> Figures | None:
             )
             for row in rows
         ),
+        dice_to_training=_number(content, "dice_to_training", 1),
+        real_dice_to_training=_number(content, "real_dice_to_training", 1),
         closer_percent=_number(content, "closer_percent", 100),
-        copies_percent=_number(content, "copies_percent", 100),
+        identical_percent=_number(content, "identical_percent", 100),
+        real_identical_percent=_number(content, "real_identical_percent", 100),
     )
 
 
@@ -97,6 +97,6 @@ def _count(content: dict[str, Any], name: str) -> int:
 
 def _number(content: dict[str, Any], name: str, most: int) -> float:
     value = content.get(name)
-    if type(value) not in (int, float) or not math.isfinite(value) or not 0 <= value <= most:
+    if type(value) not in (int, float) or not 0 <= value <= most:
         raise ValueError(f"figures.{name} is no number from 0 to {most}")
     return float(value)

@@ -127,12 +127,13 @@ def _figures(metadata: Metadata) -> Iterator[str]:
     yield f"- Valid: a topology that training {level} show."
     yield "- Betti error: how differently often each topology occurs, 0 (as often) to 1; real: of training samples."
     yield (
-        f"- Closer to training than a {figures.part} {noun}: {figures.closer_percent:.0f} % of samples "
+        f"- Dice with the nearest training {noun}: {figures.dice_to_training:.2f} (real {noun}s "
+        f"{figures.real_dice_to_training:.2f}); {figures.closer_percent:.0f} % closer than a real {noun} "
         "(50 % means no copying)."
     )
     yield (
-        f"- Possible copies: {figures.copies_percent:.1f} % of samples are closer to training than every "
-        f"{figures.part} {noun} ({figures.expected_copies_percent:.1f} % by chance)."
+        f"- Equal to a training {noun}: {figures.identical_percent:.0f} % (real {noun}s "
+        f"{figures.real_identical_percent:.0f} %)."
     )
 
 

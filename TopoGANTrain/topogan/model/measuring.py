@@ -71,8 +71,11 @@ def measure(model: Model, real: TrainingSet) -> Figures | None:
             )
             for number in range(len(real.regions))
         ),
+        dice_to_training=float(copied.dice.mean()),
+        real_dice_to_training=float(copied.reference_dice.mean()),
         closer_percent=copied.closer_percent,
-        copies_percent=100.0 * len(copied.copies) / len(labels),
+        identical_percent=100.0 * len(copied.identical) / len(labels),
+        real_identical_percent=100.0 * len(copied.test_identical) / len(rows),
     )
 
 
