@@ -1,7 +1,7 @@
 """Make the model that comes with TopoGAN Synth: ``python Resources/Docs/make_demo_model.py [DEMO | --figures]``.
 
-``topogan demo`` trains it on the phantom (8 minutes on 2 cores); DEMO is a folder where that has been done already. With
-``--figures`` the model that is there is measured again, its weights stay.
+``topogan demo`` trains it on the phantom (8 minutes on 2 cores); DEMO is a folder where that has been done already.
+With ``--figures`` the model that is there is measured again, its weights stay.
 """
 
 from __future__ import annotations

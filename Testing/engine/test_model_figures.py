@@ -1,4 +1,4 @@
-"""The figures of a package: measured when it is written, the same each time, and honest where there is nothing to say."""
+"""The figures of a package: measured when it is written, the same each time, none where there is nothing to say."""
 
 from __future__ import annotations
 

@@ -10,8 +10,9 @@ models without masks, of training sets with fewer than two held-out samples, and
   training samples (of their level, where the model knows levels) show, and ``betti_error``, the total variation
   distance between the Betti numbers of samples and held-out ones, 0 to 1; beside each the same of real ones:
   ``real_valid_percent`` of held-out samples, ``real_betti_error`` of as many training samples as were drawn;
-- ``dice_to_training``: mean Dice of a sample with its most similar training sample, 0 to 1; ``real_dice_to_training`` of
-  held-out samples; ``closer_percent``: how often it is larger for a sample than for a held-out one; 50: no copying;
+- ``dice_to_training``: mean Dice of a sample with its most similar training sample, 0 to 1;
+  ``real_dice_to_training`` of held-out samples; ``closer_percent``: how often it is larger for a sample than for a
+  held-out one; 50: no copying;
 - ``identical_percent``: the share of samples that equal a training sample, pixel by pixel, and
   ``real_identical_percent`` of held-out ones.
 """
@@ -97,6 +98,6 @@ def _count(content: dict[str, Any], name: str) -> int:
 
 def _number(content: dict[str, Any], name: str, most: int) -> float:
     value = content.get(name)
-    if type(value) not in (int, float) or not 0 <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise ValueError(f"figures.{name} is no number from 0 to {most}")
     return float(value)
