@@ -32,7 +32,7 @@ def test_rings_and_discs_beside_rings(ring_model: Path, rings: TrainingSet) -> N
     assert (ring.real_valid_percent, ring.real_betti_error) == (100, 0)
     made = np.mean([tuple(one[0]) == (1, 1) for one in model.sample(16).betti.tolist()])
     assert ring.valid_percent == 100 * made
-    assert ring.betti_error == pytest.approx(1 - made)
+    assert ring.betti_error == pytest.approx(1 - made, abs=1e-4)
     assert 0 < made < 1
     assert 0.5 < figures.dice_to_training < 1
     assert measure(model, rings) == figures

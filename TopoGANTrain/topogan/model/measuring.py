@@ -64,19 +64,24 @@ def measure(model: Model, real: TrainingSet) -> Figures | None:
         part=part,
         regions=tuple(
             RegionFigures(
-                valid_percent=100.0 * float(shown[:, number].mean()),
-                real_valid_percent=100.0 * float(real_shown[:, number].mean()),
-                betti_error=betti_error(betti[:, number], real.betti[rows, number]),
-                real_betti_error=betti_error(real.betti[training, number], real.betti[rows, number]),
+                valid_percent=_rounded(100.0 * shown[:, number].mean()),
+                real_valid_percent=_rounded(100.0 * real_shown[:, number].mean()),
+                betti_error=_rounded(betti_error(betti[:, number], real.betti[rows, number])),
+                real_betti_error=_rounded(betti_error(real.betti[training, number], real.betti[rows, number])),
             )
             for number in range(len(real.regions))
         ),
-        dice_to_training=float(copied.dice.mean()),
-        real_dice_to_training=float(copied.reference_dice.mean()),
-        closer_percent=copied.closer_percent,
-        identical_percent=100.0 * len(copied.identical) / len(labels),
-        real_identical_percent=100.0 * len(copied.test_identical) / len(rows),
+        dice_to_training=_rounded(copied.dice.mean()),
+        real_dice_to_training=_rounded(copied.reference_dice.mean()),
+        closer_percent=_rounded(copied.closer_percent),
+        identical_percent=_rounded(100.0 * len(copied.identical) / len(labels)),
+        real_identical_percent=_rounded(100.0 * len(copied.test_identical) / len(rows)),
     )
+
+
+def _rounded(value: float) -> float:
+    # Sums of shares may be a last bit above 1.
+    return round(float(value), 4)
 
 
 def _shown(metadata: Metadata, betti: NDArray[np.int64], levels: NDArray[np.float64] | None) -> NDArray[np.bool_]:
