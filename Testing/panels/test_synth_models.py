@@ -35,7 +35,8 @@ def test_a_model_comes_with_the_panel(bench: Bench) -> None:
     assert all(re.fullmatch(r"\d+ % \d+ % [01]\.\d\d [01]\.\d\d", " ".join(row[1:])) for row in rows)
     assert table.item(0, 0).data(qt.Qt.DecorationRole) == qt.QColor("#e69f00")
     assert table.item(1, 0).toolTip() == "myocardium. Most frequent: pieces 1, holes 1."
-    assert widget.ui.modelLimitsLabel.text.startswith("300 raw samples beside 224 real slices (validation).\nDice with ")
+    said = "300 raw samples beside 224 real slices (validation).\nDice with the nearest training sample: 0."
+    assert widget.ui.modelLimitsLabel.text.startswith(said)
     bench.picture("TopoGANSynth", "first opening")
 
 
@@ -52,7 +53,7 @@ def test_a_model_is_needed(bench: Bench, model: Path, tmp_path: Path) -> None:
     widget.ui.modelPathLineEdit.currentPath = str(tmp_path / "results")
     assert widget.ui.modelLabel.text == "This is no model package: choose its folder, or its .zip."
     widget.ui.modelPathLineEdit.currentPath = str(model)
-    assert widget.ui.modelLabel.text.startswith("myocardium: 64 × 64 pixels of 1.85 mm, 118 mm wide, with CT texture.\n")
+    assert widget.ui.modelLabel.text.startswith("myocardium: 64 × 64 pixels of 1.85 mm, 118 mm wide, with CT texture.")
     assert widget.ui.modelLimitsLabel.text.splitlines()[:2] == [
         "How good its samples are was not measured.",
         "Trained and evaluated on the same patient: its figures are not independent.",
