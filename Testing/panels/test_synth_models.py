@@ -32,7 +32,7 @@ def test_a_model_comes_with_the_panel(bench: Bench) -> None:
     table = widget.ui.modelTable
     rows = [[table.item(row, column).text() for column in range(5)] for row in range(table.rowCount)]
     assert [row[0] for row in rows] == ["lv_cavity", "myocardium", "lv_cavity + myocardium"]
-    assert all(re.fullmatch(r"\d+ % \d+ % [01]\.\d\d [01]\.\d\d", " ".join(row[1:])) for row in rows)
+    assert all(re.fullmatch(r"\d+ \d+ [01]\.\d\d [01]\.\d\d", " ".join(row[1:])) for row in rows)
     assert table.item(0, 0).data(qt.Qt.DecorationRole) == qt.QColor("#e69f00")
     assert table.item(1, 0).toolTip() == "myocardium. Most frequent: pieces 1, holes 1."
     said = "300 raw samples beside 224 real slices (validation).\nDice with the nearest training sample: 0."
