@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ResultView:
-    """Works with the widgets in the section ``resultCollapsibleButton`` of ``TopoGANSynth.ui``."""
+    """Works with the widgets in the section ``resultCollapsibleButton`` of ``TopoGANSynthResult.ui``."""
 
     def __init__(self, ui: Any) -> None:
         self._ui = ui

@@ -27,7 +27,7 @@ from TopoGANSynthLib.synth_logic import READING, Progress, SynthLogic
 DEMO_MODEL = Path(__file__).resolve().parents[1] / "Resources" / "Models" / "phantom.zip"
 """Comes with the module, so that it does something on first opening; made by Resources/Docs/make_demo_model.py."""
 
-FORMS = ("TopoGANSynthPaint", "TopoGANSynthExport")
+FORMS = ("TopoGANSynthResult", "TopoGANSynthPaint", "TopoGANSynthExport")
 """Files of the parts below the first, in their order."""
 
 # Two dozen structures with their shares.
