@@ -13,6 +13,7 @@ import vtk
 from topogan_contract.synthesis import VALID, region_columns, size_column
 from TopoGANLib.scene.barcode import show_barcode
 from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
 from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
 from TopoGANLib.scene.tables import number_columns
 
@@ -21,6 +22,7 @@ from TopoGANLib.scene.tables import number_columns
 _ROLES = ("segmentation", "image", "barcode", "diagrams", "samples", "metrics")
 _ROLE_PREFIX = "TopoGAN."
 _MARK_PREFIX = f"{_ROLE_PREFIX}mark."
+_COMPANION_PREFIX = f"{_ROLE_PREFIX}companion."
 _MARKS = ("birth", "death")
 _SHOWN_SAMPLE = "TopoGAN.shownSample"
 _SHOWN_REGION = "TopoGAN.shownRegion"
@@ -176,6 +178,17 @@ class SynthesisNodes:
         """Let it be known with the scene, too."""
         self._keeper.SetNodeReferenceID(f"{_MARK_PREFIX}{word}", mark.GetID())
 
+    def companion(self, role: str) -> slicer.vtkMRMLNode | None:
+        """A node that was made for looking at the samples, such as the ``gallery image``, if there is one."""
+        return self._keeper.GetNodeReference(_COMPANION_PREFIX + role)
+
+    def keep_companion(self, role: str, node: slicer.vtkMRMLNode) -> None:
+        """Let it be known with the scene, in the folder of the others, and removed with them."""
+        self._keeper.SetNodeReferenceID(_COMPANION_PREFIX + role, node.GetID())
+        hierarchy = self._hierarchy()
+        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
+        hierarchy.CreateItem(folder, node)
+
     def clear_marks(self) -> None:
         """Take the marks of a bar away; their nodes stay for the next one."""
         for word in _MARKS:
@@ -198,6 +211,10 @@ class SynthesisNodes:
             return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
         betti = self._betti(sample, 0)
         return f"{sample}" + (f" ({', '.join(map(str, betti))})" if betti else "")
+
+    def is_valid(self, sample: int) -> bool:
+        """Whether nothing is wrong with any structure; yes, where the table has no verdicts."""
+        return all(said.startswith(VALID) for *_, said in self._judged(sample))
 
     def verdicts(self, sample: int) -> list[str]:
         """One line for each region: Betti numbers, of volumes ml, and what is said of them, where the table has it."""
@@ -243,9 +260,14 @@ class SynthesisNodes:
         Raises:
             IndexError: there is no such sample.
         """
-        slicer.vtkMRMLSliceNode.JumpAllSlices(
-            self.image.GetScene(), *self.sample_position(sample), slicer.vtkMRMLSliceNode.OffsetJumpSlice
-        )
+        self.jump_to(self.sample_position(sample))
+
+    def jump_to(self, position: Sequence[float]) -> None:
+        """Move every slice view to a place, RAS, mm, but that of the gallery, which lies elsewhere."""
+        scene, kind = self.image.GetScene(), slicer.vtkMRMLSliceNode
+        gallery = scene.GetNodeByID(GALLERY_VIEW_ID)
+        every_group = -1
+        kind.JumpAllSlices(scene, *position, kind.OffsetJumpSlice, every_group, gallery)
 
     def put_into_folder(self, name: str) -> None:
         """Put all nodes into a new folder of the subject hierarchy; ``name`` is made unique there."""
@@ -309,9 +331,12 @@ class SynthesisNodes:
         series = [self.barcode.GetNthPlotSeriesNode(n) for n in range(self.barcode.GetNumberOfPlotSeriesNodes())]
         marks = [mark for word in _MARKS if (mark := self.mark(word)) is not None]
         played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
+        keeper = self._keeper
+        roles = [keeper.GetNthNodeReferenceRole(n) for n in range(keeper.GetNumberOfNodeReferenceRoles())]
+        companions = [keeper.GetNodeReference(role) for role in roles if role.startswith(_COMPANION_PREFIX)]
         return [
-            *played, *marks, self.image, self.segmentation, self.barcode, *series, series[0].GetTableNode(),
-            self.diagrams, self.samples, self.metrics,
+            *played, *marks, *filter(None, companions), self.image, self.segmentation, self.barcode, *series,
+            series[0].GetTableNode(), self.diagrams, self.samples, self.metrics,
         ]  # fmt: skip
 
     def _hierarchy(self) -> slicer.vtkMRMLSubjectHierarchyNode:
