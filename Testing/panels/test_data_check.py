@@ -47,6 +47,16 @@ def checked(bench: Bench, widget: Any) -> Any:
     return widget.ui
 
 
+def confirmed(widget: Any) -> Path | None:
+    """The checked training set as a start finds it; None where it is not true any more."""
+    from bench import pump
+
+    found: list[Path | None] = []
+    widget.panel._check.confirm(found.append)
+    pump(lambda: found)
+    return found[0]
+
+
 def test_a_check_is_read(tmp_path: Path) -> None:
     from TopoGANTrainLib.check.data_check import PatientRow, RegionRow, read_check
 
@@ -127,6 +137,7 @@ def test_data_are_checked_and_trained_on(
     ui.startButton.click()
     pump(lambda: "Finished" in status(widget))
     assert widget.logic.session.run == folder / "run"
+    assert widget.panel._check._loose is None, "the run keeps it, whatever is checked next"
     assert [path.name for path in results(widget).iterdir()] == ["Blood-1"]
     ui.startButton.click()
     pump(lambda: widget.logic.session.run == results(widget) / "Blood-2" / "run" and not widget.logic.isRunning)
@@ -200,29 +211,14 @@ def test_a_check_is_true_until_something_changes(bench: Bench, scene: Any, what:
         ui.masksStepsSpinBox.value = 77
         widget.panel.refresh()
         assert ui.checkStatusLabel.text.startswith("Checked")
-        assert widget.panel._check.checked() is not None
+        assert confirmed(widget) is not None
         return
     widget.panel.refresh()
     assert ui.checkStatusLabel.text == stale
-    assert widget.panel._check.checked() is None
+    assert confirmed(widget) is None
     if what == "form":
         choose(ui.sizeComboBox, "64")
         assert ui.checkStatusLabel.text.startswith("Checked")
-
-
-def test_changed_files_are_prepared_again(bench: Bench, tmp_path: Path) -> None:
-    import os
-
-    (tmp_path / "labels").mkdir()
-    path = tmp_path / "labels" / "a.nii.gz"
-    path.touch()
-    widget = ready(bench)
-    choose(widget.ui.sourceComboBox, "Files or folders")
-    widget.ui.segmentationsPathLineEdit.currentPath = str(tmp_path / "labels")
-    checked(bench, widget)
-    assert widget.panel._check.checked() is not None
-    os.utime(path, (0, path.stat().st_mtime + 60))
-    assert widget.panel._check.checked() is None
 
 
 def test_a_stale_check_is_not_trained_on(bench: Bench, scene: Any, engine: Engine) -> None:

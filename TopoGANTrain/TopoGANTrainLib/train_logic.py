@@ -21,7 +21,7 @@ from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.run.training_session import Progress, TrainingSession
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
-from TopoGANTrainLib.runs.run_removal import remove_run
+from TopoGANTrainLib.runs.run_removal import remove_listed
 
 _TICK_MILLISECONDS = 100
 # Somebody else may go on with a run that has ended, or remove it.
@@ -73,7 +73,9 @@ class TrainLogic(PanelLogic):
         return self.progress is not None and self.progress.state not in (*ENDED, SILENT)
 
     def runs(self, results: Path | str | None = None) -> list[RunEntry]:
-        """All runs of a folder, the one that was written last first; damaged ones say what is wrong with them.
+        """All runs of a folder, the one that was written last first, then training sets without a run.
+
+        Damaged runs say what is wrong with them.
 
         Args:
             results: folder with the results of trainings; by default the user's.
@@ -200,13 +202,23 @@ class TrainLogic(PanelLogic):
     def delete(self, run: Path | str) -> None:
         """Remove a run from the disk, and the training set that was made for it alone. There is no way back.
 
+        Args:
+            run: its folder; or that of a training set, as it is listed where no run was trained from it.
+
         Raises:
-            ValueError: it is being trained, is not a run of ours, or holds something else; a sentence.
+            ValueError: it is being trained or learned from, is not a run of ours, or holds something else; a sentence.
             OSError: it cannot be removed.
         """
         run = Path(run)
-        remove_run(run)
+        if self.learnsFrom(run):
+            raise ValueError(_("{name} is being trained on: stop that first.").format(name=run.parent.name))
+        remove_listed(run)
         self.forget(run)
+
+    def learnsFrom(self, training_set: Path) -> bool:
+        """Whether a training that was started here uses a training set, be it that its run is not there yet."""
+        sessions = [*self._before, *([self.session] if self.isRunning and self.session is not None else [])]
+        return any(session.training_set == training_set for session in sessions)
 
     def forget(self, run: Path) -> None:
         """Do not follow a run any more that is not there any more."""

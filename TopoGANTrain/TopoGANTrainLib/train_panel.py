@@ -93,6 +93,8 @@ class TrainPanel:
         last = user_settings.read_text(user_settings.LAST_RUN)
         if self._logic.session is None and last:
             self._logic.attach(Path(last))
+        if not self._logic.isRunning and not self._check.isLooking:
+            self._check.confirm(lambda training_set: None)  # files may have changed meanwhile
         self._runs.read()
 
     def set_parameters(self, parameters: Any) -> None:
@@ -114,7 +116,9 @@ class TrainPanel:
         ui, progress = self._ui, self._logic.progress
         self._view.show(progress, self._logic.session)
         running = self._logic.isRunning
-        self._check.refresh(possible=not running and not self._not_ready() and not self._data.missing())
+        self._check.refresh(
+            possible=not running and not self._check.isLooking and not self._not_ready() and not self._data.missing()
+        )
         for section in (ui.inputsCollapsibleButton, ui.trainingCollapsibleButton, ui.resultsPathLineEdit):
             section.enabled = not running
         reason = "" if running else self._reason()
@@ -153,6 +157,8 @@ class TrainPanel:
         """Why the training cannot start, in words; empty if it can."""
         if self._check.isRunning:
             return _("The data are being checked: wait for the result, or stop the check.")
+        if self._check.isLooking:
+            return _("Looking whether the files have changed …")
         return self._not_ready() or self._settings.missing() or self._data.missing()
 
     def _not_ready(self) -> str:
@@ -168,15 +174,19 @@ class TrainPanel:
         if self._logic.isRunning:
             self._logic.stop()
             return
-        self._try(self._start)
+        self._check.confirm(lambda checked: self._try(lambda: self._start(checked)))
 
-    def _start(self) -> None:
-        results, values = self._settings.results, changed_values(self._logic.settings, self._parameters)
-        if results is None:
+    def _start(self, checked: Path | None) -> None:
+        """Train on the training set that was checked, or prepare one."""
+        if self._reason():  # while the files were looked at something else was chosen
             return
-        checked = self._check.checked()
+        results, values = self._settings.results, changed_values(self._logic.settings, self._parameters)
+        assert results is not None
+        inputs = self._data.inputs() if checked is None else FromTrainingSet(checked)
+        if isinstance(inputs, FromTrainingSet):
+            self._check.take(inputs.folder)
         self._logic.train(
-            self._data.inputs() if checked is None else FromTrainingSet(checked),
+            inputs,
             results,
             values,
             self._engine.engine,

@@ -13,10 +13,11 @@ from TopoGANLib.forms.settings import Setting, changed_values
 from TopoGANLib.forms.user_settings import new_folder
 from TopoGANLib.scene.scene_input import InputError
 from TopoGANTrainLib.check.data_check import SetForm, read_form
+from TopoGANTrainLib.check.file_stamp import paths_in, stamp
 from TopoGANTrainLib.check.fingerprint import fingerprint
 from TopoGANTrainLib.data.data_form import DataForm
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromFiles, FromScene, FromTrainingSet, Inputs
-from TopoGANTrainLib.run.preparation import Preparation
+from TopoGANTrainLib.run.preparation import Preparation, Request
 
 
 class Order:
@@ -31,8 +32,13 @@ class Order:
         """
         self.inputs, self.values = inputs, values
         self.print = fingerprint((inputs, sorted((name, str(value)) for name, value in values.items())))
-        # When the files last changed; asked for only where something is made of them.
-        self.files = 0.0
+        self.paths = paths_in(inputs)
+        # How the files were before something was made of them.
+        self.files = ""
+
+    def look(self) -> str:
+        """How the files are now; asks the disk, and so is called on a thread."""
+        return stamp(self.paths)
 
 
 class CheckOrders:
@@ -66,7 +72,7 @@ class CheckOrders:
         return Order(inputs, {name: value for name, value in values.items() if value != ""})
 
     def place(self, order: Order) -> tuple[Path, Preparation]:
-        """A new folder for the training set, and how it is made.
+        """A new folder for the training set, and how it is made: how the files are is noted before they are read.
 
         Raises:
             InputError: what was chosen cannot be used.
@@ -76,7 +82,12 @@ class CheckOrders:
             raise InputError(_("Choose a folder for the results."))
         name = str(order.values.get("prepare_structure", "")) or order.inputs.name
         preparation = order.inputs.preparation(self._settings, order.values)
-        return new_folder(results, name) / TRAINING_SET, preparation
+
+        def request() -> Request:
+            order.files = order.look()
+            return preparation.request()
+
+        return new_folder(results, name) / TRAINING_SET, Preparation(preparation.folder, request)
 
     def form(self, samples: int = 0) -> SetForm:
         """What the training set is made of, or will be.
