@@ -22,6 +22,7 @@ from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 from TopoGANTrainLib.run.leftovers import remove_orphans
 from TopoGANTrainLib.run.plots_view import PlotsView
 from TopoGANTrainLib.run.run_view import RunView
+from TopoGANTrainLib.run.training_session import Progress
 from TopoGANTrainLib.runs.runs_view import RunsView
 from TopoGANTrainLib.settings.settings_form import SettingsForm
 from TopoGANTrainLib.train_logic import TrainLogic
@@ -79,7 +80,7 @@ class TrainPanel:
         self._connections.add(ui.startButton, "clicked()", self._start_or_stop)
         self._connections.add(ui.resumeButton, "clicked()", self._resume_followed)
         self._connections.add(ui.useModelButton, "clicked()", self._open_model)
-        logic.onProgress = self._follow
+        logic.onProgress, logic.onEnded = self._follow, self._tell
 
     @property
     def plots(self) -> PlotsView:
@@ -93,6 +94,7 @@ class TrainPanel:
         last = user_settings.read_text(user_settings.LAST_RUN)
         if self._logic.session is None and last:
             self._logic.attach(Path(last))
+        self._logic.watch()
         if not self._logic.isRunning and not self._check.isLooking:
             self._check.confirm(lambda training_set: None)  # files may have changed meanwhile
         self._runs.read()
@@ -115,10 +117,11 @@ class TrainPanel:
         """Show how the training is doing, ten times a second: what depends on the choices alone is left alone."""
         ui, progress = self._ui, self._logic.progress
         self._view.show(progress, self._logic.session)
-        running = self._logic.isRunning
-        self._check.refresh(
-            possible=not running and not self._check.isLooking and not self._not_ready() and not self._data.missing()
+        running = self._logic.isStoppable
+        can_check = (
+            not self._busy() and not self._check.isLooking and not self._not_ready() and not self._data.missing()
         )
+        self._check.refresh(possible=can_check)
         for section in (ui.inputsCollapsibleButton, ui.trainingCollapsibleButton, ui.resultsPathLineEdit):
             section.enabled = not running
         reason = "" if running else self._reason()
@@ -135,6 +138,10 @@ class TrainPanel:
         ui.resumeButton.visible = not running and progress is not None and progress.resumable
         ui.resumeButton.enabled = not self._refuse_resume()
         self._runs.refresh()
+
+    def _tell(self, run: Path, progress: Progress) -> None:
+        followed = self._logic.session
+        self._view.tell(run, progress, shown=followed is not None and followed.run == run)
 
     def close(self) -> None:
         """Let go of everything; the training goes on if the user wants it to."""
@@ -159,7 +166,15 @@ class TrainPanel:
             return _("The data are being checked: wait for the result, or stop the check.")
         if self._check.isLooking:
             return _("Looking whether the files have changed …")
-        return self._not_ready() or self._settings.missing() or self._data.missing()
+        return self._busy() or self._not_ready() or self._settings.missing() or self._data.missing()
+
+    def _busy(self) -> str:
+        """Which training keeps another one from being started, in words; empty if none does."""
+        others = self._logic.others
+        if others:
+            words = _("{name} is being trained: attach to it in Runs to stop it, or wait for its end.")
+            return words.format(name=others[0].parent.name)
+        return _("A training is running already: stop it first.") if self._logic.isStoppable else ""
 
     def _not_ready(self) -> str:
         """Why the engine cannot do anything, in words; empty if it can."""
@@ -171,7 +186,7 @@ class TrainPanel:
         return ""
 
     def _start_or_stop(self) -> None:
-        if self._logic.isRunning:
+        if self._logic.isStoppable:
             self._logic.stop()
             return
         self._check.confirm(lambda checked: self._try(lambda: self._start(checked)))
@@ -198,8 +213,8 @@ class TrainPanel:
 
     def _refuse_resume(self) -> str:
         """Why no run can be gone on with now, in words; empty if one can."""
-        if self._logic.isRunning:
-            return _("A training is running already: stop it first.")
+        if self._busy():
+            return self._busy()
         report = self._engine.report
         return "" if report is not None and report.usable else _("The engine is not ready: see Engine above.")
 
