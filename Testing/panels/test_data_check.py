@@ -67,7 +67,7 @@ def test_a_check_is_read(tmp_path: Path) -> None:
     assert check is not None
     assert check.patients == (PatientRow("patient_001", 4, (3, 1, 0)),)
     assert check.regions == (RegionRow("Blood", (1.0, 0.0, 128 / 255), (("1,0,0", 4),)),)
-    assert (check.axes, check.size, check.pixel_size, check.samples) == (3, 48, 1.5, 4)
+    assert (check.axes, check.size, check.pixel_size, check.samples, check.training_samples) == (3, 48, 1.5, 4, 3)
     assert (check.verdict, check.remarks) == ("1 patient, 4 volumes: too few.", ("One volume was left out.",))
 
 
@@ -96,7 +96,7 @@ def test_the_form_of_a_set(tmp_path: Path) -> None:
 
     assert read_form(tmp_path) == SetForm(64, 2, 1, 0)
     for content, form in (
-        ({"size": 128, "counts": {"total": 5}}, SetForm(128, 2, 1, 5)),
+        ({"size": 128, "counts": {"total": 5, "train": 3}}, SetForm(128, 2, 1, 5, 3)),
         ({"table": {"structures": [{}, {}]}, "axes": 3, "size": "x"}, SetForm(64, 3, 2, 0)),
         ([], SetForm()),
     ):
@@ -133,7 +133,8 @@ def test_data_are_checked_and_trained_on(
     ui.checkPreviewButton.click()
     assert opened == [str(folder / "training-set" / "preview.png")]
     bench.picture("TopoGANTrain", "checked")
-    assert widget.panel._orders.form(widget.panel._check.samples).samples == 48, "an estimate knows them"
+    form = widget.panel._orders.form(widget.panel._check.known)
+    assert (form.samples, form.training_samples) == (48, 30), "an estimate knows them"
     ui.startButton.click()
     pump(lambda: "Finished" in status(widget))
     assert widget.logic.session.run == folder / "run"

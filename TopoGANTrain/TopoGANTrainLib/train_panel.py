@@ -62,8 +62,8 @@ class TrainPanel:
             logic.settings,
             engine,
             lambda axes: self._data.inputs().measure(axes),
-            lambda: self._orders.form(self._check.samples),
-            lambda: self._check.pixel_size,
+            lambda: self._orders.form(self._check.known),
+            self._checked_pixel,
             self.refresh,
         )
         self._view = RunView(ui)
@@ -159,6 +159,9 @@ class TrainPanel:
         if self._clearing is None or self._clearing.done(0):
             work = user_settings.work_folder()
             self._clearing = Background(lambda: remove_orphans(work), no_memory="")
+
+    def _checked_pixel(self) -> float:
+        return 0.0 if self._check.known is None else self._check.known.pixel_size
 
     def _reason(self) -> str:
         """Why the training cannot start, in words; empty if it can."""

@@ -12,7 +12,7 @@ from topogan_contract.schemas import STRUCTURES, find_json
 from TopoGANLib.forms.settings import Setting, changed_values
 from TopoGANLib.forms.user_settings import new_folder
 from TopoGANLib.scene.scene_input import InputError
-from TopoGANTrainLib.check.data_check import SetForm, read_form
+from TopoGANTrainLib.check.data_check import DataCheck, SetForm, read_form
 from TopoGANTrainLib.check.file_stamp import paths_in, stamp
 from TopoGANTrainLib.check.fingerprint import fingerprint
 from TopoGANTrainLib.data.data_form import DataForm
@@ -89,11 +89,11 @@ class CheckOrders:
 
         return new_folder(results, name) / TRAINING_SET, Preparation(preparation.folder, request)
 
-    def form(self, samples: int = 0) -> SetForm:
+    def form(self, checked: DataCheck | None = None) -> SetForm:
         """What the training set is made of, or will be.
 
         Args:
-            samples: how many there are, where that is known.
+            checked: what is known of it; None where it was not checked.
         """
         if self._parameters is None or self._data.missing():
             return SetForm()
@@ -101,7 +101,8 @@ class CheckOrders:
         if isinstance(inputs, FromTrainingSet):
             return self._remembered(inputs.folder, read_form)
         size, axes = int(self._parameters.prepare_size.name), 3 if self._parameters.prepare_volumes else 2
-        return SetForm(size, axes, self._structures(inputs), samples)
+        counts = (0, 0) if checked is None else (checked.samples, checked.training_samples)
+        return SetForm(size, axes, self._structures(inputs), *counts)
 
     def _structures(self, inputs: Inputs) -> int:
         """How many are chosen; one where nobody has said."""

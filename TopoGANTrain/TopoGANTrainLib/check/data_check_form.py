@@ -16,7 +16,7 @@ from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANTrainLib.check.check_order import CheckOrders, Order
 from TopoGANTrainLib.check.checking import Checking, CheckProgress
-from TopoGANTrainLib.check.data_check import DATASET_FILE
+from TopoGANTrainLib.check.data_check import DATASET_FILE, DataCheck
 from TopoGANTrainLib.check.data_check_view import DataCheckView
 from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 from TopoGANTrainLib.runs.training_sets import remove_training_set
@@ -73,14 +73,9 @@ class DataCheckForm:
         return self._checking is not None
 
     @property
-    def samples(self) -> int:
-        """How many the checked training set has; 0 where it is no longer what is chosen."""
-        return self._view.check.samples if self._view.check is not None and self._is_true() else 0
-
-    @property
-    def pixel_size(self) -> float:
-        """Of the checked training set, in mm; 0 where it is no longer what is chosen."""
-        return self._view.check.pixel_size if self._view.check is not None and self._is_true() else 0.0
+    def known(self) -> DataCheck | None:
+        """What the check has shown; None where it is no longer what is chosen."""
+        return self._view.check if self._is_true() else None
 
     @property
     def isLooking(self) -> bool:
