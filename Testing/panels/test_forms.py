@@ -26,6 +26,7 @@ _UNBOUND = {
         "train_condition": "auto is right for one structure and for several",
     },
     "TopoGANSynth": {
+        "resultShown": "whether the views show a synthesis: Show, and what the user does with Slicer's layouts",
         "synthesize_betti": "asked for in words: topology and topologies",
         "topologies": "a row of topologiesTable for each structure",
     },

@@ -52,6 +52,8 @@ class SynthLogic(PanelLogic):
         """What its report.json says."""
         self.onProgress: Callable[[], None] = lambda: None
         """Called whenever ``progress`` was renewed, on the application's thread."""
+        self.onNodes: Callable[[SynthesisNodes], None] = _show_in_views
+        """Called with each new synthesis that is in the scene, to show it."""
         self.runner = JobRunner(self._follow)
         self._client: ServeClient | None = None
         self._engine: Engine | None = None
@@ -112,6 +114,7 @@ class SynthLogic(PanelLogic):
     def close(self) -> None:
         """End the engine, remove the files of the syntheses and let go of everything."""
         self.onProgress = lambda: None
+        self.onNodes = _show_in_views
         self.runner.close()
         if self._client is not None:
             self._client.close()
@@ -136,12 +139,11 @@ class SynthLogic(PanelLogic):
 
     def _add(self, job: SampleJob, made: Synthesis) -> None:
         from TopoGANLib.scene.build import build_scene
-        from TopoGANLib.scene.nodes import show_in_views
 
         self.report = made.report
         self.nodes = build_scene(slicer.mrmlScene, made)
         self._keep_source(job, self.nodes)
-        show_in_views(self.nodes, slicer.app.applicationLogic())
+        self.onNodes(self.nodes)
 
     def _keep_source(self, job: SampleJob, nodes: SynthesisNodes) -> None:
         """Keep the engine's files, from which samples are exported."""
@@ -151,3 +153,9 @@ class SynthLogic(PanelLogic):
         if job.hand_over(folder):
             self._sources[folder.name] = folder
             set_source(nodes, folder.name)
+
+
+def _show_in_views(nodes: SynthesisNodes) -> None:
+    from TopoGANLib.scene.views import show_in_views
+
+    show_in_views(nodes, slicer.app.applicationLogic())

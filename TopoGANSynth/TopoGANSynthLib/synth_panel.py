@@ -17,11 +17,11 @@ from TopoGANSynthLib.engine_job import READING
 from TopoGANSynthLib.keep_form import KeepForm, export_parameters
 from TopoGANSynthLib.model_form import ModelForm
 from TopoGANSynthLib.paint_form import PaintForm, paint_parameters
-from TopoGANSynthLib.result_view import ResultView
+from TopoGANSynthLib.result_view import ResultView, view_parameters
 from TopoGANSynthLib.synth_logic import SynthLogic
 from TopoGANSynthLib.topology_form import Topology, TopologyForm
 
-FORMS = ("TopoGANSynthPaint", "TopoGANSynthExport")
+FORMS = ("TopoGANSynthResult", "TopoGANSynthPaint", "TopoGANSynthExport")
 """Files of the parts below the first, in their order."""
 
 # Two dozen structures with their shares.
@@ -50,6 +50,7 @@ class SynthPanel:
         describe_widgets(ui, logic.settings)
         self._connections.add(ui.generateButton, "clicked()", self._generate_or_cancel)
         logic.onProgress = self._show_progress
+        logic.onNodes = self._result.show
         self.refresh()
 
     def enter(self) -> None:
@@ -66,7 +67,7 @@ class SynthPanel:
         """Other parameters, None while there are none."""
         self._parameters = parameters
         self._topology.set_parameters(parameters)
-        self._result.look()
+        self._result.set_parameters(parameters)
         self._paint.set_parameters(parameters)
         self._keep.set_parameters(parameters)
         self.refresh()
@@ -86,6 +87,7 @@ class SynthPanel:
         ui.reasonLabel.text = "" if running else reason
         ui.reasonLabel.visible = bool(reason) and not running
         self._show_state()
+        self._result.refresh()
         self._paint.refresh()
         self._keep.refresh()
 
@@ -129,9 +131,6 @@ class SynthPanel:
             self._ui.statusLabel.text = _("It cannot start: {reason}.").format(reason=error.strerror or error)
 
     def _show_progress(self) -> None:
-        progress = self._logic.progress
-        if progress is not None and progress.state == FINISHED:
-            self._result.look(self._logic.nodes)
         self.refresh()
 
     def _show_state(self) -> None:
@@ -160,6 +159,7 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
     return {
         "topology": (Topology, Topology.any),
         "topologies": (str, ""),
+        **view_parameters(),
         **paint_parameters(),
         **export_parameters(),
     }
