@@ -80,7 +80,7 @@ def test_a_click_and_the_wheel_choose_a_sample(shown: tuple[Any, Any]) -> None:
 def test_the_users_own_layout_is_given_back(shown: tuple[Any, Any]) -> None:
     import slicer
 
-    widget, nodes = shown
+    widget, _ = shown
     node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     own, gallery = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView, layout()
     assert gallery > 100 and not node.GetSaveWithScene()
