@@ -10,9 +10,11 @@ import numpy as np
 import slicer
 import vtk
 
+from topogan_contract.real_bars import RealBars, from_json, to_json
 from topogan_contract.synthesis import VALID, region_columns, size_column
-from TopoGANLib.scene.barcode import show_barcode
+from TopoGANLib.scene.barcode import barcode_table, show_barcode
 from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.persistence_diagram import add_persistence_diagram, background_table, show_persistence_diagram
 from TopoGANLib.scene.sequences import middle_of_structures, prepare_volume_rendering, sequences_of
 from TopoGANLib.scene.tables import number_columns
 
@@ -25,6 +27,11 @@ _MARKS = ("birth", "death")
 _SHOWN_SAMPLE = "TopoGAN.shownSample"
 _SHOWN_REGION = "TopoGAN.shownRegion"
 _REGIONS = "TopoGAN.regions"
+_REAL = "TopoGAN.real"
+_SHOWN_PLOT = "TopoGAN.shownPlot"
+_PERSISTENCE = f"{_ROLE_PREFIX}persistence"
+BARCODE, PERSISTENCE = "barcode", "persistence diagram"
+"""The plots of a sample."""
 
 # Of pictures, and of segmentations.
 _SEQUENCES = 2
@@ -125,6 +132,47 @@ class SynthesisNodes:
         names = self._keeper.GetAttribute(_REGIONS)
         return tuple(json.loads(names)) if names else (self.segmentation.GetSegmentation().GetNthSegment(0).GetName(),)
 
+    @property
+    def persistence(self) -> slicer.vtkMRMLPlotChartNode:
+        """The persistence diagram of the shown sample; scenes of before there was one get it now."""
+        chart = self._keeper.GetNodeReference(_PERSISTENCE)
+        if chart is None:
+            known = any(self.real(region) is not None for region in range(len(self.regions)))
+            name = self.barcode.GetName().replace("barcode", PERSISTENCE)
+            chart = add_persistence_diagram(self.image.GetScene(), name, self.barcode, self.axes, known)
+            self._keeper.SetNodeReferenceID(_PERSISTENCE, chart.GetID())
+        return chart
+
+    @property
+    def shown_plot(self) -> str:
+        """Which of its two plots the views have: ``BARCODE`` or ``PERSISTENCE``."""
+        return PERSISTENCE if self._keeper.GetAttribute(_SHOWN_PLOT) == PERSISTENCE else BARCODE
+
+    @property
+    def plot(self) -> slicer.vtkMRMLPlotChartNode:
+        """The chart of that plot."""
+        return self.barcode if self.shown_plot == BARCODE else self.persistence
+
+    def show_plot(self, plot: str) -> None:
+        """Let every view that has one of the two plots have ``BARCODE`` or ``PERSISTENCE``."""
+        before = {self.barcode.GetID(), self.persistence.GetID()}
+        self._keeper.SetAttribute(_SHOWN_PLOT, plot)
+        for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode", self.image.GetScene()):
+            if view.GetPlotChartNodeID() in before:
+                view.SetPlotChartNodeID(self.plot.GetID())
+
+    def keep_real(self, real: Sequence[RealBars | None]) -> None:
+        """Let the scene remember how bars of real masks are, region by region."""
+        known = [None if one is None else to_json(one) for one in real]
+        self._keeper.SetAttribute(_REAL, json.dumps(known, separators=(",", ":")) if any(known) else None)
+
+    def real(self, region: int) -> RealBars | None:
+        """How bars of real masks are in a region; None where the model did not know."""
+        try:
+            return from_json(json.loads(self._keeper.GetAttribute(_REAL) or "[]")[region], self.axes)
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return None
+
     def attribute(self, name: str) -> str | None:
         """What the scene remembers of this synthesis under a name."""
         return self._keeper.GetAttribute(name)
@@ -161,10 +209,13 @@ class SynthesisNodes:
         if len(self.regions) > 1:
             mine &= number_columns(self.diagrams, ("region",))["region"] == region
         values = np.concatenate([columns["birth (mm)"], columns["death (mm)"]])
-        longest = float(values[np.isfinite(values)].max(initial=0.0))
-        title = f"Barcode of {self.caption(sample, region)}"
+        real = self.real(region)
+        longest = float(values[np.isfinite(values)].max(initial=0.0 if real is None else real.longest))
+        caption = self.caption(sample, region)
         self.clear_marks()
-        show_barcode(self.barcode, everything.rows(mine), sample, title, longest, self._pixel)
+        show_barcode(self.barcode, everything.rows(mine), sample, f"Barcode of {caption}", longest, self._pixel, real)
+        title = f"Persistence diagram of {caption}"
+        show_persistence_diagram(self.persistence, title, longest, real, self.axes)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):
             self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
@@ -310,12 +361,17 @@ class SynthesisNodes:
         return None if column is None else column.GetVariantValue(sample)
 
     def _all(self) -> list[slicer.vtkMRMLNode]:
-        series = [self.barcode.GetNthPlotSeriesNode(n) for n in range(self.barcode.GetNumberOfPlotSeriesNodes())]
+        charts = [self.barcode]
+        tables = [barcode_table(self.barcode)]
+        if (persistence := self._keeper.GetNodeReference(_PERSISTENCE)) is not None:
+            charts.append(persistence)
+            tables.append(background_table(persistence))
+        series = [chart.GetNthPlotSeriesNode(n) for chart in charts for n in range(chart.GetNumberOfPlotSeriesNodes())]
         marks = [mark for word in _MARKS if (mark := self.mark(word)) is not None]
         played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
         return [
-            *played, *marks, self.image, self.segmentation, self.barcode, *series, series[0].GetTableNode(),
-            self.diagrams, self.samples, self.metrics,
+            *played, *marks, self.image, self.segmentation, *charts, *series, *tables, self.diagrams,
+            self.samples, self.metrics,
         ]  # fmt: skip
 
     def _hierarchy(self) -> slicer.vtkMRMLSubjectHierarchyNode:
@@ -339,7 +395,7 @@ def _helpers(node: slicer.vtkMRMLNode, roles: Sequence[str]) -> list[slicer.vtkM
 
 
 def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
-    """Show picture and barcode in the views of the application, which gets a layout with a plot if it has none.
+    """Show picture and plot in the views of the application, which gets a layout with a plot if it has none.
 
     Args:
         nodes: what to show, at its shown sample.
@@ -353,7 +409,7 @@ def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplic
     nodes.jump_to_sample(nodes.shown_sample)
     if nodes.browser is not None:
         _show_in_3d(nodes, application_logic)
-    application_logic.GetModuleLogic("Plots").ShowChartInLayout(nodes.barcode)
+    application_logic.GetModuleLogic("Plots").ShowChartInLayout(nodes.plot)
 
 
 def _show_in_3d(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
