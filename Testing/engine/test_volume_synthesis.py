@@ -261,7 +261,8 @@ class TestFolder:
         assert list(table[0]) == [
             "sample", "seed", "level", "b0 wall", "b1 wall", "b2 wall", "verdict wall", "b0 blood", "b1 blood",
             "b2 blood", "verdict blood", "b0 wall + blood", "b1 wall + blood", "b2 wall + blood",
-            "verdict wall + blood", "volume_ml wall", "volume_ml blood", "nearest_training_row", "dice_to_training",
+            "verdict wall + blood", "volume_ml wall", "volume_ml blood", "real % wall", "real % blood",
+            "real % wall + blood", "nearest_training_row", "dice_to_training",
         ]  # fmt: skip
         for number, row in enumerate(table):
             labels = mask(painted, number)

@@ -15,9 +15,10 @@ from vtk.util.numpy_support import vtk_to_numpy
 from TopoGANLib.headless.application import HeadlessSlicer, load_scene, save_scene, start_headless
 from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
-from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
 from TopoGANLib.scene.tables import number_columns, typed_column
+from TopoGANLib.scene.views import show_in_views
 
 MakeFolder = Callable[..., Path]
 

@@ -26,10 +26,11 @@ from TopoGANLib.headless.application import HeadlessSlicer, save_scene, start_he
 from TopoGANLib.headless.rendering import ThreeDViewPicture, draw_barcode
 from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
-from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.sequences import sequences_of
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 from TopoGANLib.scene.tables import number_columns
+from TopoGANLib.scene.views import show_in_views
 
 H2_GREEN = (0, 158, 115)
 COUNT = 5

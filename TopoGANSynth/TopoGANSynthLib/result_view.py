@@ -109,7 +109,7 @@ class ResultView:
         self._ui.barLabel.text = _("Click on a bar to see its pixels.")
 
     def _show(self) -> None:
-        from TopoGANLib.scene.nodes import show_in_views
+        from TopoGANLib.scene.views import show_in_views
 
         nodes = self.chosen()
         if nodes is None:

@@ -177,7 +177,7 @@ class SynthLogic(PanelLogic):
             client.forget(self._request)
             return Progress(FAILED, error=reading.error or _("The samples could not be read."))
         from TopoGANLib.scene.build import build_scene
-        from TopoGANLib.scene.nodes import show_in_views
+        from TopoGANLib.scene.views import show_in_views
 
         self.report = reading.result.report
         self.nodes = build_scene(slicer.mrmlScene, reading.result)

@@ -77,6 +77,15 @@ def size_column(name: str, axes: int = 2) -> str:
     return f"{SIZE_NAMES[axes]} {name}"
 
 
+def real_column(name: str) -> str:
+    """The column of ``samples.csv`` that says how many real samples have the same Betti numbers of a region, in %.
+
+    Of real slices those of the sample's level count, where it has one. Folders of models that know no real topologies,
+    and those of earlier versions, have no such column.
+    """
+    return f"real % {name}"
+
+
 def axes_of(report: Mapping[str, Any]) -> int:
     """2 where ``report.json`` tells of slices, 3 of volumes.
 

@@ -15,7 +15,7 @@ from topogan_contract.synthesis import VALID, region_columns, size_column
 from TopoGANLib.scene.barcode import barcode_table, show_barcode
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.persistence_diagram import add_persistence_diagram, background_table, show_persistence_diagram
-from TopoGANLib.scene.sequences import middle_of_structures, prepare_volume_rendering, sequences_of
+from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
 from TopoGANLib.scene.tables import number_columns
 
 # The segmentation, of volumes the browser, refers to the other nodes by these roles. References are saved with the
@@ -37,10 +37,6 @@ BARCODE, PERSISTENCE = "barcode", "persistence diagram"
 _SEQUENCES = 2
 _HELPERS = ("display", "storage")
 _RENDERING_HELPERS = ("volumeProperty", "roi")
-# Straight at a heart, a little from the left and from above, RAS.
-_VIEWED_FROM = np.array([-0.5, 0.9, 0.45])
-# Of the volume's edge, at the 3-D view's angle of 30°.
-_VIEW_DISTANCE = 1.9
 
 
 @dataclass(frozen=True)
@@ -392,47 +388,3 @@ def _helpers(node: slicer.vtkMRMLNode, roles: Sequence[str]) -> list[slicer.vtkM
     """What stays behind when only the node goes: display and storage nodes, and what a volume rendering needs."""
     found = [node.GetNthNodeReference(role, n) for role in roles for n in range(node.GetNumberOfNodeReferences(role))]
     return [one for helper in found if helper is not None for one in (*_helpers(helper, _RENDERING_HELPERS), helper)]
-
-
-def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
-    """Show picture and plot in the views of the application, which gets a layout with a plot if it has none.
-
-    Args:
-        nodes: what to show, at its shown sample.
-        application_logic: inside Slicer, ``slicer.app.applicationLogic()``.
-    """
-    selection = application_logic.GetSelectionNode()
-    selection.SetActiveVolumeID(nodes.image.GetID())
-    selection.SetSecondaryVolumeID(None)
-    selection.SetActiveLabelVolumeID(None)
-    application_logic.PropagateVolumeSelection()
-    nodes.jump_to_sample(nodes.shown_sample)
-    if nodes.browser is not None:
-        _show_in_3d(nodes, application_logic)
-    application_logic.GetModuleLogic("Plots").ShowChartInLayout(nodes.plot)
-
-
-def _show_in_3d(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
-    scene = nodes.image.GetScene()
-    # Of the layouts with a plot the one with three slice views and a 3-D view.
-    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
-    prepare_volume_rendering(nodes.browser, nodes.image, application_logic)
-    _look_at(nodes)
-
-
-def _look_at(nodes: SynthesisNodes) -> None:
-    """Turn the cameras to the volume; where no view has made one yet, add that of the first view."""
-    scene = nodes.image.GetScene()
-    if scene.GetNumberOfNodesByClass("vtkMRMLCameraNode") == 0:
-        scene.AddNewNodeByClass("vtkMRMLCameraNode", "Camera").SetLayoutName("1")
-    bounds = [0.0] * 6
-    nodes.image.GetRASBounds(bounds)
-    low, high = np.array(bounds).reshape(3, 2).T
-    middle, edge = (low + high) / 2, (high - low).max()
-    direction = _VIEWED_FROM / np.linalg.norm(_VIEWED_FROM)
-    for camera in slicer.util.getNodesByClass("vtkMRMLCameraNode", scene):
-        camera.SetFocalPoint(middle)
-        camera.SetPosition(middle + _VIEW_DISTANCE * edge * direction)
-        camera.SetViewUp(0, 0, 1)
-        camera.ResetClippingRange()

@@ -35,6 +35,7 @@ from topogan_contract.synthesis import (
     TEXTURES_FILE,
     Segment,
     mask_file,
+    real_column,
     region_columns,
     size_column,
     stack_header,
@@ -75,6 +76,12 @@ class Judged:
     def valid(self) -> NDArray[np.bool_]:
         """Bool [n, R]."""
         return np.array([[is_valid(said) for said in row] for row in self.verdicts])
+
+    def real_shares(self, region: int) -> list[float]:
+        """Which part of the real samples, of slices of the same level, has the topology of each sample, 0 to 1."""
+        levels = [None] * len(self.samples) if self.samples.levels is None else self.samples.levels.tolist()
+        betti = map(tuple, self.samples.betti[:, region].tolist())
+        return [self.metadata.real.share(one, region, level) for one, level in zip(betti, levels, strict=True)]
 
     @property
     def valid_percent(self) -> float:
@@ -155,6 +162,8 @@ def _write_table(path: Path, judged: Judged) -> None:
     for region in metadata.regions[: len(metadata.table)]:
         sizes = _sizes(judged, region)
         columns[size_column(region.name, metadata.axes)] = [f"{size:.6g}" for size in sizes]
+    for number, region in enumerate(metadata.regions if metadata.topologies else ()):
+        columns[real_column(region.name)] = [f"{100 * share:.4g}" for share in judged.real_shares(number)]
     if nearest is not None:
         columns["nearest_training_row"] = nearest.row.tolist()
         columns["dice_to_training"] = [f"{dice:.6f}" for dice in nearest.dice]

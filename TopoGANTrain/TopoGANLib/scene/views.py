@@ -1,0 +1,58 @@
+"""What the application's views show of a synthesis."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from TopoGANLib.scene.nodes import SynthesisNodes
+from TopoGANLib.scene.sequences import prepare_volume_rendering
+
+# Straight at a heart, a little from the left and from above, RAS.
+_VIEWED_FROM = np.array([-0.5, 0.9, 0.45])
+# Of the volume's edge, at the 3-D view's angle of 30°.
+_VIEW_DISTANCE = 1.9
+
+
+def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    """Show picture and plot in the views of the application, which gets a layout with a plot if it has none.
+
+    Args:
+        nodes: what to show, at its shown sample.
+        application_logic: inside Slicer, ``slicer.app.applicationLogic()``.
+    """
+    selection = application_logic.GetSelectionNode()
+    selection.SetActiveVolumeID(nodes.image.GetID())
+    selection.SetSecondaryVolumeID(None)
+    selection.SetActiveLabelVolumeID(None)
+    application_logic.PropagateVolumeSelection()
+    nodes.jump_to_sample(nodes.shown_sample)
+    if nodes.browser is not None:
+        _show_in_3d(nodes, application_logic)
+    application_logic.GetModuleLogic("Plots").ShowChartInLayout(nodes.plot)
+
+
+def _show_in_3d(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    scene = nodes.image.GetScene()
+    # Of the layouts with a plot the one with three slice views and a 3-D view.
+    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
+    prepare_volume_rendering(nodes.browser, nodes.image, application_logic)
+    _look_at(nodes)
+
+
+def _look_at(nodes: SynthesisNodes) -> None:
+    """Turn the cameras to the volume; where no view has made one yet, add that of the first view."""
+    scene = nodes.image.GetScene()
+    if scene.GetNumberOfNodesByClass("vtkMRMLCameraNode") == 0:
+        scene.AddNewNodeByClass("vtkMRMLCameraNode", "Camera").SetLayoutName("1")
+    bounds = [0.0] * 6
+    nodes.image.GetRASBounds(bounds)
+    low, high = np.array(bounds).reshape(3, 2).T
+    middle, edge = (low + high) / 2, (high - low).max()
+    direction = _VIEWED_FROM / np.linalg.norm(_VIEWED_FROM)
+    for camera in slicer.util.getNodesByClass("vtkMRMLCameraNode", scene):
+        camera.SetFocalPoint(middle)
+        camera.SetPosition(middle + _VIEW_DISTANCE * edge * direction)
+        camera.SetViewUp(0, 0, 1)
+        camera.ResetClippingRange()
