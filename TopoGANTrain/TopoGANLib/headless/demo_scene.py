@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from TopoGANLib.headless.application import SLICE_VIEWS, HeadlessSlicer, SceneError, save_scene, start_headless
-from TopoGANLib.headless.rendering import SliceViewPicture, ThreeDViewPicture, draw_barcode, tile, write_png
+from TopoGANLib.headless.rendering import SliceViewPicture, ThreeDViewPicture, draw_chart, tile, write_png
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
@@ -64,7 +64,7 @@ def _barcodes(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
     pictures = []
     for region in range(len(nodes.regions)):
         nodes.show_sample(0, region)
-        pictures.append(draw_barcode(nodes.barcode, *_BARCODE_PIXELS))
+        pictures.append(draw_chart(nodes.barcode, *_BARCODE_PIXELS))
     return tile(pictures, columns=1, gap=4 if len(pictures) > 1 else 0)
 
 

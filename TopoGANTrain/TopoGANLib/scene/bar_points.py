@@ -11,8 +11,12 @@ from topogan_contract.real_bars import RealBar, RealBars
 # Of the longest finite value: what never ends has its mark there, and goes on beyond the chart.
 MARK, BEYOND = 1.1, 1.25
 REAL_VALUE, REAL_HALF, REAL_MOST = "real (mm)", "real, middle half", "real, 90 %"
-# Of a bar's births and of its deaths: from where to where, and a break.
+# From where to where, and a break.
 _ROWS_PER_RANGE = 3
+# Where real bars begin lies below the middle of a bar, where they end above.
+_BELOW, _ABOVE = -0.2, 0.2
+# Of the longest finite value: less could not be seen.
+_SHORTEST_RANGE = 0.01
 
 
 def in_diagram(death: np.ndarray, longest: float) -> np.ndarray:
@@ -37,12 +41,18 @@ def behind_bars(ranks: Sequence[RealBar | None], rows_per_bar: int, longest: flo
         if real is None or not real.births:
             continue
         (birth5, birth25, _, birth75, birth95), (death5, death25, _, death75, death95) = real.births, real.deaths
-        ranges = (birth5, birth95), (death5, death95), (birth25, birth75), (death25, death75)
-        for number, ends in enumerate(ranges):
+        ranges = (
+            (most, _BELOW, birth5, birth95),
+            (most, _ABOVE, death5, death95),
+            (half, _BELOW, birth25, birth75),
+            (half, _ABOVE, death25, death75),
+        )
+        for number, (share, offset, low, high) in enumerate(ranges):
             rows = slice(_ROWS_PER_RANGE * number, _ROWS_PER_RANGE * number + 2)
-            if np.isfinite(ends[0]):
-                x[bar, rows] = np.minimum(ends, BEYOND * longest)
-                (most if number < 2 else half)[bar, rows] = bar + 1
+            if np.isfinite(low):
+                wider = max(_SHORTEST_RANGE * longest - (high - low), 0.0) / 2
+                x[bar, rows] = low - wider, min(high + wider, BEYOND * longest)
+                share[bar, rows] = bar + 1 + offset
     return {REAL_VALUE: x.ravel(), REAL_MOST: most.ravel(), REAL_HALF: half.ravel()}
 
 

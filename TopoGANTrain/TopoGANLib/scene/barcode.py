@@ -43,7 +43,8 @@ CHOSEN, SHORT, ENDLESS = "chosen", "under a pixel", "never ends"
 SERIES = {2: ("H0 (pieces)", "H1 (holes)"), 3: ("H0 (pieces)", "H1 (tunnels)", "H2 (cavities)")}
 _LIGHT, _LIGHTER = (0.75, 0.79, 0.86), (0.89, 0.91, 0.94)
 _NOWHERE = -1
-_ROOM_FOR_LEGEND = 1.35  # the legend lies over the upper right corner
+# The legend lies over the upper right corner: in bars, and so much more for each.
+_LEGEND, _ROOM_FOR_LEGEND = 3.5, 1.35
 # Of the longest finite bar: there the chart ends.
 RIGHT = 1.15
 # Rounding must not make a bar of a pixel a shorter one.
@@ -94,8 +95,9 @@ def barcode_columns(
     dimension, birth, death = diagram.dimension[order], diagram.birth[order], diagram.death[order]
     endless = np.isinf(death)
     short = death - birth < _NEARLY * pixel
-    shown = np.linspace(birth, np.where(endless, MARK * longest, death), POINTS_PER_BAR - 1, axis=-1)
-    end = np.where(endless, BEYOND * longest, death)[:, None]
+    # The class of an empty mask is born beyond the chart.
+    mark, beyond = (np.where(endless, np.maximum(at * longest, birth), death) for at in (MARK, BEYOND))
+    shown, end = np.linspace(birth, mark, POINTS_PER_BAR - 1, axis=-1), beyond[:, None]
     axes = diagram.birth_index.shape[-1]
     bar = np.arange(1, len(order) + 1)
     y = np.repeat(bar[:, None].astype(float), ROWS_PER_BAR, axis=1)
@@ -145,7 +147,7 @@ def add_barcode(
     chart = add_chart(scene, name, VALUE, BAR)
     if real:
         for column, color in ((REAL_MOST, _LIGHTER), (REAL_HALF, _LIGHT)):
-            add_series(chart, table, column, color, 18, x=REAL_VALUE)
+            add_series(chart, table, column, color, 9, x=REAL_VALUE)
     # What is chosen lies under the others and is wider: a frame around the bar.
     add_series(chart, table, CHOSEN, YELLOW, 14)
     for column, color in zip(SERIES[axes], COLORS, strict=False):
@@ -216,7 +218,7 @@ def show_barcode(
     with slicer.util.NodeModify(chart):
         chart.SetTitle(title)
         chart.SetXAxisRange(-0.03 * span, RIGHT * span)
-        chart.SetYAxisRange(0, 1 + len(diagram.birth) * _ROOM_FOR_LEGEND)
+        chart.SetYAxisRange(0, _LEGEND + len(diagram.birth) * _ROOM_FOR_LEGEND)
 
 
 def choose_bar(chart: slicer.vtkMRMLPlotChartNode, number: int | None) -> None:

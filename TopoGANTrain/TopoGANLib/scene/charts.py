@@ -14,6 +14,10 @@ def add_chart(scene: slicer.vtkMRMLScene, name: str, x_title: str, y_title: str)
     chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", scene.GenerateUniqueName(name))
     chart.SetXAxisTitle(x_title)
     chart.SetYAxisTitle(y_title)
+    # Slicer's own fill a view of 500 × 300 pixels.
+    chart.SetTitleFontSize(14)
+    chart.SetLegendFontSize(11)
+    chart.SetAxisTitleFontSize(13)
     chart.SetXAxisRangeAuto(False)
     chart.SetYAxisRangeAuto(False)
     # A dragged point would be a changed result.

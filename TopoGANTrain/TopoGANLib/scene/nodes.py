@@ -204,13 +204,13 @@ class SynthesisNodes:
         mine = columns["sample"] == sample
         if len(self.regions) > 1:
             mine &= number_columns(self.diagrams, ("region",))["region"] == region
-        values = np.concatenate([columns["birth (mm)"], columns["death (mm)"]])
-        real = self.real(region)
-        longest = float(values[np.isfinite(values)].max(initial=0.0 if real is None else real.longest))
+        # Without births: that of an empty mask is as far away as the picture is wide.
+        deaths, real = columns["death (mm)"], self.real(region)
+        longest = float(deaths[np.isfinite(deaths)].max(initial=0.0 if real is None else real.longest))
         caption = self.caption(sample, region)
         self.clear_marks()
         show_barcode(self.barcode, everything.rows(mine), sample, f"Barcode of {caption}", longest, self._pixel, real)
-        title = f"Persistence diagram of {caption}"
+        title = f"Diagram of {caption}"
         show_persistence_diagram(self.persistence, title, longest, real, self.axes)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):

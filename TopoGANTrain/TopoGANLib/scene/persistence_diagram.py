@@ -37,7 +37,7 @@ _TINT = 0.4
 
 def real_name(dimension: int) -> str:
     """The name of the outlines of real points, which the legend shows."""
-    return f"H{dimension} real: 50, 90 %"
+    return f"H{dimension} real: half, 90 %"
 
 
 def add_persistence_diagram(
