@@ -12,6 +12,7 @@ of the same rank begin and end.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import slicer
@@ -67,6 +68,11 @@ class Bar:
     """(i, j, k) of the volume; None where there is none."""
 
 
+def is_short(birth: Any, death: Any, pixel: float) -> Any:
+    """Whether bars, numbers or float [n] in mm, are shorter than a pixel: noise of the grid."""
+    return death - birth < _NEARLY * pixel
+
+
 def point_column(series: str) -> str:
     """The column with the points of a series in the persistence diagram: their heights, over ``BIRTH``."""
     return f"{series} point"
@@ -94,7 +100,7 @@ def barcode_columns(
     order = np.lexsort((diagram.birth - diagram.death, diagram.dimension))
     dimension, birth, death = diagram.dimension[order], diagram.birth[order], diagram.death[order]
     endless = np.isinf(death)
-    short = death - birth < _NEARLY * pixel
+    short = is_short(birth, death, pixel)
     # The class of an empty mask is born beyond the chart.
     mark, beyond = (np.where(endless, np.maximum(at * longest, birth), death) for at in (MARK, BEYOND))
     shown, end = np.linspace(birth, mark, POINTS_PER_BAR - 1, axis=-1), beyond[:, None]

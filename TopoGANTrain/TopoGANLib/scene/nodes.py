@@ -14,6 +14,7 @@ from topogan_contract.real_bars import RealBars, from_json, to_json
 from topogan_contract.synthesis import VALID, region_columns, size_column
 from TopoGANLib.scene.barcode import barcode_table, show_barcode
 from TopoGANLib.scene.diagrams import Diagram
+from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
 from TopoGANLib.scene.persistence_diagram import add_persistence_diagram, background_table, show_persistence_diagram
 from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
 from TopoGANLib.scene.tables import number_columns
@@ -23,15 +24,14 @@ from TopoGANLib.scene.tables import number_columns
 _ROLES = ("segmentation", "image", "barcode", "diagrams", "samples", "metrics")
 _ROLE_PREFIX = "TopoGAN."
 _MARK_PREFIX = f"{_ROLE_PREFIX}mark."
+_COMPANION_PREFIX = f"{_ROLE_PREFIX}companion."
 _MARKS = ("birth", "death")
 _SHOWN_SAMPLE = "TopoGAN.shownSample"
 _SHOWN_REGION = "TopoGAN.shownRegion"
 _REGIONS = "TopoGAN.regions"
 _REAL = "TopoGAN.real"
-_SHOWN_PLOT = "TopoGAN.shownPlot"
 _PERSISTENCE = f"{_ROLE_PREFIX}persistence"
-BARCODE, PERSISTENCE = "barcode", "persistence diagram"
-"""The plots of a sample."""
+_SHOWS_PERSISTENCE = "TopoGAN.showsPersistence"
 
 # Of pictures, and of segmentations.
 _SEQUENCES = 2
@@ -133,28 +133,28 @@ class SynthesisNodes:
         """The persistence diagram of the shown sample; scenes of before there was one get it now."""
         chart = self._keeper.GetNodeReference(_PERSISTENCE)
         if chart is None:
-            known = any(self.real(region) is not None for region in range(len(self.regions)))
-            name = self.barcode.GetName().replace("barcode", PERSISTENCE)
+            name = self.barcode.GetName().replace("barcode", "persistence diagram")
+            known = any(self._real())
             chart = add_persistence_diagram(self.image.GetScene(), name, self.barcode, self.axes, known)
             self._keeper.SetNodeReferenceID(_PERSISTENCE, chart.GetID())
         return chart
 
     @property
-    def shown_plot(self) -> str:
-        """Which of its two plots the views have: ``BARCODE`` or ``PERSISTENCE``."""
-        return PERSISTENCE if self._keeper.GetAttribute(_SHOWN_PLOT) == PERSISTENCE else BARCODE
+    def shows_persistence(self) -> bool:
+        """Whether views have the persistence diagram and not the barcode."""
+        return self._keeper.GetAttribute(_SHOWS_PERSISTENCE) == "yes"
 
     @property
     def plot(self) -> slicer.vtkMRMLPlotChartNode:
-        """The chart of that plot."""
-        return self.barcode if self.shown_plot == BARCODE else self.persistence
+        """The one that views have."""
+        return self.persistence if self.shows_persistence else self.barcode
 
-    def show_plot(self, plot: str) -> None:
-        """Let every view that has one of the two plots have ``BARCODE`` or ``PERSISTENCE``."""
-        before = {self.barcode.GetID(), self.persistence.GetID()}
-        self._keeper.SetAttribute(_SHOWN_PLOT, plot)
+    def show_plot(self, persistence: bool) -> None:
+        """Let every view that has the barcode or the persistence diagram have one of them."""
+        both = {self.barcode.GetID(), self.persistence.GetID()}
+        self._keeper.SetAttribute(_SHOWS_PERSISTENCE, "yes" if persistence else None)
         for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode", self.image.GetScene()):
-            if view.GetPlotChartNodeID() in before:
+            if view.GetPlotChartNodeID() in both:
                 view.SetPlotChartNodeID(self.plot.GetID())
 
     def keep_real(self, real: Sequence[RealBars | None]) -> None:
@@ -164,10 +164,7 @@ class SynthesisNodes:
 
     def real(self, region: int) -> RealBars | None:
         """How bars of real masks are in a region; None where the model did not know."""
-        try:
-            return from_json(json.loads(self._keeper.GetAttribute(_REAL) or "[]")[region], self.axes)
-        except (ValueError, LookupError, TypeError, RecursionError):
-            return None
+        return self._real()[region]
 
     def attribute(self, name: str) -> str | None:
         """What the scene remembers of this synthesis under a name."""
@@ -205,13 +202,14 @@ class SynthesisNodes:
         if len(self.regions) > 1:
             mine &= number_columns(self.diagrams, ("region",))["region"] == region
         # Without births: that of an empty mask is as far away as the picture is wide.
-        deaths, real = columns["death (mm)"], self.real(region)
-        longest = float(deaths[np.isfinite(deaths)].max(initial=0.0 if real is None else real.longest))
+        deaths, real = columns["death (mm)"], self._real()
+        longest_real = max(0.0 if one is None else one.longest for one in real)
+        longest = float(deaths[np.isfinite(deaths)].max(initial=longest_real))
         caption = self.caption(sample, region)
         self.clear_marks()
         show_barcode(self.barcode, everything.rows(mine), sample, f"Barcode of {caption}", longest, self._pixel, real)
         title = f"Diagram of {caption}"
-        show_persistence_diagram(self.persistence, title, longest, real, self.axes)
+        show_persistence_diagram(self.persistence, title, longest, real[region], self.axes)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):
             self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
@@ -226,6 +224,17 @@ class SynthesisNodes:
     def keep_mark(self, word: str, mark: slicer.vtkMRMLMarkupsFiducialNode) -> None:
         """Let it be known with the scene, too."""
         self._keeper.SetNodeReferenceID(f"{_MARK_PREFIX}{word}", mark.GetID())
+
+    def companion(self, role: str) -> slicer.vtkMRMLNode | None:
+        """A node that was made for looking at the samples, such as the ``gallery image``, if there is one."""
+        return self._keeper.GetNodeReference(_COMPANION_PREFIX + role)
+
+    def keep_companion(self, role: str, node: slicer.vtkMRMLNode) -> None:
+        """Let it be known with the scene, in the folder of the others, and removed with them."""
+        self._keeper.SetNodeReferenceID(_COMPANION_PREFIX + role, node.GetID())
+        hierarchy = self._hierarchy()
+        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
+        hierarchy.CreateItem(folder, node)
 
     def clear_marks(self) -> None:
         """Take the marks of a bar away; their nodes stay for the next one."""
@@ -249,6 +258,10 @@ class SynthesisNodes:
             return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
         betti = self._betti(sample, 0)
         return f"{sample}" + (f" ({', '.join(map(str, betti))})" if betti else "")
+
+    def is_valid(self, sample: int) -> bool:
+        """Whether nothing is wrong with any structure; yes, where the table has no verdicts."""
+        return all(said.startswith(VALID) for *_, said in self._judged(sample))
 
     def verdicts(self, sample: int) -> list[str]:
         """One line for each region: Betti numbers, of volumes ml, and what is said of them, where the table has it."""
@@ -294,9 +307,14 @@ class SynthesisNodes:
         Raises:
             IndexError: there is no such sample.
         """
-        slicer.vtkMRMLSliceNode.JumpAllSlices(
-            self.image.GetScene(), *self.sample_position(sample), slicer.vtkMRMLSliceNode.OffsetJumpSlice
-        )
+        self.jump_to(self.sample_position(sample))
+
+    def jump_to(self, position: Sequence[float]) -> None:
+        """Move every slice view to a place, RAS, mm, but that of the gallery, which lies elsewhere."""
+        scene, kind = self.image.GetScene(), slicer.vtkMRMLSliceNode
+        gallery = scene.GetNodeByID(GALLERY_VIEW_ID)
+        every_group = -1
+        kind.JumpAllSlices(scene, *position, kind.OffsetJumpSlice, every_group, gallery)
 
     def put_into_folder(self, name: str) -> None:
         """Put all nodes into a new folder of the subject hierarchy; ``name`` is made unique there."""
@@ -332,6 +350,15 @@ class SynthesisNodes:
         """Edge of a pixel or voxel, mm."""
         return float(self.image.GetSpacing()[0])
 
+    def _real(self) -> list[RealBars | None]:
+        """Of each region; a scene may be a stranger's."""
+        try:
+            said = json.loads(self._keeper.GetAttribute(_REAL) or "null")
+            found = [None if one is None else from_json(one, self.axes) for one in said or ()]
+        except (ValueError, TypeError, RecursionError):
+            found = []
+        return found if len(found) == len(self.regions) else [None] * len(self.regions)
+
     def _judged(self, sample: int) -> list[tuple[str, tuple[int, ...], str]]:
         found = []
         for number, region in enumerate(self.regions):
@@ -365,9 +392,12 @@ class SynthesisNodes:
         series = [chart.GetNthPlotSeriesNode(n) for chart in charts for n in range(chart.GetNumberOfPlotSeriesNodes())]
         marks = [mark for word in _MARKS if (mark := self.mark(word)) is not None]
         played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
+        keeper = self._keeper
+        roles = [keeper.GetNthNodeReferenceRole(n) for n in range(keeper.GetNumberOfNodeReferenceRoles())]
+        companions = [keeper.GetNodeReference(role) for role in roles if role.startswith(_COMPANION_PREFIX)]
         return [
-            *played, *marks, self.image, self.segmentation, *charts, *series, *tables, self.diagrams,
-            self.samples, self.metrics,
+            *played, *marks, *filter(None, companions), self.image, self.segmentation, *charts, *series, *tables,
+            self.diagrams, self.samples, self.metrics,
         ]  # fmt: skip
 
     def _hierarchy(self) -> slicer.vtkMRMLSubjectHierarchyNode:

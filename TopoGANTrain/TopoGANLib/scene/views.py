@@ -21,6 +21,16 @@ def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplic
         nodes: what to show, at its shown sample.
         application_logic: inside Slicer, ``slicer.app.applicationLogic()``.
     """
+    if nodes.browser is not None:
+        # Of the layouts with a plot the one with three slice views and a 3-D view.
+        layout = nodes.image.GetScene().GetFirstNodeByClass("vtkMRMLLayoutNode")
+        layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
+    show_picture(nodes, application_logic)
+    show_chart(nodes.plot, application_logic)
+
+
+def show_picture(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    """Show the shown sample in the slice views, and if it is a volume in 3-D; the layout stays."""
     selection = application_logic.GetSelectionNode()
     selection.SetActiveVolumeID(nodes.image.GetID())
     selection.SetSecondaryVolumeID(None)
@@ -28,17 +38,23 @@ def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplic
     application_logic.PropagateVolumeSelection()
     nodes.jump_to_sample(nodes.shown_sample)
     if nodes.browser is not None:
-        _show_in_3d(nodes, application_logic)
-    application_logic.GetModuleLogic("Plots").ShowChartInLayout(nodes.plot)
+        prepare_volume_rendering(nodes.browser, nodes.image, application_logic)
+        _look_at(nodes)
 
 
-def _show_in_3d(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
-    scene = nodes.image.GetScene()
-    # Of the layouts with a plot the one with three slice views and a 3-D view.
-    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
-    prepare_volume_rendering(nodes.browser, nodes.image, application_logic)
-    _look_at(nodes)
+def show_chart(chart: slicer.vtkMRMLPlotChartNode, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    """Show a chart in the plot views; Slicer's function for it would leave every layout that is not its own."""
+    layout = chart.GetScene().GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if not has_plot(layout):
+        application_logic.GetModuleLogic("Plots").ShowChartInLayout(chart)
+        return
+    application_logic.GetSelectionNode().SetActivePlotChartID(chart.GetID())
+    application_logic.PropagatePlotChartSelection()
+
+
+def has_plot(layout: slicer.vtkMRMLLayoutNode) -> bool:
+    """Whether the layout that is on has a plot view."""
+    return "vtkMRMLPlotViewNode" in (layout.GetCurrentLayoutDescription() or "")
 
 
 def _look_at(nodes: SynthesisNodes) -> None:
