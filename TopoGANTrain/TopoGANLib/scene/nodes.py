@@ -207,7 +207,9 @@ class SynthesisNodes:
         longest = float(deaths[np.isfinite(deaths)].max(initial=longest_real))
         caption = self.caption(sample, region)
         self.clear_marks()
-        show_barcode(self.barcode, everything.rows(mine), sample, f"Barcode of {caption}", longest, self._pixel, real)
+        show_barcode(
+            self.barcode, everything.rows(mine), sample, f"Barcode of {caption}", longest, self._pixel, real[region]
+        )
         title = f"Diagram of {caption}"
         show_persistence_diagram(self.persistence, title, longest, real[region], self.axes)
         # In one step, so that who listens to the browser finds both moved.

@@ -62,9 +62,8 @@ def add_persistence_diagram(
     add_series(chart, behind, DIAGONAL, GRAY, 1)
     level = add_series(chart, behind, ENDLESS, GRAY, 1)
     level.SetLineStyle(kind.LineStyleDash)
-    sizes = {CHOSEN: (YELLOW, 20.0), SHORT: (GRAY, 7.0)}
-    for number, series in enumerate((CHOSEN, *SERIES[axes], SHORT)):
-        color, size = sizes.get(series, (COLORS[number - 1], 10.0))
+    looks = {CHOSEN: (YELLOW, 20), **{one: (color, 10) for one, color in zip(SERIES[axes], COLORS, strict=False)}}
+    for series, (color, size) in (looks | {SHORT: (GRAY, 7)}).items():
         points = add_series(chart, table, series, color, 1, x=BIRTH, y=point_column(series))
         points.SetLineStyle(kind.LineStyleNone)
         points.SetMarkerStyle(kind.MarkerStyleCircle)
