@@ -25,8 +25,8 @@ MOST_BARS = 16
 MOST_OUTLINES = 64
 MOST_POINTS = 4000
 """Of all outlines together."""
-# mm, beyond every body.
-_LONGEST = 1e6
+LONGEST = 1e6
+"""mm, beyond every body."""
 
 Outline = tuple[tuple[float, float], ...]
 """Closed: (birth, death) in mm from point to point, the last being the first."""
@@ -148,6 +148,6 @@ def _list(value: object, least: int, most: int) -> list[Any]:
 
 
 def _length(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
         raise ValueError("no length")
     return float(value)

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from topogan.homology import Diagram
-from topogan_contract.real_bars import MOST_BARS, MOST_OUTLINES, QUANTILES, Outline, RealBar, RealBars, RealClasses
+from topogan_contract.real_bars import (
+    LONGEST,
+    MOST_BARS,
+    MOST_OUTLINES,
+    QUANTILES,
+    Outline,
+    RealBar,
+    RealBars,
+    RealClasses,
+)
 
 # The 5 % quantile of fewer is their smallest.
 FEWEST = 20
@@ -31,10 +40,11 @@ def real_bars(reference: Sequence[Diagram], regions: int, axes: int, pixel_size:
         pixel_size: mm.
 
     Returns:
-        one entry a region; None where there are fewer than ``FEWEST`` masks.
+        one entry a region; None where there are fewer than ``FEWEST`` masks, or a stranger's package has numbers that
+        are no distances in a body.
     """
     masks, rest = divmod(len(reference), regions)
-    if masks < FEWEST or rest:
+    if masks < FEWEST or rest or not all(_are_distances(diagram, pixel_size) for diagram in reference):
         return [None] * regions
     # Making one takes longer than all contours.
     drawing = Figure().subplots()
@@ -62,6 +72,11 @@ def _classes(of_masks: list[NDArray[np.float64]], pixel_size: float, drawing: Ax
         else ([_in_mm(line, pixel_size) for line in lines] for lines in _outlines(ending, drawing))
     )
     return RealClasses(tuple(bars), tuple(half), tuple(most))
+
+
+def _are_distances(diagram: Diagram, pixel_size: float) -> bool:
+    values = np.concatenate([diagram.birth, diagram.death])
+    return bool(((values >= 0) & ((values * pixel_size <= LONGEST) | np.isinf(values))).all())
 
 
 def _long_bars(points: NDArray[np.float64]) -> NDArray[np.float64]:
