@@ -163,8 +163,9 @@ def _show_page(nodes: SynthesisNodes, sheet: Sheet, overlay: Overlay) -> None:
     marks = nodes.companion("gallery marks")
     if marks is None:
         name = nodes.segmentation.GetName().replace("segmentation", "gallery marks")
-        marks = add_overlay(nodes.image.GetScene(), name, GALLERY_VIEW_ID)
+        marks, colors = add_overlay(nodes.image.GetScene(), name, GALLERY_VIEW_ID)
         nodes.keep_companion("gallery marks", marks)
+        nodes.keep_companion("gallery colors", colors)
     draw_tiles(marks, overlay, [(str(sample), sheet.corner(sample), nodes.is_valid(sample)) for sample in shown])
 
 

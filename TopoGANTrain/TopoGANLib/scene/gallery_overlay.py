@@ -14,9 +14,10 @@ import slicer
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
-_COLORS = "color"
-# Of Okabe and Ito's palette, and grounds under letters.
-_YELLOW, _WHITE, _VERMILION, _DARK = (240, 228, 66), (255, 255, 255), (255, 145, 80), (25, 25, 25)
+_COLOR = "color"
+_FRAME, _GROUND, _VALID, _INVALID = range(4)
+# Yellow of Okabe and Ito's palette, dark under the letters, white, and a light vermilion; 0 to 1.
+_COLORS = ((240 / 255, 228 / 255, 66 / 255), (0.1, 0.1, 0.1), (1.0, 1.0, 1.0), (1.0, 0.57, 0.31))
 _LINE_PIXELS = 3
 # Of the tile's edge.
 _LETTER_HEIGHT, _MARGIN = 0.11, 0.02
@@ -42,8 +43,19 @@ class Overlay:
         return (points @ self.ijk_to_ras.T)[:, :3]
 
 
-def add_overlay(scene: slicer.vtkMRMLScene, name: str, view: str) -> slicer.vtkMRMLModelNode:
-    """Add the model, empty, which the slice view of the id ``view`` alone shows."""
+def add_overlay(
+    scene: slicer.vtkMRMLScene, name: str, view: str
+) -> tuple[slicer.vtkMRMLModelNode, slicer.vtkMRMLColorTableNode]:
+    """Add the model, empty, which the slice view of the id ``view`` alone shows, and its colors."""
+    # Not as colors in the model's own data: for these the slice views' mapper complains of an empty range.
+    colors = slicer.vtkMRMLColorTableNode()
+    colors.SetTypeToUser()
+    colors.SetName(scene.GenerateUniqueName(f"{name} colors"))
+    colors.SetNumberOfColors(len(_COLORS))
+    for number, color in enumerate(_COLORS):
+        colors.SetColor(number, str(number), *color, 1.0)
+    colors.SetHideFromEditors(True)
+    scene.AddNode(colors)
     model = scene.AddNewNodeByClass("vtkMRMLModelNode", scene.GenerateUniqueName(name))
     model.SetAndObservePolyData(vtk.vtkPolyData())
     model.CreateDefaultDisplayNodes()
@@ -52,13 +64,13 @@ def add_overlay(scene: slicer.vtkMRMLScene, name: str, view: str) -> slicer.vtkM
     # Drawn whole, not cut: it lies in the plane.
     display.SetSliceDisplayModeToProjection()
     display.SetSliceIntersectionThickness(_LINE_PIXELS)
-    display.SetActiveScalar(_COLORS, vtk.vtkAssignAttribute.CELL_DATA)
-    display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseDirectMapping)
-    # VTK complains of an empty range, though none is used.
-    display.SetScalarRange(0, 255)
+    display.SetAndObserveColorNodeID(colors.GetID())
+    display.SetActiveScalar(_COLOR, vtk.vtkAssignAttribute.CELL_DATA)
+    display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
+    display.SetScalarRange(0, len(_COLORS) - 1)
     display.SetScalarVisibility(True)
     display.SetViewNodeIDs([view])
-    return model
+    return model, colors
 
 
 def draw_tiles(model: slicer.vtkMRMLModelNode, overlay: Overlay, tiles: Sequence[tuple[str, Place, bool]]) -> None:
@@ -99,7 +111,7 @@ class _Shapes:
         self._overlay = overlay
         self._points: list[np.ndarray] = []
         self._lines, self._polygons = vtk.vtkCellArray(), vtk.vtkCellArray()
-        self._colors: list[tuple[int, int, int]] = []
+        self._colors: list[int] = []
         self._count = 0
         self._letters: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -107,7 +119,7 @@ class _Shapes:
         """The only lines."""
         self._add_points(_frame(self._overlay.size, place))
         self._lines.InsertNextCell(5, [0, 1, 2, 3, 0])
-        self._colors.append(_YELLOW)
+        self._colors.append(_FRAME)
 
     def add_number(self, number: str, place: Place, valid: bool) -> None:
         """Letters on a dark ground in the upper left corner of a tile."""
@@ -117,8 +129,8 @@ class _Shapes:
         cross = 0.0 if valid else _CROSS * height
         inner = left + height * 0.25
         width = height * 0.5 + cross * 1.3 + height * letters[:, 0].max()
-        self._add_quads(left, np.array([[(0, 0), (width, 0), (width, 1.5 * height), (0, 1.5 * height)]]), _DARK)
-        color = _WHITE if valid else _VERMILION
+        self._add_quads(left, np.array([[(0, 0), (width, 0), (width, 1.5 * height), (0, 1.5 * height)]]), _GROUND)
+        color = _VALID if valid else _INVALID
         if not valid:
             self._add_quads(inner, _cross(cross) + np.array([0, 0.1 * height]), color)
         at = inner + np.array([cross * 1.3, 0])
@@ -136,7 +148,7 @@ class _Shapes:
         data.SetLines(self._lines)
         data.SetPolys(self._polygons)
         colors = numpy_to_vtk(np.array(self._colors, np.uint8), deep=True)
-        colors.SetName(_COLORS)
+        colors.SetName(_COLOR)
         data.GetCellData().SetScalars(colors)
         return data
 
@@ -146,7 +158,7 @@ class _Shapes:
         self._count += len(pixels)
         return first
 
-    def _add_quads(self, origin: np.ndarray, quads: np.ndarray, color: tuple[int, int, int]) -> None:
+    def _add_quads(self, origin: np.ndarray, quads: np.ndarray, color: int) -> None:
         for quad in quads:
             first = self._add_points(origin + quad)
             self._polygons.InsertNextCell(4, [first, first + 1, first + 2, first + 3])
