@@ -140,14 +140,14 @@ def test_a_report_that_says_nonsense_of_real_masks(structures_folder: Path) -> N
         read_synthesis_folder(structures_folder)
 
 
-def _nearest_row(chart: slicer.vtkMRMLPlotChartNode, series: str, x: float, y: float) -> int:
-    """The row of the point that VTK finds at a place, as its charts do for a click."""
+def _rows_at(chart: slicer.vtkMRMLPlotChartNode, series: str, x: float, y: float) -> list[int]:
+    """The rows of the points that VTK finds at a place, as its charts do for a click."""
     view = vtk.vtkContextView()
-    drawn = add_chart(view, chart)
-    plot = drawn.GetPlot(_names(chart).index(series))
+    plot = add_chart(view, chart).GetPlot(_names(chart).index(series))
     plot.Update()
-    place, reach, found = vtk.vtkVector2f(x, y), vtk.vtkVector2f(0.1, 0.1), vtk.vtkVector2f()
-    return int(plot.GetNearestPoint(place, reach, found, vtk.reference(0)))
+    assert plot.SelectPoints(vtk.vtkVector2f(x - 0.1, y - 0.1), vtk.vtkVector2f(x + 0.1, y + 0.1))
+    selection = plot.GetSelection()
+    return [selection.GetValue(n) for n in range(selection.GetNumberOfValues())]
 
 
 def test_a_loaded_scene_has_every_link(headless: HeadlessSlicer, compared: SynthesisNodes, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_loaded_scene_has_every_link(headless: HeadlessSlicer, compared: Synth
     assert view.GetPlotChartNodeID() == loaded.persistence.GetID() == loaded.plot.GetID()
     assert (loaded.persistence.GetTitle(), loaded.real(1)) == (title, REAL)
     assert (chosen_bar(loaded.barcode), _points(loaded, CHOSEN)) == (2, [[1.5, 13.5]])
-    row = _nearest_row(loaded.persistence, SERIES[2][1], 1.5, 13.5)
+    (row,) = _rows_at(loaded.persistence, SERIES[2][1], 1.5, 13.5)
     assert bar_of_row(loaded.barcode, row) == 2
     assert mark_bar(loaded, 2).death_voxel == (32, 32, 0)
     loaded.show_sample(4)
@@ -180,9 +180,9 @@ def test_a_scene_of_before_there_were_diagrams_gets_one(headless: HeadlessSlicer
     own = [chart.GetNthPlotSeriesNode(n) for n in range(chart.GetNumberOfPlotSeriesNodes())]
     for node in (chart, *own, table):
         headless.scene.RemoveNode(node)
-    columns = barcode_table(nodes.barcode)
-    for name in [point_column(one) for one in (CHOSEN, *SERIES[2], SHORT)] + ["point (mm)", REAL_VALUE]:
-        columns.RemoveColumn(name)
+    columns = barcode_table(nodes.barcode).GetTable()
+    for name in (*map(point_column, (CHOSEN, *SERIES[2], SHORT)), "point (mm)", REAL_VALUE, REAL_MOST, REAL_HALF):
+        columns.RemoveColumnByName(name)
     mark_bar(nodes, 2)
     nodes.show_sample(3)
     assert nodes.persistence.GetTitle() == "Diagram of sample 3 (b0 = 1, b1 = 1)"
@@ -207,9 +207,8 @@ def _near(picture: np.ndarray, color: tuple[float, ...]) -> np.ndarray:
 def test_what_is_chosen_is_seen_in_a_small_view(compared: SynthesisNodes) -> None:
     mark_bar(compared, 2)
     yellow, vermilion = (240 / 255, 228 / 255, 66 / 255), (213 / 255, 94 / 255, 0.0)
-    for chart in (compared.persistence, compared.barcode):
-        left = draw_chart(chart, 500, 300)[:, :300]
+    diagram, barcode = (draw_chart(chart, 500, 300)[:, :300] for chart in (compared.persistence, compared.barcode))
+    for left in (diagram, barcode):
         assert _near(left, yellow).sum() > 100
         assert _near(left, vermilion).sum() > 30
-    tint = (0.94, 0.75, 0.6)
-    assert _near(draw_chart(compared.persistence, 500, 300)[:, :300], tint).sum() > 200, "the outlines of real points"
+    assert _near(diagram, (0.94, 0.75, 0.6)).sum() > 200, "the outlines of real points"
