@@ -371,7 +371,13 @@ def test_surface_is_drawn_in_the_colors_of_the_structures(headless: HeadlessSlic
 
 def test_pictures_of_the_demo(folder: Path, tmp_path: Path) -> None:
     written = demo_scene.make_demo_scene(folder, tmp_path / "out")
-    assert [path.name for path in written.values()] == ["scene.mrb", "volumes.png", "barcode.png", "gallery.png"]
+    assert [path.name for path in written.values()] == [
+        "scene.mrb",
+        "volumes.png",
+        "barcode.png",
+        "diagram.png",
+        "gallery.png",
+    ]
     for path in list(written.values())[1:]:
         drawn = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
         assert drawn.shape[1] >= 800 and drawn.std() > 10

@@ -109,7 +109,7 @@ def _outlines(points: NDArray[np.float64], drawing: Axes) -> list[list[NDArray[n
     cells = np.floor(points / step).astype(np.int64)
     density = np.zeros((_CELLS, _CELLS))
     np.add.at(density, (cells[:, 0], cells[:, 1]), 1.0)
-    density = gaussian_filter(density, max(_SMOOTHING / step, 2.0), mode="reflect")
+    density = gaussian_filter(density, max(_SMOOTHING / step, 2.0), mode=("reflect", "constant"))
     # A value is that of a cell's middle; the cell before the first is its mirror image.
     density = np.pad(density, ((1, 0), (1, 0)), mode="symmetric")
     middles = (np.arange(_CELLS + 1) - 0.5) * step
