@@ -183,11 +183,12 @@ def test_a_scene_of_before_there_were_diagrams_gets_one(headless: HeadlessSlicer
     columns = barcode_table(nodes.barcode).GetTable()
     for name in (*map(point_column, (CHOSEN, *SERIES[2], SHORT)), "point (mm)", REAL_VALUE, REAL_MOST, REAL_HALF):
         columns.RemoveColumnByName(name)
+    assert (nodes.persistence, nodes.plot) == (None, nodes.barcode)
     mark_bar(nodes, 2)
-    nodes.show_sample(3)
-    assert nodes.persistence.GetTitle() == "Diagram of sample 3 (b0 = 1, b1 = 1)"
+    nodes.show_plot(persistence=True)
+    assert nodes.plot.GetTitle() == "Diagram of sample 0 (b0 = 1, b1 = 1)"
     mark_bar(nodes, 2)
-    assert _points(nodes, CHOSEN) == [[0, 16.5]]
+    assert _points(nodes, CHOSEN) == [[0, 12.0]]
     before = headless.scene.GetNumberOfNodes()
     nodes.show_sample(4)
     assert headless.scene.GetNumberOfNodes() == before

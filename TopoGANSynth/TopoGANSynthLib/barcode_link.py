@@ -74,18 +74,18 @@ class BarcodeLink:
         nodes = self._nodes()
         if nodes is None:
             return
-        barcode, diagram = nodes.barcode.GetID(), nodes.persistence.GetID()
         table = barcode_table(nodes.barcode).GetTable()
         for widget in self._widgets:
-            shown = widget.mrmlPlotViewNode().GetPlotChartNodeID()
+            chart = slicer.mrmlScene.GetNodeByID(widget.mrmlPlotViewNode().GetPlotChartNodeID() or "")
             # Others show charts of their own.
-            if shown not in (barcode, diagram):
+            if chart is None or chart not in (nodes.barcode, nodes.persistence):
                 continue
             number = bar_of_row(nodes.barcode, _selected_row(widget.plotView(), table))
             if number:
                 widget.plotView().RemovePlotSelections()
                 # Points of several bars may lie one on the other: each click chooses the next.
-                self._told(mark_bar(nodes, number if shown == barcode else next_at_point(nodes.barcode, number)))
+                in_turn = number if chart is nodes.barcode else next_at_point(nodes.barcode, number)
+                self._told(mark_bar(nodes, in_turn))
 
     def _move(self, caller: slicer.vtkMRMLCrosshairNode, event: Any) -> None:
         from TopoGANLib.scene.barcode import choose_bar

@@ -129,15 +129,9 @@ class SynthesisNodes:
         return tuple(json.loads(names)) if names else (self.segmentation.GetSegmentation().GetNthSegment(0).GetName(),)
 
     @property
-    def persistence(self) -> slicer.vtkMRMLPlotChartNode:
-        """The persistence diagram of the shown sample; scenes of before there was one get it now."""
-        chart = self._keeper.GetNodeReference(_PERSISTENCE)
-        if chart is None:
-            name = self.barcode.GetName().replace("barcode", "persistence diagram")
-            known = any(self._real())
-            chart = add_persistence_diagram(self.image.GetScene(), name, self.barcode, self.axes, known)
-            self._keeper.SetNodeReferenceID(_PERSISTENCE, chart.GetID())
-        return chart
+    def persistence(self) -> slicer.vtkMRMLPlotChartNode | None:
+        """The persistence diagram of the shown sample; None in an older scene until a sample is shown again."""
+        return self._keeper.GetNodeReference(_PERSISTENCE)
 
     @property
     def shows_persistence(self) -> bool:
@@ -147,11 +141,13 @@ class SynthesisNodes:
     @property
     def plot(self) -> slicer.vtkMRMLPlotChartNode:
         """The one that views have."""
-        return self.persistence if self.shows_persistence else self.barcode
+        return (self.persistence if self.shows_persistence else None) or self.barcode
 
     def show_plot(self, persistence: bool) -> None:
         """Let every view that has the barcode or the persistence diagram have one of them."""
-        both = {self.barcode.GetID(), self.persistence.GetID()}
+        if self.persistence is None:
+            self.show_sample(self.shown_sample)
+        both = self.barcode.GetID(), self.persistence.GetID()
         self._keeper.SetAttribute(_SHOWS_PERSISTENCE, "yes" if persistence else None)
         for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode", self.image.GetScene()):
             if view.GetPlotChartNodeID() in both:
@@ -211,7 +207,8 @@ class SynthesisNodes:
             self.barcode, everything.rows(mine), sample, f"Barcode of {caption}", longest, self._pixel, real[region]
         )
         title = f"Diagram of {caption}"
-        show_persistence_diagram(self.persistence, title, longest, real[region], self.axes)
+        chart = self.persistence or self._add_persistence()
+        show_persistence_diagram(chart, title, longest, real[region], self.axes)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):
             self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
@@ -352,6 +349,13 @@ class SynthesisNodes:
         """Edge of a pixel or voxel, mm."""
         return float(self.image.GetSpacing()[0])
 
+    def _add_persistence(self) -> slicer.vtkMRMLPlotChartNode:
+        name = self.barcode.GetName().replace("barcode", "persistence diagram")
+        known = any(self._real())
+        chart = add_persistence_diagram(self.image.GetScene(), name, self.barcode, self.axes, known)
+        self._keeper.SetNodeReferenceID(_PERSISTENCE, chart.GetID())
+        return chart
+
     def _real(self) -> list[RealBars | None]:
         """Of each region; a scene may be a stranger's."""
         try:
@@ -388,9 +392,9 @@ class SynthesisNodes:
     def _all(self) -> list[slicer.vtkMRMLNode]:
         charts = [self.barcode]
         tables = [barcode_table(self.barcode)]
-        if (persistence := self._keeper.GetNodeReference(_PERSISTENCE)) is not None:
-            charts.append(persistence)
-            tables.append(background_table(persistence))
+        if self.persistence is not None:
+            charts.append(self.persistence)
+            tables.append(background_table(self.persistence))
         series = [chart.GetNthPlotSeriesNode(n) for chart in charts for n in range(chart.GetNumberOfPlotSeriesNodes())]
         marks = [mark for word in _MARKS if (mark := self.mark(word)) is not None]
         played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
