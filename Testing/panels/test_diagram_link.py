@@ -53,7 +53,7 @@ def test_a_click_on_a_point_chooses_its_bar(shown: tuple[Any, Any, Any], bench: 
         assert chosen_bar(nodes.barcode) == bar.number
         assert nodes.mark("birth").GetNumberOfControlPoints() == 1
         view._draw()
-    assert widget.ui.barLabel.text.endswith("It is shorter than in 95 % of real slices.")
+    assert widget.ui.barLabel.text.endswith("The bar is shorter than in 95 % of real slices.")
     bench.picture("TopoGANSynth", "a point is chosen")
 
 

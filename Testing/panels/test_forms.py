@@ -25,7 +25,10 @@ _UNBOUND = {
         "train_textures_gradient_penalty": "0 is for comparing with pix2pix alone",
         "train_condition": "auto is right for one structure and for several",
     },
-    "TopoGANSynth": {"synthesize_betti": "asked for in words, pieces and holes: topology, pieces, holes"},
+    "TopoGANSynth": {
+        "synthesize_betti": "asked for in words, pieces and holes: topology, pieces, holes",
+        "resultShown": "whether the views show a synthesis: Show, and what the user does with Slicer's layouts",
+    },
 }
 
 

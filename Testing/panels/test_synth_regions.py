@@ -32,7 +32,11 @@ def test_several_structures_are_shown_one_by_one(
     assert ui.regionComboBox.visible
     ui.sampleSlider.value = 2.0
     lines = ui.sampleLabel.text.splitlines()
-    assert lines[:2] == ["cavity (1, 0): valid", "myocardium (1, 0): no hole"]
+    assert lines == [
+        "✓ cavity – 1 piece, no hole: as in 98 % of real slices",
+        "✗ myocardium – open ring: as in no real slice",
+        "✓ cavity + myocardium – 1 piece, no hole: as in 9 % of real slices",
+    ]
     choose(ui.regionComboBox, "myocardium")
     assert nodes.barcode.GetTitle() == "Barcode of sample 2, myocardium (b0 = 1, b1 = 0)"
     ui.sampleSlider.value = 3.0
@@ -42,7 +46,7 @@ def test_several_structures_are_shown_one_by_one(
     ui.statusLabel.text = ""
     generate(widget)
     assert not ui.regionComboBox.visible
-    assert ui.sampleLabel.text == "sample 0 (b0 = 1, b1 = 1)"
+    assert ui.sampleLabel.text == "✓ 1 piece, 1 hole: valid"
     ui.synthesisComboBox.setCurrentIndex(0)
     assert ui.regionComboBox.currentText == "myocardium", "as it was left"
     assert ui.sampleSlider.value == 3
@@ -101,8 +105,9 @@ def test_volumes_are_shown_one_by_one(bench: Bench, model_of_volumes: Path, tmp_
     ui.sampleSlider.value = 2.0
     assert nodes.browser.GetSelectedItemNumber() == 2, "the slider is the browser"
     cavity, myocardium = ui.sampleLabel.text.splitlines()
-    assert cavity.startswith("lv_cavity (1, 0, 0), ") and cavity.endswith(" ml: valid")
-    assert myocardium.startswith("myocardium (2, 0, 0), ") and myocardium.endswith(f" ml: {TOPOLOGIES[2][3]}")
+    assert cavity.startswith("✓ lv_cavity – 1 piece, no tunnel, no cavity, ") and cavity.endswith(" ml: valid")
+    assert myocardium.startswith("✗ myocardium – 2 pieces, no tunnel, no cavity, ")
+    assert myocardium.endswith(f" ml: {TOPOLOGIES[2][3]}")
     assert nodes.segmentation.GetSegmentation().GetNthSegment(1).GetRepresentation("Closed surface") is not None
     choose(ui.regionComboBox, "myocardium")
     nodes.browser.SetSelectedItemNumber(3)  # as Slicer's own controls do

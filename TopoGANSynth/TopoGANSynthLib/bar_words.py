@@ -41,13 +41,13 @@ def _compared(bar: Bar, axes: int, standing: Standing) -> list[str]:
         return [sentence.format(percent=percent, masks=standing.masks, samples=samples, count=standing.rank)]
     sentences, length = [], bar.death - bar.birth
     if bar.birth > real.births[-1] + _ROUNDING:
-        sentences.append(_("It begins later than in 95 % of real {samples}."))
+        sentences.append(_("The bar begins later than in 95 % of real {samples}."))
     if length > real.lengths[-1] + _ROUNDING:
-        sentences.append(_("It is longer than in 95 % of real {samples}."))
+        sentences.append(_("The bar is longer than in 95 % of real {samples}."))
     elif length < real.lengths[0] - _ROUNDING:
-        sentences.append(_("It is shorter than in 95 % of real {samples}."))
+        sentences.append(_("The bar is shorter than in 95 % of real {samples}."))
     elif math.isfinite(length):
-        sentences.append(_("It is as long as usual in real {samples}."))
+        sentences.append(_("The bar is as long as usual in real {samples}."))
     return [sentence.format(samples=samples) for sentence in sentences]
 
 

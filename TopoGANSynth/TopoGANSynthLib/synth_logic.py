@@ -75,6 +75,8 @@ class SynthLogic(PanelLogic):
         """What its report.json says."""
         self.onProgress: Callable[[], None] = lambda: None
         """Called whenever ``progress`` was renewed, on the application's thread."""
+        self.onNodes: Callable[[SynthesisNodes], None] = _show_in_views
+        """Called with each new synthesis that is in the scene, to show it."""
         self._client: ServeClient | None = None
         self._engine: Engine | None = None
         self._request = ""
@@ -137,6 +139,7 @@ class SynthLogic(PanelLogic):
         self._timer.stop()
         self._connections.close()
         self.onProgress = lambda: None
+        self.onNodes = _show_in_views
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -177,12 +180,11 @@ class SynthLogic(PanelLogic):
             client.forget(self._request)
             return Progress(FAILED, error=reading.error or _("The samples could not be read."))
         from TopoGANLib.scene.build import build_scene
-        from TopoGANLib.scene.views import show_in_views
 
         self.report = reading.result.report
         self.nodes = build_scene(slicer.mrmlScene, reading.result)
         self._keep_source(client, self.nodes)
-        show_in_views(self.nodes, slicer.app.applicationLogic())
+        self.onNodes(self.nodes)
         return Progress(FINISHED)
 
     def _keep_source(self, client: ServeClient, nodes: SynthesisNodes) -> None:
@@ -198,6 +200,12 @@ class SynthLogic(PanelLogic):
             return
         self._sources[folder.name] = folder
         set_source(nodes, folder.name)
+
+
+def _show_in_views(nodes: SynthesisNodes) -> None:
+    from TopoGANLib.scene.views import show_in_views
+
+    show_in_views(nodes, slicer.app.applicationLogic())
 
 
 def _read_on_a_thread(folder: Path) -> Background[Synthesis]:

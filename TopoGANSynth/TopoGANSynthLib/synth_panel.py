@@ -21,7 +21,7 @@ from TopoGANLib.forms.widgets import describe_widgets
 from TopoGANSynthLib.keep_form import KeepForm, export_parameters
 from TopoGANSynthLib.model_card import ModelCard, read_model_card
 from TopoGANSynthLib.paint_form import PaintForm, paint_parameters
-from TopoGANSynthLib.result_view import ResultView
+from TopoGANSynthLib.result_view import ResultView, view_parameters
 from TopoGANSynthLib.synth_logic import READING, Progress, SynthLogic
 
 DEMO_MODEL = Path(__file__).resolve().parents[1] / "Resources" / "Models" / "phantom.zip"
@@ -77,6 +77,7 @@ class SynthPanel:
         packages = _("Model packages (*.zip)")
         self._model = PathLine(ui.modelPathLineEdit, self._read_model, before, files=packages)
         logic.onProgress = self._show_progress
+        logic.onNodes = self._result.show
         self._read_model()
 
     def enter(self) -> None:
@@ -94,7 +95,7 @@ class SynthPanel:
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
         self._parameters = parameters
-        self._result.look()
+        self._result.set_parameters(parameters)
         self._paint.set_parameters(parameters)
         self._keep.set_parameters(parameters)
         self.refresh()
@@ -120,6 +121,7 @@ class SynthPanel:
         ui.reasonLabel.text = "" if running else reason
         ui.reasonLabel.visible = bool(reason) and not running
         self._show_state(self._logic.progress)
+        self._result.refresh()
         self._paint.refresh()
         self._keep.refresh()
 
@@ -239,9 +241,6 @@ class SynthPanel:
             self._ui.statusLabel.text = _("It cannot start: {reason}.").format(reason=error.strerror or error)
 
     def _show_progress(self) -> None:
-        progress = self._logic.progress
-        if progress is not None and progress.state == FINISHED:
-            self._result.look(self._logic.nodes)
         self.refresh()
 
     def _show_state(self, progress: Progress | None) -> None:
@@ -290,6 +289,7 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
         "holes": (Annotated[int, WithinRange(0, 9999)], 0),
         "cavities": (Annotated[int, WithinRange(0, 9999)], 0),
         "topologies": (str, ""),
+        **view_parameters(),
         **paint_parameters(),
         **export_parameters(),
     }

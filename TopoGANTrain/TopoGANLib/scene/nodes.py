@@ -11,13 +11,12 @@ import slicer
 import vtk
 
 from topogan_contract.real_bars import RealBars, from_json, to_json
-from topogan_contract.synthesis import VALID, region_columns, size_column
 from TopoGANLib.scene.barcode import barcode_table, show_barcode
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
 from TopoGANLib.scene.persistence_diagram import add_persistence_diagram, background_table, show_persistence_diagram
+from TopoGANLib.scene.sample_table import Judgement, SampleTable
 from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
-from TopoGANLib.scene.tables import number_columns
 
 # The segmentation, of volumes the browser, refers to the other nodes by these roles. References are saved with the
 # scene and survive new ids.
@@ -184,31 +183,15 @@ class SynthesisNodes:
         region = self.shown_region if region is None else region
         if not 0 <= region < len(self.regions):
             raise IndexError(f"There is no region {region}: the synthesis has {len(self.regions)}, the first is 0.")
-        columns = number_columns(self.diagrams, ("sample", "dimension", "birth (mm)", "death (mm)"))
-        names = diagram_pixel_columns(self.axes)
-        pixels = np.stack(list(number_columns(self.diagrams, names).values()), axis=1)
-        everything = Diagram(
-            dimension=columns["dimension"],
-            birth=columns["birth (mm)"],
-            death=columns["death (mm)"],
-            birth_index=pixels[:, : self.axes],
-            death_index=pixels[:, self.axes :],
-        )
-        mine = columns["sample"] == sample
-        if len(self.regions) > 1:
-            mine &= number_columns(self.diagrams, ("region",))["region"] == region
         # Without births: that of an empty mask is as far away as the picture is wide.
-        deaths, real = columns["death (mm)"], self._real()
+        deaths, real = slicer.util.arrayFromTableColumn(self.diagrams, "death (mm)"), self._real()
         longest_real = max(0.0 if one is None else one.longest for one in real)
         longest = float(deaths[np.isfinite(deaths)].max(initial=longest_real))
-        caption = self.caption(sample, region)
+        caption, mine = self.caption(sample, region), self.diagram(sample, region)
         self.clear_marks()
-        show_barcode(
-            self.barcode, everything.rows(mine), sample, f"Barcode of {caption}", longest, self._pixel, real[region]
-        )
-        title = f"Diagram of {caption}"
+        show_barcode(self.barcode, mine, sample, f"Barcode of {caption}", longest, self._pixel, real[region])
         chart = self.persistence or self._add_persistence()
-        show_persistence_diagram(chart, title, longest, real[region], self.axes)
+        show_persistence_diagram(chart, f"Diagram of {caption}", longest, real[region], self.axes)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):
             self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
@@ -245,7 +228,7 @@ class SynthesisNodes:
     def caption(self, sample: int, region: int | None = None) -> str:
         """One line about a sample: its number and, where the table has them, a region's Betti numbers."""
         region = self.shown_region if region is None else region
-        betti = self._betti(sample, region)
+        betti = self._table.betti(sample, region)
         name = f", {self.regions[region]}" if len(self.regions) > 1 else ""
         numbers = ", ".join(f"b{dimension} = {number}" for dimension, number in enumerate(betti))
         return f"sample {sample}{name}" + (f" ({numbers})" if betti else "")
@@ -253,21 +236,37 @@ class SynthesisNodes:
     def short_caption(self, sample: int) -> str:
         """The same for small pictures: number (b0, b1); of several structures, how many are valid."""
         if len(self.regions) > 1:
-            valid = [said.startswith(VALID) for *_, said in self._judged(sample)]
+            valid = [one.valid for one in self.judgements(sample)]
             return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
-        betti = self._betti(sample, 0)
+        betti = self._table.betti(sample, 0)
         return f"{sample}" + (f" ({', '.join(map(str, betti))})" if betti else "")
+
+    def judgements(self, sample: int) -> list[Judgement]:
+        """What is said of each region of a sample; of nothing, where the table has no verdicts."""
+        return self._table.judgements(sample)
 
     def is_valid(self, sample: int) -> bool:
         """Whether nothing is wrong with any structure; yes, where the table has no verdicts."""
-        return all(said.startswith(VALID) for *_, said in self._judged(sample))
+        return all(one.valid for one in self.judgements(sample))
 
-    def verdicts(self, sample: int) -> list[str]:
-        """One line for each region: Betti numbers, of volumes ml, and what is said of them, where the table has it."""
-        return [
-            f"{region} ({', '.join(map(str, betti))}){self._milliliters(sample, region)}: {said}"
-            for region, betti, said in self._judged(sample)
-        ]
+    def diagram(self, sample: int, region: int = 0) -> Diagram:
+        """Births and deaths of a region of a sample."""
+
+        def column(name: str) -> np.ndarray:
+            return slicer.util.arrayFromTableColumn(self.diagrams, name)
+
+        mine = column("sample") == sample
+        if len(self.regions) > 1:
+            mine &= column("region") == region
+        rows = np.flatnonzero(mine)
+        pixels = [column(name)[rows] for name in diagram_pixel_columns(self.axes)]
+        return Diagram(
+            dimension=column("dimension")[rows],
+            birth=column("birth (mm)")[rows],
+            death=column("death (mm)")[rows],
+            birth_index=np.stack(pixels[: self.axes], axis=1),
+            death_index=np.stack(pixels[self.axes :], axis=1),
+        )
 
     def sample_position(self, sample: int) -> tuple[float, float, float]:
         """Center of the slice of ``sample``, or of the structures in a volume.
@@ -365,29 +364,9 @@ class SynthesisNodes:
             found = []
         return found if len(found) == len(self.regions) else [None] * len(self.regions)
 
-    def _judged(self, sample: int) -> list[tuple[str, tuple[int, ...], str]]:
-        found = []
-        for number, region in enumerate(self.regions):
-            betti, said = self._betti(sample, number), self._cell(sample, region_columns(region, self.axes)[-1])
-            if betti and said is not None:
-                found.append((region, betti, said.ToString()))
-        return found
-
-    def _betti(self, sample: int, region: int) -> tuple[int, ...]:
-        # The only structure of version 0.1 is not named.
-        for columns in (region_columns(self.regions[region], self.axes)[:-1], ("b0", "b1")):
-            cells = [self._cell(sample, column) for column in columns]
-            if all(cell is not None for cell in cells):
-                return tuple(cell.ToInt() for cell in cells)
-        return ()
-
-    def _milliliters(self, sample: int, region: str) -> str:
-        cell = None if self.browser is None else self._cell(sample, size_column(region, self.axes))
-        return "" if cell is None else f", {cell.ToDouble():.3g} ml"
-
-    def _cell(self, sample: int, name: str) -> vtk.vtkVariant | None:
-        column = self.samples.GetTable().GetColumnByName(name)
-        return None if column is None else column.GetVariantValue(sample)
+    @property
+    def _table(self) -> SampleTable:
+        return SampleTable(self.samples, self.regions, self.axes)
 
     def _all(self) -> list[slicer.vtkMRMLNode]:
         charts = [self.barcode]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import slicer
+import vtk
 
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.sequences import prepare_volume_rendering
@@ -12,6 +13,8 @@ from TopoGANLib.scene.sequences import prepare_volume_rendering
 _VIEWED_FROM = np.array([-0.5, 0.9, 0.45])
 # Of the volume's edge, at the 3-D view's angle of 30°.
 _VIEW_DISTANCE = 1.9
+# Cosine between a view's normal and the stack's axis.
+_PARALLEL = 0.999
 
 
 def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
@@ -50,6 +53,20 @@ def show_chart(chart: slicer.vtkMRMLPlotChartNode, application_logic: slicer.vtk
         return
     application_logic.GetSelectionNode().SetActivePlotChartID(chart.GetID())
     application_logic.PropagatePlotChartSelection()
+
+
+def sample_in_view(nodes: SynthesisNodes, view: slicer.vtkMRMLSliceNode) -> int | None:
+    """The slice of the stack that a slice view shows; None where it shows none, or cuts the stack in another plane."""
+    to_ras, to_voxels = view.GetSliceToRAS(), vtk.vtkMatrix4x4()
+    nodes.image.GetRASToIJKMatrix(to_voxels)
+    across = [to_ras.GetElement(row, 2) for row in range(3)]
+    directions = np.zeros((3, 3))
+    nodes.image.GetIJKToRASDirections(directions)
+    if abs(directions[:, 2] @ across) < _PARALLEL:
+        return None
+    middle = [to_ras.GetElement(row, 3) for row in range(3)]
+    sample = round(to_voxels.MultiplyPoint((*middle, 1))[2])
+    return sample if 0 <= sample < nodes.count else None
 
 
 def has_plot(layout: slicer.vtkMRMLLayoutNode) -> bool:
