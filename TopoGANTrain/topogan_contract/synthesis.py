@@ -19,7 +19,7 @@ to the head, the first voxel at the origin.
   ``largest``); of volumes [b0, b1, b2], {"1,0,0": samples} and ``volume_ml`` in its place (:data:`SIZE_NAMES`);
   and ``real``, how long the bars of real masks are (:mod:`topogan_contract.real_bars`), which may be missing;
 - ``valid_percent``: samples of which every structure is valid;
-- ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]) or null;
+- ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]), "real" or null;
 - ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none, as of volumes.
 
 The first schema knows one structure: ``structure`` is its name, ``expected_betti`` and both histograms stand beside it,

@@ -88,6 +88,11 @@ class TrainingSession:
         return self._monitor.model
 
     @property
+    def training_set(self) -> Path | None:
+        """What it was started with here; None of a run that was found or resumed, which says so itself."""
+        return Path(self._command[1]) if self._command else None
+
+    @property
     def log(self) -> Path:
         """Everything that the engine says."""
         return self._work / "engine.txt"
@@ -258,8 +263,8 @@ class TrainingSession:
 
     def _remove_leftovers(self) -> None:
         """What a killed preparation has left beside the run."""
-        if not self._command:  # it was resumed: nothing was prepared
+        if self.training_set is None:  # it was resumed: nothing was prepared
             return
         handed = None if self._preparation is None else self._preparation.folder
-        remove_leftovers(Path(self._command[1]), self.run.parent, handed)
+        remove_leftovers(self.training_set, self.run.parent, handed)
         self._preparation = self._writing = None

@@ -20,10 +20,10 @@ from topogan.metrics.shape import areas, volumes
 from topogan.metrics.topology import betti_histogram
 from topogan.model import Samples
 from topogan.model.metadata import Metadata
-from topogan.model.sampling import SamplingRequest
+from topogan.model.sampling import SamplingRequest, numbers_asked
 from topogan.structures import Region
 from topogan.synthesis.real_bars import real_bars
-from topogan.verdict import Betti, Expectation, is_valid, topology_in_words
+from topogan.verdict import Expectation, is_valid, topology_in_words
 from topogan_contract import real_bars as contract
 from topogan_contract import schemas
 from topogan_contract.synthesis import (
@@ -94,9 +94,7 @@ def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, neares
 
     One structure of a model that knows no levels is compared with the most frequent topology of the real masks.
     """
-    asked: tuple[Betti | None, ...] = (None,) * len(metadata.regions)
-    if isinstance(request.betti, tuple):
-        asked = request.betti
+    asked = numbers_asked(request.betti, len(metadata.regions))
     one = len(metadata.table) == 1 and samples.levels is None and request.betti != "real"
     if one or not metadata.topologies:
         asked = tuple(wanted or modal for wanted, modal in zip(asked, metadata.betti.modal, strict=True))
