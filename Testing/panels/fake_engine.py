@@ -152,7 +152,8 @@ def train(dataset, out, *how):
     (Path(out) / layout.CONFIG_FILE).write_text(json.dumps(config))
     return _work(Path(out), 0, how)
 
-def resume(run):
+def resume(run, *where):
+    Path(__file__).with_name("resumed.json").write_text(json.dumps(where))
     if (Path(run) / "broken").exists():
         return fail(2, "The training set has moved: say where it is.")
     return _work(Path(run), json.loads((Path(run) / "status.json").read_text())["step"], ["steps=10"])
