@@ -16,8 +16,9 @@ from TopoGANLib.headless.rendering import SliceViewPicture, draw_barcode, tile, 
 from TopoGANLib.scene.barcode import show_barcode
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.diagrams import Diagram
-from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
+from TopoGANLib.scene.views import show_in_views
 
 MAGNIFIED = 6
 PIXELS = 64 * MAGNIFIED

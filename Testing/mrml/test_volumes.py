@@ -26,10 +26,11 @@ from TopoGANLib.headless.application import HeadlessSlicer, save_scene, start_he
 from TopoGANLib.headless.rendering import ThreeDViewPicture, draw_barcode
 from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
-from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.sequences import sequences_of
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 from TopoGANLib.scene.tables import number_columns
+from TopoGANLib.scene.views import show_in_views
 
 H2_GREEN = (0, 158, 115)
 COUNT = 5
@@ -150,8 +151,9 @@ def test_choosing_a_sample_moves_all_views(headless: HeadlessSlicer, nodes: Synt
     nodes.jump_to_sample(2)
     assert nodes.browser.GetSelectedItemNumber() == 2
     assert nodes.barcode.GetTitle() == "Barcode of sample 2, myocardium (b0 = 2, b1 = 0, b2 = 0)"
-    assert nodes.verdicts(2)[1].endswith(" ml: 2 pieces instead of 1")
-    assert nodes.verdicts(2)[1].startswith("myocardium (2, 0, 0), ")
+    _, wall = nodes.judgements(2)
+    assert (wall.region, wall.betti, wall.said) == ("myocardium", (2, 0, 0), "2 pieces instead of 1")
+    assert wall.milliliters == pytest.approx((cups(3)[2] == 2).sum() * VOXEL**3 / 1000, rel=1e-3)
     z, y, x = (np.nonzero(cups(3)[2])[axis] for axis in range(3))
     middle = [-(x.min() + x.max()) / 2, -(y.min() + y.max()) / 2, (z.min() + z.max()) / 2]
     assert np.allclose(nodes.sample_position(2), np.array(middle) * VOXEL, atol=VOXEL)
@@ -259,7 +261,7 @@ for node in slicer.util.getNodesByClass("vtkMRMLNode", scene):
                 dangling.append(f"{node.GetName()}: {role}")
 found = {
     "sample": nodes.chosen_sample, "region": nodes.shown_region, "regions": nodes.regions, "count": nodes.count,
-    "title": nodes.barcode.GetTitle(), "verdict": nodes.verdicts(3)[1].partition(": ")[2],
+    "title": nodes.barcode.GetTitle(), "verdict": nodes.judgements(3)[1].said,
     "background": [node.GetBackgroundVolumeID() == nodes.image.GetID()
                    for node in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)],
     "plot": scene.GetFirstNodeByClass("vtkMRMLPlotViewNode").GetPlotChartNodeID() == nodes.barcode.GetID(),

@@ -17,8 +17,9 @@ import numpy as np
 from TopoGANLib.headless.application import SLICE_VIEWS, HeadlessSlicer, SceneError, save_scene, start_headless
 from TopoGANLib.headless.rendering import SliceViewPicture, ThreeDViewPicture, draw_barcode, tile, write_png
 from TopoGANLib.scene.build import build_scene
-from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
+from TopoGANLib.scene.views import show_in_views
 
 SLICES_SHOWN = 3
 GALLERY_COLUMNS, GALLERY_ROWS = 8, 6
