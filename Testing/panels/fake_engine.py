@@ -147,12 +147,13 @@ def train(dataset, out, *how):
         return fail(2, "There are too few slices: 16 are needed.")
     Path(out).mkdir()
     described = Path(dataset) / "dataset.json"
-    learned = json.loads(described.read_text()) if described.exists() else {}
+    learned = json.loads(described.read_text() or "{}") if described.exists() else {}
     config = {"schema": schemas.RUN, "training_set": {"content_hash": learned.get("content_hash", "")}}
     (Path(out) / layout.CONFIG_FILE).write_text(json.dumps(config))
     return _work(Path(out), 0, how)
 
-def resume(run):
+def resume(run, *where):
+    Path(__file__).with_name("resumed.json").write_text(json.dumps(where))
     if (Path(run) / "broken").exists():
         return fail(2, "The training set has moved: say where it is.")
     return _work(Path(run), json.loads((Path(run) / "status.json").read_text())["step"], ["steps=10"])

@@ -109,7 +109,7 @@ def test_states(tmp_path: Path) -> None:
     assert found["finished"].has_model and not found["finished"].resumable
     now = 61.0
     elsewhere = next(entry for entry in runs.read(tmp_path) if entry.name == "elsewhere")
-    assert (elsewhere.state, elsewhere.alive, elsewhere.resumable) == ("silent", True, False)
+    assert (elsewhere.state, elsewhere.alive, elsewhere.resumable) == ("silent", True, True)
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,7 @@ _LONGEST_NAME = 80
 _FARTHEST = 1e9
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _NO_COLOR = "#808080"
-_KIND = re.compile(r"topogan\.model/([0-9]{1,4})")
-_NEWEST = int(schemas.MODEL.rpartition("/")[2])
+_KIND, _SLASH, _NEWEST = schemas.MODEL.partition("/")
 _CHUNK = 1 << 20
 # As much as the engine unpacks at most.
 _MOST_CHECKED = 1 << 30
@@ -81,12 +80,13 @@ def read_model_card(path: Path) -> ModelCard:
         ModelRefused: it is no package, is damaged, or was made by a newer version.
     """
     content = _metadata(path)
-    kind = _KIND.fullmatch(str(content.get("schema"))) if isinstance(content, dict) else None
-    if kind is None:
+    schema = str(content.get("schema")) if isinstance(content, dict) else ""
+    kind, _slash, version = schema.partition("/")
+    if kind != _KIND or not re.fullmatch("[0-9]{1,4}", version):
         raise _no_package()
-    if int(kind[1]) > _NEWEST:
+    if int(version) > int(_NEWEST):
         sentence = _("This model was made by a newer TopoGAN ({schema}): update the extension.")
-        raise ModelRefused(sentence.format(schema=kind[0]))
+        raise ModelRefused(sentence.format(schema=schema))
     try:
         return _card(content)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:

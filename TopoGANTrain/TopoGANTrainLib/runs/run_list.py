@@ -93,8 +93,8 @@ class RunEntry:
 
     @property
     def resumable(self) -> bool:
-        """Whether it can go on from its last checkpoint."""
-        return self.state in RESUMABLE
+        """Whether it can go on from its last checkpoint; of a silent one somebody has to know that it works nowhere."""
+        return self.state in (*RESUMABLE, SILENT)
 
 
 class RunList:

@@ -37,7 +37,7 @@ class RunsView:
         logic: TrainLogic,
         results: Callable[[], Path | None],
         refusal: Callable[[], str],
-        resume: Callable[[Path], None],
+        resume: Callable[[Path, str], None],
         use_model: Callable[[Path], None],
         compare: Callable[[Sequence[Path]], None],
     ) -> None:
@@ -48,7 +48,7 @@ class RunsView:
             logic: follows a run.
             results: the folder to look into; None where none is chosen.
             refusal: why nothing can be resumed now; empty if it can.
-            resume: goes on with a run.
+            resume: goes on with a run that has a state.
             use_model: opens a model in the other module.
             compare: shows the curves of two runs.
         """
@@ -207,7 +207,8 @@ class RunsView:
             self.read()
 
     def _go_on(self) -> None:
-        self._resume(self._chosen()[0].run)
+        entry = self._chosen()[0]
+        self._resume(entry.run, entry.state)
 
     def _show_both(self) -> None:
         self._compare([entry.run for entry in self._chosen()])
