@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from topogan import __version__
 from topogan.config import SynthesisSettings
 from topogan.files import write_json
-from topogan.homology import save_diagrams
+from topogan.homology import Diagram, save_diagrams
 from topogan.metrics.shape import areas, volumes
 from topogan.metrics.topology import betti_histogram
 from topogan.model import Samples
 from topogan.model.metadata import Metadata
 from topogan.model.sampling import SamplingRequest, numbers_asked
 from topogan.structures import Region
+from topogan.synthesis.real_bars import real_bars
 from topogan.verdict import Expectation, is_valid, topology_in_words
+from topogan_contract import real_bars as contract
 from topogan_contract import schemas
 from topogan_contract.synthesis import (
     DIAGRAMS_FILE,
@@ -169,7 +171,9 @@ def _write_table(path: Path, judged: Judged) -> None:
         writer.writerows(zip(*columns.values(), strict=True))
 
 
-def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, request: SamplingRequest) -> None:
+def write_report(
+    folder: Path, judged: Judged, settings: SynthesisSettings, request: SamplingRequest, reference: Sequence[Diagram]
+) -> None:
     """Write ``report.json``: what was asked, what came out, and of which model."""
     samples, metadata, nearest = judged.samples, judged.metadata, judged.nearest
     levels = samples.levels
@@ -190,7 +194,7 @@ def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, requ
         "tries": samples.tries,
         "accepted_percent": 100.0 * len(samples) / samples.tries,
         "valid_percent": judged.valid_percent,
-        "regions": [_region(judged, number) for number in range(len(metadata.regions))],
+        "regions": _regions(judged, reference),
         "model": {
             "content_hash": metadata.content_hash,
             "training_set": metadata.training_set.content_hash,
@@ -207,6 +211,13 @@ def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, requ
             "largest": float(nearest.dice.max()),
         }
     write_json(folder / REPORT_FILE, content, schemas.SYNTHESIS)
+
+
+def _regions(judged: Judged, reference: Sequence[Diagram]) -> list[dict[str, Any]]:
+    metadata = judged.metadata
+    real = real_bars(reference, len(metadata.regions), metadata.axes, metadata.pixel_size_mm)
+    written = (None if one is None else contract.to_json(one) for one in real)
+    return [{**_region(judged, number), "real": one} for number, one in enumerate(written)]
 
 
 def _region(judged: Judged, number: int) -> dict[str, Any]:
