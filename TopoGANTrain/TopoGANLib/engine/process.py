@@ -121,6 +121,11 @@ class EngineProcess:
             return said[-1]
         return f"The engine ended without a word (exit code {code}): its output says where it was."
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether the system, or somebody, has ended it at once; Windows does not tell."""
+        return sys.platform != "win32" and self.exit_code() == -signal.SIGKILL
+
     def kill(self) -> None:
         """End it and all that it started, at once."""
         if self.exit_code() is not None:
