@@ -18,6 +18,7 @@ from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
 from TopoGANLib.forms.widgets import describe_widgets
+from TopoGANSynthLib.compare_form import CompareForm, compare_parameters
 from TopoGANSynthLib.keep_form import KeepForm, export_parameters
 from TopoGANSynthLib.model_card import ModelCard, read_model_card
 from TopoGANSynthLib.paint_form import PaintForm, paint_parameters
@@ -27,7 +28,7 @@ from TopoGANSynthLib.synth_logic import READING, Progress, SynthLogic
 DEMO_MODEL = Path(__file__).resolve().parents[1] / "Resources" / "Models" / "phantom.zip"
 """Comes with the module, so that it does something on first opening; made by Resources/Docs/make_demo_model.py."""
 
-FORMS = ("TopoGANSynthPaint", "TopoGANSynthExport")
+FORMS = ("TopoGANSynthCompare", "TopoGANSynthPaint", "TopoGANSynthExport")
 """Files of the parts below the first, in their order."""
 
 # Two dozen structures with their shares.
@@ -69,6 +70,7 @@ class SynthPanel:
         self._result = ResultView(ui)
         self._paint = PaintForm(ui, engine, lambda: (self._model.path, self._card))
         self._keep = KeepForm(ui, engine, self._result.chosen, logic.source)
+        self._compare = CompareForm(ui, engine, self._result.chosen, logic.source)
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         add = self._connections.add
@@ -84,6 +86,7 @@ class SynthPanel:
         self._engine.enter()
         self._result.look()
         self._keep.refresh()
+        self._compare.refresh()
 
     def choose_model(self, path: Path) -> None:
         """Put a model into the panel, as the other module does."""
@@ -97,6 +100,7 @@ class SynthPanel:
         self._result.look()
         self._paint.set_parameters(parameters)
         self._keep.set_parameters(parameters)
+        self._compare.set_parameters(parameters)
         self.refresh()
 
     def refresh(self) -> None:
@@ -122,6 +126,7 @@ class SynthPanel:
         self._show_state(self._logic.progress)
         self._paint.refresh()
         self._keep.refresh()
+        self._compare.refresh()
 
     def close(self) -> None:
         """Let go of everything, the engine included."""
@@ -130,6 +135,7 @@ class SynthPanel:
         self._result.close()
         self._paint.close()
         self._keep.close()
+        self._compare.close()
         self._engine.close()
         self._logic.close()
 
@@ -290,6 +296,7 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
         "holes": (Annotated[int, WithinRange(0, 9999)], 0),
         "cavities": (Annotated[int, WithinRange(0, 9999)], 0),
         "topologies": (str, ""),
+        **compare_parameters(),
         **paint_parameters(),
         **export_parameters(),
     }

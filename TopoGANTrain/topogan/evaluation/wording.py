@@ -184,12 +184,18 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
             f"beside {found.reference_dice.mean():.3f}): the model has memorized shapes, and sharing it could disclose "
             "patients."
         )
-    if not real.independent:
+    foreign = samples.training_set_hash != real.content_hash
+    if not real.independent and foreign:
+        sentences.append(
+            f"All real {slices} here are of one patient, so that they are more alike than those of different patients: "
+            "the figures of real against real are too good."
+        )
+    elif not real.independent:
         sentences.append(
             f"The test {slices} come from a patient that was trained on: every comparison with real {slices} is too "
             "optimistic, and copies can go unnoticed."
         )
-    if samples.training_set_hash != real.content_hash:
+    if foreign:
         sentences.append(
             f"The model was trained on another training set than this one: the test {slices} here may have been "
             "trained on, and copying cannot be judged."
