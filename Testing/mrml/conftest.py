@@ -109,6 +109,13 @@ def write_structures(folder: Path, count: int = 6) -> Path:
         "schema": "topogan.synthesis/2",
         "structure": "cavity, myocardium",
         "summary": "In 83 % of 6 samples every structure has a topology that real slices of its level show.",
+        "count": count,
+        "size": SIZE,
+        "pixel_size_mm": PIXEL_SIZE,
+        "table": {
+            "structures": [{"name": one.name, "color": one.color, "terminology": one.terminology} for one in segments],
+            "unions": [["cavity", "myocardium"]],
+        },
         "intensity": "HU",
         "window": [-200, 400],
         "regions": [{"name": name, "valid_percent": 100.0} for name in names],

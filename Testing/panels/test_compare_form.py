@@ -29,6 +29,10 @@ def training_set(tmp_path: Path) -> Path:
 @pytest.fixture
 def made(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -> Any:
     """Six samples of two structures and a union, with textures."""
+    return make(bench, engine, model_of_several, tmp_path)
+
+
+def make(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -> Any:
     tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
     widget = ready(bench)
     widget.panel.choose_model(model_of_several)
@@ -56,37 +60,53 @@ def cells(table: Any) -> list[list[str]]:
     ]
 
 
-def test_samples_are_compared(bench: Bench, made: Any, engine: Engine, training_set: Path) -> None:
-    import slicer
+@pytest.mark.parametrize("points", [9, 12])
+def test_samples_are_compared(
+    bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path, training_set: Path, points: int
+) -> None:
+    from bench import font_of
 
-    ui = made.ui
-    assert ui.compareReasonLabel.text == "Choose a training set, best the one that the model has learned from."
-    bench.picture("TopoGANSynth", "compare, nothing chosen")
-    ui.compareSetPathLineEdit.currentPath = str(training_set.parent)
-    assert ui.compareReasonLabel.text == "This is no training set: choose a folder that holds dataset.json."
-    ui.compareSetPathLineEdit.currentPath = str(training_set)
-    tell(engine, "evaluate", "copies")
-    compare(made)
+    with font_of(points):
+        made = make(bench, engine, model_of_several, tmp_path)
+        ui = made.ui
+        assert ui.compareReasonLabel.text == "Choose a training set, best the one that the model has learned from."
+        ui.compareSetPathLineEdit.currentPath = str(training_set.parent)
+        assert ui.compareReasonLabel.text == "This is no training set: choose a folder that holds dataset.json."
+        bench.picture("TopoGANSynth", f"compare, no training set, {points} points")
+        ui.compareSetPathLineEdit.currentPath = str(training_set)
+        tell(engine, "evaluate", "copies")
+        compare(made)
+        bench.picture("TopoGANSynth", f"compared, {points} points")
     assert ui.compareConclusionLabel.text == "6 samples were compared."
     assert ui.compareWarningLabel.text.splitlines()[0] == WARNING
     rows = cells(ui.compareTable)
     assert rows[:3] == [["cavity", "", ""], ["Betti error", "0.25", "0.1"], ["Mean area", "762 mm2", "–"]]
     tip = "How much the shares differ.\nLower is better.\nSamples: 2.5 times real."
     assert ui.compareTable.item(1, 0).toolTip() == tip
-    assert ui.compareNearestLabel.text.startswith(
-        "Rank 6 of 6: valid. Dice to the nearest training slice 0.87 (held-out slices: 0.79 ± 0.04)."
-    )
-    bench.picture("TopoGANSynth", "compared")
-    # A second time it takes the place of the first.
-    before = len(slicer.util.getNodesByClass("vtkMRMLNode"))
-    compare(made)
-    assert len(slicer.util.getNodesByClass("vtkMRMLNode")) == before
 
 
-def test_the_order_of_ranks_is_stepped_through(made: Any, training_set: Path) -> None:
-    ui = made.ui
-    ui.compareSetPathLineEdit.currentPath = str(training_set)
+def test_ranks_nearest_images_and_charts(made: Any, training_set: Path) -> None:
+    made.ui.compareSetPathLineEdit.currentPath = str(training_set)
     compare(made)
+    nodes = count_of("vtkMRMLNode")
+    check_ranks(made.ui)
+    check_nearest(made.ui, made.panel._result.chosen())
+    check_charts(made.ui)
+    assert count_of("vtkMRMLNode") == nodes, "filled in place"
+    compare(made)
+    assert count_of("vtkMRMLNode") == nodes, "a second one takes the place of the first"
+
+
+def count_of(kind: str) -> int:
+    import slicer
+
+    return slicer.mrmlScene.GetNumberOfNodesByClass(kind)
+
+
+def check_ranks(ui: Any) -> None:
+    """The order is stepped through, and begins anew once the user has gone elsewhere."""
+    said = "Rank 6 of 6: valid. Dice to the nearest training slice 0.87 (held-out slices: 0.79 ± 0.04)."
+    assert ui.compareNearestLabel.text == said
     shown = []
     for button in (ui.mostRealButton, ui.mostRealButton, ui.leastRealButton, ui.leastRealButton, ui.mostRealButton):
         button.click()
@@ -95,22 +115,19 @@ def test_the_order_of_ranks_is_stepped_through(made: Any, training_set: Path) ->
     ui.sampleSlider.value = 3.0
     assert ui.compareNearestLabel.text.startswith("Rank 3 of 6: ")
     ui.mostRealButton.click()
-    assert ui.sampleSlider.value == 5.0, "from the beginning, once the user has gone elsewhere"
+    assert ui.sampleSlider.value == 5.0
 
 
-def test_the_nearest_image_lies_beside_the_sample(made: Any, training_set: Path) -> None:
+def check_nearest(ui: Any, nodes: Any) -> None:
+    """The nearest image lies right of its sample in an axial view, at the same slice, in the same folder."""
     import slicer
 
-    ui = made.ui
-    ui.compareSetPathLineEdit.currentPath = str(training_set)
-    compare(made)
-    nodes = made.panel._result.chosen()
     volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
     (nearest,) = [node for node in volumes if "nearest training" in node.GetName()]
     bounds, own = [0.0] * 6, [0.0] * 6
     nearest.GetRASBounds(bounds)
     nodes.image.GetRASBounds(own)
-    assert bounds[1] < own[0], "to the patient's left, which is right on the screen"
+    assert bounds[1] < own[0], "to the patient's left"
     assert bounds[2:] == own[2:]
     assert "training patients" in nearest.GetDescription()
     views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
@@ -123,26 +140,22 @@ def test_the_nearest_image_lies_beside_the_sample(made: Any, training_set: Path)
     assert len(parents) == 1
 
 
-def test_the_charts_follow_the_region(made: Any, training_set: Path) -> None:
+def check_charts(ui: Any) -> None:
+    """They follow the chosen region, and are shown on a click."""
     import slicer
 
-    ui = made.ui
-    ui.compareSetPathLineEdit.currentPath = str(training_set)
-    compare(made)
     charts = {node.GetName(): node for node in slicer.util.getNodesByClass("vtkMRMLPlotChartNode")}
-    count = len(slicer.util.getNodesByClass("vtkMRMLNode"))
     (topology,) = [node for name, node in charts.items() if "topologies" in name]
     (sizes,) = [node for name, node in charts.items() if "sizes" in name]
     assert topology.GetTitle() == "Topology of cavity"
     assert topology.GetXAxisTitle() == "Pieces, holes: 0 = 1,1; 1 = 9,1"
-    choose(ui.regionComboBox, "wall")
-    assert (topology.GetTitle(), sizes.GetTitle()) == ("Topology of wall", "Area of wall")
+    choose(ui.regionComboBox, "myocardium")
+    assert (topology.GetTitle(), sizes.GetTitle()) == ("Topology of myocardium", "Area of myocardium")
     ui.compareTopologyButton.click()
     selection = slicer.app.applicationLogic().GetSelectionNode()
     assert selection.GetActivePlotChartID() == topology.GetID()
     ui.compareSizesButton.click()
     assert selection.GetActivePlotChartID() == sizes.GetID()
-    assert len(slicer.util.getNodesByClass("vtkMRMLNode")) == count
 
 
 def heart(*names: str) -> tuple[Any, Any]:
@@ -166,7 +179,7 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     assert ui.compareReasonLabel.text == "Choose a segmentation of a real patient."
     ui.compareSegmentationSelector.setCurrentNode(made.panel._result.chosen().segmentation)
     assert ui.compareReasonLabel.text.startswith("These are the samples themselves")
-    segmentation, volume = heart("Wall", "Liver")
+    segmentation, volume = heart("MYOCARDIUM", "Liver")
     ui.compareSegmentationSelector.setCurrentNode(segmentation)
     assert ui.compareReasonLabel.text == "Heart does not show cavity: name segments so."
     bench.picture("TopoGANSynth", "compare, missing structure")
@@ -175,8 +188,11 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     made.panel.refresh()
     compare(made)
     asked = json.loads((engine.parent / "topogan" / "prepared.json").read_text())
-    assert [(one["name"], one["labels"]) for one in asked["table"]["structures"]] == [("cavity", [1]), ("wall", [2])]
-    assert asked["table"]["unions"] == [["cavity", "wall"]]
+    assert [(one["name"], one["labels"]) for one in asked["table"]["structures"]] == [
+        ("cavity", [1]),
+        ("myocardium", [2]),
+    ]
+    assert asked["table"]["unions"] == [["cavity", "myocardium"]]
     (source,) = asked["sources"]
     assert (len(source["images"]), source["plane"], asked["temporary"]) == (1, "axial", True)
     assert asked["settings"]["pixel_size"] > 0
@@ -227,21 +243,3 @@ def test_a_comparison_is_cancelled_and_closing_ends_another(
     bench.application.close_application()
     wait_until(lambda: not lives(pid))
     assert work_folders(bench) == []
-
-
-@pytest.mark.parametrize("points", [9, 12])
-def test_everything_fits(
-    bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path, training_set: Path, points: int
-) -> None:
-    from bench import font_of
-
-    tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
-    tell(engine, "evaluate", "copies")
-    with font_of(points):
-        widget = ready(bench)
-        widget.panel.choose_model(model_of_several)
-        generate(widget, "Finished: ")
-        widget.ui.compareCollapsibleButton.collapsed = False
-        widget.ui.compareSetPathLineEdit.currentPath = str(training_set)
-        compare(widget)
-        bench.picture("TopoGANSynth", f"compared, {points} points")
