@@ -151,9 +151,7 @@ class ComparisonNodes:
         for node in self._all():
             # The application does this itself; without it the item would outlive its node.
             hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node), False, False)
-            helpers = [node.GetStorageNode()] if node.IsA("vtkMRMLStorableNode") else []
-            if node.IsA("vtkMRMLDisplayableNode"):
-                helpers.append(node.GetDisplayNode())
+            helpers = [node.GetNodeReference(role) for role in ("display", "storage")]
             scene.RemoveNode(node)
             # Not before, or the slice views would make an image's display node anew.
             for helper in helpers:
