@@ -20,6 +20,8 @@ _OWN, _REAL = "samples", "real"
 # Blue and orange of Okabe and Ito, as in the report; of different brightness, too.
 _COLORS = {_OWN: (0.0, 0.45, 0.70), _REAL: (0.90, 0.62, 0.0)}
 _MOST_BARS = 8
+# In %: above the curves the legend lies over the chart.
+_HIGHEST = 120.0
 
 
 def add_charts(
@@ -55,6 +57,9 @@ def fill_topologies(chart: slicer.vtkMRMLPlotChartNode, comparison: Comparison, 
         counted = _("Pieces, holes") if comparison.axes == 2 else _("Pieces, tunnels, cavities")
         listed = "; ".join(f"{place} = {name}" for place, name in enumerate(names))
         chart.SetXAxisTitle(f"{counted}: {listed}")
+        # From whole number to whole number, or the ticks would stand between the bars.
+        chart.SetXAxisRangeAuto(False)
+        chart.SetXAxisRange(-1.0, float(len(names)))
         chart.SetYAxisTitle(_("slices (%)") if comparison.axes == 2 else _("volumes (%)"))
         chart.SetTitle(_("Topology of {region}").format(region=region.name))
 
@@ -102,6 +107,8 @@ def _add_chart(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLPlotChart
     chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", scene.GenerateUniqueName(name))
     table = add_table(scene, f"{name} table", {})
     chart.SetNodeReferenceID(_TABLE, table.GetID())
+    chart.SetYAxisRangeAuto(False)
+    chart.SetYAxisRange(0.0, _HIGHEST)
     # A dragged point would be a changed result.
     chart.SetEnablePointMoveAlongX(False)
     chart.SetEnablePointMoveAlongY(False)
