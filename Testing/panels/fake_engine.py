@@ -286,7 +286,7 @@ def _comparison(report, copies):
     return comparison.Comparison(
         conclusion=f"{count} samples were compared.",
         findings=(),
-        warnings=("The model was trained on another training set than this one.",) if copies else (),
+        warnings=(f"3 of {count} samples look like copies of training masks.",) if copies else (),
         axes=axes,
         unit="mm2",
         held_out_mean=0.79,

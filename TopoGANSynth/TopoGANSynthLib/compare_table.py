@@ -25,6 +25,8 @@ class CompareTable:
         table.setHorizontalHeaderLabels([_("Figure"), _("Samples"), _("Real")])
         table.verticalHeader().setVisible(False)
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+        # A name that is too long for its column has two lines, also when the panel gets narrower.
+        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header = table.horizontalHeader()
         header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
@@ -52,8 +54,7 @@ class CompareTable:
             else:
                 cells = [row.name, with_unit(row.samples, row.unit), with_unit(row.real, row.unit)]
                 self._put(number, cells, what_it_means(row))
-        table.resizeRowsToContents()
-        # Of the lowest rows: names that are too long for the column have two lines.
+        # Of the lowest rows.
         in_sight = 1 + min(len(rows), _MOST_ROWS_IN_SIGHT)
         table.setFixedHeight(in_sight * min(table.rowHeight(row) for row in range(max(1, len(rows)))) + _FRAME)
 

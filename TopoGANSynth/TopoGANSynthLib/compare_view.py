@@ -72,9 +72,8 @@ class CompareView:
         if nodes is None or found is None or comparison is None:
             return
         ui.compareConclusionLabel.text = comparison.conclusion
-        warnings = [*_copies(comparison), *comparison.warnings]
-        ui.compareWarningLabel.text = "\n".join(f"⚠ {warning}" for warning in warnings)
-        ui.compareWarningLabel.visible = bool(warnings)
+        ui.compareWarningLabel.text = "\n".join(f"⚠ {warning}" for warning in comparison.warnings)
+        ui.compareWarningLabel.visible = bool(comparison.warnings)
         self._table.show(comparison)
         self._draw(nodes, found, comparison)
         ui.compareReportButton.visible = found.text.GetID() in self._pages
@@ -177,21 +176,6 @@ def sample_words(comparison: Comparison, sample: int) -> str:
     held_out = f"{comparison.held_out_mean:.2f} ± {comparison.held_out_deviation:.2f}"
     dice = f"{row.dice_to_training:.2f}"
     return sentence.format(rank=row.rank, count=count, verdict=row.verdict, dice=dice, held_out=held_out)
-
-
-def _copies(comparison: Comparison) -> list[str]:
-    """A sentence on the possible copies, if there are any."""
-    if not comparison.copies:
-        return []
-    sentence = (
-        _("Possible copies: {copies} of {count} samples come closer to a training slice than every held-out one does.")
-        if comparison.axes == 2
-        else _(
-            "Possible copies: {copies} of {count} samples come closer to a training volume than every held-out one "
-            "does."
-        )
-    )
-    return [sentence.format(copies=comparison.copies, count=len(comparison.samples))]
 
 
 def _plots() -> Any:

@@ -140,8 +140,10 @@ def test_words_of_strangers_are_escaped_and_what_was_written_is_read(found: Comp
 
 
 def test_the_command_prepares_what_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr("topogan.dataset.request.prepare_as_requested", lambda *given: said.append(given[0].name))
+    said: list[tuple[str, dict]] = []
+    monkeypatch.setattr(
+        "topogan.dataset.request.prepare_as_requested", lambda *given, **more: said.append((given[0].name, more))
+    )
     line = ["evaluate", "made", "--training-set", str(tmp_path / "set"), "--prepare", "asked", "--comparison", "out"]
     CliRunner().invoke(app, line)
-    assert said == ["asked"]
+    assert said == [("asked", {"train_slices": 2})]

@@ -75,6 +75,7 @@ def prepare_as_requested(
     training: TrainSettings | None,
     on_event: Callable[[dict[str, Any]], None],
     check: Callable[[], None] = lambda: None,
+    train_slices: int = MINIMUM_TRAIN_SLICES,
 ) -> None:
     """Prepare a training set that a request asks for.
 
@@ -84,6 +85,7 @@ def prepare_as_requested(
         training: settings of the training that follows, if one does: what it could not use is refused before any work.
         on_event: takes progress events.
         check: is called before any work; raises where that would be in vain.
+        train_slices: refuse fewer than these; a set that nothing learns from needs fewer than a training.
 
     Raises:
         InputError: the request or an input cannot be used.
@@ -92,11 +94,11 @@ def prepare_as_requested(
     content = read_json(folder / REQUEST_FILE, schemas.PREPARE_REQUEST)
     if content.get("temporary") is not True:
         check()
-        _prepare(folder, content, out, training, on_event)
+        _prepare(folder, content, out, training, on_event, train_slices)
         return
     with _taken_over(folder):
         check()
-        _prepare(folder, content, out, training, on_event)
+        _prepare(folder, content, out, training, on_event, train_slices)
 
 
 @contextmanager
@@ -120,6 +122,7 @@ def _prepare(
     out: Path,
     training: TrainSettings | None,
     on_event: Callable[[dict[str, Any]], None],
+    train_slices: int,
 ) -> None:
     path = folder / REQUEST_FILE
     request = validated(PrepareRequest, {name: value for name, value in content.items() if name != "schema"})
@@ -138,7 +141,7 @@ def _prepare(
         volumes.planes,
         table=table,
         on_event=on_event,
-        train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(training) if training is not None else 0),
+        train_slices=max(train_slices, asked_batch(training) if training is not None else 0),
         cancelled=(folder / STOP_FILE).exists,
     )
 

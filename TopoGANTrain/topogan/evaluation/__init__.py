@@ -5,5 +5,6 @@
 
 from topogan.evaluation.compare import evaluate
 from topogan.evaluation.report import Metric, Report
+from topogan.evaluation.sets import LEAST_COMPARED
 
-__all__ = ["Metric", "Report", "evaluate"]
+__all__ = ["LEAST_COMPARED", "Metric", "Report", "evaluate"]

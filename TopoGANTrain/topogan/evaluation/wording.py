@@ -25,6 +25,8 @@ _COPIES_BY_CHANCE = 3.0
 # Of volumes there are few patients. A generator that leans on them comes closer to them on average, in this share of
 # the pairs of a sample and a test volume (50 % without), before any sample is a copy.
 _LEANS = 75.0
+# A share of fewer moves by more than the 5 points that are called "as real" with each of them.
+_FEW = 20
 
 
 class Words(NamedTuple):
@@ -184,6 +186,8 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
             f"beside {found.reference_dice.mean():.3f}): the model has memorized shapes, and sharing it could disclose "
             "patients."
         )
+    if len(real.test) < _FEW:
+        sentences.append(f"There are only {len(real.test)} real {slices} to compare with: the figures are rough.")
     foreign = samples.training_set_hash != real.content_hash
     if not real.independent and foreign:
         sentences.append(
