@@ -186,8 +186,6 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
             f"beside {found.reference_dice.mean():.3f}): the model has memorized shapes, and sharing it could disclose "
             "patients."
         )
-    if len(real.test) < _FEW:
-        sentences.append(f"There are only {len(real.test)} real {slices} to compare with: the figures are rough.")
     foreign = samples.training_set_hash != real.content_hash
     if not real.independent and foreign:
         sentences.append(
@@ -204,6 +202,8 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
             f"The model was trained on another training set than this one: the test {slices} here may have been "
             "trained on, and copying cannot be judged."
         )
+    if len(real.test) < _FEW:
+        sentences.append(f"There are only {len(real.test)} real {slices} to compare with: the figures are rough.")
     return sentences
 
 
