@@ -14,8 +14,9 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# A process a core, each with one thread: more would get into each other's way.
 test: $(STAMP)
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest Testing
+	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(BIN)/python -m pytest Testing --numprocesses auto --dist loadfile
 
 $(STAMP): pyproject.toml Testing/constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -13,7 +13,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadab
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.module import PanelWidget
 from TopoGANLib.forms.settings import parameter_node_class, read_settings
-from TopoGANSynthLib.model_card import read_model_card
+from TopoGANSynthLib.model_card import ModelRefused, read_model_card
 from TopoGANSynthLib.synth_logic import SynthLogic
 from TopoGANSynthLib.synth_panel import FORMS, SynthPanel, own_parameters
 
@@ -81,4 +81,5 @@ class TopoGANSynthTest(ScriptedLoadableModuleTest):
 
     def test_no_model(self) -> None:
         """What is no model package is known as such."""
-        self.assertIsNone(read_model_card(Path(slicer.app.temporaryPath)))
+        with self.assertRaises(ModelRefused):
+            read_model_card(Path(slicer.app.temporaryPath))

@@ -17,6 +17,7 @@ from topogan_contract.synthesis import (
     diagrams_fit_together,
     mask_file,
     read_stack,
+    real_column,
     region_columns,
     size_column,
     stack_header,
@@ -34,6 +35,7 @@ def test_columns_have_a_number_for_each_axis_and_the_verdict_last() -> None:
     assert region_columns("atrium") == ("b0 atrium", "b1 atrium", "verdict atrium")
     assert region_columns("atrium", 3) == ("b0 atrium", "b1 atrium", "b2 atrium", "verdict atrium")
     assert (size_column("atrium"), size_column("atrium", 3)) == ("area_mm2 atrium", "volume_ml atrium")
+    assert real_column("atrium") == "real % atrium"
 
 
 def test_a_volume_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -84,6 +84,9 @@ def test_batches_fit_the_samples(tmp_path: Path) -> None:
     steps = Steps()
     estimate(ask(tmp_path, samples=20), steps, steps.clock)
     assert steps.settings.masks.batch == 20
+    found = estimate(ask(tmp_path, samples=200, training_samples=18), steps, steps.clock)
+    assert steps.settings.masks.batch == 18, "as the training does, which never sees the others"
+    assert found["disk_bytes"] == 4 * 500 + 200 * 64**2 * 3, "all of them are kept"
 
 
 @pytest.mark.parametrize(

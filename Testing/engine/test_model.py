@@ -380,6 +380,18 @@ class TestSeveralStructures:
         assert (heart_model.sample(8, betti=(1, 1)).betti[:, 0] == 1).all(), "one alone is the first structure's"
         assert sampling.asked_betti("1,0", heart_model.metadata) == ((1, 0), None, None)
 
+    def test_each_region_can_be_asked_in_words(self, model, heart_model) -> None:
+        asked = sampling.asked_betti("wall=real;cavity=modal;wall + cavity=any", heart_model.metadata)
+        assert asked == ("real", (1, 0), None)
+        samples = heart_model.sample(20, seed=3, betti=asked)
+        real, walls = heart_model.metadata.real, samples.betti[:, 0].tolist()
+        assert all(tuple(wall) in real.of_region(0, level) for wall, level in zip(walls, samples.levels, strict=True))
+        assert (samples.betti[:, 1] == (1, 0)).all()
+        assert sampling.asked_betti("wall=any;cavity=any", heart_model.metadata) is None
+        assert sampling.asked_betti("ring=real", model.metadata) == "real", "of one structure it is the same"
+        with pytest.raises(WorkError, match="tries had what real ones show of wall; 7 pieces and no hole of cavity"):
+            heart_model.sample(2, betti=("real", (7, 0), None), attempts=1)
+
     def test_real_asks_for_what_slices_of_the_level_show(self, heart_model) -> None:
         real, free = heart_model.metadata.real, heart_model.sample(60, seed=3)
 

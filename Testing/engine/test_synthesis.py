@@ -75,7 +75,7 @@ class TestFolder:
     def test_table_fits_the_masks(self, folder: Path, model: Model) -> None:
         masks, table = stack(folder / "masks.nrrd"), rows(folder)
         assert list(table[0]) == [
-            "sample", "seed", "level", "b0 ring", "b1 ring", "verdict ring", "area_mm2 ring",
+            "sample", "seed", "level", "b0 ring", "b1 ring", "verdict ring", "area_mm2 ring", "real % ring",
         ]  # fmt: skip
         for index, (mask, row) in enumerate(zip(masks, table, strict=True)):
             assert int(row["sample"]) == index
@@ -84,6 +84,10 @@ class TestFolder:
             assert row["level"] == ""
             assert (row["verdict ring"] == "valid") == (betti_numbers(mask) == (1, 1))
         assert "no hole" in {row["verdict ring"] for row in table}
+        counts = model.metadata.betti.train["ring"]
+        for row in table:
+            real = 100 * counts.get(f"{row['b0 ring']},{row['b1 ring']}", 0) / sum(counts.values())
+            assert float(row["real % ring"]) == pytest.approx(real, rel=1e-3)
         again = model.draw([int(table[7]["seed"])])
         assert np.array_equal(again.labels[0], masks[7])
 
@@ -194,6 +198,8 @@ class TestSeveralStructures:
                 betti = betti_numbers(region.of(labels))
                 assert (int(row[f"b0 {region.name}"]), int(row[f"b1 {region.name}"])) == betti
                 assert row[f"verdict {region.name}"] == real.verdict(betti, number, level)
+                share = 100 * real.share(betti, number, level)
+                assert float(row[f"real % {region.name}"]) == pytest.approx(share, rel=1e-3)
         middle = [row for row in table if 0.45 < float(row["level"]) < 0.65]
         assert {row["verdict wall"] for row in middle} == {"valid", "no hole"}
         assert {row["verdict wall"] for row in table if float(row["level"]) < 0.1} == {"valid"}
@@ -231,6 +237,7 @@ class TestSeveralStructures:
             ("wall=1,1;cavity=1,0", [[1, 1], [1, 0], None]),
             ("1,1", [[1, 1], None, None]),
             ("real", "real"),
+            ("wall=real;cavity=1,0", ["real", [1, 0], None]),
         ],
     )
     def test_topology_is_asked_for(self, tmp_path: Path, heart_model: Model, asked: str, got: Any) -> None:
@@ -238,7 +245,7 @@ class TestSeveralStructures:
         found = report(out)
         assert found["requested_betti"] == got and found["tries"] >= 8
         for number, region in enumerate(found["regions"]):
-            wanted = None if got == "real" else got[number]
+            wanted = got[number] if isinstance(got[number], list) else None
             assert region["expected_betti"] == wanted
             if wanted:
                 assert region["betti_histogram"] == {",".join(map(str, wanted)): 8}

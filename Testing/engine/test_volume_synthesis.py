@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import torch
 from matplotlib.image import imread
-from training_sets import write_training_set
+from volume_models import SIZE, VOXEL, opened, package_of, real_set
 
 from topogan.cli import run
-from topogan.config import MaskSettings, SynthesisSettings, TrainSettings
+from topogan.config import SynthesisSettings
 from topogan.errors import InputError, WorkError
 from topogan.export import export
 from topogan.files import write_json
@@ -29,12 +28,11 @@ from topogan.homology import (
     load_diagrams,
     save_diagrams,
 )
-from topogan.model import Model, load_model, save_model
+from topogan.model import Model, load_model
 from topogan.model.layout import METADATA
 from topogan.model.metadata import read_metadata
 from topogan.model.reference import read_reference
 from topogan.model.sampling import asked_betti
-from topogan.networks import make_mask_discriminator, make_mask_generator
 from topogan.serve import serve
 from topogan.synthesis import synthesize
 from topogan.synthesis.reading import read_masks, read_textures
@@ -43,61 +41,8 @@ from topogan.training_set import TrainingSet
 from topogan_contract import schemas
 from topogan_contract.synthesis import Segment, mask_file, read_stack, texture_file
 
-SIZE, VOXEL = 32, 2.0
 ONE = {"structures": [{"name": "cup"}]}
 TWO = {"structures": [{"name": "wall"}, {"name": "blood"}], "unions": [["wall", "blood"]]}
-
-
-def heart(radius: float, tunnel: bool = False, speck: bool = False, closed: bool = False) -> np.ndarray:
-    """Label ids, uint8 [32, 32, 32]: a cup of wall (1), open towards the head, around blood (2)."""
-    slices, rows, columns = np.indices((SIZE,) * 3) - 15.5
-    distance = np.sqrt(slices**2 + rows**2 + columns**2)
-    labels = (1 * (distance < radius) + 1 * (distance < radius - 4)).astype(np.uint8)
-    if not closed:
-        labels[20:] = 0
-    if tunnel:
-        labels[14:17, 14:17, 16:][labels[14:17, 14:17, 16:] == 1] = 0
-    if speck:
-        labels[2:4, 2:4, 2:4] = 1
-    return labels
-
-
-class Hearts(torch.nn.Module):
-    """Draws with spheres: some have a tunnel, a speck or a lid."""
-
-    def __init__(self, structures: int) -> None:
-        super().__init__()
-        self.structures = structures
-
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        drawn = []
-        for size, *faults in z.tolist():
-            labels = heart(11 + np.tanh(size), *(fault > 0.8 for fault in faults))
-            drawn.append(np.stack([np.where(labels == label, 5.0, -5.0) for label in range(1, self.structures + 1)]))
-        return torch.from_numpy(np.stack(drawn)).float()
-
-
-def real_set(folder: Path, table: dict[str, Any]) -> TrainingSet:
-    """40 hearts with images, some with a tunnel: 24 for training, 8 for validation, 8 for the test."""
-    labels = np.stack([heart(10.5 + index % 4 / 2, tunnel=index % 13 == 12) for index in range(40)])
-    images = np.array([-100, 120, 400])[labels]
-    if len(table["structures"]) == 1:
-        labels[labels == 2] = 0
-    written = write_training_set(folder, labels, images, 24, 8, table=table, levels=np.zeros(40), pixel_size_mm=VOXEL)
-    return TrainingSet.open(written)
-
-
-def package_of(folder: Path, real: TrainingSet) -> Path:
-    settings = TrainSettings(masks=MaskSettings(width=4, latent=4))
-    sides = {"generator": make_mask_generator, "discriminator": make_mask_discriminator}
-    networks = {name: make(settings.masks, SIZE, len(real.table), axes=3) for name, make in sides.items()}
-    return save_model(folder, settings=settings, training_set=real, masks=networks, textures=None, training={})
-
-
-def opened(package: Path) -> Model:
-    """The model of a package, whose network is not trained, with one that draws."""
-    model = load_model(package, discriminators=False)
-    return replace(model, masks=Hearts(len(model.metadata.table)))
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +206,8 @@ class TestFolder:
         assert list(table[0]) == [
             "sample", "seed", "level", "b0 wall", "b1 wall", "b2 wall", "verdict wall", "b0 blood", "b1 blood",
             "b2 blood", "verdict blood", "b0 wall + blood", "b1 wall + blood", "b2 wall + blood",
-            "verdict wall + blood", "volume_ml wall", "volume_ml blood", "nearest_training_row", "dice_to_training",
+            "verdict wall + blood", "volume_ml wall", "volume_ml blood", "real % wall", "real % blood",
+            "real % wall + blood", "nearest_training_row", "dice_to_training",
         ]  # fmt: skip
         for number, row in enumerate(table):
             labels = mask(painted, number)

@@ -8,16 +8,13 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import nibabel
 import numpy as np
-import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, RLELossless, RTStructureSetStorage, generate_uid
+from dicom_series import voxels, write_dicom
 
 from topogan.errors import InputError
 from topogan.volumes import FORMATS, Geometry, PngOptions, Volume, find_pairs, open_volume
@@ -25,10 +22,6 @@ from topogan.volumes import FORMATS, Geometry, PngOptions, Volume, find_pairs, o
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 # x points to the patient's back, y to the left, z downwards: nothing may depend on the usual order.
 TURNED = (0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
-
-
-def voxels(seed: int = 0, shape: tuple[int, int, int] = (5, 6, 7)) -> np.ndarray:
-    return np.random.default_rng(seed).integers(-1000, 2000, shape).astype(np.int16)
 
 
 def turned_image(array: np.ndarray) -> sitk.Image:
@@ -53,37 +46,6 @@ def write_sequence(path: Path, phases: np.ndarray, list_first: bool) -> None:
     )
     data = np.ascontiguousarray(np.moveaxis(phases, 0, -1)) if list_first else phases
     path.write_bytes(header.encode() + gzip.compress(data.tobytes()))
-
-
-def write_dicom(
-    folder: Path,
-    array: np.ndarray,
-    positions: list[float] | None = None,
-    series: str | None = None,
-    change: Callable[[int, pydicom.Dataset], None] | None = None,
-) -> None:
-    """Write [slice, row, column] of HU as a CT series; file names do not tell the order."""
-    folder.mkdir(exist_ok=True)
-    series = series or generate_uid()
-    positions = positions or [2.5 * number for number in range(len(array))]
-    for number, (plane, position) in enumerate(zip(array, positions, strict=True)):
-        meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID = CTImageStorage, ExplicitVRLittleEndian
-        meta.MediaStorageSOPInstanceUID = generate_uid()
-        header = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-        header.SOPClassUID, header.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
-        header.Modality, header.SeriesInstanceUID = "CT", series
-        header.Rows, header.Columns = plane.shape
-        header.PixelSpacing, header.ImageOrientationPatient = [0.8, 0.6], [1, 0, 0, 0, 1, 0]
-        header.ImagePositionPatient = [-10.0, -20.0, position]
-        header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
-        header.BitsAllocated = header.BitsStored = 16
-        header.HighBit, header.PixelRepresentation = 15, 0
-        header.RescaleSlope, header.RescaleIntercept = "2", "-1024"
-        header.PixelData = ((plane.astype(int) + 1024) // 2).astype(np.uint16).tobytes()
-        if change:
-            change(number, header)
-        header.save_as(folder / f"IM{(number * 7) % 100:03d}_{series[-4:]}", enforce_file_format=True)
 
 
 @pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nrrd", ".mha", ".mhd"])
@@ -124,148 +86,6 @@ def test_slicer_sequences_are_phases(tmp_path: Path, list_first: bool) -> None:
     assert source.phases == 4
     np.testing.assert_array_equal(np.stack([volume.array for volume in source.volumes()]), phases)
     assert source.geometry.is_same_grid(Geometry.of_image(turned_image(phases[0])))
-
-
-def test_dicom_series_is_sorted_by_position_and_in_hu(tmp_path: Path) -> None:
-    array = voxels() // 2 * 2  # the rescale slope is 2
-    write_dicom(tmp_path / "series", array)
-    (volume,) = open_volume(tmp_path / "series").volumes()
-    np.testing.assert_array_equal(volume.array, array)
-    np.testing.assert_allclose(volume.spacing, (0.6, 0.8, 2.5))
-    assert volume.origin == (-10.0, -20.0, 0.0)
-    with pytest.raises(InputError, match="name the folder of its series"):
-        open_volume(next((tmp_path / "series").iterdir()))
-    assert volume.direction == (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-
-
-def stored(header: pydicom.Dataset, hu: np.ndarray, kind: str, slope: int, intercept: int, bits: int) -> None:
-    """Write a slice in another type and scale."""
-    header.BitsAllocated, header.BitsStored, header.HighBit = 8 * np.dtype(kind).itemsize, bits, bits - 1
-    header.PixelRepresentation = int(np.dtype(kind).kind == "i")
-    header.RescaleSlope, header.RescaleIntercept = str(slope), str(intercept)
-    header.PixelData = ((hu.astype(int) - intercept) // slope).astype(kind).tobytes()
-
-
-def test_dicom_slices_may_differ_in_type_and_scale(tmp_path: Path) -> None:
-    array = voxels().clip(-1000, 1000) // 8 * 8
-    kinds = [("u2", 1, -1024, 12), ("i2", 8, 0, 16), ("u1", 8, -1024, 8), ("i4", 2, -8192, 32), ("i2", 1, -1000, 16)]
-    array[2] = array[2].clip(-1024, 1000)
-    write_dicom(tmp_path / "series", array, change=lambda number, header: stored(header, array[number], *kinds[number]))
-    (volume,) = open_volume(tmp_path / "series").volumes()
-    np.testing.assert_array_equal(volume.array, array)
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_dicom_shown_inverted_holds_the_same_hu(tmp_path: Path, packed: bool) -> None:
-    def invert(number: int, header: pydicom.Dataset) -> None:
-        header.PhotometricInterpretation = "MONOCHROME1"
-        if packed:
-            header.compress(RLELossless, encoding_plugin="pydicom")
-
-    # GDCM does not read run lengths of very small pictures.
-    array = np.tile(voxels() // 2 * 2, (1, 6, 6))
-    write_dicom(tmp_path / "series", array, change=invert)
-    (volume,) = open_volume(tmp_path / "series").volumes()
-    np.testing.assert_array_equal(volume.array, array)
-
-
-def test_dicom_overlays_above_the_value_are_left_out(tmp_path: Path) -> None:
-    def draw(number: int, header: pydicom.Dataset) -> None:
-        header.BitsStored, header.HighBit = 12, 11
-        header.PixelData = (np.frombuffer(header.PixelData, np.uint16) | 0xF000).tobytes()
-
-    array = voxels() // 2 * 2
-    write_dicom(tmp_path / "series", array, change=draw)
-    (volume,) = open_volume(tmp_path / "series").volumes()
-    np.testing.assert_array_equal(volume.array, array)
-
-
-def test_scales_of_pet_differ_by_slice(tmp_path: Path) -> None:
-    def scale(number: int, header: pydicom.Dataset) -> None:
-        header.Modality, header.RescaleSlope, header.RescaleIntercept = "PT", str(0.25 * (number + 1)), "0"
-        header.PixelData = np.full(array[0].shape, 60000, np.uint16).tobytes()
-
-    array = voxels()
-    write_dicom(tmp_path / "series", array, change=scale)
-    (volume,) = open_volume(tmp_path / "series").volumes()
-    np.testing.assert_allclose(volume.array[:, 0, 0], 15000.0 * np.arange(1, 6))
-
-
-def test_dicom_written_downwards_lies_at_the_same_places(tmp_path: Path) -> None:
-    array = voxels() // 2 * 2
-    write_dicom(tmp_path / "up", array)
-    write_dicom(tmp_path / "down", array[::-1], positions=[10.0, 7.5, 5.0, 2.5, 0.0])
-    up, down = (next(open_volume(tmp_path / name).volumes()) for name in ("up", "down"))
-    np.testing.assert_array_equal(up.array, down.array)
-    assert up.geometry == down.geometry
-
-
-def test_objects_without_pixels_beside_a_series_do_not_matter(tmp_path: Path) -> None:
-    write_dicom(tmp_path / "series", voxels())
-    structure_set = pydicom.Dataset()
-    structure_set.SOPClassUID, structure_set.SOPInstanceUID = RTStructureSetStorage, generate_uid()
-    structure_set.SeriesInstanceUID = generate_uid()
-    structure_set.file_meta = FileMetaDataset()
-    structure_set.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    structure_set.file_meta.MediaStorageSOPClassUID = RTStructureSetStorage
-    structure_set.file_meta.MediaStorageSOPInstanceUID = structure_set.SOPInstanceUID
-    structure_set.save_as(tmp_path / "series" / "rtss.dcm", enforce_file_format=True)
-    assert open_volume(tmp_path / "series").geometry.size == (7, 6, 5)
-
-
-def two_series(folder: Path) -> None:
-    write_dicom(folder, voxels())
-    write_dicom(folder, voxels())
-
-
-def with_header(name: str, value: object) -> Callable[[Path], None]:
-    def write(folder: Path) -> None:
-        write_dicom(folder, voxels(), change=lambda number, header: setattr(header, name, value))
-
-    return write
-
-
-def tilted(folder: Path) -> None:
-    def shift(number: int, header: pydicom.Dataset) -> None:
-        header.ImagePositionPatient = [-10.0, -20.0 + 0.5 * number, 2.5 * number]
-
-    write_dicom(folder, voxels(), change=shift)
-
-
-def larger_last(folder: Path) -> None:
-    def grow(number: int, header: pydicom.Dataset) -> None:
-        if number == 4:
-            header.Rows = 5
-
-    write_dicom(folder, voxels(), change=grow)
-
-
-def without_position(folder: Path) -> None:
-    write_dicom(folder, voxels(), change=lambda number, header: delattr(header, "ImagePositionPatient"))
-
-
-@pytest.mark.parametrize(
-    ("write", "said"),
-    [
-        (two_series, "holds 2 DICOM series"),
-        (
-            lambda folder: write_dicom(folder, voxels(), positions=[0, 2.5, 5, 10, 12.5]),
-            "Slices 3 and 4 of 5 .* 5.00 mm",
-        ),
-        (lambda folder: write_dicom(folder, voxels(), positions=[0, 2.5, 5, 5, 7.5]), "1 of 5 slices .* another one"),
-        (lambda folder: write_dicom(folder, voxels()[:1]), "one slice only"),
-        (tilted, "tilted gantry"),
-        (larger_last, "differ in size"),
-        (without_position, "says nothing of its ImagePositionPatient"),
-        (with_header("NumberOfFrames", 3), "several frames"),
-        (with_header("SamplesPerPixel", 3), "color image"),
-        (with_header("PixelSpacing", [0, 1]), "must be above 0"),
-    ],
-)
-def test_unusable_dicom_is_one_sentence(tmp_path: Path, write: Callable[[Path], None], said: str) -> None:
-    write(tmp_path / "series")
-    with pytest.raises(InputError, match=said):
-        open_volume(tmp_path / "series")
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:

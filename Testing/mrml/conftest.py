@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from topogan_contract.synthesis import Segment, region_columns, stack_header
+from topogan_contract.synthesis import Segment, real_column, region_columns, stack_header
 from TopoGANLib.headless.application import HeadlessSlicer, start_headless
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes
@@ -99,12 +99,12 @@ def write_structures(folder: Path, count: int = 6) -> Path:
     names = ("cavity", "myocardium", "cavity + myocardium")
     with (folder / "samples.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["sample", "seed", "level", *(column for name in names for column in region_columns(name))])
+        columns = [column for name in names for column in region_columns(name)] + [real_column(name) for name in names]
+        writer.writerow(["sample", "seed", "level", *columns])
         for sample in range(count):
-            ring = [1, 0, "no hole"] if sample == 2 else [1, 1, "valid"]
-            writer.writerow(
-                [sample, sample, "0.500000", 1, 0, "valid", *ring, 1, 0, "valid (as in 9 % of real slices)"]
-            )
+            ring, real = ([1, 0, "no hole"], 0) if sample == 2 else ([1, 1, "valid"], 91.2)
+            rest = [1, 0, "valid (as in 9 % of real slices)", 97.5, real, 9.1]
+            writer.writerow([sample, sample, "0.500000", 1, 0, "valid", *ring, *rest])
     content = {
         "schema": "topogan.synthesis/2",
         "structure": "cavity, myocardium",

@@ -17,8 +17,9 @@ import slicer
 from TopoGANLib.headless.application import HeadlessSlicer, SceneError, load_scene, save_scene, start_headless
 from TopoGANLib.scene.barcode import ROWS_PER_BAR
 from TopoGANLib.scene.build import build_scene
-from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
+from TopoGANLib.scene.views import show_in_views
 
 MakeFolder = Callable[..., Path]
 

@@ -15,9 +15,11 @@ from vtk.util.numpy_support import vtk_to_numpy
 from TopoGANLib.headless.application import HeadlessSlicer, load_scene, save_scene, start_headless
 from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
-from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.nodes import SynthesisNodes
+from TopoGANLib.scene.sample_table import Judgement
 from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
 from TopoGANLib.scene.tables import number_columns, typed_column
+from TopoGANLib.scene.views import show_in_views
 
 MakeFolder = Callable[..., Path]
 
@@ -247,11 +249,12 @@ def test_the_barcode_is_of_the_chosen_region(headless: HeadlessSlicer, several: 
 
 
 def test_each_region_has_a_verdict(several: SynthesisNodes) -> None:
-    assert several.verdicts(2) == [
-        "cavity (1, 0): valid",
-        "myocardium (1, 0): no hole",
-        "cavity + myocardium (1, 0): valid (as in 9 % of real slices)",
+    assert several.judgements(2) == [
+        Judgement("cavity", (1, 0), "valid", 97.5, None),
+        Judgement("myocardium", (1, 0), "no hole", 0.0, None),
+        Judgement("cavity + myocardium", (1, 0), "valid (as in 9 % of real slices)", 9.1, None),
     ]
+    assert [several.is_valid(sample) for sample in (1, 2)] == [True, False]
     assert (several.short_caption(1), several.short_caption(2)) == ("1: 3 of 3 valid", "2: 2 of 3 valid")
 
 

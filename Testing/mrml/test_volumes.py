@@ -23,13 +23,14 @@ from vtk.util.numpy_support import vtk_to_numpy
 from topogan_contract.synthesis import mask_file, texture_file
 from TopoGANLib.headless import demo_scene
 from TopoGANLib.headless.application import HeadlessSlicer, save_scene, start_headless
-from TopoGANLib.headless.rendering import ThreeDViewPicture, draw_barcode
+from TopoGANLib.headless.rendering import ThreeDViewPicture, draw_chart
 from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
-from TopoGANLib.scene.nodes import SynthesisNodes, show_in_views
+from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.sequences import sequences_of
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 from TopoGANLib.scene.tables import number_columns
+from TopoGANLib.scene.views import show_in_views
 
 H2_GREEN = (0, 158, 115)
 COUNT = 5
@@ -150,8 +151,9 @@ def test_choosing_a_sample_moves_all_views(headless: HeadlessSlicer, nodes: Synt
     nodes.jump_to_sample(2)
     assert nodes.browser.GetSelectedItemNumber() == 2
     assert nodes.barcode.GetTitle() == "Barcode of sample 2, myocardium (b0 = 2, b1 = 0, b2 = 0)"
-    assert nodes.verdicts(2)[1].endswith(" ml: 2 pieces instead of 1")
-    assert nodes.verdicts(2)[1].startswith("myocardium (2, 0, 0), ")
+    _, wall = nodes.judgements(2)
+    assert (wall.region, wall.betti, wall.said) == ("myocardium", (2, 0, 0), "2 pieces instead of 1")
+    assert wall.milliliters == pytest.approx((cups(3)[2] == 2).sum() * VOXEL**3 / 1000, rel=1e-3)
     z, y, x = (np.nonzero(cups(3)[2])[axis] for axis in range(3))
     middle = [-(x.min() + x.max()) / 2, -(y.min() + y.max()) / 2, (z.min() + z.max()) / 2]
     assert np.allclose(nodes.sample_position(2), np.array(middle) * VOXEL, atol=VOXEL)
@@ -174,7 +176,7 @@ def test_barcode_has_a_bar_for_each_dimension(nodes: SynthesisNodes) -> None:
     assert shown["death (mm)"][::ROWS_PER_BAR].tolist() == [np.inf, 5 * VOXEL]
     assert [int(shown[f"death {axis}"][ROWS_PER_BAR]) for axis in "ijk"] == [18, 15, 14], "column, row, slice"
     assert [int(shown[f"death {axis}"][0]) for axis in "ijk"] == [-1, -1, -1]
-    picture = draw_barcode(nodes.barcode, 900, 500)
+    picture = draw_chart(nodes.barcode, 900, 500)
     green = np.abs(picture[120:].astype(int) - H2_GREEN).max(axis=2) < 30
     assert green.sum(axis=1).max() > 200
 
@@ -259,7 +261,7 @@ for node in slicer.util.getNodesByClass("vtkMRMLNode", scene):
                 dangling.append(f"{node.GetName()}: {role}")
 found = {
     "sample": nodes.chosen_sample, "region": nodes.shown_region, "regions": nodes.regions, "count": nodes.count,
-    "title": nodes.barcode.GetTitle(), "verdict": nodes.verdicts(3)[1].partition(": ")[2],
+    "title": nodes.barcode.GetTitle(), "verdict": nodes.judgements(3)[1].said,
     "background": [node.GetBackgroundVolumeID() == nodes.image.GetID()
                    for node in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)],
     "plot": scene.GetFirstNodeByClass("vtkMRMLPlotViewNode").GetPlotChartNodeID() == nodes.barcode.GetID(),
@@ -370,7 +372,13 @@ def test_surface_is_drawn_in_the_colors_of_the_structures(headless: HeadlessSlic
 
 def test_pictures_of_the_demo(folder: Path, tmp_path: Path) -> None:
     written = demo_scene.make_demo_scene(folder, tmp_path / "out")
-    assert [path.name for path in written.values()] == ["scene.mrb", "volumes.png", "barcode.png", "gallery.png"]
+    assert [path.name for path in written.values()] == [
+        "scene.mrb",
+        "volumes.png",
+        "barcode.png",
+        "diagram.png",
+        "gallery.png",
+    ]
     for path in list(written.values())[1:]:
         drawn = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
         assert drawn.shape[1] >= 800 and drawn.std() > 10

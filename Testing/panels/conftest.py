@@ -125,7 +125,7 @@ def model(tmp_path: Path) -> Path:
         "pixel_size_mm": 1.85,
         "betti": {"modal": [1, 1]},
         "network_data_format": {"outputs": {"mask": {}, "image": {}}},
-        "training_set": {"independent": False},
+        "training_set": {"independent": False, "patients": 1, "train": 30, "validation": 6, "test": 8},
     }
     (folder / "configs" / "metadata.json").write_text(json.dumps(content))
     return folder

@@ -15,7 +15,7 @@ from TopoGANLib.engine.process import Engine, kill_tree
 
 _MAIN = "import sys; from topogan.cli import run; sys.exit(run(sys.argv[1:]))"
 _CLI = """
-import json, os, shutil, socket, struct, subprocess, sys, time, zlib
+import json, os, shutil, socket, struct, subprocess, sys, time, uuid, zlib
 from pathlib import Path
 
 from topogan_contract import comparison, preparation, run as layout, schemas
@@ -101,7 +101,8 @@ def _prepare(out, folder):
     structures = (request.get("table") or {}).get("structures", [{"name": "structure"}])
     names = [(one["name"], one.get("color", "#d8654f")) for one in structures]
     described = {"axes": 3 if volumes else 2, "size": request["settings"].get("size", 64), "counts": counts}
-    (out / "dataset.json").write_text(json.dumps({**described, "table": {"structures": structures}}))
+    always = {"schema": "topogan.training-set/3", "content_hash": uuid.uuid4().hex}
+    (out / "dataset.json").write_text(json.dumps({**always, **described, "table": {"structures": structures}}))
     often, seldom = ("1,0,0", "2,0,0") if volumes else ("1,0", "1,1")
     betti = [{"topology": often, "train": 27, "validation": 9, "test": 8}]
     betti += [{"topology": seldom, "train": 3, "validation": 1, "test": 0}]
@@ -145,9 +146,14 @@ def train(dataset, out, *how):
     if "fail" in how:
         return fail(2, "There are too few slices: 16 are needed.")
     Path(out).mkdir()
+    described = Path(dataset) / "dataset.json"
+    learned = json.loads(described.read_text() or "{}") if described.exists() else {}
+    config = {"schema": schemas.RUN, "training_set": {"content_hash": learned.get("content_hash", "")}}
+    (Path(out) / layout.CONFIG_FILE).write_text(json.dumps(config))
     return _work(Path(out), 0, how)
 
-def resume(run):
+def resume(run, *where):
+    Path(__file__).with_name("resumed.json").write_text(json.dumps(where))
     if (Path(run) / "broken").exists():
         return fail(2, "The training set has moved: say where it is.")
     return _work(Path(run), json.loads((Path(run) / "status.json").read_text())["step"], ["steps=10"])
@@ -156,7 +162,6 @@ def _work(folder, step, how):
     lock = RunLock(folder / layout.LOCK_FILE)
     assert lock.acquire()
     total = next((int(word.partition("=")[2]) for word in how if word.startswith("steps=")), 1000)
-    (folder / layout.CONFIG_FILE).write_text(json.dumps({"schema": schemas.RUN}))
     always = {"total": total, "stage": "masks"}
     show = lambda state, **more: _write(folder, {"state": state, "step": step, **always, **more})
     show("queued")

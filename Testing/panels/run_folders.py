@@ -36,7 +36,7 @@ def add_curves(run: Path, **curves: list[float]) -> None:
 def add_training_set(run: Path, **more: Any) -> Path:
     """The one that a panel makes beside a run."""
     folder = run.parent / "training-set"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     write(folder / "dataset.json", "topogan.training-set/3", **{"content_hash": f"of {run.parent.name}", **more})
     for name in ("masks.npy", "slices.csv", "check.json"):
         (folder / name).touch()

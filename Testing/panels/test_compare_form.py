@@ -130,8 +130,14 @@ def check_nearest(ui: Any, nodes: Any) -> None:
     assert bounds[2:] == own[2:]
     assert "training patients" in nearest.GetDescription()
     views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    views = [view for view in views if view.GetBackgroundVolumeID() == nodes.image.GetID()]
+    assert views
     ui.compareNearestButton.click()
-    assert {view.GetForegroundVolumeID() for view in views if view.GetBackgroundVolumeID()} == {nearest.GetID()}
+    assert {view.GetForegroundVolumeID() for view in views} == {nearest.GetID()}
+    # Showing the samples anew clears the foreground; it comes back with the next sample.
+    ui.showButton.click()
+    ui.sampleSlider.value = 2.0
+    assert {view.GetForegroundVolumeID() for view in views} == {nearest.GetID()}
     ui.compareNearestButton.click()
     assert {view.GetForegroundVolumeID() for view in views} == {None}
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)

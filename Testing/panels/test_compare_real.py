@@ -48,7 +48,7 @@ def compared_with(synthesis: Path, segmentation: Any, volume: Any, work: Path) -
     assert form is not None
     (work / "request").mkdir(parents=True)
     scene_request(form, segmentation, match(form.names, segmentation), volume)(work / "request")
-    prepare_as_requested(work / "request", work / "set", None, lambda event: None)
+    prepare_as_requested(work / "request", work / "set", None, lambda event: None, reference=True)
     evaluate(synthesis, work / "set", comparison=work / "out")
     report = json.loads((synthesis / "report.json").read_text())
     return Compared(read_comparison(work / "out"), read_pictures(work / "out" / "nearest", report), work / "none")
@@ -77,6 +77,7 @@ def test_a_segmentation_of_the_scene_stands_beside_samples_in_a_saved_scene(
     assert [region.name for region in comparison.regions] == ["cavity", "myocardium", "cavity + myocardium"]
     assert comparison.regions[1].topologies[0][2] == 1.0, "each real slice has a ring of muscle"
     assert all(0.5 < row.dice_to_training < 1 for row in comparison.samples)
+    assert {row.training_row % 2 for row in comparison.samples} != {row.test_row % 2 for row in comparison.samples}
     brightness = next(row for row in comparison.metrics if row.name == "Mean HU in cavity")
     assert brightness.real == pytest.approx(350, abs=5)
 

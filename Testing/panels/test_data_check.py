@@ -47,6 +47,16 @@ def checked(bench: Bench, widget: Any) -> Any:
     return widget.ui
 
 
+def confirmed(widget: Any) -> Path | None:
+    """The checked training set as a start finds it; None where it is not true any more."""
+    from bench import pump
+
+    found: list[Path | None] = []
+    widget.panel._check.confirm(found.append)
+    pump(lambda: found)
+    return found[0]
+
+
 def test_a_check_is_read(tmp_path: Path) -> None:
     from TopoGANTrainLib.check.data_check import PatientRow, RegionRow, read_check
 
@@ -57,7 +67,7 @@ def test_a_check_is_read(tmp_path: Path) -> None:
     assert check is not None
     assert check.patients == (PatientRow("patient_001", 4, (3, 1, 0)),)
     assert check.regions == (RegionRow("Blood", (1.0, 0.0, 128 / 255), (("1,0,0", 4),)),)
-    assert (check.axes, check.size, check.pixel_size, check.samples) == (3, 48, 1.5, 4)
+    assert (check.axes, check.size, check.pixel_size, check.samples, check.training_samples) == (3, 48, 1.5, 4, 3)
     assert (check.verdict, check.remarks) == ("1 patient, 4 volumes: too few.", ("One volume was left out.",))
 
 
@@ -86,7 +96,7 @@ def test_the_form_of_a_set(tmp_path: Path) -> None:
 
     assert read_form(tmp_path) == SetForm(64, 2, 1, 0)
     for content, form in (
-        ({"size": 128, "counts": {"total": 5}}, SetForm(128, 2, 1, 5)),
+        ({"size": 128, "counts": {"total": 5, "train": 3}}, SetForm(128, 2, 1, 5, 3)),
         ({"table": {"structures": [{}, {}]}, "axes": 3, "size": "x"}, SetForm(64, 3, 2, 0)),
         ([], SetForm()),
     ):
@@ -123,10 +133,12 @@ def test_data_are_checked_and_trained_on(
     ui.checkPreviewButton.click()
     assert opened == [str(folder / "training-set" / "preview.png")]
     bench.picture("TopoGANTrain", "checked")
-    assert widget.panel._orders.form(widget.panel._check.samples).samples == 48, "an estimate knows them"
+    form = widget.panel._orders.form(widget.panel._check.known)
+    assert (form.samples, form.training_samples) == (48, 30), "an estimate knows them"
     ui.startButton.click()
     pump(lambda: "Finished" in status(widget))
     assert widget.logic.session.run == folder / "run"
+    assert widget.panel._check._loose is None, "the run keeps it, whatever is checked next"
     assert [path.name for path in results(widget).iterdir()] == ["Blood-1"]
     ui.startButton.click()
     pump(lambda: widget.logic.session.run == results(widget) / "Blood-2" / "run" and not widget.logic.isRunning)
@@ -200,29 +212,39 @@ def test_a_check_is_true_until_something_changes(bench: Bench, scene: Any, what:
         ui.masksStepsSpinBox.value = 77
         widget.panel.refresh()
         assert ui.checkStatusLabel.text.startswith("Checked")
-        assert widget.panel._check.checked() is not None
+        assert confirmed(widget) is not None
         return
     widget.panel.refresh()
     assert ui.checkStatusLabel.text == stale
-    assert widget.panel._check.checked() is None
+    assert confirmed(widget) is None
     if what == "form":
         choose(ui.sizeComboBox, "64")
         assert ui.checkStatusLabel.text.startswith("Checked")
 
 
-def test_changed_files_are_prepared_again(bench: Bench, tmp_path: Path) -> None:
-    import os
+def test_the_plane_of_the_red_view(bench: Bench, scene: Any, tmp_path: Path) -> None:
+    """Samples that are shown there do not turn it, and a check knows at once when the user does."""
+    import slicer
+    from test_samples_view import sheet, write
 
-    (tmp_path / "labels").mkdir()
-    path = tmp_path / "labels" / "a.nii.gz"
-    path.touch()
+    from TopoGANLib.scene.scene_input import plane_of
+
+    red = slicer.app.applicationLogic().GetSliceLogicByLayoutName("Red")
+    red.GetSliceNode().SetOrientation("Coronal")
     widget = ready(bench)
-    choose(widget.ui.sourceComboBox, "Files or folders")
-    widget.ui.segmentationsPathLineEdit.currentPath = str(tmp_path / "labels")
+    ui = widget.ui
+    choose(ui.planeComboBox, "As the Red view")
     checked(bench, widget)
-    assert widget.panel._check.checked() is not None
-    os.utime(path, (0, path.stat().st_mtime + 60))
-    assert widget.panel._check.checked() is None
+    plane = plane_of(widget.panel._data.inputs().slice_node)
+    write(tmp_path, "masks-00000010", sheet())
+    widget.panel._view._samples.follow(tmp_path)
+    ui.showSamplesButton.click()
+    red.SetSliceOffset(3.0)
+    shown = plane_of(widget.panel._data.inputs().slice_node)
+    assert [row[:3] for row in shown] == [row[:3] for row in plane]
+    assert ui.checkStatusLabel.text.startswith("Checked")
+    red.GetSliceNode().SetOrientation("Sagittal")
+    assert ui.checkStatusLabel.text.startswith("Data or settings have changed")
 
 
 def test_a_stale_check_is_not_trained_on(bench: Bench, scene: Any, engine: Engine) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_engine import tell
+from run_folders import make_run
 from train_bench import ready, status
 
 if TYPE_CHECKING:
@@ -172,6 +173,52 @@ def run_of(bench: Bench) -> str:
     from TopoGANLib.forms import user_settings
 
     return user_settings.read_text(user_settings.LAST_RUN)
+
+
+def test_an_end_is_told_while_another_run_is_followed(waiting: Any, tmp_path: Path) -> None:
+    """The panel shows another run, which the user attached to: its status line would not say it."""
+    from bench import pump
+
+    from TopoGANLib.forms import user_settings
+
+    first = waiting.logic.session.run
+    other = make_run(tmp_path / "results", "old")
+    assert waiting.logic.attach(other)
+    assert waiting.logic.isRunning and not waiting.logic.isStoppable
+    assert user_settings.read_text(user_settings.LAST_RUN) == str(first), "the next session finds what was started here"
+    (first / "go").touch()
+    pump(lambda: not waiting.logic.isRunning)
+    (box,) = boxes()
+    assert box.text == "The training Blood-1 has finished: the model is ready."
+    assert status(waiting).startswith("Stopped"), "of the run that is followed"
+    assert waiting.ui.startButton.enabled
+    waiting.logic.attach(first)
+    waiting.panel.refresh()
+    assert len(boxes()) == 1 and "Finished" in status(waiting)
+
+
+def test_ends_while_the_application_was_closed(bench: Bench, tmp_path: Path) -> None:
+    """Of all runs that were started here, in one box; who was told, or stopped one, hears nothing."""
+    from TopoGANLib.forms import user_settings
+    from TopoGANTrainLib.run.awaited import AwaitedRuns
+
+    made = {
+        name: make_run(tmp_path / "results", name, state, error="The disk is full: free some space.")
+        for name, state in {"one": "finished", "two": "failed", "three": "stopped", "told": "finished"}.items()
+    }
+    awaited = AwaitedRuns()
+    for run in (*made.values(), tmp_path / "gone" / "run"):
+        awaited.add(run)
+    assert AwaitedRuns().take(made["told"])
+    assert not awaited.take(made["told"]), "another application has told it"
+    user_settings.write(user_settings.LAST_RUN, str(made["told"]))
+    widget = ready(bench)
+    assert widget.logic.session.run == made["told"]
+    (box,) = boxes()
+    words = ["The training one has finished: the model is ready."]
+    words += ["The training two has failed. The disk is full: free some space."]
+    assert box.text == "\n\n".join(words)
+    assert AwaitedRuns().runs == []
 
 
 def test_a_stop_is_no_news(waiting: Any, bench: Bench) -> None:

@@ -91,6 +91,7 @@ def test_a_click_estimates_and_fits(bench: Bench, scene: Any, engine: Engine) ->
         "axes": 2,
         "structures": 2,
         "samples": 0,
+        "training_samples": 0,
     }
     assert ui.estimateLabel.text == "About 15 min on this CPU; 1.2 GB of memory (18 GB free), 0.3 GB on disk."
     bench.picture("TopoGANTrain", "estimated")
@@ -147,7 +148,7 @@ def test_of_a_training_set_its_own_form_is_asked(bench: Bench, engine: Engine, t
     widget = ready(bench)
     ui = widget.ui
     table = {"structures": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}
-    content = {"axes": 3, "size": 48, "table": table, "counts": {"total": 12}}
+    content = {"axes": 3, "size": 48, "table": table, "counts": {"total": 12, "train": 9}}
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "dataset.json").write_text(json.dumps(content))
     choose(ui.sourceComboBox, "A training set made before")
@@ -155,4 +156,5 @@ def test_of_a_training_set_its_own_form_is_asked(bench: Bench, engine: Engine, t
     ui.estimateButton.click()
     pump(lambda: ui.estimateButton.enabled)
     asked = json.loads((engine.parent / "topogan" / "asked.json").read_text(encoding="utf-8"))
-    assert (asked["size"], asked["axes"], asked["structures"], asked["samples"]) == (48, 3, 3, 12)
+    assert (asked["size"], asked["axes"], asked["structures"]) == (48, 3, 3)
+    assert (asked["samples"], asked["training_samples"]) == (12, 9)

@@ -25,7 +25,11 @@ _UNBOUND = {
         "train_textures_gradient_penalty": "0 is for comparing with pix2pix alone",
         "train_condition": "auto is right for one structure and for several",
     },
-    "TopoGANSynth": {"synthesize_betti": "asked for in words, pieces and holes: topology, pieces, holes"},
+    "TopoGANSynth": {
+        "resultShown": "whether the views show a synthesis: Show, and what the user does with Slicer's layouts",
+        "synthesize_betti": "asked for in words: topology and topologies",
+        "topologies": "a row of topologiesTable for each structure",
+    },
 }
 
 

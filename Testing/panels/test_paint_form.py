@@ -195,7 +195,7 @@ def test_a_model_of_masks_alone(bench: Bench, tmp_path: Path) -> None:
         "pixel_size_mm": 1.85,
         "betti": {"modal": [1, 1]},
         "network_data_format": {"outputs": {"mask": {}}},
-        "training_set": {"independent": False},
+        "training_set": {"independent": False, "patients": 1, "train": 30, "test": 8},
     }
     (tmp_path / "model" / "configs" / "metadata.json").write_text(json.dumps(content))
     widget = ready(bench)

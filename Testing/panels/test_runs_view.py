@@ -161,6 +161,10 @@ def test_attaching_while_another_is_followed(bench: Bench, scene: Any, results: 
     widget.ui.attachRunButton.click()
     assert status(widget).startswith("Stopped (step 300 of 3000)")
     assert widget.ui.startButton.text == "Start training"
+    assert not widget.ui.startButton.enabled and not widget.ui.resumeButton.enabled
+    assert (
+        widget.ui.reasonLabel.text == "Blood-1 is being trained: attach to it in Runs to stop it, or wait for its end."
+    )
     step = first.tick().step
     pump(lambda: first.tick().step > step)
     choose(widget, first.run.parent.name)

@@ -29,7 +29,7 @@ def test_everything_is_unfolded(
         generate(widget, "Finished: In 83 % of 6 samples every structure has a topology")
         for section in ("engine", "samplesAdvanced"):
             getattr(widget.ui, f"{section}CollapsibleButton").collapsed = False
-        choose(widget.ui.topologyComboBox, "Given pieces and holes")
+        choose(widget.ui.topologyComboBox, "Of each structure")
         bench.picture("TopoGANSynth", f"everything, {points} points")
 
 
@@ -47,7 +47,7 @@ def test_samples_come_into_the_scene(bench: Bench, model: Path, answer: Path, en
         assert not widget.ui.samplesCollapsibleButton.enabled
         bench.picture("TopoGANSynth", "starting")
         pump(lambda: widget.ui.statusLabel.text == "Sample 3 of 6")
-        assert widget.ui.progressBar.value == 500
+        assert (widget.ui.progressBar.value, widget.ui.progressBar.maximum) == (3, 6)
         bench.picture("TopoGANSynth", "running")
         tell(engine, "serve", f"folder={answer}")
         pump(lambda: widget.ui.statusLabel.text == "Finished.")
@@ -55,9 +55,8 @@ def test_samples_come_into_the_scene(bench: Bench, model: Path, answer: Path, en
     assert nodes.segmentation.GetSegmentation().GetNthSegment(0).GetName() == "myocardium"
     assert slicer.util.arrayFromVolume(nodes.image).shape == (6, 64, 64)
     assert widget.ui.sampleSlider.maximum == 5
-    assert widget.ui.sampleLabel.text == "sample 0 (b0 = 1, b1 = 1)"
+    assert widget.ui.sampleLabel.text == "✓ 1 piece, 1 hole: valid"
     widget.ui.sampleSlider.value = 4.0
-    assert widget.ui.sampleLabel.text == "sample 4 (b0 = 1, b1 = 1)"
     assert nodes.shown_sample == 4
     assert nodes.barcode.GetTitle() == "Barcode of sample 4 (b0 = 1, b1 = 1)"
     red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed")
@@ -83,10 +82,11 @@ def test_what_is_asked_for(bench: Bench, model: Path, engine: Engine, monkeypatc
     generate(widget, "It cannot start: No space left on device.")
     assert validated(SynthesisSettings, asked[-1]) == SynthesisSettings()
     choose(widget.ui.topologyComboBox, "The most frequent real one")
-    assert not widget.ui.givenTopology.visible
-    choose(widget.ui.topologyComboBox, "Given pieces and holes")
-    assert widget.ui.givenTopology.visible
-    widget.ui.holesSpinBox.value = 2
+    assert not widget.ui.topologiesTable.visible
+    choose(widget.ui.topologyComboBox, "Of each structure")
+    wish, _pieces, holes = (widget.ui.topologiesTable.cellWidget(0, column) for column in (1, 2, 3))
+    choose(wish, "Given")
+    holes.value = 2
     widget.ui.countSpinBox.value = 7
     widget.ui.seedSpinBox.value = 9
     choose(widget.ui.deviceComboBox, "cpu")
@@ -95,7 +95,7 @@ def test_what_is_asked_for(bench: Bench, model: Path, engine: Engine, monkeypatc
     bench.picture("TopoGANSynth", "advanced")
     widget.ui.generateButton.click()
     found = validated(SynthesisSettings, asked[-1])
-    assert (found.betti, found.count, found.seed, found.device.value) == ("1,2", 7, 9, "cpu")
+    assert (found.betti, found.count, found.seed, found.device.value) == ("myocardium=1,2", 7, 9, "cpu")
 
 
 def test_cancelling(bench: Bench, model: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +22,19 @@ def test_several_structures_are_shown_one_by_one(
     tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
     widget = ready(bench)
     widget.panel.choose_model(model_of_several)
-    assert widget.ui.modelLabel.text.startswith("cavity, myocardium, 64 × 64 pixels of 1.85 mm, with CT texture\n")
-    example = "cavity=1,0; myocardium=1,1; cavity + myocardium=1,0"
-    assert f"Most frequent pieces, holes: {example}\n" in widget.ui.modelLabel.text
+    assert widget.ui.modelLabel.text.startswith("cavity, myocardium: 64 × 64 pixels of 1.85 mm, 118 mm wide, with CT")
+    assert widget.ui.modelTable.item(1, 0).toolTip() == "myocardium. Most frequent: pieces 1, holes 1."
     generate(widget, "Finished: In 83 % of 6 samples every structure has a topology")
     ui, nodes = widget.ui, widget.logic.nodes
     assert [ui.regionComboBox.itemText(n) for n in range(3)] == ["cavity", "myocardium", "cavity + myocardium"]
     assert ui.regionComboBox.visible
     ui.sampleSlider.value = 2.0
     lines = ui.sampleLabel.text.splitlines()
-    assert lines[:2] == ["cavity (1, 0): valid", "myocardium (1, 0): no hole"]
+    assert lines == [
+        "✓ cavity – 1 piece, no hole: as in 98 % of real slices",
+        "✗ myocardium – open ring: as in no real slice",
+        "✓ cavity + myocardium – 1 piece, no hole: as in 9 % of real slices",
+    ]
     choose(ui.regionComboBox, "myocardium")
     assert nodes.barcode.GetTitle() == "Barcode of sample 2, myocardium (b0 = 1, b1 = 0)"
     ui.sampleSlider.value = 3.0
@@ -42,7 +44,7 @@ def test_several_structures_are_shown_one_by_one(
     ui.statusLabel.text = ""
     generate(widget)
     assert not ui.regionComboBox.visible
-    assert ui.sampleLabel.text == "sample 0 (b0 = 1, b1 = 1)"
+    assert ui.sampleLabel.text == "✓ 1 piece, 1 hole: valid"
     ui.synthesisComboBox.setCurrentIndex(0)
     assert ui.regionComboBox.currentText == "myocardium", "as it was left"
     assert ui.sampleSlider.value == 3
@@ -65,23 +67,53 @@ def test_topologies_of_several_structures_are_asked_for(
     widget.panel.choose_model(model_of_several)
     choose(widget.ui.topologyComboBox, "As real samples show")
     generate(widget, "It cannot start")
-    choose(widget.ui.topologyComboBox, "Given pieces and holes")
-    assert widget.ui.givenTopologies.visible
-    assert not widget.ui.givenTopology.visible
-    example = "cavity=1,0; myocardium=1,1; cavity + myocardium=1,0"
-    assert widget.ui.topologiesLineEdit.placeholderText == example
-    assert widget.ui.reasonLabel.text == f"Say which topology, such as {example}."
-    assert not widget.ui.generateButton.enabled
-    widget.ui.topologiesLineEdit.text = "aorta=1,1"
-    assert widget.ui.reasonLabel.text == "'aorta' is none of cavity, myocardium, cavity + myocardium."
-    bench.picture("TopoGANSynth", "wrong topologies")
-    widget.ui.topologiesLineEdit.text = "cavity=1"
-    assert widget.ui.reasonLabel.text == "Write pieces and holes of cavity as 1,0."
-    widget.ui.topologiesLineEdit.text = " myocardium = 1, 1; cavity + myocardium=1,0;"
-    assert not widget.ui.reasonLabel.text
-    bench.picture("TopoGANSynth", "given topologies")
+    assert not widget.ui.topologiesTable.visible
+    choose(widget.ui.topologyComboBox, "Of each structure")
+    assert widget.ui.topologiesTable.visible
+    assert [widget.ui.topologiesTable.item(row, 0).text() for row in range(3)] == list(REGIONS)
     widget.ui.generateButton.click()
-    assert asked == ["real", "myocardium=1,1;cavity + myocardium=1,0"]
+    wish, pieces, holes = row_of(widget, 1)
+    assert (pieces.value, holes.value, pieces.enabled) == (1, 1, False), "what is usual is at hand"
+    choose(wish, "Given")
+    assert pieces.enabled
+    holes.value = 2
+    choose(row_of(widget, 0)[0], "As real")
+    choose(row_of(widget, 2)[0], "Usual")
+    bench.picture("TopoGANSynth", "topology of each structure")
+    widget.ui.generateButton.click()
+    assert widget.logic.getParameterNode().topologies == "cavity=real; myocardium=1,2; cavity + myocardium=modal"
+    choose(wish, "Any")
+    widget.ui.generateButton.click()
+    assert asked == [
+        "real",
+        "any",
+        "cavity=real;myocardium=1,2;cavity + myocardium=modal",
+        "cavity=real;cavity + myocardium=modal",
+    ]
+
+
+def test_what_was_asked_comes_with_the_scene(bench: Bench, model_of_several: Path) -> None:
+    """Also where the scene names structures that the model has not, or numbers that are none."""
+    from TopoGANSynthLib.topology_form import Topology
+
+    widget = ready(bench)
+    widget.panel.choose_model(model_of_several)
+    parameters = widget.logic.getParameterNode()
+    parameters.topology = Topology.given
+    parameters.topologies = "aorta=1,0; myocardium = 3, 1; cavity=1; cavity + myocardium=x"
+    wish, pieces, holes = row_of(widget, 1)
+    assert (wish.currentText, pieces.value, holes.value) == ("Given", 3, 1)
+    assert [row_of(widget, row)[0].currentText for row in (0, 2)] == ["Any", "Any"]
+    assert widget.panel._topology.betti == "myocardium=3,1"
+
+
+REGIONS = ("cavity", "myocardium", "cavity + myocardium")
+
+
+def row_of(widget: Any, row: int) -> list[Any]:
+    """The box and the numbers of a structure."""
+    table = widget.ui.topologiesTable
+    return [table.cellWidget(row, column) for column in range(1, table.columnCount)]
 
 
 def test_volumes_are_shown_one_by_one(bench: Bench, model_of_volumes: Path, tmp_path: Path, engine: Engine) -> None:
@@ -91,18 +123,19 @@ def test_volumes_are_shown_one_by_one(bench: Bench, model_of_volumes: Path, tmp_
     widget = ready(bench)
     ui = widget.ui
     widget.panel.choose_model(model_of_volumes)
-    assert ui.modelLabel.text.splitlines()[:2] == [
-        "lv_cavity, myocardium, 32 × 32 × 32 voxels of 1.85 mm, with CT texture",
-        "Most frequent pieces, tunnels, cavities: lv_cavity=1,0,0; myocardium=1,0,0",
-    ]
+    said = "lv_cavity, myocardium: 32 × 32 × 32 voxels of 1.85 mm, 59 mm wide, with CT texture."
+    assert ui.modelLabel.text.splitlines()[0] == said
+    tip = "lv_cavity. Most frequent: pieces 1, tunnels 0, cavities 0."
+    assert ui.modelTable.item(0, 0).toolTip() == tip
     generate(widget, "Finished: In 40 % of 5 samples")
     nodes = widget.logic.nodes
     assert ui.sampleSlider.maximum == 4
     ui.sampleSlider.value = 2.0
     assert nodes.browser.GetSelectedItemNumber() == 2, "the slider is the browser"
     cavity, myocardium = ui.sampleLabel.text.splitlines()
-    assert cavity.startswith("lv_cavity (1, 0, 0), ") and cavity.endswith(" ml: valid")
-    assert myocardium.startswith("myocardium (2, 0, 0), ") and myocardium.endswith(f" ml: {TOPOLOGIES[2][3]}")
+    assert cavity.startswith("✓ lv_cavity – 1 piece, no tunnel, no cavity, ") and cavity.endswith(" ml: valid")
+    assert myocardium.startswith("✗ myocardium – 2 pieces, no tunnel, no cavity, ")
+    assert myocardium.endswith(f" ml: {TOPOLOGIES[2][3]}")
     assert nodes.segmentation.GetSegmentation().GetNthSegment(1).GetRepresentation("Closed surface") is not None
     choose(ui.regionComboBox, "myocardium")
     nodes.browser.SetSelectedItemNumber(3)  # as Slicer's own controls do
@@ -135,21 +168,11 @@ def test_topology_of_volumes_is_asked_for(
     widget = ready(bench)
     ui = widget.ui
     widget.panel.choose_model(model_of_volumes)
-    choose(ui.topologyComboBox, "Given pieces and holes")
-    ui.topologiesLineEdit.text = "myocardium=1,0"
-    assert ui.reasonLabel.text == "Write pieces, tunnels and cavities of myocardium as 1,0,0."
-    ui.topologiesLineEdit.text = "myocardium=1,0,1"
+    choose(ui.topologyComboBox, "Of each structure")
+    wish, *numbers = row_of(widget, 1)
+    assert len(numbers) == 3
+    choose(wish, "Given")
+    numbers[2].value = 1
+    bench.picture("TopoGANSynth", "topology of volumes")
     generate(widget, "No.")
     assert asked[-1]["betti"] == "myocardium=1,0,1"
-    path = model_of_volumes / "configs" / "metadata.json"
-    content = json.loads(path.read_text())
-    content["table"]["structures"].pop()
-    content["betti"]["modal"].pop()
-    path.write_text(json.dumps(content))
-    widget.panel.choose_model(model_of_volumes.parent)
-    widget.panel.choose_model(model_of_volumes)
-    assert ui.modelLabel.text.splitlines()[1] == "Most frequent real topology: pieces 1, tunnels 0, cavities 0"
-    assert ui.holesSpinBoxLabel.text == "Tunnels:" and ui.cavitiesSpinBox.visible
-    ui.cavitiesSpinBox.value = 1
-    generate(widget, "No.")
-    assert asked[-1]["betti"] == "1,0,1"

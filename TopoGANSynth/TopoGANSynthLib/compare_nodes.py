@@ -109,9 +109,16 @@ class ComparisonNodes:
         """
         return comparison_of(self.text.GetText() or "")
 
-    def shown(self) -> bool:
-        """Whether a slice view shows the nearest image."""
-        return any(view.GetForegroundVolumeID() == self.image.GetID() for view in _views(self.image.GetScene()))
+    @property
+    def wanted(self) -> bool:
+        """Whether the nearest image is to be seen; the scene remembers it as the masks' visibility."""
+        return bool(self.segmentation.GetDisplayNode().GetVisibility())
+
+    def keep_shown(self, nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+        """Show it again where it is wanted, and a view that shows the samples has lost it."""
+        views = [view for view in _views(self.image.GetScene()) if _has(view, nodes.image)]
+        if self.wanted and any(view.GetForegroundVolumeID() != self.image.GetID() for view in views):
+            self.show(nodes, True, application_logic)
 
     def show(
         self, nodes: SynthesisNodes, wanted: bool, application_logic: slicer.vtkMRMLApplicationLogic | None = None

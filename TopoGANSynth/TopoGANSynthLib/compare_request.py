@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from TopoGANSynthLib.painting import Match
 
-# All of it is real reference: little for the validation, which a comparison does not look at.
-_PARTS = {"validation": 0.05, "test": 0.4}
-
 
 @dataclass(frozen=True)
 class SampleForm:
@@ -97,7 +94,7 @@ def scene_request(
         "structures": [{**one, "labels": [label]} for one, label in zip(form.structures, labels, strict=True)],
         "unions": form.unions,
     }
-    settings: dict[str, Any] = {"size": form.size, "pixel_size": form.pixel_size, "resample": True, **_PARTS}
+    settings: dict[str, Any] = {"size": form.size, "pixel_size": form.pixel_size, "resample": True}
     if form.window is not None:
         settings |= {"window_low": form.window[0], "window_high": form.window[1], "intensity": form.intensity}
 

@@ -77,8 +77,9 @@ class CompareView:
         self._table.show(comparison)
         self._draw(nodes, found, comparison)
         ui.compareReportButton.visible = found.text.GetID() in self._pages
+        found.keep_shown(nodes, slicer.app.applicationLogic())
         self._showing = True
-        ui.compareNearestButton.checked = found.shown()
+        ui.compareNearestButton.checked = found.wanted
         self._showing = False
         found.follow(nodes.chosen_sample)
         ui.compareNearestLabel.text = sample_words(comparison, nodes.chosen_sample)
@@ -124,12 +125,12 @@ class CompareView:
     def _show_topologies(self) -> None:
         _nodes, found, _comparison = self._look()
         if found is not None:
-            _plots().ShowChartInLayout(found.topology)
+            _show_chart(found.topology)
 
     def _show_sizes(self) -> None:
         _nodes, found, _comparison = self._look()
         if found is not None:
-            _plots().ShowChartInLayout(found.sizes)
+            _show_chart(found.sizes)
 
     def _open_page(self) -> None:
         _nodes, found, _comparison = self._look()
@@ -178,5 +179,7 @@ def sample_words(comparison: Comparison, sample: int) -> str:
     return sentence.format(rank=row.rank, count=count, verdict=row.verdict, dice=dice, held_out=held_out)
 
 
-def _plots() -> Any:
-    return slicer.app.applicationLogic().GetModuleLogic("Plots")
+def _show_chart(chart: slicer.vtkMRMLPlotChartNode) -> None:
+    from TopoGANLib.scene.views import show_chart
+
+    show_chart(chart, slicer.app.applicationLogic())

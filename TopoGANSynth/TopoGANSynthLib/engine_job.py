@@ -38,6 +38,8 @@ class JobProgress:
     step: int = 0
     total: int = 0
     error: str = ""
+    log: tuple[str, ...] = ()
+    """The last lines of what the engine said, where it failed."""
 
     @property
     def ended(self) -> bool:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import qt
 from slicer.i18n import tr as _
 
-from topogan_contract.service import CANCELLED, RUNNING
+from topogan_contract.service import CANCELLED, RUNNING, WAITING
 from TopoGANLib.forms.connections import Connections
-from TopoGANSynthLib.engine_job import READING, WRITING, EngineJob, JobProgress
+from TopoGANSynthLib.engine_job import READING, WRITING, JobProgress
 
 _TICK_MILLISECONDS = 150
+
+
+class Job(Protocol):
+    """What can be run: nothing of it waits."""
+
+    result: Any
+    """What has come of it; None until then."""
+
+    def tick(self) -> JobProgress:
+        """Look how it is doing, and do what is due."""
+
+    def cancel(self) -> None:
+        """End it as soon as it can be."""
+
+    def close(self) -> None:
+        """End it at once, and leave nothing."""
 
 
 class JobRunner:
@@ -31,21 +47,21 @@ class JobRunner:
             told: is called whenever ``progress`` was renewed.
         """
         self.progress: JobProgress | None = None
-        self.job: EngineJob[Any] | None = None
+        self.job: Job | None = None
         self._told = told
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MILLISECONDS)
         self._connections = Connections()
-        self._connections.add(self._timer, "timeout()", self._tick)
+        self._connections.add(self._timer, "timeout()", self.tick)
 
     @property
     def isRunning(self) -> bool:
         """Whether a job is at work."""
         return self.job is not None and (self.progress is None or not self.progress.ended)
 
-    def start(self, job: EngineJob[Any]) -> None:
-        """Look at a job until it ends."""
-        self.job, self.progress = job, JobProgress(WRITING)
+    def start(self, job: Job, state: str = WRITING) -> None:
+        """Look at a job, which begins in some state, until it ends."""
+        self.job, self.progress = job, JobProgress(state)
         self._timer.start()
         self._told()
 
@@ -80,14 +96,16 @@ class JobRunner:
         bar.value = progress.step
         known = {
             WRITING: _("Writing the files …"),
+            WAITING: _("Starting the engine …"),
             RUNNING: _("Starting the engine …"),
             READING: _("Reading the result …"),
             CANCELLED: _("Cancelled."),
         }
         label.text = progress.error or (known | words).get(progress.state, "")
 
-    def _tick(self) -> None:
-        if self.job is None:
+    def tick(self) -> None:
+        """Look now, as a script does that waits."""
+        if self.job is None or not self.isRunning:
             return
         self.progress = self.job.tick()
         if self.progress.ended:

@@ -11,6 +11,8 @@ from slicer.i18n import tr as _
 from TopoGANLib.forms.connections import Connections
 from TopoGANSynthLib.bar_words import bar_words
 from TopoGANSynthLib.barcode_link import BarcodeLink
+from TopoGANSynthLib.result_layout import ResultViews, View
+from TopoGANSynthLib.verdict_words import sample_words
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.barcode import Bar
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ResultView:
-    """Works with the widgets in the section ``resultCollapsibleButton`` of ``TopoGANSynth.ui``."""
+    """Works with the widgets in the section ``resultCollapsibleButton`` of ``TopoGANSynthResult.ui``."""
 
     def __init__(self, ui: Any) -> None:
         self._ui = ui
@@ -30,9 +32,38 @@ class ResultView:
         self._connections.add(ui.synthesisComboBox, "currentIndexChanged(int)", self._choose)
         self._connections.add(ui.sampleSlider, "valueChanged(double)", self._show_sample)
         self._connections.add(ui.regionComboBox, "currentIndexChanged(int)", self._show_sample)
+        self._connections.add(ui.plotComboBox, "currentIndexChanged(int)", self._show_plot)
         self._connections.add(ui.showButton, "clicked()", self._show)
         self._link = BarcodeLink(self.chosen, self._tell_bar)
+        self._views = ResultViews(self.chosen, self._choose_sample)
+        self._parameters: Any = None
         self.look()
+
+    def set_parameters(self, parameters: Any) -> None:
+        """Other parameters, None while there are none: then the user has his own layout again."""
+        if self._parameters is not None:
+            self._parameters.resultShown = self._views.shown is not None
+        self._views.leave()
+        self._parameters = parameters
+        self.look()
+        if parameters is not None and parameters.resultShown and self.chosen() is not None:
+            self._show()
+
+    def refresh(self) -> None:
+        """The parameters have changed."""
+        if self._parameters is not None and self._views.shown not in (None, self._parameters.view):
+            self._show()
+
+    def show(self, nodes: SynthesisNodes) -> None:
+        """Choose a synthesis that is new, and show it in the views."""
+        self.look(nodes)
+        if self._parameters is not None:
+            self._show()
+            return
+        from TopoGANLib.scene.views import show_in_views
+
+        # The user looks at another panel: he keeps the layout when he comes back.
+        show_in_views(nodes, slicer.app.applicationLogic())
 
     def look(self, newest: SynthesisNodes | None = None) -> None:
         """Look what the scene holds, and choose the newest, or what was chosen before."""
@@ -55,6 +86,7 @@ class ResultView:
     def close(self) -> None:
         """Let go of the widgets."""
         self._connections.close()
+        self._views.leave()
         self._link.close()
         self._listen_to(None)
 
@@ -78,10 +110,13 @@ class ResultView:
             self._ui.regionComboBox.addItem(region)
         self._ui.regionComboBox.currentIndex = nodes.shown_region
         self._ui.regionComboBox.visible = self._ui.regionComboBoxLabel.visible = len(nodes.regions) > 1
+        self._ui.plotComboBox.currentIndex = int(nodes.shows_persistence)
         self._showing = False
-        self._ui.sampleLabel.text = _words(nodes, nodes.shown_sample)
-        self._ui.barLabel.text = _("Click on a bar to see its pixels.")
+        self._ui.sampleLabel.text = sample_words(nodes, nodes.shown_sample)
+        self._ui.barLabel.text = _hint(nodes)
         self._follow_browser()
+        if self._views.shown is not None:
+            self._show()
 
     def _listen_to(self, browser: slicer.vtkMRMLSequenceBrowserNode | None) -> None:
         """Slicer's own controls move it, too."""
@@ -105,30 +140,48 @@ class ResultView:
         sample = round(self._ui.sampleSlider.value)
         nodes.show_sample(sample, self._ui.regionComboBox.currentIndex)
         nodes.jump_to_sample(sample)
-        self._ui.sampleLabel.text = _words(nodes, sample)
-        self._ui.barLabel.text = _("Click on a bar to see its pixels.")
+        self._views.update(nodes)
+        self._ui.sampleLabel.text = sample_words(nodes, sample)
+        self._ui.barLabel.text = _hint(nodes)
+
+    def _choose_sample(self, sample: int) -> None:
+        self._ui.sampleSlider.value = float(sample)
+
+    def _show_plot(self, index: int) -> None:
+        nodes = self.chosen()
+        if self._showing or nodes is None:
+            return
+        nodes.show_plot(persistence=index == 1)
+        self._ui.barLabel.text = _hint(nodes)
 
     def _show(self) -> None:
-        from TopoGANLib.scene.nodes import show_in_views
-
         nodes = self.chosen()
         if nodes is None:
             self.look()
             self._ui.sampleLabel.text = _("This synthesis is no longer in the scene.")
             return
-        show_in_views(nodes, slicer.app.applicationLogic())
+        self._views.show(nodes, View.gallery if self._parameters is None else self._parameters.view)
+        if self._parameters is not None:
+            self._parameters.resultShown = True
         # The layout may have a plot view now.
         self._link.listen()
 
     def _tell_bar(self, bar: Bar) -> None:
+        from TopoGANLib.scene.standing import standing
+
         nodes = self.chosen()
-        self._ui.barLabel.text = "" if nodes is None else bar_words(bar, nodes.axes)
+        self._ui.barLabel.text = "" if nodes is None else bar_words(bar, nodes.axes, standing(nodes, bar))
 
 
-def _words(nodes: SynthesisNodes, sample: int) -> str:
-    """One structure of slices is said in the caption; of several and of volumes, each with the verdict on it."""
-    short = len(nodes.regions) == 1 and nodes.axes == 2
-    return nodes.caption(sample) if short else "\n".join(nodes.verdicts(sample))
+def _hint(nodes: SynthesisNodes) -> str:
+    if nodes.shows_persistence:
+        return _("Click on a point to see its pixels, and again for the next one at the same place.")
+    return _("Click on a bar to see its pixels.")
+
+
+def view_parameters() -> dict[str, tuple[Any, Any]]:
+    """Type and default of the parameters of the views."""
+    return {"view": (View, View.gallery), "resultShown": (bool, False)}
 
 
 def _find_all() -> list[SynthesisNodes]:

@@ -5,49 +5,27 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import qt
 import slicer
 from slicer.i18n import tr as _
 
-from topogan_contract.service import ENDED, FAILED, FINISHED, WAITING
-from TopoGANLib.engine.process import Engine, last_lines
+from topogan_contract.service import WAITING
+from TopoGANLib.engine.process import Engine
 from TopoGANLib.engine.serve_client import ServeClient
 from TopoGANLib.forms import user_settings
-from TopoGANLib.forms.background import Background
-from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.module import PanelLogic
 from TopoGANLib.forms.settings import read_settings
+from TopoGANSynthLib.engine_job import JobProgress
+from TopoGANSynthLib.job_runner import JobRunner
+from TopoGANSynthLib.sample_job import SampleJob
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes
     from TopoGANLib.scene.synthesis_folder import Synthesis
 
-READING = "reading"
-"""The state between the engine's answer and the samples in the scene; the others are the request's own."""
-
-_TICK_MILLISECONDS = 150
 _SECONDS_BETWEEN_LOOKS = 0.1
-_LOG_LINES = 20
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What to show."""
-
-    state: str
-    step: int = 0
-    total: int = 0
-    error: str = ""
-    log: tuple[str, ...] = ()
-
-    @property
-    def fraction(self) -> float | None:
-        """Share of the samples that are made; None while nobody knows."""
-        return self.step / self.total if self.total else None
 
 
 class SynthLogic(PanelLogic):
@@ -68,28 +46,29 @@ class SynthLogic(PanelLogic):
         """
         super().__init__(parameter_node)
         self.settings = read_settings("synthesize")
-        self.progress: Progress | None = None
         self.nodes: SynthesisNodes | None = None
         """What was made last."""
         self.report: dict[str, Any] = {}
         """What its report.json says."""
         self.onProgress: Callable[[], None] = lambda: None
         """Called whenever ``progress`` was renewed, on the application's thread."""
+        self.onNodes: Callable[[SynthesisNodes], None] = _show_in_views
+        """Called with each new synthesis that is in the scene, to show it."""
+        self.runner = JobRunner(self._follow)
         self._client: ServeClient | None = None
         self._engine: Engine | None = None
-        self._request = ""
-        self._reading: Background[Synthesis] | None = None
         # The files of the syntheses of this session, by the name that the scene knows them by.
         self._sources: dict[str, Path] = {}
-        self._timer = qt.QTimer()
-        self._timer.setInterval(_TICK_MILLISECONDS)
-        self._connections = Connections()
-        self._connections.add(self._timer, "timeout()", self._tick)
+
+    @property
+    def progress(self) -> JobProgress | None:
+        """How it is doing; None before the first time."""
+        return self.runner.progress
 
     @property
     def isRunning(self) -> bool:
         """Whether samples are being made."""
-        return self.progress is not None and self.progress.state not in ENDED
+        return self.runner.isRunning
 
     def synthesize(
         self, model: Path, settings: Mapping[str, Any] | None = None, engine: Engine | None = None, wait: bool = False
@@ -104,27 +83,27 @@ class SynthLogic(PanelLogic):
 
         Raises:
             OSError: the engine's Python cannot be started.
+            ValueError: ``settings`` hold something else than numbers and words by name.
             RuntimeError: samples are being made already; or, with ``wait``, none were made.
         """
         if self.isRunning:
             raise RuntimeError(_("Samples are being made already: cancel that first."))
-        values = {name: getattr(value, "name", value) for name, value in (settings or {}).items()}
-        self._request = self._client_of(engine or self.engine()).ask(Path(model), values)
+        client, values = self._client_of(engine or self.engine()), dict(settings or {})
+        values = {name: getattr(value, "name", value) for name, value in values.items()}
+        job = SampleJob(client, client.ask(Path(model), values))
         self.nodes = None
-        self.progress = Progress(WAITING)
-        self._timer.start()
-        self.onProgress()
+        self.runner.start(job, WAITING)
         while wait and self.isRunning:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
-            self._tick()
+            self.runner.tick()
         if wait and self.nodes is None:
-            raise RuntimeError(self.progress.error or _("The synthesis was cancelled."))
+            raise RuntimeError((self.progress and self.progress.error) or _("The synthesis was cancelled."))
         return self.nodes
 
     def cancel(self) -> None:
         """Drop what was asked for."""
-        if self._client is not None and self.isRunning and self._reading is None:
-            self._client.cancel(self._request)
+        if self.isRunning:
+            self.runner.cancel()
 
     def source(self, nodes: SynthesisNodes) -> Path | None:
         """The synthesis folder that a synthesis was read from, kept as long as the session; None for older ones."""
@@ -134,9 +113,9 @@ class SynthLogic(PanelLogic):
 
     def close(self) -> None:
         """End the engine, remove the files of the syntheses and let go of everything."""
-        self._timer.stop()
-        self._connections.close()
         self.onProgress = lambda: None
+        self.onNodes = _show_in_views
+        self.runner.close()
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -151,60 +130,32 @@ class SynthLogic(PanelLogic):
             self._client, self._engine = ServeClient(engine, user_settings.new_work_folder("serve")), engine
         return self._client
 
-    def _tick(self) -> None:
-        if self._client is None:
-            return
-        self.progress = self._look(self._client)
-        if self.progress.state in ENDED:
-            self._timer.stop()
+    def _follow(self) -> None:
+        """Put what was made into the scene before anybody is told."""
+        job, progress = self.runner.job, self.progress
+        if isinstance(job, SampleJob) and job.result is not None and progress is not None and progress.ended:
+            self._add(job, job.result)
         self.onProgress()
 
-    def _look(self, client: ServeClient) -> Progress:
-        if self._reading is not None:
-            return self._look_at_reading(client, self._reading)
-        answer = client.poll(self._request)
-        if answer.state == FINISHED and answer.folder is not None:
-            self._reading = _read_on_a_thread(answer.folder)
-            return Progress(READING)
-        log = tuple(last_lines(client.log, _LOG_LINES)) if answer.state == FAILED else ()
-        return Progress(answer.state, answer.step, answer.total, answer.error, log)
-
-    def _look_at_reading(self, client: ServeClient, reading: Background[Synthesis]) -> Progress:
-        if not reading.done():
-            return Progress(READING)
-        self._reading = None
-        if reading.result is None:
-            client.forget(self._request)
-            return Progress(FAILED, error=reading.error or _("The samples could not be read."))
+    def _add(self, job: SampleJob, made: Synthesis) -> None:
         from TopoGANLib.scene.build import build_scene
-        from TopoGANLib.scene.nodes import show_in_views
 
-        self.report = reading.result.report
-        self.nodes = build_scene(slicer.mrmlScene, reading.result)
-        self._keep_source(client, self.nodes)
-        show_in_views(self.nodes, slicer.app.applicationLogic())
-        return Progress(FINISHED)
+        self.report = made.report
+        self.nodes = build_scene(slicer.mrmlScene, made)
+        self._keep_source(job, self.nodes)
+        self.onNodes(self.nodes)
 
-    def _keep_source(self, client: ServeClient, nodes: SynthesisNodes) -> None:
+    def _keep_source(self, job: SampleJob, nodes: SynthesisNodes) -> None:
         """Keep the engine's files, from which samples are exported."""
         from TopoGANLib.scene.kept import set_source
 
         folder = user_settings.new_work_folder("synthesis")
-        try:
-            client.hand_over(self._request, folder)
-        except OSError:
-            # Then the samples can be looked at, but not exported.
-            client.forget(self._request)
-            return
-        self._sources[folder.name] = folder
-        set_source(nodes, folder.name)
+        if job.hand_over(folder):
+            self._sources[folder.name] = folder
+            set_source(nodes, folder.name)
 
 
-def _read_on_a_thread(folder: Path) -> Background[Synthesis]:
-    def read() -> Synthesis:
-        # Here, not above: importing the module must not load numpy, or every start of Slicer would be slower.
-        from TopoGANLib.scene.synthesis_folder import read_synthesis_folder
+def _show_in_views(nodes: SynthesisNodes) -> None:
+    from TopoGANLib.scene.views import show_in_views
 
-        return read_synthesis_folder(folder)
-
-    return Background(read, no_memory="There is not enough memory to read the samples: ask for fewer.")
+    show_in_views(nodes, slicer.app.applicationLogic())

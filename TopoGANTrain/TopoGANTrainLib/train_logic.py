@@ -19,9 +19,11 @@ from TopoGANLib.forms.module import PanelLogic
 from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
 from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
+from TopoGANTrainLib.run.awaited import AwaitedRuns
 from TopoGANTrainLib.run.training_session import Progress, TrainingSession
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
-from TopoGANTrainLib.runs.run_removal import remove_run
+from TopoGANTrainLib.runs.run_removal import remove_listed
+from TopoGANTrainLib.runs.training_sets import training_set_of
 
 _TICK_MILLISECONDS = 100
 # Somebody else may go on with a run that has ended, or remove it.
@@ -58,22 +60,40 @@ class TrainLogic(PanelLogic):
         self.settings = read_settings("prepare", "train")
         self.session: TrainingSession | None = None
         # Those that were followed before, and have not ended: what is due for them is still done.
-        self._before: list[TrainingSession] = []
+        self._before: dict[TrainingSession, Progress | None] = {}
+        self._awaited = AwaitedRuns()
+        # Runs of others that were seen to work: their end is told, too.
+        self._seen: set[Path] = set()
         self._runs = RunList()
         self.progress: Progress | None = None
         self.onProgress: Callable[[], None] = lambda: None
         """Called whenever ``progress`` was renewed, on the application's thread."""
+        self.onEnded: Callable[[Path, Progress], None] = lambda run, progress: None
+        """Called once with each run that was started here, or followed, when it has ended."""
         self._timer = qt.QTimer()
         self._connections = Connections()
         self._connections.add(self._timer, "timeout()", self._tick)
 
     @property
     def isRunning(self) -> bool:
-        """Whether something is being done; of a computer that is silent nobody knows, and nothing waits for it."""
-        return self.progress is not None and self.progress.state not in (*ENDED, SILENT)
+        """Whether a training is being done that is followed or was started here, so that no other can be started."""
+        return self.isStoppable or bool(self.others)
+
+    @property
+    def isStoppable(self) -> bool:
+        """Whether the run that is followed is being worked on; of a silent computer nobody knows, and nothing waits."""
+        return _is_at_work(self.progress)
+
+    @property
+    def others(self) -> list[Path]:
+        """The runs that were started here and are being worked on while another one is followed."""
+        started = self._awaited.runs
+        return [one.run for one, progress in self._before.items() if one.run in started and _is_at_work(progress)]
 
     def runs(self, results: Path | str | None = None) -> list[RunEntry]:
-        """All runs of a folder, the one that was written last first; damaged ones say what is wrong with them.
+        """All runs of a folder, the one that was written last first, then training sets without a run.
+
+        Damaged runs say what is wrong with them.
 
         Args:
             results: folder with the results of trainings; by default the user's.
@@ -157,11 +177,14 @@ class TrainLogic(PanelLogic):
         fine_tuning = [] if model is None else ["--from", model, *(["--adapt-structures"] if adapt_structures else [])]
         options = command_arguments(self._section("train"), values)
         session.start([dataset, session.run, *fine_tuning, *options], preparation)
-        self._follow(session)
+        self._started(session)
         return self._end(wait)
 
     def resume(self, run: Path, engine: Engine | None = None, wait: bool = False) -> Path:
         """Go on with a run that was stopped or has failed; return the model package, which is there at the end.
+
+        Its training set is found beside it, or among the others of its results, also where all of them were moved. A
+        silent run can be resumed, too: make sure first that it does not work any more on its own computer.
 
         Raises:
             RuntimeError: something runs already; or, with ``wait``, the training failed or was stopped.
@@ -169,12 +192,15 @@ class TrainLogic(PanelLogic):
         if self.isRunning:
             raise RuntimeError(_("A training is running already: stop it first."))
         session = TrainingSession(engine or self.engine(), Path(run), user_settings.new_work_folder("training"))
-        session.resume()
-        self._follow(session)
+        session.resume(training_set_of(session.run))
+        self._started(session)
         return self._end(wait)
 
     def attach(self, run: Path | str) -> bool:
-        """Follow a run that is there, whoever has started it; False if there is none. One followed before goes on."""
+        """Follow a run that is there, whoever has started it; False if there is none. One followed before goes on.
+
+        It is shown in the next session, too, unless a run that was started here still works.
+        """
         run = Path(run)
         if self.session is not None and self.session.run == run:
             self._tick()
@@ -182,8 +208,22 @@ class TrainLogic(PanelLogic):
         if RunMonitor(run).poll() is None:
             return False
         known = next((session for session in self._before if session.run == run), None)
-        self._follow(known or TrainingSession(self.engine(), run, user_settings.new_work_folder("training")))
+        self._follow(known or self._found(run))
+        if not self.others:
+            user_settings.write(user_settings.LAST_RUN, str(run))
         return True
+
+    def watch(self) -> None:
+        """Look after the runs that were started here in a session before, and whose end was not told yet."""
+        followed = {one.run for one in (*self._before, *filter(None, [self.session]))}
+        for run in self._awaited.runs:
+            if run in followed:
+                continue
+            if RunMonitor(run).poll() is not None:
+                self._before[self._found(run)] = None
+            elif not run.parent.exists():
+                self._awaited.take(run)
+        self._tick()
 
     def stop(self, wait: bool = False) -> None:
         """Ask for an end with a checkpoint, which comes within a step and five seconds; force follows after 30.
@@ -200,17 +240,28 @@ class TrainLogic(PanelLogic):
     def delete(self, run: Path | str) -> None:
         """Remove a run from the disk, and the training set that was made for it alone. There is no way back.
 
+        Args:
+            run: its folder; or that of a training set, as it is listed where no run was trained from it.
+
         Raises:
-            ValueError: it is being trained, is not a run of ours, or holds something else; a sentence.
+            ValueError: it is being trained or learned from, is not a run of ours, or holds something else; a sentence.
             OSError: it cannot be removed.
         """
         run = Path(run)
-        remove_run(run)
+        if self.learnsFrom(run):
+            raise ValueError(_("{name} is being trained on: stop that first.").format(name=run.parent.name))
+        remove_listed(run)
         self.forget(run)
+
+    def learnsFrom(self, training_set: Path) -> bool:
+        """Whether a training that was started here uses a training set, be it that its run is not there yet."""
+        sessions = [*self._before, *([self.session] if self.isStoppable and self.session is not None else [])]
+        return any(session.training_set == training_set for session in sessions)
 
     def forget(self, run: Path) -> None:
         """Do not follow a run any more that is not there any more."""
-        if self.session is not None and self.session.run == run and not self.isRunning:
+        self._awaited.take(run)
+        if self.session is not None and self.session.run == run and not self.isStoppable:
             self.session = self.progress = None
             self.onProgress()
 
@@ -218,10 +269,10 @@ class TrainLogic(PanelLogic):
         """Let go of everything; the training goes on by itself if it is to be kept."""
         self._timer.stop()
         self._connections.close()
-        self.onProgress = lambda: None
+        self.onProgress, self.onEnded = lambda: None, lambda run, progress: None
         for session in (*self._before, *filter(None, [self.session])):
             session.leave(keepRunning)
-        self._before, self.session = [], None
+        self._before, self.session = {}, None
 
     def _values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         unknown = set(settings) - {setting.attribute for setting in self.settings}
@@ -233,12 +284,19 @@ class TrainLogic(PanelLogic):
     def _section(self, section: str) -> list[Setting]:
         return [setting for setting in self.settings if setting.section == section]
 
+    def _found(self, run: Path) -> TrainingSession:
+        return TrainingSession(self.engine(), run, user_settings.new_work_folder("training"))
+
+    def _started(self, session: TrainingSession) -> None:
+        self._awaited.add(session.run)
+        user_settings.write(user_settings.LAST_RUN, str(session.run))
+        self._follow(session)
+
     def _follow(self, session: TrainingSession) -> None:
         if self.session is not None and self.progress is not None and self.progress.state not in ENDED:
-            self._before.append(self.session)
-        self._before = [one for one in self._before if one.run != session.run]
+            self._before[self.session] = self.progress
+        self._before = {one: progress for one, progress in self._before.items() if one.run != session.run}
         self.session, self.progress = session, None
-        user_settings.write(user_settings.LAST_RUN, str(session.run))
         self._tick()
 
     def _end(self, wait: bool) -> Path:
@@ -251,18 +309,41 @@ class TrainLogic(PanelLogic):
         return self.session.model
 
     def _wait(self) -> None:
-        while self.isRunning:
+        while self.isStoppable:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
             self._tick()
 
     def _tick(self) -> None:
-        self._before = [session for session in self._before if session.tick().state not in ENDED]
+        ended = self._tick_others()
         before = self.progress
         self.progress = None if self.session is None else self.session.tick()
+        if self.session is not None and self.progress is not None:
+            if self.progress.state in ENDED:
+                ended.append((self.session.run, self.progress))
+            else:
+                self._seen.add(self.session.run)
         if self.session is None and not self._before:
             self._timer.stop()
-            return
-        ended = self.progress is None or self.progress.state in ENDED
-        self._timer.start(_TICK_OF_ENDED_MILLISECONDS if ended and not self._before else _TICK_MILLISECONDS)
-        if not ended or self.progress != before:
+        else:
+            at_work = bool(self._before) or (self.progress is not None and self.progress.state not in ENDED)
+            self._timer.start(_TICK_MILLISECONDS if at_work else _TICK_OF_ENDED_MILLISECONDS)
+        if (self.session is not None and (self.progress != before or self.progress.state not in ENDED)) or ended:
             self.onProgress()
+        for run, progress in ended:
+            self._tell(run, progress)
+
+    def _tick_others(self) -> list[tuple[Path, Progress]]:
+        """Look after the runs that are not followed; those that have ended."""
+        looked = {session: session.tick() for session in self._before}
+        self._before = {one: progress for one, progress in looked.items() if progress.state not in ENDED}
+        return [(one.run, progress) for one, progress in looked.items() if progress.state in ENDED]
+
+    def _tell(self, run: Path, progress: Progress) -> None:
+        started, seen = self._awaited.take(run), run in self._seen
+        self._seen.discard(run)
+        if started or seen:
+            self.onEnded(run, progress)
+
+
+def _is_at_work(progress: Progress | None) -> bool:
+    return progress is not None and progress.state not in (*ENDED, SILENT)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import slicer
 from slicer.i18n import tr as _
 
 from TopoGANLib.engine.panel import EnginePanel
+from TopoGANLib.engine.run_monitor import SILENT
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
@@ -22,6 +24,7 @@ from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 from TopoGANTrainLib.run.leftovers import remove_orphans
 from TopoGANTrainLib.run.plots_view import PlotsView
 from TopoGANTrainLib.run.run_view import RunView
+from TopoGANTrainLib.run.training_session import Progress
 from TopoGANTrainLib.runs.runs_view import RunsView
 from TopoGANTrainLib.settings.settings_form import SettingsForm
 from TopoGANTrainLib.train_logic import TrainLogic
@@ -61,8 +64,8 @@ class TrainPanel:
             logic.settings,
             engine,
             lambda axes: self._data.inputs().measure(axes),
-            lambda: self._orders.form(self._check.samples),
-            lambda: self._check.pixel_size,
+            lambda: self._orders.form(self._check.known),
+            self._checked_pixel,
             self.refresh,
         )
         self._view = RunView(ui)
@@ -79,7 +82,7 @@ class TrainPanel:
         self._connections.add(ui.startButton, "clicked()", self._start_or_stop)
         self._connections.add(ui.resumeButton, "clicked()", self._resume_followed)
         self._connections.add(ui.useModelButton, "clicked()", self._open_model)
-        logic.onProgress = self._follow
+        logic.onProgress, logic.onEnded = self._follow, self._tell
 
     @property
     def plots(self) -> PlotsView:
@@ -93,6 +96,9 @@ class TrainPanel:
         last = user_settings.read_text(user_settings.LAST_RUN)
         if self._logic.session is None and last:
             self._logic.attach(Path(last))
+        self._logic.watch()
+        if not self._logic.isRunning and not self._check.isLooking:
+            self._check.confirm(lambda training_set: None)  # files may have changed meanwhile
         self._runs.read()
 
     def set_parameters(self, parameters: Any) -> None:
@@ -113,8 +119,11 @@ class TrainPanel:
         """Show how the training is doing, ten times a second: what depends on the choices alone is left alone."""
         ui, progress = self._ui, self._logic.progress
         self._view.show(progress, self._logic.session)
-        running = self._logic.isRunning
-        self._check.refresh(possible=not running and not self._not_ready() and not self._data.missing())
+        running = self._logic.isStoppable
+        can_check = (
+            not self._busy() and not self._check.isLooking and not self._not_ready() and not self._data.missing()
+        )
+        self._check.refresh(possible=can_check)
         for section in (ui.inputsCollapsibleButton, ui.trainingCollapsibleButton, ui.resultsPathLineEdit):
             section.enabled = not running
         reason = "" if running else self._reason()
@@ -131,6 +140,10 @@ class TrainPanel:
         ui.resumeButton.visible = not running and progress is not None and progress.resumable
         ui.resumeButton.enabled = not self._refuse_resume()
         self._runs.refresh()
+
+    def _tell(self, run: Path, progress: Progress) -> None:
+        followed = self._logic.session
+        self._view.tell(run, progress, shown=followed is not None and followed.run == run)
 
     def close(self) -> None:
         """Let go of everything; the training goes on if the user wants it to."""
@@ -149,11 +162,24 @@ class TrainPanel:
             work = user_settings.work_folder()
             self._clearing = Background(lambda: remove_orphans(work), no_memory="")
 
+    def _checked_pixel(self) -> float:
+        return 0.0 if self._check.known is None else self._check.known.pixel_size
+
     def _reason(self) -> str:
         """Why the training cannot start, in words; empty if it can."""
         if self._check.isRunning:
             return _("The data are being checked: wait for the result, or stop the check.")
-        return self._not_ready() or self._settings.missing() or self._data.missing()
+        if self._check.isLooking:
+            return _("Looking whether the files have changed …")
+        return self._busy() or self._not_ready() or self._settings.missing() or self._data.missing()
+
+    def _busy(self) -> str:
+        """Which training keeps another one from being started, in words; empty if none does."""
+        others = self._logic.others
+        if others:
+            words = _("{name} is being trained: attach to it in Runs to stop it, or wait for its end.")
+            return words.format(name=others[0].parent.name)
+        return _("A training is running already: stop it first.") if self._logic.isStoppable else ""
 
     def _not_ready(self) -> str:
         """Why the engine cannot do anything, in words; empty if it can."""
@@ -165,18 +191,22 @@ class TrainPanel:
         return ""
 
     def _start_or_stop(self) -> None:
-        if self._logic.isRunning:
+        if self._logic.isStoppable:
             self._logic.stop()
             return
-        self._try(self._start)
+        self._check.confirm(lambda checked: self._try(lambda: self._start(checked)))
 
-    def _start(self) -> None:
-        results, values = self._settings.results, changed_values(self._logic.settings, self._parameters)
-        if results is None:
+    def _start(self, checked: Path | None) -> None:
+        """Train on the training set that was checked, or prepare one."""
+        if self._reason():  # while the files were looked at something else was chosen
             return
-        checked = self._check.checked()
+        results, values = self._settings.results, changed_values(self._logic.settings, self._parameters)
+        assert results is not None
+        inputs = self._data.inputs() if checked is None else FromTrainingSet(checked)
+        if isinstance(inputs, FromTrainingSet):
+            self._check.take(inputs.folder)
         self._logic.train(
-            self._data.inputs() if checked is None else FromTrainingSet(checked),
+            inputs,
             results,
             values,
             self._engine.engine,
@@ -188,16 +218,24 @@ class TrainPanel:
 
     def _refuse_resume(self) -> str:
         """Why no run can be gone on with now, in words; empty if one can."""
-        if self._logic.isRunning:
-            return _("A training is running already: stop it first.")
+        if self._busy():
+            return self._busy()
         report = self._engine.report
         return "" if report is not None and report.usable else _("The engine is not ready: see Engine above.")
 
     def _resume_followed(self) -> None:
-        if self._logic.session is not None:
-            self._resume(self._logic.session.run)
+        if self._logic.session is not None and self._logic.progress is not None:
+            self._resume(self._logic.session.run, self._logic.progress.state)
 
-    def _resume(self, run: Path) -> None:
+    def _resume(self, run: Path, state: str) -> None:
+        """Go on with a run; one that may still work on another computer only if the user knows better."""
+        question = _(
+            "{name} says that it works on another computer, from which there is no sign of life. Two trainings in one "
+            "folder would spoil it: has the other one ended for sure?"
+        )
+        asks = state == SILENT
+        if asks and not slicer.util.confirmOkCancelDisplay(question.format(name=run.parent.name), _("Resume")):
+            return
         self._try(lambda: self._logic.resume(run, self._engine.engine))
 
     def _try(self, action: Callable[[], object]) -> None:

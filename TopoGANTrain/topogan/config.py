@@ -351,6 +351,10 @@ class TrainSettings(Settings):
         return axes == 2 and (self.condition == "level" or (self.condition == "auto" and structures > 1))
 
 
+# What is asked of all structures, or of one.
+_ASKED = r"(any|modal|real|\d{1,4}(,\d{1,4}){1,2})"
+
+
 class SynthesisSettings(Settings):
     """How samples are drawn from a model."""
 
@@ -361,8 +365,8 @@ class SynthesisSettings(Settings):
         "Topology",
         "any accepts all; modal asks for the most frequent real topology of all structures together; real for one that "
         "real slices of the same level show; '1,1' for one piece and one hole (of the first structure), '1,0,0' for "
-        "one piece of a volume without tunnel and cavity; 'myocardium=1,1;aorta=1,0' for those of several.",
-        pattern=r"^(any|modal|real|\d{1,4}(,\d{1,4}){1,2}|[^=;]+=\d{1,4}(,\d{1,4}){1,2}(;[^=;]+=\d{1,4}(,\d{1,4}){1,2})*)$",
+        "one piece of a volume without tunnel and cavity; 'myocardium=1,1;aorta=real' for each of several.",
+        pattern=rf"^({_ASKED}|[^=;]+={_ASKED}(;[^=;]+={_ASKED})*)$",
         max_length=4000,
     )
     clean: int = setting(

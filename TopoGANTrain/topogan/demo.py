@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
 from topogan import __version__
-from topogan.config import Part, PhantomSettings, PrepareSettings, SynthesisSettings, validated
+from topogan.config import Part, PhantomSettings, PrepareSettings, SynthesisSettings, TrainSettings, validated
 from topogan.dataset import MINIMUM_TRAIN_SLICES, prepare
 from topogan.dataset.volume_list import Volumes
 from topogan.errors import InputError, WorkError
@@ -34,6 +35,45 @@ _START_SCENE = (
     "import sys, runpy; sys.path.insert(0, {parent!r}); "
     "runpy.run_module('TopoGANLib.headless.demo_scene', run_name='__main__', alter_sys=True)"
 )
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a training set is made of."""
+
+    segmentations: list[Path]
+    images: list[Path]
+    settings: dict[str, Any]
+    """Of :class:`PrepareSettings`, by name."""
+    table: StructureTable | None
+    plane: Plane = "axial"
+
+    def prepare(self, out: Path, settings: TrainSettings, on_event: OnEvent) -> Path:
+        """Make a training set that is large enough for a training with ``settings``."""
+        chosen = Volumes.of_files(self.segmentations, self.images, None, self.plane)
+        return prepare(
+            out,
+            chosen.segmentations,
+            chosen.images,
+            validated(PrepareSettings, self.settings),
+            plane=chosen.planes,
+            table=self.table,
+            on_event=on_event,
+            train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(settings)),
+        )
+
+
+def simulate(out: Path, preset: dict[str, Any], on_event: OnEvent) -> Source:
+    """Write the phantom that a preset is shown on; the same each time."""
+    simulated = preset.get("demo", {})
+    phantom = make_phantom(out, validated(PhantomSettings, simulated.get("phantom", {})), on_event=on_event)
+    return Source(
+        segmentations=[phantom / "segmentations"],
+        images=[phantom / "images"],
+        settings=preset["prepare"] | simulated.get("prepare", {}),
+        table=checked_table(preset["table"]) if "table" in preset else None,
+        plane=read_plane(str(phantom / "planes.json")),
+    )
 
 
 def run_demo(
@@ -76,30 +116,14 @@ def run_demo(
     with staged_folder(out, overwrite, _SCHEMA) as work:
         write_json(work / "demo.json", {"topogan": __version__}, _SCHEMA)
         settings_of_set, table = choice
-        if volumes:
-            settings_of_set = preset["prepare"] | settings_of_set
-        plane: Plane = "axial"
-        if not segmentations:
-            simulated = preset.get("demo", {})
-            of_phantom = validated(PhantomSettings, simulated.get("phantom", {}))
-            phantom = make_phantom(work / "phantom", of_phantom, on_event=on_event)
-            segmentations, images = [phantom / "segmentations"], [phantom / "images"]
-            settings_of_set = preset["prepare"] | simulated.get("prepare", {})
-            plane = read_plane(str(phantom / "planes.json"))
-            table = checked_table(preset["table"]) if "table" in preset else None
-        if not images:
-            settings = settings.model_copy(update={"part": Part.MASKS})
-        chosen = Volumes.of_files(segmentations, images, None, plane)
-        prepare(
-            work / "training_set",
-            chosen.segmentations,
-            chosen.images,
-            validated(PrepareSettings, settings_of_set),
-            plane=chosen.planes,
-            table=table,
-            on_event=on_event,
-            train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(settings)),
+        source = Source(
+            segmentations, images, preset["prepare"] | settings_of_set if volumes else settings_of_set, table
         )
+        if not segmentations:
+            source = simulate(work / "phantom", preset, on_event)
+        if not source.images:
+            settings = settings.model_copy(update={"part": Part.MASKS})
+        source.prepare(work / "training_set", settings, on_event)
     training_set = out / "training_set"
 
     run = train(training_set, out / "run", settings, on_event=on_event)

@@ -44,6 +44,7 @@ class EstimateRequest(Settings):
     size: PatchSize = 64
     structures: int = Field(default=1, ge=1, le=MOST_STRUCTURES)
     samples: int = Field(default=0, ge=0, le=_MOST_SAMPLES)
+    training_samples: int = Field(default=0, ge=0, le=_MOST_SAMPLES)
 
     @field_validator("size")
     @classmethod
@@ -78,8 +79,8 @@ def _estimate(file: Path, time_steps: Timing, clock: Callable[[], float]) -> dic
     asked = validated(EstimateRequest, {name: value for name, value in content.items() if name != "schema"})
     settings = train_settings(None, asked.train)
     check_form(settings, asked.axes)
-    if asked.samples:
-        settings, _ = fit_batches(settings, asked.samples, "slice" if asked.axes == 2 else "volume")
+    if known := asked.training_samples or asked.samples:
+        settings, _ = fit_batches(settings, known, "slice" if asked.axes == 2 else "volume")
     device = choose_device(settings.device)
     free = free_memory(device)
     stages, fits = _timed(settings, asked, device, time_steps, clock)

@@ -101,8 +101,12 @@ class RealTopologies:
 
     def verdict(self, betti: Betti, region: int, level: float | None = None) -> str:
         """What is wrong with a region, beside the most frequent topology of real slices of its level."""
+        return verdict(betti, self.usual(region, level), self.share(betti, region, level))
+
+    def share(self, betti: Betti, region: int, level: float | None = None) -> float:
+        """Which part of the real slices of a level has these Betti numbers of a region, 0 to 1."""
         found = self.of_region(region, level)
-        return verdict(betti, self.usual(region, level), found[tuple(betti)] / max(found.total(), 1))
+        return found[tuple(betti)] / max(found.total(), 1)
 
     def usual(self, region: int, level: float | None = None) -> Betti:
         """The most frequent Betti numbers of a region; of all levels, where no real slice is near."""

@@ -17,8 +17,9 @@ to the head, the first voxel at the origin.
 - ``regions``: for each ``name``, ``valid_percent``, ``expected_betti`` ([b0, b1]; null where it depends on the level),
   ``betti_histogram`` and ``betti_histogram_before_cleaning`` ({"1,1": samples}), ``area_mm2`` (``mean``, ``smallest``,
   ``largest``); of volumes [b0, b1, b2], {"1,0,0": samples} and ``volume_ml`` in its place (:data:`SIZE_NAMES`);
+  and ``real``, how long the bars of real masks are (:mod:`topogan_contract.real_bars`), which may be missing;
 - ``valid_percent``: samples of which every structure is valid;
-- ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]) or null;
+- ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]), "real" or null;
 - ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none, as of volumes.
 
 The first schema knows one structure: ``structure`` is its name, ``expected_betti`` and both histograms stand beside it,
@@ -74,6 +75,15 @@ def region_columns(name: str, axes: int = 2) -> tuple[str, ...]:
 def size_column(name: str, axes: int = 2) -> str:
     """The column of ``samples.csv`` with the area of a structure in mm², of volumes its volume in ml."""
     return f"{SIZE_NAMES[axes]} {name}"
+
+
+def real_column(name: str) -> str:
+    """The column of ``samples.csv`` that says how many real samples have the same Betti numbers of a region, in %.
+
+    Of real slices those of the sample's level count, where it has one. Folders of models that know no real topologies,
+    and those of earlier versions, have no such column.
+    """
+    return f"real % {name}"
 
 
 def axes_of(report: Mapping[str, Any]) -> int:

@@ -146,4 +146,4 @@ def test_the_command_prepares_what_is_asked_for(tmp_path: Path, monkeypatch: pyt
     )
     line = ["evaluate", "made", "--training-set", str(tmp_path / "set"), "--prepare", "asked", "--comparison", "out"]
     CliRunner().invoke(app, line)
-    assert said == [("asked", {"train_slices": 2})]
+    assert said == [("asked", {"reference": True})]

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -269,9 +270,10 @@ def _read_run_in_slicer(folder: Path) -> None:
 
 
 def _read_card_in_slicer(folder: Path) -> None:
-    from TopoGANSynthLib.model_card import read_model_card
+    from TopoGANSynthLib.model_card import ModelRefused, first_wrong_file, read_model_card
 
-    read_model_card(folder)
+    with suppress(ModelRefused):
+        first_wrong_file(folder, dict(read_model_card(folder).hashes))
 
 
 SYNTHESIS_FILES = ("report.json", "samples.csv", "diagrams.npz", "masks.nrrd", "textures.nrrd")

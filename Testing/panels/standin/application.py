@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from standin.plot_view import LayoutManager
+from standin.layout_manager import LayoutManager
 from standin.pythonqt import PythonQtObject
 
 
@@ -30,7 +30,7 @@ class Application(PythonQtObject, QtCore.QObject):
         self._modules = ModuleManager()
         self._window = MainWindow(self._modules)
         self._testing = False
-        self._layouts = LayoutManager()
+        self._layouts = LayoutManager(logic)
 
     applicationName = QtCore.Property(str, lambda self: "Slicer", constant=True)
     temporaryPath = QtCore.Property(str, lambda self: self._temporary)

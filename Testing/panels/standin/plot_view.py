@@ -85,23 +85,3 @@ class qMRMLPlotWidget(PythonQtObject, QtWidgets.QWidget):
     def mrmlPlotViewNode(self) -> slicer.vtkMRMLPlotViewNode:
         """What the view shows."""
         return self._node
-
-
-class LayoutManager(PythonQtObject, QtCore.QObject):
-    """``slicer.app.layoutManager()``: the plot views of the scene (Libs/MRML/Widgets/qMRMLLayoutManager.h)."""
-
-    _stands_for_cpp = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._widgets: dict[str, qMRMLPlotWidget] = {}
-
-    plotViewCount = QtCore.Property(int, lambda self: len(self._nodes()))
-
-    def plotWidget(self, number: int) -> qMRMLPlotWidget:
-        """One of them."""
-        node = self._nodes()[number]
-        return self._widgets.setdefault(node.GetID(), qMRMLPlotWidget(node))
-
-    def _nodes(self) -> list[slicer.vtkMRMLPlotViewNode]:
-        return slicer.util.getNodesByClass("vtkMRMLPlotViewNode")

@@ -108,6 +108,13 @@ class RunMonitor:
         with suppress(OSError):  # the folder is gone, and the run with it
             (self.run / layout.STOP_FILE).touch()
 
+    def withdraw_stop(self) -> None:
+        """Take back a request to stop that an engine elsewhere has never answered: another one is to go on here."""
+        report = self.poll()
+        if report is not None and not report.here:
+            with suppress(OSError):
+                (self.run / layout.STOP_FILE).unlink(missing_ok=True)
+
     def kill(self) -> None:
         """End the engine by force; never on another computer, nor a process that has only inherited the number."""
         report = self.poll()
@@ -145,7 +152,10 @@ class RunMonitor:
         silence = now - self._heard
         if silence < SILENCE_SECONDS:
             return report
-        sentence = f"No sign of life from another computer for {silence:.0f} s: look there whether the run still works."
+        sentence = (
+            f"No sign of life from another computer for {silence:.0f} s: look there whether the run still works, or "
+            "resume it here if it does not."
+        )
         return replace(report, state=SILENT, eta_seconds=None, error=sentence, said=False)
 
     def _read(self, content: dict[str, Any]) -> RunReport:

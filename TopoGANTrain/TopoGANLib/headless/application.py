@@ -172,8 +172,15 @@ def _add_views(headless: HeadlessSlicer) -> None:
     headless._kept.append(layout_logic)
 
     for name in SLICE_VIEWS:
-        slice_logic = slicer.vtkMRMLSliceLogic()
-        slice_logic.SetMRMLApplicationLogic(headless.application_logic)
-        headless.application_logic.GetSliceLogics().AddItem(slice_logic)
-        slice_logic.SetMRMLScene(headless.scene)
-        slice_logic.SetSliceNode(headless.scene.GetSingletonNode(name, "vtkMRMLSliceNode"))
+        add_slice_logic(headless.scene, headless.application_logic, name)
+
+
+def add_slice_logic(
+    scene: slicer.vtkMRMLScene, application_logic: slicer.vtkMRMLApplicationLogic, layout_name: str
+) -> None:
+    """Give a slice view that the layout has made what the application would have given it."""
+    slice_logic = slicer.vtkMRMLSliceLogic()
+    slice_logic.SetMRMLApplicationLogic(application_logic)
+    application_logic.GetSliceLogics().AddItem(slice_logic)
+    slice_logic.SetMRMLScene(scene)
+    slice_logic.SetSliceNode(scene.GetSingletonNode(layout_name, "vtkMRMLSliceNode"))

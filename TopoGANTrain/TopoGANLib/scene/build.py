@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ _OUTLINE_PIXELS = 2
 # Of several structures one may lie in another.
 _SURFACE_OPACITY = 0.5
 
+_OF_REAL_BARS = re.compile("regions: [0-9]+: real")
 _NATURE = {
     2: "A stack of independent synthetic samples, one in each slice: neighboring slices are unrelated.",
     3: "One of a sequence of independent synthetic samples: the browser chooses which.",
@@ -43,11 +45,12 @@ def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNo
         pictures.browser,
         segmentation=pictures.segmentation,
         image=pictures.image,
-        barcode=add_barcode(scene, f"{name} barcode", synthesis.axes),
+        barcode=add_barcode(scene, f"{name} barcode", synthesis.axes, any(synthesis.real)),
         diagrams=add_table(scene, f"{name} diagrams", _diagram_columns(synthesis.diagrams, len(synthesis.regions))),
         samples=add_table(scene, f"{name} samples", _sample_columns(synthesis.samples)),
         metrics=add_table(scene, f"{name} metrics", _metric_columns(synthesis.report)),
     )
+    nodes.keep_real(synthesis.real)
     nodes.show_sample(0)
     nodes.put_into_folder(name)
     return nodes
@@ -140,6 +143,8 @@ def _sample_columns(samples: dict[str, list[str]]) -> dict[str, Column]:
 
 def _metric_columns(report: dict[str, Any]) -> dict[str, Column]:
     rows = [row for key, value in report.items() if key != "schema" for row in _flat(key, value)]
+    # Hundreds of numbers, which the plots show.
+    rows = [row for row in rows if not _OF_REAL_BARS.match(row[0])]
     return {"metric": [name for name, _ in rows], "value": [value for _, value in rows]}
 
 

@@ -40,10 +40,7 @@ def mark_bar(nodes: SynthesisNodes, number: int, jump: bool = True) -> Bar:
                 point = mark.AddControlPoint(vtk.vtkVector3d(_to_ras(nodes, voxel)), f"{word} {value:.1f} mm")
                 mark.SetNthControlPointLocked(point, True)
     if jump and bar.birth_voxel is not None:
-        position = _to_ras(nodes, bar.birth_voxel)
-        slicer.vtkMRMLSliceNode.JumpAllSlices(
-            nodes.image.GetScene(), *position, slicer.vtkMRMLSliceNode.OffsetJumpSlice
-        )
+        nodes.jump_to(_to_ras(nodes, bar.birth_voxel))
     return bar
 
 

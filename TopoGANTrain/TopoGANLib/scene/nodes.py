@@ -10,30 +10,32 @@ import numpy as np
 import slicer
 import vtk
 
-from topogan_contract.synthesis import VALID, region_columns, size_column
-from TopoGANLib.scene.barcode import show_barcode
+from topogan_contract.real_bars import RealBars, from_json, to_json
+from TopoGANLib.scene.barcode import barcode_table, show_barcode
 from TopoGANLib.scene.diagrams import Diagram
-from TopoGANLib.scene.sequences import middle_of_structures, prepare_volume_rendering, sequences_of
-from TopoGANLib.scene.tables import number_columns
+from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
+from TopoGANLib.scene.persistence_diagram import add_persistence_diagram, background_table, show_persistence_diagram
+from TopoGANLib.scene.sample_table import Judgement, SampleTable
+from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
 
 # The segmentation, of volumes the browser, refers to the other nodes by these roles. References are saved with the
 # scene and survive new ids.
 _ROLES = ("segmentation", "image", "barcode", "diagrams", "samples", "metrics")
 _ROLE_PREFIX = "TopoGAN."
 _MARK_PREFIX = f"{_ROLE_PREFIX}mark."
+_COMPANION_PREFIX = f"{_ROLE_PREFIX}companion."
 _MARKS = ("birth", "death")
 _SHOWN_SAMPLE = "TopoGAN.shownSample"
 _SHOWN_REGION = "TopoGAN.shownRegion"
 _REGIONS = "TopoGAN.regions"
+_REAL = "TopoGAN.real"
+_PERSISTENCE = f"{_ROLE_PREFIX}persistence"
+_SHOWS_PERSISTENCE = "TopoGAN.showsPersistence"
 
 # Of pictures, and of segmentations.
 _SEQUENCES = 2
 _HELPERS = ("display", "storage")
 _RENDERING_HELPERS = ("volumeProperty", "roi")
-# Straight at a heart, a little from the left and from above, RAS.
-_VIEWED_FROM = np.array([-0.5, 0.9, 0.45])
-# Of the volume's edge, at the 3-D view's angle of 30°.
-_VIEW_DISTANCE = 1.9
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,40 @@ class SynthesisNodes:
         names = self._keeper.GetAttribute(_REGIONS)
         return tuple(json.loads(names)) if names else (self.segmentation.GetSegmentation().GetNthSegment(0).GetName(),)
 
+    @property
+    def persistence(self) -> slicer.vtkMRMLPlotChartNode | None:
+        """The persistence diagram of the shown sample; None in an older scene until a sample is shown again."""
+        return self._keeper.GetNodeReference(_PERSISTENCE)
+
+    @property
+    def shows_persistence(self) -> bool:
+        """Whether views have the persistence diagram and not the barcode."""
+        return self._keeper.GetAttribute(_SHOWS_PERSISTENCE) == "yes"
+
+    @property
+    def plot(self) -> slicer.vtkMRMLPlotChartNode:
+        """The one that views have."""
+        return (self.persistence if self.shows_persistence else None) or self.barcode
+
+    def show_plot(self, persistence: bool) -> None:
+        """Let every view that has the barcode or the persistence diagram have one of them."""
+        if self.persistence is None:
+            self.show_sample(self.shown_sample)
+        both = self.barcode.GetID(), self.persistence.GetID()
+        self._keeper.SetAttribute(_SHOWS_PERSISTENCE, "yes" if persistence else None)
+        for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode", self.image.GetScene()):
+            if view.GetPlotChartNodeID() in both:
+                view.SetPlotChartNodeID(self.plot.GetID())
+
+    def keep_real(self, real: Sequence[RealBars | None]) -> None:
+        """Let the scene remember how bars of real masks are, region by region."""
+        known = [None if one is None else to_json(one) for one in real]
+        self._keeper.SetAttribute(_REAL, json.dumps(known, separators=(",", ":")) if any(known) else None)
+
+    def real(self, region: int) -> RealBars | None:
+        """How bars of real masks are in a region; None where the model did not know."""
+        return self._real()[region]
+
     def attribute(self, name: str) -> str | None:
         """What the scene remembers of this synthesis under a name."""
         return self._keeper.GetAttribute(name)
@@ -147,24 +183,15 @@ class SynthesisNodes:
         region = self.shown_region if region is None else region
         if not 0 <= region < len(self.regions):
             raise IndexError(f"There is no region {region}: the synthesis has {len(self.regions)}, the first is 0.")
-        columns = number_columns(self.diagrams, ("sample", "dimension", "birth (mm)", "death (mm)"))
-        names = diagram_pixel_columns(self.axes)
-        pixels = np.stack(list(number_columns(self.diagrams, names).values()), axis=1)
-        everything = Diagram(
-            dimension=columns["dimension"],
-            birth=columns["birth (mm)"],
-            death=columns["death (mm)"],
-            birth_index=pixels[:, : self.axes],
-            death_index=pixels[:, self.axes :],
-        )
-        mine = columns["sample"] == sample
-        if len(self.regions) > 1:
-            mine &= number_columns(self.diagrams, ("region",))["region"] == region
-        values = np.concatenate([columns["birth (mm)"], columns["death (mm)"]])
-        longest = float(values[np.isfinite(values)].max(initial=0.0))
-        title = f"Barcode of {self.caption(sample, region)}"
+        # Without births: that of an empty mask is as far away as the picture is wide.
+        deaths, real = slicer.util.arrayFromTableColumn(self.diagrams, "death (mm)"), self._real()
+        longest_real = max(0.0 if one is None else one.longest for one in real)
+        longest = float(deaths[np.isfinite(deaths)].max(initial=longest_real))
+        caption, mine = self.caption(sample, region), self.diagram(sample, region)
         self.clear_marks()
-        show_barcode(self.barcode, everything.rows(mine), sample, title, longest, self._pixel)
+        show_barcode(self.barcode, mine, sample, f"Barcode of {caption}", longest, self._pixel, real[region])
+        chart = self.persistence or self._add_persistence()
+        show_persistence_diagram(chart, f"Diagram of {caption}", longest, real[region], self.axes)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):
             self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
@@ -180,6 +207,17 @@ class SynthesisNodes:
         """Let it be known with the scene, too."""
         self._keeper.SetNodeReferenceID(f"{_MARK_PREFIX}{word}", mark.GetID())
 
+    def companion(self, role: str) -> slicer.vtkMRMLNode | None:
+        """A node that was made for looking at the samples, such as the ``gallery image``, if there is one."""
+        return self._keeper.GetNodeReference(_COMPANION_PREFIX + role)
+
+    def keep_companion(self, role: str, node: slicer.vtkMRMLNode) -> None:
+        """Let it be known with the scene, in the folder of the others, and removed with them."""
+        self._keeper.SetNodeReferenceID(_COMPANION_PREFIX + role, node.GetID())
+        hierarchy = self._hierarchy()
+        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
+        hierarchy.CreateItem(folder, node)
+
     def clear_marks(self) -> None:
         """Take the marks of a bar away; their nodes stay for the next one."""
         for word in _MARKS:
@@ -190,7 +228,7 @@ class SynthesisNodes:
     def caption(self, sample: int, region: int | None = None) -> str:
         """One line about a sample: its number and, where the table has them, a region's Betti numbers."""
         region = self.shown_region if region is None else region
-        betti = self._betti(sample, region)
+        betti = self._table.betti(sample, region)
         name = f", {self.regions[region]}" if len(self.regions) > 1 else ""
         numbers = ", ".join(f"b{dimension} = {number}" for dimension, number in enumerate(betti))
         return f"sample {sample}{name}" + (f" ({numbers})" if betti else "")
@@ -198,17 +236,37 @@ class SynthesisNodes:
     def short_caption(self, sample: int) -> str:
         """The same for small pictures: number (b0, b1); of several structures, how many are valid."""
         if len(self.regions) > 1:
-            valid = [said.startswith(VALID) for *_, said in self._judged(sample)]
+            valid = [one.valid for one in self.judgements(sample)]
             return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
-        betti = self._betti(sample, 0)
+        betti = self._table.betti(sample, 0)
         return f"{sample}" + (f" ({', '.join(map(str, betti))})" if betti else "")
 
-    def verdicts(self, sample: int) -> list[str]:
-        """One line for each region: Betti numbers, of volumes ml, and what is said of them, where the table has it."""
-        return [
-            f"{region} ({', '.join(map(str, betti))}){self._milliliters(sample, region)}: {said}"
-            for region, betti, said in self._judged(sample)
-        ]
+    def judgements(self, sample: int) -> list[Judgement]:
+        """What is said of each region of a sample; of nothing, where the table has no verdicts."""
+        return self._table.judgements(sample)
+
+    def is_valid(self, sample: int) -> bool:
+        """Whether nothing is wrong with any structure; yes, where the table has no verdicts."""
+        return all(one.valid for one in self.judgements(sample))
+
+    def diagram(self, sample: int, region: int = 0) -> Diagram:
+        """Births and deaths of a region of a sample."""
+
+        def column(name: str) -> np.ndarray:
+            return slicer.util.arrayFromTableColumn(self.diagrams, name)
+
+        mine = column("sample") == sample
+        if len(self.regions) > 1:
+            mine &= column("region") == region
+        rows = np.flatnonzero(mine)
+        pixels = [column(name)[rows] for name in diagram_pixel_columns(self.axes)]
+        return Diagram(
+            dimension=column("dimension")[rows],
+            birth=column("birth (mm)")[rows],
+            death=column("death (mm)")[rows],
+            birth_index=np.stack(pixels[: self.axes], axis=1),
+            death_index=np.stack(pixels[self.axes :], axis=1),
+        )
 
     def sample_position(self, sample: int) -> tuple[float, float, float]:
         """Center of the slice of ``sample``, or of the structures in a volume.
@@ -247,9 +305,14 @@ class SynthesisNodes:
         Raises:
             IndexError: there is no such sample.
         """
-        slicer.vtkMRMLSliceNode.JumpAllSlices(
-            self.image.GetScene(), *self.sample_position(sample), slicer.vtkMRMLSliceNode.OffsetJumpSlice
-        )
+        self.jump_to(self.sample_position(sample))
+
+    def jump_to(self, position: Sequence[float]) -> None:
+        """Move every slice view to a place, RAS, mm, but that of the gallery, which lies elsewhere."""
+        scene, kind = self.image.GetScene(), slicer.vtkMRMLSliceNode
+        gallery = scene.GetNodeByID(GALLERY_VIEW_ID)
+        every_group = -1
+        kind.JumpAllSlices(scene, *position, kind.OffsetJumpSlice, every_group, gallery)
 
     def put_into_folder(self, name: str) -> None:
         """Put all nodes into a new folder of the subject hierarchy; ``name`` is made unique there."""
@@ -285,36 +348,40 @@ class SynthesisNodes:
         """Edge of a pixel or voxel, mm."""
         return float(self.image.GetSpacing()[0])
 
-    def _judged(self, sample: int) -> list[tuple[str, tuple[int, ...], str]]:
-        found = []
-        for number, region in enumerate(self.regions):
-            betti, said = self._betti(sample, number), self._cell(sample, region_columns(region, self.axes)[-1])
-            if betti and said is not None:
-                found.append((region, betti, said.ToString()))
-        return found
+    def _add_persistence(self) -> slicer.vtkMRMLPlotChartNode:
+        name = self.barcode.GetName().replace("barcode", "persistence diagram")
+        known = any(self._real())
+        chart = add_persistence_diagram(self.image.GetScene(), name, self.barcode, self.axes, known)
+        self._keeper.SetNodeReferenceID(_PERSISTENCE, chart.GetID())
+        return chart
 
-    def _betti(self, sample: int, region: int) -> tuple[int, ...]:
-        # The only structure of version 0.1 is not named.
-        for columns in (region_columns(self.regions[region], self.axes)[:-1], ("b0", "b1")):
-            cells = [self._cell(sample, column) for column in columns]
-            if all(cell is not None for cell in cells):
-                return tuple(cell.ToInt() for cell in cells)
-        return ()
+    def _real(self) -> list[RealBars | None]:
+        """Of each region; a scene may be a stranger's."""
+        try:
+            said = json.loads(self._keeper.GetAttribute(_REAL) or "null")
+            found = [None if one is None else from_json(one, self.axes) for one in said or ()]
+        except (ValueError, TypeError, RecursionError):
+            found = []
+        return found if len(found) == len(self.regions) else [None] * len(self.regions)
 
-    def _milliliters(self, sample: int, region: str) -> str:
-        cell = None if self.browser is None else self._cell(sample, size_column(region, self.axes))
-        return "" if cell is None else f", {cell.ToDouble():.3g} ml"
-
-    def _cell(self, sample: int, name: str) -> vtk.vtkVariant | None:
-        column = self.samples.GetTable().GetColumnByName(name)
-        return None if column is None else column.GetVariantValue(sample)
+    @property
+    def _table(self) -> SampleTable:
+        return SampleTable(self.samples, self.regions, self.axes)
 
     def _all(self) -> list[slicer.vtkMRMLNode]:
-        series = [self.barcode.GetNthPlotSeriesNode(n) for n in range(self.barcode.GetNumberOfPlotSeriesNodes())]
+        charts = [self.barcode]
+        tables = [barcode_table(self.barcode)]
+        if self.persistence is not None:
+            charts.append(self.persistence)
+            tables.append(background_table(self.persistence))
+        series = [chart.GetNthPlotSeriesNode(n) for chart in charts for n in range(chart.GetNumberOfPlotSeriesNodes())]
         marks = [mark for word in _MARKS if (mark := self.mark(word)) is not None]
         played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
+        keeper = self._keeper
+        roles = [keeper.GetNthNodeReferenceRole(n) for n in range(keeper.GetNumberOfNodeReferenceRoles())]
+        companions = [keeper.GetNodeReference(role) for role in roles if role.startswith(_COMPANION_PREFIX)]
         return [
-            *played, *marks, self.image, self.segmentation, self.barcode, *series, series[0].GetTableNode(),
+            *played, *marks, *filter(None, companions), self.image, self.segmentation, *charts, *series, *tables,
             self.diagrams, self.samples, self.metrics,
         ]  # fmt: skip
 
@@ -336,47 +403,3 @@ def _helpers(node: slicer.vtkMRMLNode, roles: Sequence[str]) -> list[slicer.vtkM
     """What stays behind when only the node goes: display and storage nodes, and what a volume rendering needs."""
     found = [node.GetNthNodeReference(role, n) for role in roles for n in range(node.GetNumberOfNodeReferences(role))]
     return [one for helper in found if helper is not None for one in (*_helpers(helper, _RENDERING_HELPERS), helper)]
-
-
-def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
-    """Show picture and barcode in the views of the application, which gets a layout with a plot if it has none.
-
-    Args:
-        nodes: what to show, at its shown sample.
-        application_logic: inside Slicer, ``slicer.app.applicationLogic()``.
-    """
-    selection = application_logic.GetSelectionNode()
-    selection.SetActiveVolumeID(nodes.image.GetID())
-    selection.SetSecondaryVolumeID(None)
-    selection.SetActiveLabelVolumeID(None)
-    application_logic.PropagateVolumeSelection()
-    nodes.jump_to_sample(nodes.shown_sample)
-    if nodes.browser is not None:
-        _show_in_3d(nodes, application_logic)
-    application_logic.GetModuleLogic("Plots").ShowChartInLayout(nodes.barcode)
-
-
-def _show_in_3d(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
-    scene = nodes.image.GetScene()
-    # Of the layouts with a plot the one with three slice views and a 3-D view.
-    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
-    prepare_volume_rendering(nodes.browser, nodes.image, application_logic)
-    _look_at(nodes)
-
-
-def _look_at(nodes: SynthesisNodes) -> None:
-    """Turn the cameras to the volume; where no view has made one yet, add that of the first view."""
-    scene = nodes.image.GetScene()
-    if scene.GetNumberOfNodesByClass("vtkMRMLCameraNode") == 0:
-        scene.AddNewNodeByClass("vtkMRMLCameraNode", "Camera").SetLayoutName("1")
-    bounds = [0.0] * 6
-    nodes.image.GetRASBounds(bounds)
-    low, high = np.array(bounds).reshape(3, 2).T
-    middle, edge = (low + high) / 2, (high - low).max()
-    direction = _VIEWED_FROM / np.linalg.norm(_VIEWED_FROM)
-    for camera in slicer.util.getNodesByClass("vtkMRMLCameraNode", scene):
-        camera.SetFocalPoint(middle)
-        camera.SetPosition(middle + _VIEW_DISTANCE * edge * direction)
-        camera.SetViewUp(0, 0, 1)
-        camera.ResetClippingRange()

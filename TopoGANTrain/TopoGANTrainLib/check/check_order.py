@@ -12,11 +12,12 @@ from topogan_contract.schemas import STRUCTURES, find_json
 from TopoGANLib.forms.settings import Setting, changed_values
 from TopoGANLib.forms.user_settings import new_folder
 from TopoGANLib.scene.scene_input import InputError
-from TopoGANTrainLib.check.data_check import SetForm, read_form
+from TopoGANTrainLib.check.data_check import DataCheck, SetForm, read_form
+from TopoGANTrainLib.check.file_stamp import paths_in, stamp
 from TopoGANTrainLib.check.fingerprint import fingerprint
 from TopoGANTrainLib.data.data_form import DataForm
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromFiles, FromScene, FromTrainingSet, Inputs
-from TopoGANTrainLib.run.preparation import Preparation
+from TopoGANTrainLib.run.preparation import Preparation, Request
 
 
 class Order:
@@ -31,8 +32,13 @@ class Order:
         """
         self.inputs, self.values = inputs, values
         self.print = fingerprint((inputs, sorted((name, str(value)) for name, value in values.items())))
-        # When the files last changed; asked for only where something is made of them.
-        self.files = 0.0
+        self.paths = paths_in(inputs)
+        # How the files were before something was made of them.
+        self.files = ""
+
+    def look(self) -> str:
+        """How the files are now; asks the disk, and so is called on a thread."""
+        return stamp(self.paths)
 
 
 class CheckOrders:
@@ -66,7 +72,7 @@ class CheckOrders:
         return Order(inputs, {name: value for name, value in values.items() if value != ""})
 
     def place(self, order: Order) -> tuple[Path, Preparation]:
-        """A new folder for the training set, and how it is made.
+        """A new folder for the training set, and how it is made: how the files are is noted before they are read.
 
         Raises:
             InputError: what was chosen cannot be used.
@@ -76,13 +82,18 @@ class CheckOrders:
             raise InputError(_("Choose a folder for the results."))
         name = str(order.values.get("prepare_structure", "")) or order.inputs.name
         preparation = order.inputs.preparation(self._settings, order.values)
-        return new_folder(results, name) / TRAINING_SET, preparation
 
-    def form(self, samples: int = 0) -> SetForm:
+        def request() -> Request:
+            order.files = order.look()
+            return preparation.request()
+
+        return new_folder(results, name) / TRAINING_SET, Preparation(preparation.folder, request)
+
+    def form(self, checked: DataCheck | None = None) -> SetForm:
         """What the training set is made of, or will be.
 
         Args:
-            samples: how many there are, where that is known.
+            checked: what is known of it; None where it was not checked.
         """
         if self._parameters is None or self._data.missing():
             return SetForm()
@@ -90,7 +101,8 @@ class CheckOrders:
         if isinstance(inputs, FromTrainingSet):
             return self._remembered(inputs.folder, read_form)
         size, axes = int(self._parameters.prepare_size.name), 3 if self._parameters.prepare_volumes else 2
-        return SetForm(size, axes, self._structures(inputs), samples)
+        counts = (0, 0) if checked is None else (checked.samples, checked.training_samples)
+        return SetForm(size, axes, self._structures(inputs), *counts)
 
     def _structures(self, inputs: Inputs) -> int:
         """How many are chosen; one where nobody has said."""

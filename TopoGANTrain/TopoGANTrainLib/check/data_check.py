@@ -66,6 +66,11 @@ class DataCheck:
         """How many slices or volumes there are."""
         return sum(sum(row.counts) for row in self.patients)
 
+    @property
+    def training_samples(self) -> int:
+        """How many of them networks learn from."""
+        return sum(row.counts[0] for row in self.patients)
+
 
 @dataclass(frozen=True)
 class SetForm:
@@ -75,6 +80,8 @@ class SetForm:
     axes: int = 2
     structures: int = 1
     samples: int = 0
+    """0 where nobody knows yet, as for those of training."""
+    training_samples: int = 0
 
 
 def read_check(training_set: Path) -> DataCheck | None:
@@ -105,9 +112,9 @@ def read_form(training_set: Path) -> SetForm:
         return SetForm()
     table, counts = content.get("table"), content.get("counts")
     structures = _list(table.get("structures")) if isinstance(table, Mapping) else []
-    samples = _count(counts.get("total")) if isinstance(counts, Mapping) else 0
+    samples, training = (_count(counts.get(name)) if isinstance(counts, Mapping) else 0 for name in ("total", PARTS[0]))
     size = _count(content.get("size")) or SetForm.size
-    return SetForm(size, 3 if content.get("axes") == 3 else 2, max(1, len(structures)), samples)
+    return SetForm(size, 3 if content.get("axes") == 3 else 2, max(1, len(structures)), samples, training)
 
 
 def _patient(row: Mapping[str, Any]) -> PatientRow:

@@ -12,13 +12,14 @@ from slicer.i18n import tr as _
 from topogan_contract.run import ENDED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
+from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANTrainLib.check.check_order import CheckOrders, Order
 from TopoGANTrainLib.check.checking import Checking, CheckProgress
-from TopoGANTrainLib.check.data_check import DATASET_FILE
+from TopoGANTrainLib.check.data_check import DATASET_FILE, DataCheck
 from TopoGANTrainLib.check.data_check_view import DataCheckView
-from TopoGANTrainLib.check.fingerprint import files_changed
 from TopoGANTrainLib.data.train_inputs import FromTrainingSet
+from TopoGANTrainLib.runs.training_sets import remove_training_set
 
 _TICK_MILLISECONDS = 200
 
@@ -29,7 +30,7 @@ class DataCheckForm:
     Usage::
 
         form = DataCheckForm(ui, engine, orders, self.refresh)
-        training_set = form.checked()  # at a start: the checked set, if it is still true
+        form.confirm(self.start)  # at a start: is called with the checked set, or None where it is no longer true
     """
 
     def __init__(
@@ -51,6 +52,12 @@ class DataCheckForm:
         self._checking: Checking | None = None
         self._asked: Order | None = None
         self._made: Path | None = None
+        # What was made last, as long as no training has taken it: another check takes its place.
+        self._loose: Path | None = None
+        self._removing: Background[None] | None = None
+        # Whether the files are still as they were, and who wants to know.
+        self._looking: Background[str] | None = None
+        self._then: Callable[[Path | None], None] = lambda training_set: None
         self._words = ""
         self._view = DataCheckView(ui)
         self._timer = qt.QTimer()
@@ -66,21 +73,34 @@ class DataCheckForm:
         return self._checking is not None
 
     @property
-    def samples(self) -> int:
-        """How many the checked training set has; 0 where it is no longer what is chosen."""
-        return self._view.check.samples if self._view.check is not None and self._is_true() else 0
+    def known(self) -> DataCheck | None:
+        """What the check has shown; None where it is no longer what is chosen."""
+        return self._view.check if self._is_true() else None
 
     @property
-    def pixel_size(self) -> float:
-        """Of the checked training set, in mm; 0 where it is no longer what is chosen."""
-        return self._view.check.pixel_size if self._view.check is not None and self._is_true() else 0.0
+    def isLooking(self) -> bool:
+        """Whether the files are being looked at."""
+        return self._looking is not None
 
-    def checked(self) -> Path | None:
-        """The training set that was checked, if data and form are the same; looks at the disk, for a start."""
-        if self._made is None or not self._is_true() or not (self._made / DATASET_FILE).is_file():
-            return None
+    def confirm(self, then: Callable[[Path | None], None]) -> None:
+        """Find out whether the checked training set is what would be made now; of many files that takes a while.
+
+        Args:
+            then: is called with it, or with None where there is none, or data or form have changed.
+        """
+        if self._made is None or not self._is_true():
+            then(None)
+            return
         assert self._asked is not None
-        return self._made if files_changed(self._asked.inputs) == self._asked.files else None
+        self._looking, self._then = Background(self._asked.look, no_memory=""), then
+        self._timer.start()
+        self._changed()
+        self._tick()  # few files are looked at in no time
+
+    def take(self, training_set: Path) -> None:
+        """A training learns from it: it is kept, whatever is checked next."""
+        if training_set == self._loose:
+            self._loose = None
 
     def refresh(self, possible: bool) -> None:
         """Show what is so now.
@@ -93,7 +113,9 @@ class DataCheckForm:
         ui.checkDataButton.enabled = self.isRunning or possible
         ui.checkProgressBar.visible = self.isRunning
         words = self._words
-        if self._view.check is not None and not self.isRunning and not self._is_true():
+        if self.isLooking:
+            words = _("Looking whether the files have changed …")
+        elif self._view.check is not None and not self.isRunning and not self._is_true():
             words = _("Data or settings have changed since this check: check again, or Start prepares them anew.")
         ui.checkStatusLabel.text = words
         ui.checkStatusLabel.visible = bool(words)
@@ -106,6 +128,7 @@ class DataCheckForm:
         if self._checking is not None:
             self._checking.close()
             self._checking = None
+        self._looking = None
 
     def _is_true(self) -> bool:
         """Whether what was checked is what is chosen now."""
@@ -138,7 +161,6 @@ class DataCheckForm:
 
     def _start(self, order: Order) -> None:
         training_set, preparation = self._orders.place(order)
-        order.files = files_changed(order.inputs)
         log = user_settings.new_work_folder("check") / "engine.txt"
         self._checking = Checking(self._engine.engine, training_set, preparation, log)
         self._asked = order
@@ -150,21 +172,47 @@ class DataCheckForm:
         assert isinstance(order.inputs, FromTrainingSet)
         self._asked = order
         self._words = ""
+        self.take(order.inputs.folder)
         if not self._view.show(order.inputs.folder):
             self._words = _("This training set was made by an older version and has not been checked.")
 
     def _tick(self) -> None:
-        if self._checking is None:
+        if self._looking is not None:
+            self._look(self._looking)
+        elif self._checking is not None:
+            self._follow(self._checking)
+
+    def _look(self, looking: Background[str]) -> None:
+        if not looking.done():
             return
-        progress = self._checking.tick()
+        self._timer.stop()
+        self._looking = None
+        found = self._made if self._is_true() and self._is_there() else None
+        if found is not None and (self._asked is None or looking.result != self._asked.files):
+            self._asked = found = None
+        self._changed()
+        self._then(found)
+
+    def _follow(self, checking: Checking) -> None:
+        progress = checking.tick()
         self._words = self._say(progress)
         if progress.state in ENDED:
             self._timer.stop()
-            checking, self._checking = self._checking, None
+            self._checking = None
             if progress.state == FINISHED:
-                self._made = checking.training_set
+                self._replace(checking.training_set)
                 self._view.show(checking.training_set)
         self._changed()
+
+    def _is_there(self) -> bool:
+        return self._made is not None and (self._made / DATASET_FILE).is_file()
+
+    def _replace(self, made: Path) -> None:
+        """Nobody can reach the set of the check before any more, and nobody wants to clear up after a look."""
+        before, self._loose, self._made = self._loose, made, made
+        if before is not None:
+            # What cannot be removed is found in the list of runs.
+            self._removing = Background(lambda: remove_training_set(before), no_memory="")
 
     def _say(self, progress: CheckProgress) -> str:
         words = {

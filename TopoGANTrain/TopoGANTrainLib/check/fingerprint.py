@@ -1,10 +1,9 @@
-"""Tells whether what a training set was made from is still the same: the scene's nodes, what is typed, files."""
+"""Tells whether what a training set was made from is still the same: the scene's nodes, and what is typed."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import slicer
@@ -27,14 +26,6 @@ def fingerprint(value: Any) -> _Print:
     if isinstance(value, slicer.vtkMRMLNode):
         return value.GetID(), *_content(value)
     return (value if isinstance(value, str | int | float | bool | None) else str(value),)
-
-
-def files_changed(value: Any) -> float:
-    """When a file last changed that an input names, or one in a folder that it names; seconds since 1970, 0 if none.
-
-    Asks the disk, so not for every look at a panel.
-    """
-    return max((_changed(path) for path in _paths(value)), default=0.0)
 
 
 def _content(node: slicer.vtkMRMLNode) -> Iterator[Any]:
@@ -63,23 +54,3 @@ def _content(node: slicer.vtkMRMLNode) -> Iterator[Any]:
         yield node.GetMTime()
     if node.IsA("vtkMRMLTransformableNode"):
         yield node.GetTransformNodeID()
-
-
-def _paths(value: Any) -> Iterator[Path]:
-    if isinstance(value, Path):
-        yield value
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _paths(one)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
-            yield from _paths(getattr(value, field.name))
-
-
-def _changed(path: Path, depth: int = 2) -> float:
-    """Of a file, or of a folder and what is in it and in its folders (imagesTr, labelsTr)."""
-    try:
-        inside = path.iterdir() if depth > 0 and path.is_dir() else ()
-        return max([path.stat().st_mtime, *(_changed(one, depth - 1) for one in inside)])
-    except OSError:
-        return 0.0

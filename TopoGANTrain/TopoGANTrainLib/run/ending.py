@@ -9,8 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from topogan_contract.run import ENDED, FINISHED, STOPPED
-from TopoGANLib.forms import user_settings
+from topogan_contract.run import FINISHED, STOPPED
 from TopoGANLib.forms.connections import Connections
 
 _MODULE = "TopoGANTrain"
@@ -19,34 +18,25 @@ _MODULE = "TopoGANTrain"
 class Ending:
     """A box that keeps nobody from working says that a training has finished or failed, and why.
 
-    Where the panel is in sight its status line says it, and no box opens. What was told is remembered by the run's
-    folder, so that neither a reload nor a restart tells it again; a run that goes on can end anew. A stop is what the
-    user has asked for, and no news.
+    Where the panel is in sight its status line says it, and no box opens. Of several trainings that end while nobody
+    looks, one box tells all. A stop is what the user has asked for, and no news.
     """
 
     def __init__(self) -> None:
         self._box: Any = None
         self._connections = Connections()
 
-    def follow(self, run: Path, state: str, error: str, in_sight: bool) -> None:
-        """Look whether there is something to tell.
+    def tell(self, run: Path, state: str, error: str, in_sight: bool) -> None:
+        """Tell how a run has ended.
 
         Args:
             run: the run folder.
-            state: of the run.
+            state: in which it has ended.
             error: why it failed, a sentence.
-            in_sight: whether the user sees the panel.
+            in_sight: whether the user sees that in the panel.
         """
-        if slicer.app.testingEnabled():
+        if state == STOPPED or slicer.app.testingEnabled():
             return
-        told = user_settings.read_text(user_settings.TOLD_RUN) == str(run)
-        if state not in ENDED:
-            if told:
-                user_settings.write(user_settings.TOLD_RUN, "")
-            return
-        if told or state == STOPPED:
-            return
-        user_settings.write(user_settings.TOLD_RUN, str(run))
         name = run.parent.name
         if state == FINISHED:
             words = _("The training {name} has finished: the model is ready.").format(name=name)
@@ -65,6 +55,8 @@ class Ending:
             self._box = None
 
     def _open(self, words: str, failed: bool) -> None:
+        if self._box is not None:
+            words = f"{self._box.text}\n\n{words}"
         self.close()
         box = qt.QMessageBox(slicer.util.mainWindow())
         box.windowTitle = _("TopoGAN Train")

@@ -50,9 +50,17 @@ class RunView:
         self._show_log(progress, session)
         self.plots.follow(run)
         self._samples.follow(run)
-        if progress is not None and session is not None:
-            in_sight = slicer.util.selectedModule() == _MODULE and ui.statusLabel.visible
-            self._ending.follow(session.run, state, progress.error, in_sight)
+
+    def tell(self, run: Path, progress: Progress, shown: bool) -> None:
+        """Tell the end of a run, also where another module is in front.
+
+        Args:
+            run: the run folder.
+            progress: how it ended.
+            shown: whether it is the run that is shown here.
+        """
+        in_sight = shown and slicer.util.selectedModule() == _MODULE and self._ui.statusLabel.visible
+        self._ending.tell(run, progress.state, progress.error, in_sight)
 
     def complain(self, sentence: str) -> None:
         """Say why nothing was started."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from topogan_contract import preparation as layout
 from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
-from TopoGANLib.engine.run_monitor import RunMonitor, RunReport, start_stopper
+from TopoGANLib.engine.run_monitor import SILENT, RunMonitor, RunReport, start_stopper
 from TopoGANLib.forms.background import Background
 from TopoGANTrainLib.run.leftovers import remove_leftovers
 from TopoGANTrainLib.run.preparation import Preparation
@@ -88,6 +88,11 @@ class TrainingSession:
         return self._monitor.model
 
     @property
+    def training_set(self) -> Path | None:
+        """What it was started with here; None of a run that was found or resumed, which says so itself."""
+        return Path(self._command[1]) if self._command else None
+
+    @property
     def log(self) -> Path:
         """Everything that the engine says."""
         return self._work / "engine.txt"
@@ -112,14 +117,19 @@ class TrainingSession:
         no_memory = "There is not enough memory to hand the volume on: close other data."
         self._writing = Background(preparation.write, no_memory)
 
-    def resume(self) -> None:
+    def resume(self, training_set: Path | None = None) -> None:
         """Go on from the last checkpoint.
+
+        Args:
+            training_set: where it is now; None where the engine knows it from before.
 
         Raises:
             OSError: the engine's Python cannot be started.
         """
         self._forget_the_end()
-        self._process = self._engine.start(["resume", self.run], self.log)
+        self._monitor.withdraw_stop()
+        moved = [] if training_set is None else ["--dataset", training_set]
+        self._process = self._engine.start(["resume", self.run, *moved], self.log)
 
     def stop(self) -> None:
         """Ask for an end with a checkpoint; force follows after 30 seconds."""
@@ -237,7 +247,7 @@ class TrainingSession:
             stage=report.stage,
             eta_seconds=report.eta_seconds,
             error=report.error,
-            resumable=state in RESUMABLE and report.there,
+            resumable=state in (*RESUMABLE, SILENT) and report.there,
             log=self._said() if state == FAILED else [],
         )
 
@@ -258,8 +268,8 @@ class TrainingSession:
 
     def _remove_leftovers(self) -> None:
         """What a killed preparation has left beside the run."""
-        if not self._command:  # it was resumed: nothing was prepared
+        if self.training_set is None:  # it was resumed: nothing was prepared
             return
         handed = None if self._preparation is None else self._preparation.folder
-        remove_leftovers(Path(self._command[1]), self.run.parent, handed)
+        remove_leftovers(self.training_set, self.run.parent, handed)
         self._preparation = self._writing = None

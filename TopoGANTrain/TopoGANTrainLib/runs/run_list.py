@@ -6,11 +6,8 @@ where it is.
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +21,15 @@ from topogan_contract.schemas import find_json
 from topogan_contract.words import shown
 from TopoGANLib.engine.history import History, read_history
 from TopoGANLib.engine.run_monitor import SILENT, RunMonitor
+from TopoGANTrainLib.runs.folders import find_runs, written
+from TopoGANTrainLib.runs.training_sets import unused_sets
 
 DAMAGED = "damaged"
 """State of what has the files of a run, but none that make sense."""
 
-RUN_FOLDER = "run"
-MOST_RUNS = 500
-_MOST_FOLDERS = 10_000
+UNUSED = "unused"
+"""State of a training set that no run of the results was trained from; it is listed so that it can be deleted."""
+
 _MOST_STRUCTURES = 100
 
 
@@ -53,11 +52,12 @@ class Best:
 
 @dataclass(frozen=True)
 class RunEntry:
-    """One run as it was when it was read."""
+    """One run, or a training set without one, as it was when it was read."""
 
     run: Path
+    """Its folder; that of the training set where the state is ``unused``."""
     state: str
-    """One of the engine's, or ``silent`` or ``damaged``."""
+    """One of the engine's, or ``silent``, ``damaged`` or ``unused``."""
     error: str = ""
     """Why it failed, is silent or is damaged: a sentence."""
     step: int = 0
@@ -67,6 +67,8 @@ class RunEntry:
     structures: tuple[str, ...] = ()
     size: int = 0
     """Edge of a sample in pixels (voxels); 0 where the run does not say."""
+    samples: int = 0
+    """Of a training set without a run."""
     seed: int = 0
     device: str = ""
     training_set: str = ""
@@ -91,8 +93,8 @@ class RunEntry:
 
     @property
     def resumable(self) -> bool:
-        """Whether it can go on from its last checkpoint."""
-        return self.state in RESUMABLE
+        """Whether it can go on from its last checkpoint; of a silent one somebody has to know that it works nowhere."""
+        return self.state in (*RESUMABLE, SILENT)
 
 
 class RunList:
@@ -113,20 +115,22 @@ class RunList:
         self._best: dict[Path, tuple[tuple[int, int], Best | None]] = {}
 
     def read(self, results: Path) -> list[RunEntry]:
-        """The 500 runs that were written last, newest first; none where the folder cannot be read."""
+        """The 500 runs that were written last, newest first, then training sets without a run; none where the folder
+        cannot be read.
+        """
         runs = find_runs(results)
         self._monitors = {run: self._monitors.get(run) or RunMonitor(run, self._clock) for run in runs}
         self._best = {run: best for run, best in self._best.items() if run in self._monitors}
-        return [self._read(run) for run in runs]
+        return [*map(self._read, runs), *(_unused(*found) for found in unused_sets(results, runs))]
 
     def _read(self, run: Path) -> RunEntry:
-        written = _written(run)
+        when = written(run)
         config = find_json(run / layout.CONFIG_FILE, schemas.RUN)
         report = self._monitors[run].poll()
         if config is None or report is None or not report.there:
             name = layout.CONFIG_FILE if config is None else layout.STATUS_FILE
             error = f"{name} is missing, damaged or of another version of TopoGAN: delete the run, or bring it back."
-            return RunEntry(run, DAMAGED, error, written=written)
+            return RunEntry(run, DAMAGED, error, written=when)
         settings, learned = _object(config.get("settings")), _object(config.get("training_set"))
         best, model = self._best_of(run), run / layout.MODEL
         return RunEntry(
@@ -141,7 +145,7 @@ class RunList:
             seed=_whole(settings.get("seed")),
             device=shown(config.get("device", "")),
             training_set=str(learned.get("content_hash", "")),
-            written=written,
+            written=when,
             best=best or Best(),
             has_curves=best is not None,
             has_model=model.is_dir() and not model.is_symlink(),
@@ -161,17 +165,6 @@ class RunList:
         return self._best[run][1]
 
 
-def find_runs(results: Path) -> list[Path]:
-    """The run folders of a results folder, the one that was written last first; at most 500."""
-    found: list[Path] = []
-    with suppress(OSError), os.scandir(results) as entries:
-        for _, entry in zip(range(_MOST_FOLDERS), entries, strict=False):
-            run = results / entry.name / RUN_FOLDER
-            if entry.is_dir(follow_symlinks=False) and _is_folder(run) and _looks_like_a_run(run):
-                found.append(run)
-    return sorted(found, key=lambda run: (-_written(run), run))[:MOST_RUNS]
-
-
 def best_of(history: History) -> Best:
     """The best previews of a run."""
     curves = history.curves
@@ -188,23 +181,18 @@ def best_of(history: History) -> Best:
     return Best(**best)
 
 
-def _looks_like_a_run(run: Path) -> bool:
-    """Any folder may be called *run*."""
-    return any((run / name).is_file() for name in (layout.CONFIG_FILE, layout.STATUS_FILE, layout.LOCK_FILE))
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def _written(run: Path) -> float:
-    for path in (run / layout.STATUS_FILE, run):
-        with suppress(OSError):
-            return path.lstat().st_mtime
-    return 0.0
+def _unused(folder: Path, described: dict[str, Any]) -> RunEntry:
+    table = _object(described.get("table")).get("structures")
+    names = [_object(one).get("name", "") for one in table] if isinstance(table, list) else []
+    return RunEntry(
+        folder,
+        UNUSED,
+        structures=_structures({"structures": names}),
+        size=_whole(described.get("size")),
+        samples=_whole(_object(described.get("counts")).get("total")),
+        training_set=str(described.get("content_hash", "")),
+        written=written(folder),
+    )
 
 
 def _structures(learned: dict[str, Any]) -> tuple[str, ...]:

@@ -9,26 +9,32 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from topogan_contract import run as layout
-from topogan_contract import schemas, training_set
-from topogan_contract.leftovers import is_partial, partial_folder
+from topogan_contract import schemas
+from topogan_contract.leftovers import partial_folder
 from topogan_contract.lock import RunLock, is_locked
 from topogan_contract.run import ALIVE
-from topogan_contract.schemas import find_json, read_json
+from topogan_contract.schemas import find_json
 from topogan_contract.words import shown
 from TopoGANLib.engine.run_monitor import RunMonitor
-from TopoGANTrainLib.runs.run_list import find_runs
+from TopoGANTrainLib.runs.folders import TRAINING_SET_FOLDER
+from TopoGANTrainLib.runs.training_sets import first_other, own_training_set, remove_training_set
 
-TRAINING_SET_FOLDER = "training-set"
-"""Where a panel's training puts the training set that it makes: beside its run."""
 
-_OF_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
-_MOST_BYTES = 1 << 20
+def remove_listed(folder: Path, with_training_set: bool = True) -> None:
+    """Remove what the list of runs holds: a run (see :func:`remove_run`), or a training set without one.
+
+    Raises:
+        ValueError: it is needed, is not ours, or holds something else; a sentence.
+        OSError: it cannot be removed.
+    """
+    if folder.name == TRAINING_SET_FOLDER:
+        remove_training_set(folder)
+    else:
+        remove_run(folder, with_training_set)
 
 
 def remove_run(run: Path, with_training_set: bool = True) -> None:
@@ -77,7 +83,7 @@ def check_removable(run: Path) -> None:
     known = (layout.CONFIG_FILE, schemas.RUN), (layout.STATUS_FILE, schemas.STATUS)
     if all(find_json(run / file, schema) is None for file, schema in known):
         raise ValueError(f"{name} does not say that it is a run of TopoGAN: look into its folder, and delete it there.")
-    other = _first_other(run, lambda path: layout.OWN.fullmatch(path) is not None)
+    other = first_other(run, lambda path: layout.OWN.fullmatch(path) is not None)
     if other:
         raise ValueError(f"{name} holds {other}, which is no part of a run: move that elsewhere first.")
     report = RunMonitor(run).poll()
@@ -85,50 +91,6 @@ def check_removable(run: Path) -> None:
         raise ValueError(_working(run))
     if report is not None and report.state in ALIVE:
         raise ValueError(f"{name} may still work on another computer: stop it there, or delete its folder yourself.")
-
-
-def own_training_set(run: Path) -> Path | None:
-    """The training set beside a run that nobody else needs; None where there is none, or it has to stay.
-
-    It stays where anything else lies beside it, where it holds a file that is not its own, and where another run of
-    these results was trained from it.
-    """
-    folder = run.parent / TRAINING_SET_FOLDER
-    with suppress(OSError, ValueError):
-        described = read_json(folder / training_set.DESCRIPTION_FILE, _MOST_BYTES)
-        beside = {path.name for path in run.parent.iterdir()} - {run.name, folder.name, *_OF_FILE_MANAGERS}
-        ours = isinstance(described, dict) and str(described.get("schema")).startswith(training_set.KIND)
-        if ours and not beside and not folder.is_symlink() and not _first_other(folder, _is_of_a_training_set):
-            others = (other for other in find_runs(run.parent.parent) if other != run)
-            return None if str(described.get("content_hash")) in _learned(others) else folder
-    return None
-
-
-def _learned(runs: Iterable[Path]) -> set[Any]:
-    """Content hashes of what runs were trained from."""
-    configs = (find_json(run / layout.CONFIG_FILE, schemas.RUN) or {} for run in runs)
-    found = (config.get("training_set") for config in configs)
-    return {str(one.get("content_hash")) for one in found if isinstance(one, dict)}
-
-
-def _is_of_a_training_set(name: str) -> bool:
-    return training_set.FILES.fullmatch(name) is not None
-
-
-def _first_other(folder: Path, ours: Callable[[str], bool]) -> str:
-    """The first file in a folder, or below it, that is not ours; empty if there is none."""
-    for parent, folders, files in os.walk(folder):
-        place = Path(parent)
-        links = [name for name in folders if (place / name).is_symlink()]
-        # What was half removed, or half written, goes whole.
-        folders[:] = [name for name in folders if not is_partial(name)]
-        for name in sorted([*links, *files]):
-            path = (place / name).relative_to(folder).as_posix()
-            # A link in the place of a folder goes itself, not what it leads to.
-            known = path in layout.FOLDERS if name in links else ours(path) or name in _OF_FILE_MANAGERS
-            if not known and not is_partial(name):
-                return shown(path)
-    return ""
 
 
 def _working(run: Path) -> str:

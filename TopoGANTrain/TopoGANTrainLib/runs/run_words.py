@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.run import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.run_monitor import SILENT
-from TopoGANTrainLib.runs.run_list import DAMAGED, Best, RunEntry
+from TopoGANTrainLib.runs.run_list import DAMAGED, UNUSED, Best, RunEntry
 
 
 def state_word(entry: RunEntry) -> str:
@@ -24,6 +24,7 @@ def state_word(entry: RunEntry) -> str:
         FAILED: _("failed"),
         SILENT: _("silent"),
         DAMAGED: _("damaged"),
+        UNUSED: _("unused"),
     }.get(entry.state, entry.state)
 
 
@@ -43,12 +44,16 @@ def sentence(entry: RunEntry) -> str:
     """What is wrong with it, or how good it is; empty where there is nothing to say."""
     if entry.error:
         return entry.error
+    if entry.state == UNUSED:
+        words = _("A training set of {count} that no run here was trained on: choose it under Data, or delete it.")
+        return words.format(count=entry.samples)
     return " ".join(_figures(entry.best))
 
 
 def tool_tip(entry: RunEntry) -> str:
     """Everything, as rich text: plain one is taken for rich by Qt where a file's name looks like it."""
-    lines = [entry.name, ", ".join(entry.structures), _trained(entry), *_figures(entry.best), entry.error]
+    lines = [entry.name, ", ".join(entry.structures), _trained(entry), *_figures(entry.best)]
+    lines.append(entry.error if entry.state != UNUSED else sentence(entry))
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.written))
     lines += [_("Last written on {when}.").format(when=when)]
     if not entry.here:

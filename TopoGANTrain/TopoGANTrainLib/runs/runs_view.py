@@ -13,9 +13,10 @@ from slicer.i18n import tr as _
 from topogan_contract.run import ENDED
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
-from TopoGANTrainLib.runs.run_list import DAMAGED, RunEntry, RunList
-from TopoGANTrainLib.runs.run_removal import own_training_set, remove_run
+from TopoGANTrainLib.runs.run_list import DAMAGED, UNUSED, RunEntry, RunList
+from TopoGANTrainLib.runs.run_removal import remove_listed
 from TopoGANTrainLib.runs.run_words import figure, sentence, state_word, steps, tool_tip
+from TopoGANTrainLib.runs.training_sets import own_training_set
 from TopoGANTrainLib.train_logic import TrainLogic
 
 _LOOK_MILLISECONDS = 50
@@ -36,7 +37,7 @@ class RunsView:
         logic: TrainLogic,
         results: Callable[[], Path | None],
         refusal: Callable[[], str],
-        resume: Callable[[Path], None],
+        resume: Callable[[Path, str], None],
         use_model: Callable[[Path], None],
         compare: Callable[[Sequence[Path]], None],
     ) -> None:
@@ -47,7 +48,7 @@ class RunsView:
             logic: follows a run.
             results: the folder to look into; None where none is chosen.
             refusal: why nothing can be resumed now; empty if it can.
-            resume: goes on with a run.
+            resume: goes on with a run that has a state.
             use_model: opens a model in the other module.
             compare: shows the curves of two runs.
         """
@@ -193,19 +194,21 @@ class RunsView:
         ui, chosen = self._ui, self._chosen()
         one = chosen[0] if len(chosen) == 1 else None
         ui.runsLabel.visible = bool(ui.runsLabel.text)
-        ui.attachRunButton.enabled = one is not None and one.state != DAMAGED
+        ui.attachRunButton.enabled = one is not None and one.state not in (DAMAGED, UNUSED)
         ui.resumeRunButton.enabled = one is not None and one.resumable and not self._refusal()
         ui.compareRunsButton.enabled = len(chosen) == _PAIR and all(entry.has_curves for entry in chosen)
         ui.openRunButton.enabled = one is not None
         ui.useRunButton.enabled = one is not None and one.has_model
-        ui.deleteRunsButton.enabled = bool(chosen) and not self._deleting and not any(entry.alive for entry in chosen)
+        needed = any(entry.alive or self._logic.learnsFrom(entry.run) for entry in chosen)
+        ui.deleteRunsButton.enabled = bool(chosen) and not self._deleting and not needed
 
     def _attach(self) -> None:
         if self._ui.attachRunButton.enabled and not self._logic.attach(self._chosen()[0].run):
             self.read()
 
     def _go_on(self) -> None:
-        self._resume(self._chosen()[0].run)
+        entry = self._chosen()[0]
+        self._resume(entry.run, entry.state)
 
     def _show_both(self) -> None:
         self._compare([entry.run for entry in self._chosen()])
@@ -221,13 +224,13 @@ class RunsView:
     def _delete(self) -> None:
         if not self._ui.deleteRunsButton.enabled:
             return
-        runs = {entry.run: entry for entry in self._chosen()}
+        runs = self._chosen()
         self._deleting = True
-        self._do(lambda: [(entry, own_training_set(run)) for run, entry in runs.items()], self._ask_and_delete)
+        self._do(lambda: [(entry, _goes_with(entry)) for entry in runs], self._ask_and_delete)
 
     def _ask_and_delete(self, found: list[tuple[RunEntry, Path | None]]) -> None:
         goes = [
-            (_("{name} with its training set") if training_set else _("{name}")).format(name=entry.name)
+            _what_goes(entry, training_set).format(name=entry.name)
             + f" ({', '.join(filter(None, (state_word(entry), steps(entry))))})"
             for entry, training_set in found
         ]
@@ -253,6 +256,16 @@ class RunsView:
         self._say(complaint)
 
 
+def _goes_with(entry: RunEntry) -> Path | None:
+    return None if entry.state == UNUSED else own_training_set(entry.run)
+
+
+def _what_goes(entry: RunEntry, training_set: Path | None) -> str:
+    if entry.state == UNUSED:
+        return _("the training set of {name}")
+    return _("{name} with its training set") if training_set else _("{name}")
+
+
 def _remove(chosen: Sequence[tuple[Path, bool]]) -> tuple[list[Path], str, OSError | None]:
     """Remove runs, with their training sets where that was asked, until one refuses.
 
@@ -264,7 +277,7 @@ def _remove(chosen: Sequence[tuple[Path, bool]]) -> tuple[list[Path], str, OSErr
     gone: list[Path] = []
     for run, with_training_set in chosen:
         try:
-            remove_run(run, with_training_set)
+            remove_listed(run, with_training_set)
         except ValueError as error:
             return gone, str(error), None
         except OSError as error:

@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from slicer.i18n import tr as _
 from topogan_contract import schemas
 from topogan_contract.estimate import ANSWER
 from TopoGANLib.engine.check import doctor_json
+from TopoGANTrainLib.check.data_check import SetForm
 from TopoGANTrainLib.run.run_view import duration
 
 _SECONDS_PER_HOUR = 3600.0
@@ -98,18 +99,14 @@ def in_words(estimate: Estimate, steps: Mapping[str, int], folder: Path) -> str:
     return "\n".join([said, *_warnings(estimate, folder)])
 
 
-def request(train: Mapping[str, Any], size: int, axes: int, structures: int, samples: int) -> str:
+def request(train: Mapping[str, Any], form: SetForm) -> str:
     """The file that ``doctor --estimate`` reads.
 
     Args:
         train: settings of the training that differ from the defaults, as the engine's JSON has them.
-        size: of a patch in pixels, of a volume in voxels.
-        axes: 2 for slices, 3 for volumes.
-        structures: how many are learned.
-        samples: in the training set; 0 where nobody knows yet.
+        form: of the training set.
     """
-    content = {"train": dict(train), "size": size, "axes": axes, "structures": structures, "samples": samples}
-    return json.dumps({"schema": schemas.ESTIMATE_REQUEST, **content})
+    return json.dumps({"schema": schemas.ESTIMATE_REQUEST, "train": dict(train), **asdict(form)})
 
 
 def free_disk(folder: Path) -> int:

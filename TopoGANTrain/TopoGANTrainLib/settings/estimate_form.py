@@ -88,7 +88,8 @@ class EstimateForm:
             return False
         # A check that tells how many samples there are changes no time.
         (asked, before), (form, now) = self._asked, self._wanted()
-        return replace(asked, samples=0) == replace(form, samples=0) and before == now
+        (asked, form) = (replace(one, samples=0, training_samples=0) for one in (asked, form))
+        return asked == form and before == now
 
     def _words(self) -> str:
         if self._process is not None:
@@ -117,7 +118,7 @@ class EstimateForm:
         folder = user_settings.new_work_folder("estimate")
         try:
             folder.mkdir(parents=True)
-            text = request(train, form.size, form.axes, form.structures, form.samples)
+            text = request(train, form)
             (folder / _REQUEST_FILE).write_text(text, encoding="utf-8")
             command = ["doctor", "--estimate", folder / _REQUEST_FILE, "--json"]
             self._process = self._engine.engine.start(command, folder / "doctor.txt")

@@ -99,12 +99,11 @@ def evaluate(
 ) -> None:
     """Compare samples with real masks of test patients: topology, shape, texture, memorization."""
     from topogan.dataset.request import prepare_as_requested
-    from topogan.evaluation import LEAST_COMPARED
     from topogan.evaluation import evaluate as run_evaluate
 
     with ProgressReporter() as progress:
         if request is not None:
-            prepare_as_requested(request, training_set, None, progress, train_slices=LEAST_COMPARED)
+            prepare_as_requested(request, training_set, None, progress, reference=True)
         result = run_evaluate(
             synthesis,
             training_set,

@@ -5,6 +5,5 @@
 
 from topogan.evaluation.compare import evaluate
 from topogan.evaluation.report import Metric, Report
-from topogan.evaluation.sets import LEAST_COMPARED
 
-__all__ = ["LEAST_COMPARED", "Metric", "Report", "evaluate"]
+__all__ = ["Metric", "Report", "evaluate"]

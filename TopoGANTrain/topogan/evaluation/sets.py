@@ -24,8 +24,6 @@ from topogan.training_set import TrainingSet
 # Beyond this, shares and means no longer move in the digits that are printed, but time and memory would. Of volumes no
 # more than have the voxels of 2,000 slices of 256²: 500 of 64³.
 LARGEST_SET, _MOST_VOXELS = 2000, 2000 * 256**2
-LEAST_COMPARED = 2
-"""Fewer of one origin say nothing of how they vary."""
 DRAW_SEEDS = (0, 1, 2)
 _PIXEL_SIZE_TOLERANCE = 0.01
 
@@ -195,10 +193,8 @@ def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
             "evaluate against the training set that the model was trained on."
         )
     for name, count in (("synthesis", len(samples.labels)), ("training set's test part", len(real.test))):
-        if count < LEAST_COMPARED:
-            raise InputError(
-                f"The {name} holds {count} {terms.sample}(s) where at least {LEAST_COMPARED} are needed to compare."
-            )
+        if count < 2:
+            raise InputError(f"The {name} holds {count} {terms.sample}(s) where at least 2 are needed to compare.")
     if max(len(samples.table), len(real.table)) > 1 and samples.table.regions != real.table.regions:
         raise InputError(
             f"The samples show {samples.table.title} and the training set {real.table.title}: "

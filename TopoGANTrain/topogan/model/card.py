@@ -44,13 +44,17 @@ _CARD = """\
 - Intensity: {intensity}.
 - Fingerprint of the training set: `{data_hash}`.
 
+## Figures
+{figures}
+
+`topogan evaluate` compares samples with test patients more closely.
+
 ## Training
 {settings}
 
-## Metrics
-{metrics}
+Its last numbers:
 
-Numbers are those of the training; `topogan evaluate` compares samples with test patients.
+{metrics}
 
 ## Intended use
 Making masks and images for method development, teaching, and as additional training data for segmentation networks
@@ -90,6 +94,7 @@ def model_card(metadata: Metadata) -> str:
         topology="\n".join(_topology(metadata)),
         intensity=_intensity(metadata),
         data_hash=trained.content_hash,
+        figures="\n".join(_figures(metadata)),
         settings=_list(metadata.settings.model_dump(mode="json")),
         metrics=_list(metadata.training),
     )
@@ -102,6 +107,34 @@ def _topology(metadata: Metadata) -> Iterator[str]:
         counts = "; ".join(f"{betti}: {count}" for betti, count in metadata.betti.train.get(region.name, {}).items())
         yield f"- Most frequent topology of the real masks{of}: {topology_in_words(modal)}."
         yield f"- Topology of the training masks{of} ({numbers}: {metadata.noun}s): {counts}."
+
+
+def _figures(metadata: Metadata) -> Iterator[str]:
+    figures, noun = metadata.figures, metadata.noun
+    if figures is None:
+        yield "Not measured."
+        return
+    yield f"{figures.samples} raw samples beside {figures.held_out} real {noun}s of the {figures.part} part:"
+    yield ""
+    yield "| structure | valid | real | Betti error | real |"
+    yield "|---|--:|--:|--:|--:|"
+    for region, row in zip(metadata.regions, figures.regions, strict=True):
+        name = _plain(region.name).replace("|", "&#124;")
+        shares = f"{row.valid_percent:.0f} % | {row.real_valid_percent:.0f} %"
+        yield f"| {name} | {shares} | {row.betti_error:.2f} | {row.real_betti_error:.2f} |"
+    yield ""
+    level = f"{noun}s of its level" if metadata.told_level else f"{noun}s"
+    yield f"- Valid: a topology that training {level} show."
+    yield "- Betti error: how differently often each topology occurs, 0 (as often) to 1; real: of training samples."
+    yield (
+        f"- Dice with the nearest training {noun}: {figures.dice_to_training:.2f} (real {noun}s "
+        f"{figures.real_dice_to_training:.2f}); {figures.closer_percent:.0f} % closer than a real {noun} "
+        "(50 % means no copying)."
+    )
+    yield (
+        f"- Equal to a training {noun}: {figures.identical_percent:.0f} % (real {noun}s "
+        f"{figures.real_identical_percent:.0f} %)."
+    )
 
 
 def _what(metadata: Metadata) -> str:

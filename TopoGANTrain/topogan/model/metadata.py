@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from topogan.config import PatchSize, TrainSettings, check_size, in_words
 from topogan.errors import InputError
@@ -17,6 +17,7 @@ from topogan.presets import recorded_settings
 from topogan.structures import Region, StructureTable
 from topogan.verdict import RealTopologies
 from topogan_contract import schemas
+from topogan_contract.figures import Figures, read_figures
 
 # More say little, and the file stays below what readers take.
 MOST_TOPOLOGIES = 2000
@@ -88,12 +89,19 @@ class Metadata(_Checked):
     topologies: Annotated[tuple[Topologies, ...], Field(max_length=MOST_TOPOLOGIES)] = ()
     """What training slices show, the rarest left out where there are too many."""
     training_set: TrainedOn
+    figures: Figures | None = None
+    """How good its samples are, beside real against real; None where that was not measured."""
     settings: TrainSettings
     training: dict[str, Any]
     files: dict[str, _Hash]
     """SHA-256 of each weights and reference file, by its name in the package."""
     content_hash: _Hash
     """Of all of ``files`` together: two models with the same one give the same samples."""
+
+    @field_validator("figures", mode="before")
+    @classmethod
+    def _read_figures(cls, value: Any) -> Any:
+        return value if isinstance(value, Figures) else read_figures(value)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Metadata:
@@ -103,6 +111,8 @@ class Metadata(_Checked):
         seen = [one.numbers for one in self.topologies]
         if {regions} != {len(self.betti.modal), *map(len, seen)}:
             raise ValueError("betti.modal or topologies and table name differently many structures and unions")
+        if self.figures is not None and len(self.figures.regions) != regions:
+            raise ValueError("figures and table name differently many structures and unions")
         check_size(self.size, self.axes)
         if {self.axes} != {len(one) for joint in (self.betti.modal, *seen) for one in joint}:
             raise ValueError(f"betti.modal and topologies should have {self.axes} numbers for each structure")

@@ -40,6 +40,7 @@ _GPU_BATCH, _GPU_PIXELS = 64, 1 << 24
 # PyTorch's convolutions of one small volume alone are slow on a CPU (aten::slow_conv3d): 54 ms of 32³ (width 16, one
 # thread), where two take 11 ms; 70 and 35 ms of 48³. From 64³ up two gain nothing.
 _SLOW_ALONE = 48**3
+_WORDS = ("any", "modal", "real")
 # Masks that are drawn together while a few are missing, and never more than are handed on together.
 _CANDIDATES = 64
 _LATENT_STREAM, _NOISE_STREAM, _LEVEL_STREAM = 0, 1, 2
@@ -47,9 +48,10 @@ _LATENT_STREAM, _NOISE_STREAM, _LEVEL_STREAM = 0, 1, 2
 Seeds = NDArray[np.int64]
 Levels = NDArray[np.float64]
 Betti = tuple[int, ...]
-Asked = tuple[Betti | None, ...] | Literal["real"] | None
-"""(b0, b1) of each region, of volumes (b0, b1, b2), None where any will do; or what real samples show together; or
-anything."""
+Wanted = Betti | Literal["real"] | None
+"""Of a region: (b0, b1), of volumes (b0, b1, b2); what real samples of its level show; or anything."""
+Asked = tuple[Wanted, ...] | Literal["real"] | None
+"""Of each region; or what real samples show together; or anything."""
 
 
 class Generators(Protocol):
@@ -106,7 +108,7 @@ class SamplingRequest:
         for name, least in (("count", 1), ("seed", 0), ("clean", 0), ("attempts", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} cannot be {getattr(self, name)}: it must be at least {least}.")
-        if isinstance(self.betti, tuple) and not all(one is None or _are_counts(one) for one in self.betti):
+        if isinstance(self.betti, tuple) and not all(one in (None, "real") or _are_counts(one) for one in self.betti):
             raise InputError(f"betti cannot be {self.betti}: name pieces and holes of each structure, such as (1, 1).")
         if self.levels is not None and not 0.0 <= self.levels[0] <= self.levels[1] <= 1.0:
             raise InputError(f"levels cannot be {self.levels}: name two from 0 to 1, the lower one first.")
@@ -116,8 +118,8 @@ def asked_betti(text: str, metadata: Metadata) -> Asked:
     """What the setting ``betti`` asks of a model.
 
     Args:
-        text: "any", "modal", "real", "1,1" (of the first structure), or "myocardium=1,1;lv_cavity=1,0"; of volumes
-            "1,0,0".
+        text: "any", "modal", "real", "1,1" (of the first structure), or one of these for each of some structures,
+            "myocardium=1,1;lv_cavity=real"; of volumes "1,0,0".
         metadata: of the model.
 
     Raises:
@@ -131,17 +133,34 @@ def asked_betti(text: str, metadata: Metadata) -> Asked:
     if text == "modal":
         return metadata.betti.modal
     names = [region.name for region in metadata.regions]
-    asked: dict[str, Betti] = {}
+    asked: dict[str, Wanted] = {}
     for part in text.split(";"):
         name, _, numbers = part.strip().rpartition("=")
         name = name or names[0]
         if name not in names or name in asked:
             what = "asks twice of" if name in asked else "asks of"
             raise InputError(f"The setting betti {what} {name!r}: each of {', '.join(names)} can be named once.")
-        asked[name] = tuple(int(number) for number in numbers.split(","))
-        if len(asked[name]) != metadata.axes:
+        asked[name] = _wanted(numbers, metadata.betti.modal[names.index(name)])
+        if numbers not in _WORDS and numbers.count(",") + 1 != metadata.axes:
             raise _other_axes(numbers, metadata)
-    return tuple(asked.get(name) for name in names)
+    found = tuple(asked.get(name) for name in names)
+    if found == ("real",):
+        return "real"
+    # Where anything will do, fewer masks are drawn at once.
+    return found if any(found) else None
+
+
+def _wanted(text: str, modal: Betti) -> Wanted:
+    if text == "real":
+        return "real"
+    words = {"any": None, "modal": modal}
+    return words[text] if text in words else tuple(int(number) for number in text.split(","))
+
+
+def numbers_asked(asked: Asked, regions: int) -> tuple[Betti | None, ...]:
+    """The Betti numbers that were asked for of each region; None where real ones decide."""
+    wanted = asked if isinstance(asked, tuple) else (None,) * regions
+    return tuple(one if isinstance(one, tuple) else None for one in wanted)
 
 
 def _are_counts(betti: Any) -> bool:
@@ -199,10 +218,28 @@ def _check_fits(request: SamplingRequest, metadata: Metadata) -> None:
             f"betti asks of {len(request.betti)} structures and unions: this model has {', '.join(regions)}."
         )
     for one in request.betti if isinstance(request.betti, tuple) else ():
-        if one is not None and len(one) != metadata.axes:
+        if isinstance(one, tuple) and len(one) != metadata.axes:
             raise _other_axes(one, metadata)
     if request.levels is not None and not metadata.told_level:
         raise InputError("This model is not told slice levels: ask for all of them.")
+
+
+def draw_masks(
+    model: Generators, count: int, seed: int = 0
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], Levels | None]:
+    """The masks alone of the first ``count`` samples of a seed, as they come, whatever their topology.
+
+    Returns:
+        Label ids uint8 [n, H, W] (of volumes [n, D, H, W]), Betti numbers int [n, R, axes] and levels float [n], 0 to 1
+        (None where the model is told none).
+
+    Raises:
+        InputError: the model makes no masks.
+        WorkError: the networks give NaN.
+    """
+    seeds = np.array([sample_seed(seed, number) for number in range(count)], dtype=np.int64)
+    masks = _draw_masks(model, seeds, clean=0, levels=None)
+    return masks.labels, masks.betti, _levels(model.metadata, seeds, None)
 
 
 def redraw(model: Generators, seeds: Seeds, clean: int, levels: tuple[float, float] | None = None) -> Samples:
@@ -285,11 +322,15 @@ class _Search:
         asked, metadata = self._request.betti, self._model.metadata
         if asked is None:
             return True
-        found = [tuple(one) for one in betti.tolist()]
+        found = tuple(tuple(one) for one in betti.tolist())
+        levels = _levels(metadata, np.array([seed]), self._request.levels)
+        level = None if levels is None else float(levels[0])
         if asked == "real":
-            levels = _levels(metadata, np.array([seed]), self._request.levels)
-            return tuple(found) in metadata.real.joint(None if levels is None else float(levels[0]))
-        return all(wanted is None or one == wanted for one, wanted in zip(found, asked, strict=True))
+            return found in metadata.real.joint(level)
+        return all(
+            one in metadata.real.of_region(region, level) if wanted == "real" else wanted in (None, one)
+            for region, (one, wanted) in enumerate(zip(found, asked, strict=True))
+        )
 
     def _too_few(self) -> WorkError:
         accepted = self._numbers.start + len(self._found)
@@ -306,10 +347,11 @@ def _in_words(asked: Asked, metadata: Metadata) -> str:
     if not isinstance(asked, tuple):
         return "the topology of a real slice of their level" if metadata.axes == 2 else "the topology of a real volume"
     regions = metadata.regions
-    if len(regions) == 1 and asked[0] is not None:
+    if len(regions) == 1 and isinstance(asked[0], tuple):
         return topology_in_words(asked[0])
-    pairs = zip(asked, regions, strict=True)
-    return "; ".join(f"{topology_in_words(one)} of {region.name}" for one, region in pairs if one is not None)
+    pairs = [(one, region.name) for one, region in zip(asked, regions, strict=True) if one is not None]
+    real = "what real ones show"
+    return "; ".join(f"{real if one == 'real' else topology_in_words(one)} of {name}" for one, name in pairs)
 
 
 def _draw_masks(model: Generators, seeds: Seeds, clean: int, levels: tuple[float, float] | None) -> _Masks:

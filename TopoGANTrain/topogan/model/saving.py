@@ -17,7 +17,8 @@ from topogan.errors import InputError
 from topogan.files import content_hash, staged_folder, write_json
 from topogan.metrics.topology import betti_histogram
 from topogan.model import layout
-from topogan.model.card import LICENSE_TEXT, model_card
+from topogan.model.card import LICENSE_TEXT
+from topogan.model.measuring import add_figures
 from topogan.model.metadata import MOST_TOPOLOGIES, BettiSummary, Metadata, Topologies, TrainedOn, file_hash
 from topogan.model.reference import write_reference
 from topogan.model.weights import write_weights
@@ -41,7 +42,7 @@ def save_model(
     training: dict[str, Any],
     overwrite: bool = False,
 ) -> Path:
-    """Write a model package folder in one step.
+    """Write a model package folder in one step, and in it how good its samples are.
 
     Args:
         out: folder to write.
@@ -74,8 +75,8 @@ def save_model(
         metadata = _describe(settings, training_set, training, files)
         content = {**_monai_part(metadata), **metadata.model_dump(mode="json")}
         write_json(folder / layout.METADATA, content, schemas.MODEL)
-        (folder / layout.CARD).write_text(model_card(metadata), encoding="utf-8")
         (folder / layout.LICENSE).write_text(LICENSE_TEXT, encoding="utf-8")
+        add_figures(folder, training_set)
     return Path(out)
 
 

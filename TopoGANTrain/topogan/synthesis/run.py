@@ -74,7 +74,7 @@ def synthesize(
         write_samples(folder, judged)
         show = write_gallery if loaded.metadata.axes == 2 else write_volume_gallery
         show(folder / "gallery.png", samples, loaded.metadata, judged.verdicts)
-        write_report(folder, judged, settings, request)
+        write_report(folder, judged, settings, request, loaded.reference)
     return out
 
 

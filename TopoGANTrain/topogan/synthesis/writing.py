@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from topogan import __version__
 from topogan.config import SynthesisSettings
 from topogan.files import write_json
-from topogan.homology import save_diagrams
+from topogan.homology import Diagram, save_diagrams
 from topogan.metrics.shape import areas, volumes
 from topogan.metrics.topology import betti_histogram
 from topogan.model import Samples
 from topogan.model.metadata import Metadata
-from topogan.model.sampling import SamplingRequest
+from topogan.model.sampling import SamplingRequest, numbers_asked
 from topogan.structures import Region, StructureTable
-from topogan.verdict import Betti, Expectation, is_valid, topology_in_words
+from topogan.synthesis.real_bars import real_bars
+from topogan.verdict import Expectation, is_valid, topology_in_words
+from topogan_contract import real_bars as contract
 from topogan_contract import schemas
 from topogan_contract.synthesis import (
     DIAGRAMS_FILE,
@@ -33,6 +35,7 @@ from topogan_contract.synthesis import (
     TEXTURES_FILE,
     Segment,
     mask_file,
+    real_column,
     region_columns,
     size_column,
     stack_header,
@@ -74,6 +77,12 @@ class Judged:
         """Bool [n, R]."""
         return np.array([[is_valid(said) for said in row] for row in self.verdicts])
 
+    def real_shares(self, region: int) -> list[float]:
+        """Which part of the real samples, of slices of the same level, has the topology of each sample, 0 to 1."""
+        levels = [None] * len(self.samples) if self.samples.levels is None else self.samples.levels.tolist()
+        betti = map(tuple, self.samples.betti[:, region].tolist())
+        return [self.metadata.real.share(one, region, level) for one, level in zip(betti, levels, strict=True)]
+
     @property
     def valid_percent(self) -> float:
         """Of samples of which every structure is valid."""
@@ -85,9 +94,7 @@ def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, neares
 
     One structure of a model that knows no levels is compared with the most frequent topology of the real masks.
     """
-    asked: tuple[Betti | None, ...] = (None,) * len(metadata.regions)
-    if isinstance(request.betti, tuple):
-        asked = request.betti
+    asked = numbers_asked(request.betti, len(metadata.regions))
     one = len(metadata.table) == 1 and samples.levels is None and request.betti != "real"
     if one or not metadata.topologies:
         asked = tuple(wanted or modal for wanted, modal in zip(asked, metadata.betti.modal, strict=True))
@@ -179,6 +186,8 @@ def _write_table(path: Path, judged: Judged) -> None:
     for region in metadata.regions[: len(metadata.table)]:
         sizes = _sizes(judged, region)
         columns[size_column(region.name, metadata.axes)] = [f"{size:.6g}" for size in sizes]
+    for number, region in enumerate(metadata.regions if metadata.topologies else ()):
+        columns[real_column(region.name)] = [f"{100 * share:.4g}" for share in judged.real_shares(number)]
     if nearest is not None:
         columns["nearest_training_row"] = nearest.row.tolist()
         columns["dice_to_training"] = [f"{dice:.6f}" for dice in nearest.dice]
@@ -188,7 +197,9 @@ def _write_table(path: Path, judged: Judged) -> None:
         writer.writerows(zip(*columns.values(), strict=True))
 
 
-def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, request: SamplingRequest) -> None:
+def write_report(
+    folder: Path, judged: Judged, settings: SynthesisSettings, request: SamplingRequest, reference: Sequence[Diagram]
+) -> None:
     """Write ``report.json``: what was asked, what came out, and of which model."""
     samples, metadata, nearest = judged.samples, judged.metadata, judged.nearest
     levels = samples.levels
@@ -209,7 +220,7 @@ def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, requ
         "tries": samples.tries,
         "accepted_percent": 100.0 * len(samples) / samples.tries,
         "valid_percent": judged.valid_percent,
-        "regions": [_region(judged, number) for number in range(len(metadata.regions))],
+        "regions": _regions(judged, reference),
         "model": {
             "content_hash": metadata.content_hash,
             "training_set": metadata.training_set.content_hash,
@@ -226,6 +237,13 @@ def write_report(folder: Path, judged: Judged, settings: SynthesisSettings, requ
             "largest": float(nearest.dice.max()),
         }
     write_json(folder / REPORT_FILE, content, schemas.SYNTHESIS)
+
+
+def _regions(judged: Judged, reference: Sequence[Diagram]) -> list[dict[str, Any]]:
+    metadata = judged.metadata
+    real = real_bars(reference, len(metadata.regions), metadata.axes, metadata.pixel_size_mm)
+    written = (None if one is None else contract.to_json(one) for one in real)
+    return [{**_region(judged, number), "real": one} for number, one in enumerate(written)]
 
 
 def _region(judged: Judged, number: int) -> dict[str, Any]:

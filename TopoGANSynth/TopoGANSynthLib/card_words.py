@@ -1,0 +1,93 @@
+"""A model's card in words."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from topogan_contract.figures import Figures
+from TopoGANSynthLib.model_card import ModelCard
+
+
+def facts(card: ModelCard, simulated: bool) -> str:
+    """What it makes and what it was trained on, in lines.
+
+    Args:
+        card: of the model.
+        simulated: it is the one that comes with the panel.
+    """
+    volumes = card.axes == 3
+    train, validation, test = card.parts
+    sizes = _("{structure}: {size} {unit} of {pixel} mm, {width} mm wide, {texture}.")
+    split = (
+        _("{patients} patients: {train} volumes for training, {validation} for validation, {test} for the test.")
+        if volumes
+        else _("{patients} patients: {train} slices for training, {validation} for validation, {test} for the test.")
+    )
+    lines = [
+        sizes.format(
+            structure=card.structure,
+            size=" × ".join([str(card.size)] * card.axes),
+            unit=_("voxels") if volumes else _("pixels"),
+            pixel=f"{card.pixel_size_mm:.2f}",
+            width=f"{card.size * card.pixel_size_mm:.0f}",
+            texture=_("with CT texture") if card.has_textures else _("masks alone"),
+        ),
+        split.format(patients=card.patients, train=train, validation=validation, test=test),
+    ]
+    if simulated:
+        lines.append(_("The demo model: it has learned simulated hearts, no patients."))
+    return "\n".join(lines)
+
+
+def limits(card: ModelCard) -> str:
+    """How its figures were measured, how near it is to its training set, and what it cannot do, in lines."""
+    volumes, figures = card.axes == 3, card.figures
+    lines = [_("How good its samples are was not measured.")] if figures is None else _measured(figures, volumes)
+    if not card.independent:
+        lines.append(_("Trained and evaluated on the same patient: its figures are not independent."))
+    lines.append(
+        _("Volumes are unrelated to each other. For research only.")
+        if volumes
+        else _("Slices are unrelated to each other, no volume. For research only.")
+    )
+    return "\n".join(lines)
+
+
+def usual(card: ModelCard, region: int) -> str:
+    """What a structure or union most frequently has."""
+    numbers = dict(zip(("pieces", "holes", "cavities"), card.modal_betti[region], strict=False))
+    sentence = (
+        _("{name}. Most frequent: pieces {pieces}, tunnels {holes}, cavities {cavities}.")
+        if card.axes == 3
+        else _("{name}. Most frequent: pieces {pieces}, holes {holes}.")
+    )
+    return sentence.format(name=card.regions[region], **numbers)
+
+
+def cells(figures: Figures, region: int) -> list[str]:
+    """The figures of a structure or union, as the table shows them."""
+    row = figures.regions[region]
+    shares = [f"{row.valid_percent:.0f}", f"{row.real_valid_percent:.0f}"]
+    return [*shares, f"{row.betti_error:.2f}", f"{row.real_betti_error:.2f}"]
+
+
+def _measured(figures: Figures, volumes: bool) -> list[str]:
+    part = {"validation": _("validation"), "test": _("test")}[figures.part]
+    how = (
+        _("{samples} raw samples beside {held_out} real volumes ({part}).")
+        if volumes
+        else _("{samples} raw samples beside {held_out} real slices ({part}).")
+    )
+    near = _(
+        "Dice with the nearest training sample: {dice}, of real ones {real}; {closer} % are closer than a real one "
+        "(50 % without copying), {equal} % equal one."
+    )
+    return [
+        how.format(samples=figures.samples, held_out=figures.held_out, part=part),
+        near.format(
+            dice=f"{figures.dice_to_training:.2f}",
+            real=f"{figures.real_dice_to_training:.2f}",
+            closer=f"{figures.closer_percent:.0f}",
+            equal=f"{figures.identical_percent:.0f}",
+        ),
+    ]

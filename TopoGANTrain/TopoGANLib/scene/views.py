@@ -1,0 +1,91 @@
+"""What the application's views show of a synthesis."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+import vtk
+
+from TopoGANLib.scene.nodes import SynthesisNodes
+from TopoGANLib.scene.sequences import prepare_volume_rendering
+
+# Straight at a heart, a little from the left and from above, RAS.
+_VIEWED_FROM = np.array([-0.5, 0.9, 0.45])
+# Of the volume's edge, at the 3-D view's angle of 30°.
+_VIEW_DISTANCE = 1.9
+# Cosine between a view's normal and the stack's axis.
+_PARALLEL = 0.999
+
+
+def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    """Show picture and plot in the views of the application, which gets a layout with a plot if it has none.
+
+    Args:
+        nodes: what to show, at its shown sample.
+        application_logic: inside Slicer, ``slicer.app.applicationLogic()``.
+    """
+    if nodes.browser is not None:
+        # Of the layouts with a plot the one with three slice views and a 3-D view.
+        layout = nodes.image.GetScene().GetFirstNodeByClass("vtkMRMLLayoutNode")
+        layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
+    show_picture(nodes, application_logic)
+    show_chart(nodes.plot, application_logic)
+
+
+def show_picture(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    """Show the shown sample in the slice views, and if it is a volume in 3-D; the layout stays."""
+    selection = application_logic.GetSelectionNode()
+    selection.SetActiveVolumeID(nodes.image.GetID())
+    selection.SetSecondaryVolumeID(None)
+    selection.SetActiveLabelVolumeID(None)
+    application_logic.PropagateVolumeSelection()
+    nodes.jump_to_sample(nodes.shown_sample)
+    if nodes.browser is not None:
+        prepare_volume_rendering(nodes.browser, nodes.image, application_logic)
+        _look_at(nodes)
+
+
+def show_chart(chart: slicer.vtkMRMLPlotChartNode, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    """Show a chart in the plot views; Slicer's function for it would leave every layout that is not its own."""
+    layout = chart.GetScene().GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if not has_plot(layout):
+        application_logic.GetModuleLogic("Plots").ShowChartInLayout(chart)
+        return
+    application_logic.GetSelectionNode().SetActivePlotChartID(chart.GetID())
+    application_logic.PropagatePlotChartSelection()
+
+
+def sample_in_view(nodes: SynthesisNodes, view: slicer.vtkMRMLSliceNode) -> int | None:
+    """The slice of the stack that a slice view shows; None where it shows none, or cuts the stack in another plane."""
+    to_ras, to_voxels = view.GetSliceToRAS(), vtk.vtkMatrix4x4()
+    nodes.image.GetRASToIJKMatrix(to_voxels)
+    across = [to_ras.GetElement(row, 2) for row in range(3)]
+    directions = np.zeros((3, 3))
+    nodes.image.GetIJKToRASDirections(directions)
+    if abs(directions[:, 2] @ across) < _PARALLEL:
+        return None
+    middle = [to_ras.GetElement(row, 3) for row in range(3)]
+    sample = round(to_voxels.MultiplyPoint((*middle, 1))[2])
+    return sample if 0 <= sample < nodes.count else None
+
+
+def has_plot(layout: slicer.vtkMRMLLayoutNode) -> bool:
+    """Whether the layout that is on has a plot view."""
+    return "vtkMRMLPlotViewNode" in (layout.GetCurrentLayoutDescription() or "")
+
+
+def _look_at(nodes: SynthesisNodes) -> None:
+    """Turn the cameras to the volume; where no view has made one yet, add that of the first view."""
+    scene = nodes.image.GetScene()
+    if scene.GetNumberOfNodesByClass("vtkMRMLCameraNode") == 0:
+        scene.AddNewNodeByClass("vtkMRMLCameraNode", "Camera").SetLayoutName("1")
+    bounds = [0.0] * 6
+    nodes.image.GetRASBounds(bounds)
+    low, high = np.array(bounds).reshape(3, 2).T
+    middle, edge = (low + high) / 2, (high - low).max()
+    direction = _VIEWED_FROM / np.linalg.norm(_VIEWED_FROM)
+    for camera in slicer.util.getNodesByClass("vtkMRMLCameraNode", scene):
+        camera.SetFocalPoint(middle)
+        camera.SetPosition(middle + _VIEW_DISTANCE * edge * direction)
+        camera.SetViewUp(0, 0, 1)
+        camera.ResetClippingRange()

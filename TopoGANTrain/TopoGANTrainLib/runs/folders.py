@@ -1,0 +1,57 @@
+"""Where the runs of a results folder are: ``results/Myocardium-1/run``, with their training sets beside them.
+
+Links are not followed: what they lead to is listed where it is.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from topogan_contract import run as layout
+
+RUN_FOLDER = "run"
+TRAINING_SET_FOLDER = "training-set"
+"""Where a panel's training puts the training set that it makes: beside its run."""
+
+MOST_RUNS = 500
+_MOST_FOLDERS = 10_000
+
+
+def folders_of(results: Path) -> list[Path]:
+    """The folders in a results folder, in no order; at most 10,000, none where it cannot be read."""
+    found: list[Path] = []
+    with suppress(OSError), os.scandir(results) as entries:
+        for _, entry in zip(range(_MOST_FOLDERS), entries, strict=False):
+            if entry.is_dir(follow_symlinks=False):
+                found.append(results / entry.name)
+    return found
+
+
+def find_runs(results: Path) -> list[Path]:
+    """The run folders of a results folder, the one that was written last first; at most 500."""
+    found = [folder / RUN_FOLDER for folder in folders_of(results)]
+    found = [run for run in found if _is_folder(run) and _looks_like_a_run(run)]
+    return sorted(found, key=lambda run: (-written(run), run))[:MOST_RUNS]
+
+
+def written(run: Path) -> float:
+    """When a run last said how it is doing, seconds since 1970 by the clock of the disk; 0 where nobody knows."""
+    for path in (run / layout.STATUS_FILE, run):
+        with suppress(OSError):
+            return path.lstat().st_mtime
+    return 0.0
+
+
+def _looks_like_a_run(run: Path) -> bool:
+    """Any folder may be called *run*."""
+    return any((run / name).is_file() for name in (layout.CONFIG_FILE, layout.STATUS_FILE, layout.LOCK_FILE))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False

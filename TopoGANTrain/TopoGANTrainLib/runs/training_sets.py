@@ -1,0 +1,133 @@
+"""The training sets of a results folder: which no run has learned from, which a run needs, and how one is deleted.
+
+Knows nothing of Qt. As with runs, nothing is removed that is not surely ours, and links are not followed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from topogan_contract import run as layout
+from topogan_contract import schemas, training_set
+from topogan_contract.leftovers import is_partial, partial_folder
+from topogan_contract.schemas import find_json, read_json
+from topogan_contract.words import shown
+from TopoGANTrainLib.runs.folders import MOST_RUNS, RUN_FOLDER, TRAINING_SET_FOLDER, find_runs, folders_of
+
+_OF_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
+_MOST_BYTES = 1 << 20
+
+
+def unused_sets(results: Path, runs: Sequence[Path]) -> list[tuple[Path, dict[str, Any]]]:
+    """The training sets of a results folder that none of its runs was trained from, with what they say of themselves.
+
+    Args:
+        results: the folder.
+        runs: all runs in it, as :func:`find_runs` has found them.
+    """
+    places = (folder for folder in folders_of(results) if not os.path.lexists(folder / RUN_FOLDER))
+    described = ((folder / TRAINING_SET_FOLDER, _described(folder / TRAINING_SET_FOLDER)) for folder in sorted(places))
+    found = [(folder, words) for folder, words in described if words is not None][:MOST_RUNS]
+    used = learned(runs) if found else set()
+    return [(folder, words) for folder, words in found if _hash(words) not in used]
+
+
+def own_training_set(run: Path) -> Path | None:
+    """The training set beside a run that nobody else needs; None where there is none, or it has to stay.
+
+    It stays where anything else lies beside it, where it holds a file that is not its own, and where another run of
+    these results was trained from it.
+    """
+    folder = run.parent / TRAINING_SET_FOLDER
+    with suppress(OSError):
+        described = _described(folder)
+        if described is not None and not _beside(folder, run.name) and not _other_files(folder):
+            others = (other for other in find_runs(run.parent.parent) if other != run)
+            return None if _hash(described) in learned(others) else folder
+    return None
+
+
+def remove_training_set(folder: Path) -> None:
+    """Remove a training set that no run has learned from, and the folder that was made for it.
+
+    Raises:
+        ValueError: a run needs it, it is not ours, or holds something else; a sentence.
+        OSError: it cannot be removed.
+    """
+    name = shown(folder.parent.name)
+    described = _described(folder)
+    if described is None or folder.parent.is_symlink():
+        raise ValueError(f"{name} holds no training set of TopoGAN, or a link to one: it is not deleted.")
+    other = _other_files(folder)
+    if other:
+        raise ValueError(f"{name} holds {other}, which is no part of a training set: move that elsewhere first.")
+    runs = find_runs(folder.parent.parent)
+    if os.path.lexists(folder.parent / RUN_FOLDER) or _hash(described) in learned(runs):
+        raise ValueError(f"{name} has been trained on: delete the runs that need it first.")
+    gone = partial_folder(folder)
+    os.replace(folder, gone)
+    shutil.rmtree(gone)
+    with suppress(OSError):  # something else is in it
+        folder.parent.rmdir()
+
+
+def learned(runs: Iterable[Path]) -> set[str]:
+    """Content hashes of what runs were trained from."""
+    configs = (find_json(run / layout.CONFIG_FILE, schemas.RUN) or {} for run in runs)
+    found = (config.get("training_set") for config in configs)
+    return {str(one.get("content_hash")) for one in found if isinstance(one, dict)}
+
+
+def training_set_of(run: Path) -> Path | None:
+    """The training set of a run: beside it, or else among the other ones of these results; None where it is not there.
+
+    So a run can be resumed whose folder was renamed or copied, also to another computer.
+    """
+    wanted = learned([run])
+    for folder in (run.parent, *folders_of(run.parent.parent)):
+        described = _described(folder / TRAINING_SET_FOLDER)
+        if described is not None and _hash(described) in wanted:
+            return folder / TRAINING_SET_FOLDER
+    return None
+
+
+def first_other(folder: Path, ours: Callable[[str], bool]) -> str:
+    """The first file in a folder, or below it, that is not ours; empty if there is none."""
+    for parent, folders, files in os.walk(folder):
+        place = Path(parent)
+        links = [name for name in folders if (place / name).is_symlink()]
+        # What was half removed, or half written, goes whole.
+        folders[:] = [name for name in folders if not is_partial(name)]
+        for name in sorted([*links, *files]):
+            path = (place / name).relative_to(folder).as_posix()
+            # A link in the place of a folder goes itself, not what it leads to.
+            known = path in layout.FOLDERS if name in links else ours(path) or name in _OF_FILE_MANAGERS
+            if not known and not is_partial(name):
+                return shown(path)
+    return ""
+
+
+def _described(folder: Path) -> dict[str, Any] | None:
+    """What a training set says of itself; None for anything else, and for a link to one."""
+    with suppress(OSError, ValueError):
+        described = read_json(folder / training_set.DESCRIPTION_FILE, _MOST_BYTES)
+        ours = isinstance(described, dict) and str(described.get("schema")).startswith(training_set.KIND)
+        return described if ours and not folder.is_symlink() else None
+    return None
+
+
+def _hash(described: dict[str, Any]) -> str:
+    return str(described.get("content_hash"))
+
+
+def _beside(folder: Path, run: str) -> set[str]:
+    return {path.name for path in folder.parent.iterdir()} - {run, folder.name, *_OF_FILE_MANAGERS}
+
+
+def _other_files(folder: Path) -> str:
+    return first_other(folder, lambda name: training_set.FILES.fullmatch(name) is not None)
