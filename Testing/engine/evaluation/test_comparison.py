@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from topogan.cli import app
 from topogan.config import SynthesisSettings
+from topogan.dataset.split import split_in_turn
 from topogan.errors import InputError
 from topogan.evaluation import Report, evaluate
 from topogan.evaluation.meanings import meaning
@@ -147,3 +148,7 @@ def test_the_command_prepares_what_is_asked_for(tmp_path: Path, monkeypatch: pyt
     line = ["evaluate", "made", "--training-set", str(tmp_path / "set"), "--prepare", "asked", "--comparison", "out"]
     CliRunner().invoke(app, line)
     assert said == [("asked", {"reference": True})]
+
+
+def test_slices_of_one_patient_are_a_reference_in_turn() -> None:
+    assert split_in_turn([0.9, 0.1, 0.5, 0.2]) == ["test", "train", "train", "test"]
