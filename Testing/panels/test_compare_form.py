@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fake_engine import lives, tell, wait_until
 from synth_bench import choose, generate, ready, writers
+from volume_writers import write_volumes
 
 if TYPE_CHECKING:
     from bench import Bench
@@ -248,3 +249,28 @@ def test_a_comparison_is_cancelled_and_closing_ends_another(
     bench.application.close_application()
     wait_until(lambda: not lives(pid))
     assert work_folders(bench) == []
+
+
+def test_volumes_stand_beside_volumes(
+    bench: Bench, engine: Engine, model_of_volumes: Path, tmp_path: Path, training_set: Path
+) -> None:
+    import slicer
+
+    tell(engine, "serve", f"folder={write_volumes(tmp_path / 'volumes')}")
+    widget = ready(bench)
+    widget.panel.choose_model(model_of_volumes)
+    generate(widget, "Finished")
+    ui = widget.ui
+    choose(ui.compareWithComboBox, "Segmentation of the scene")
+    assert "choose a training set" in ui.compareReasonLabel.text
+    choose(ui.compareWithComboBox, "Training set")
+    ui.compareSetPathLineEdit.currentPath = str(training_set)
+    compare(widget)
+    nodes = widget.panel._result.chosen()
+    browsers = slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode")
+    (nearest,) = [browser for browser in browsers if browser is not nodes.browser]
+    ui.mostRealButton.click()
+    assert nearest.GetSelectedItemNumber() == nodes.browser.GetSelectedItemNumber() == nodes.count - 1
+    assert "nearest training volume" in ui.compareNearestLabel.text
+    ui.compareNearestButton.click()
+    assert ui.compareNearestButton.checked
