@@ -177,10 +177,14 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="samples of 256 x 256; 0 leaves them out")
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
+    import vtk
     from standin import install
 
     from TopoGANLib.headless.application import start_headless
 
+    # With others, the thread would wait for those that a busy computer keeps back.
+    vtk.vtkMultiThreader.SetGlobalMaximumNumberOfThreads(1)
+    vtk.vtkSMPTools.Initialize(1)
     results: dict[str, Any] = {}
 
     def note(what: str, value: Any) -> None:
