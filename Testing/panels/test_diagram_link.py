@@ -43,9 +43,11 @@ def test_a_click_on_a_point_chooses_its_bar(shown: tuple[Any, Any, Any], bench: 
     widget, nodes, view = shown
     assert view._node.GetPlotChartNodeID() == nodes.persistence.GetID()
     assert widget.ui.barLabel.text.startswith("Click on a point to see its pixels")
-    view._click(20.0, 10.0)
-    settle()
-    assert nodes.mark("birth") is None, "nothing is there"
+    nothing, corner_of_real_outline = (20.0, 10.0), (4.0, 31.0)
+    for place in (nothing, corner_of_real_outline):
+        view._click(*place)
+        settle()
+        assert nodes.mark("birth") is None
     never_ends = 1.1 * 31.0
     for bar in bars(nodes.barcode):
         view._click(bar.birth, min(bar.death, never_ends))
@@ -55,17 +57,7 @@ def test_a_click_on_a_point_chooses_its_bar(shown: tuple[Any, Any, Any], bench: 
         view._draw()
     assert widget.ui.barLabel.text.endswith("The bar is shorter than in 95 % of real slices.")
     bench.picture("TopoGANSynth", "a point is chosen")
-
-
-def test_what_is_behind_the_points_is_no_bar(shown: tuple[Any, Any, Any]) -> None:
-    _, nodes, view = shown
-    view._click(4.0, 31.0)  # a corner of the outline of real points
-    settle()
-    assert nodes.mark("birth") is None
-
-
-def test_the_plot_is_remembered_with_the_scene_and_changed_back(shown: tuple[Any, Any, Any]) -> None:
-    widget, nodes, view = shown
+    # Another sample, another look at the scene, and back to the barcode.
     widget.ui.sampleSlider.value = 3.0
     assert nodes.persistence.GetTitle().startswith("Diagram of sample 3, myocardium")
     widget.panel._result.look()
@@ -73,3 +65,24 @@ def test_the_plot_is_remembered_with_the_scene_and_changed_back(shown: tuple[Any
     choose(widget.ui.plotComboBox, "Barcode")
     assert view._node.GetPlotChartNodeID() == nodes.barcode.GetID()
     assert widget.ui.barLabel.text == "Click on a bar to see its pixels."
+
+
+def test_words_compare_a_bar_with_real_ones(bench: Bench) -> None:
+    from real_masks import REAL
+
+    from TopoGANLib.scene.barcode import Bar
+    from TopoGANLib.scene.standing import Standing
+    from TopoGANSynthLib.bar_words import bar_words
+
+    for dimension, birth, death, rank, said in (
+        (0, 0.0, float("inf"), 1, "the one that is left at the end."),
+        (0, 0.0, 2.0, 2, "Only 7 % of 166 real slices have 2 or more such bars."),
+        (1, 0.0, 18.0, 1, "about 36.0 mm wide. The bar is as long as usual in real slices."),
+        (1, 0.0, 30.0, 1, "The bar is longer than in 95 % of real slices."),
+        (1, 6.0, 26.0, 1, "begins later than in 95 % of real slices. The bar is as long as usual in real slices."),
+        (1, 0.0, 18.0, 2, "None of 166 real slices has as many such bars."),
+    ):
+        ranked = REAL.dimensions[dimension].bars
+        real = ranked[rank - 1] if rank <= len(ranked) else None
+        words = bar_words(Bar(1, dimension, birth, death, None, None), 2, Standing(rank, REAL.masks, real))
+        assert words.endswith(said)

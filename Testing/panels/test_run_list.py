@@ -39,7 +39,7 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
 
 
 def test_there_are_at_most_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from TopoGANTrainLib.runs import folders
+    from TopoGANTrainLib.run import folders
 
     monkeypatch.setattr(folders, "MOST_RUNS", 2)
     for name in "abc":

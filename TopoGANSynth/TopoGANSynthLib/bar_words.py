@@ -33,8 +33,9 @@ def bar_words(bar: Bar, axes: int, standing: Standing | None = None) -> str:
 def _compared(bar: Bar, axes: int, standing: Standing) -> list[str]:
     samples, real = _("slices") if axes == 2 else _("volumes"), standing.real
     if real is None:
-        sentence = _("None of {masks} real {samples} has {count} such bars.")
-        return [sentence.format(masks=standing.masks, samples=samples, count=standing.rank)]
+        return [
+            _("None of {masks} real {samples} has as many such bars.").format(masks=standing.masks, samples=samples)
+        ]
     if not real.lengths:
         sentence = _("Only {percent} % of {masks} real {samples} have {count} or more such bars.")
         percent = f"{real.percent:.0f}"

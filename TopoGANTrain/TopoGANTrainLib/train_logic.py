@@ -21,9 +21,9 @@ from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.run.awaited import AwaitedRuns
 from TopoGANTrainLib.run.training_session import Progress, TrainingSession
+from TopoGANTrainLib.run.training_sets import training_set_of
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
-from TopoGANTrainLib.runs.training_sets import training_set_of
 
 _TICK_MILLISECONDS = 100
 # Somebody else may go on with a run that has ended, or remove it.

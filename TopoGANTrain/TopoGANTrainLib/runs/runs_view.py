@@ -13,10 +13,11 @@ from slicer.i18n import tr as _
 from topogan_contract.run import ENDED
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
+from TopoGANLib.words import translated
+from TopoGANTrainLib.run.training_sets import own_training_set
 from TopoGANTrainLib.runs.run_list import DAMAGED, UNUSED, RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
 from TopoGANTrainLib.runs.run_words import figure, sentence, state_word, steps, tool_tip
-from TopoGANTrainLib.runs.training_sets import own_training_set
 from TopoGANTrainLib.train_logic import TrainLogic
 
 _LOOK_MILLISECONDS = 50
@@ -253,7 +254,7 @@ class RunsView:
         self._entries = [entry for entry in self._entries if entry.run not in gone]
         self._fill(self._entries)
         self.read()
-        self._say(complaint)
+        self._say(translated(complaint))
 
 
 def _goes_with(entry: RunEntry) -> Path | None:
