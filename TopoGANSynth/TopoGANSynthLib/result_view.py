@@ -72,8 +72,9 @@ class ResultView:
         self._showing = True
         self._ui.synthesisComboBox.clear()
         for nodes in self._found:
-            # The nodes of one synthesis differ in the word for what they are.
-            self._ui.synthesisComboBox.addItem(nodes.segmentation.GetName().replace(" segmentation", ""))
+            # The nodes of one synthesis differ in the word for what they are; all begin with the same.
+            name = nodes.segmentation.GetName().replace(" segmentation", "").removeprefix("TopoGAN ")
+            self._ui.synthesisComboBox.addItem(name)
         segmentations = [nodes.segmentation for nodes in self._found]
         known = before is not None and before.segmentation in segmentations
         index = segmentations.index(before.segmentation) if known else len(segmentations) - 1

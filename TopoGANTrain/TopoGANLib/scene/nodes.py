@@ -245,6 +245,10 @@ class SynthesisNodes:
         """What is said of each region of a sample; of nothing, where the table has no verdicts."""
         return self._table.judgements(sample)
 
+    def usual_betti(self, region: int) -> tuple[int, ...] | None:
+        """The most frequent Betti numbers of real samples, where report.json tells of its model's."""
+        return SampleTable.usual_betti(self.metrics, region)
+
     def is_valid(self, sample: int) -> bool:
         """Whether nothing is wrong with any structure; yes, where the table has no verdicts."""
         return all(one.valid for one in self.judgements(sample))
