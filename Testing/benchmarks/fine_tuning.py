@@ -7,6 +7,9 @@ the steps of a training, so that each number of steps is a training of its own, 
 
 One patient is split by slice level, and its validation block may hold rings alone. Samples are therefore compared
 with slices of all levels at the phases between those that were trained on; validation is written down beside it.
+
+The Betti error knows nothing of whose shapes the samples have, and the model may be good at it before it goes on.
+How far samples are from the new patient in size and in shape stands beside it.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 import torch
+from scipy.stats import wasserstein_distance
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -33,6 +37,7 @@ from topogan.dataset import prepare
 from topogan.device import exact_numerics
 from topogan.files import read_json, write_json
 from topogan.homology import betti_numbers_of_batch
+from topogan.metrics.shape import areas, best_matches
 from topogan.metrics.topology import betti_error
 from topogan.model import load_model
 from topogan.networks.labels import labels_of
@@ -42,13 +47,13 @@ from topogan.plane import read_plane
 from topogan.presets import read_preset
 from topogan.randomness import torch_stream
 from topogan.training import train
-from topogan.training.fine_tuning import start_from
+from topogan.training.fine_tuning import Start, start_from
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training_set import TrainingSet
 from topogan.volumes import find_pairs, write_image
 
 RESULTS = Path(__file__).resolve().parent / "results" / "fine_tuning.json"
-SCHEMA = "topogan.fine-tuning/1"
+SCHEMA = "topogan.fine-tuning/2"
 SCRATCH, TUNED = "from scratch", "fine-tuned"
 # Shares of the steps: what is trained besides the whole of them from scratch. The shorter ones from scratch are the
 # control: what shortness alone costs.
@@ -101,8 +106,8 @@ def open_base(work: Path, protocol: Protocol) -> Path:
     return model
 
 
-def open_patient(work: Path, protocol: Protocol, seed: int) -> tuple[TrainingSet, np.ndarray]:
-    """The new patient: a training set of every second phase, and Betti numbers int [N, 2] of the slices between."""
+def open_patient(work: Path, protocol: Protocol, seed: int) -> tuple[TrainingSet, TrainingSet]:
+    """The new patient: a training set of every second phase, and the slices between."""
     folder = work / f"patient-{seed}-{protocol.phases}"
     if not (folder / "done").is_file():
         shutil.rmtree(folder, ignore_errors=True)
@@ -118,16 +123,16 @@ def open_patient(work: Path, protocol: Protocol, seed: int) -> tuple[TrainingSet
             pixel_size = TrainingSet.open(folder / name / "prepared").pixel_size
         (folder / "done").touch()
     training, between = (TrainingSet.open(folder / name / "prepared") for name in ("set", "between"))
-    return training, between.betti[:, 0]
+    return training, between
 
 
 def train_one(
-    model: Path | None, settings: TrainSettings, training: TrainingSet, between: np.ndarray, every: int
+    model: Path | None, settings: TrainSettings, training: TrainingSet, between: TrainingSet, every: int
 ) -> dict[str, Any]:
     """Train and look at samples every so many steps and at the end."""
     started = time.process_time()
-    start = None if model is None else start_from(load_model(model), settings, training).networks["masks"]
-    trainer = MaskTrainer(training, settings, _CPU, start)
+    start = Start(settings) if model is None else start_from(load_model(model), settings, training)
+    trainer = MaskTrainer(training, settings, _CPU, start.networks.get("masks"), "masks" in start.continued)
     curve = [_point(trainer, settings, training, between)]
     while trainer.step < trainer.total:
         trainer.train_step()
@@ -137,17 +142,27 @@ def train_one(
 
 
 def _point(
-    trainer: MaskTrainer, settings: TrainSettings, training: TrainingSet, between: np.ndarray
+    trainer: MaskTrainer, settings: TrainSettings, training: TrainingSet, between: TrainingSet
 ) -> dict[str, float]:
     z = torch.randn(_SAMPLES, settings.masks.latent, generator=torch_stream(0, "fine-tuning: samples"))
     with torch.no_grad():
         labels = [labels_of(trainer.networks()["generator"](part)) for part in z.split(_TOGETHER)]
-    betti = betti_numbers_of_batch(np.concatenate(labels) == 1)
-    return {
-        "step": trainer.step,
-        "betti_error": round(betti_error(betti, between), 4),
-        "validation": round(betti_error(betti, training.betti[training.validation, 0]), 4),
+    return {"step": trainer.step, **_compared(np.concatenate(labels) == 1, training, between)}
+
+
+def _compared(masks: np.ndarray, training: TrainingSet, between: TrainingSet) -> dict[str, float]:
+    """How far masks, bool [N, H, W], are from the new patient."""
+    betti = betti_numbers_of_batch(masks)
+    real = between.masks[np.arange(len(between.betti))] == 1
+    sizes, real_sizes = (areas(some, between.pixel_size) for some in (masks, real))
+    found = {
+        "betti_error": betti_error(betti, between.betti[:, 0]),
+        "validation": betti_error(betti, training.betti[training.validation, 0]),
+        "area": wasserstein_distance(sizes, real_sizes) / real_sizes.mean(),
+        "dice": best_matches(masks, real).dice.mean(),
+        "cover": best_matches(real, masks).dice.mean(),
     }
+    return {name: round(float(value), 4) for name, value in found.items()}
 
 
 def run(protocol: Protocol, seeds: list[int], work: Path, results: Path) -> None:
@@ -174,22 +189,29 @@ def run(protocol: Protocol, seeds: list[int], work: Path, results: Path) -> None
                     print(f"seed {seed}, {kind}, {steps} steps: {found[kind][str(steps)]['curve'][-1]}", flush=True)
 
 
-def _real(training: TrainingSet, between: np.ndarray) -> dict[str, Any]:
+def _real(training: TrainingSet, between: TrainingSet) -> dict[str, Any]:
     """What a training of the patient begins with; ``real`` is the error of its training slices themselves."""
-    learned = training.betti[training.train, 0]
     return {
         "train": len(training.train),
         "validation": len(training.validation),
-        "between": len(between),
-        "real": round(betti_error(learned, between), 4),
-        "real_validation": round(betti_error(learned, training.betti[training.validation, 0]), 4),
+        "between": len(between.betti),
+        "real": _compared(training.masks[training.train] == 1, training, between),
         SCRATCH: {},
         TUNED: {},
     }
 
 
+_MEASURES = {
+    "betti_error": "Betti error against the slices between",
+    "validation": "Betti error against validation",
+    "area": "Distance of the areas to those of the slices between (1-Wasserstein, over their mean)",
+    "dice": "Dice of a sample with the most similar slice between",
+    "cover": "Dice of a slice between with the most similar sample",
+}
+
+
 def summary(results: Path) -> None:
-    """Print the errors at the end of each training, and what share of the steps fine-tuning needs."""
+    """Print each measure at the end of each training, and what share of the steps fine-tuning needs."""
     content = read_json(results, SCHEMA)
     steps = content["protocol"]["steps"]
     columns = [(kind, steps // share) for kind, shares in _SHARES.items() for share in shares]
@@ -198,25 +220,24 @@ def summary(results: Path) -> None:
         for seed, found in content["seeds"].items()
         if all(str(number) in found[kind] for kind, number in columns)
     }
-    head = ["seed", "real", "base", *(f"{kind}, {number}" for kind, number in columns), "share", "share, least"]
-    for key, real, words in (
-        ("betti_error", "real", "the slices between"),
-        ("validation", "real_validation", "validation"),
-    ):
-        print(f"Betti error against {words}, of {content['samples']} raw samples after so many steps\n")
+    for key, words in _MEASURES.items():
+        errors = key in ("betti_error", "validation")
+        head = ["seed", "real", "base", *(f"{kind}, {number}" for kind, number in columns)]
+        head += ["share", "share, least"] if errors else []
+        print(f"{words}, of {content['samples']} raw samples after so many steps\n")
         print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
         rows = []
         for seed, found in complete.items():
             curves = {(kind, number): _curve(found[kind][str(number)], key) for kind, number in columns}
-            row = [found[real], curves[columns[-1]][0], *(curve[-1] for curve in curves.values())]
+            row = [found["real"][key], curves[columns[-1]][0], *(curve[-1] for curve in curves.values())]
             whole = curves[SCRATCH, steps]
             tuned = {number / steps: curve[-1] for (kind, number), curve in curves.items() if kind == TUNED}
-            shares = [_share(tuned, goal) for goal in (whole[-1], min(whole))]
-            print(f"| {' | '.join([seed, *(f'{error:.3f}' for error in row), *shares])} |")
+            shares = [_share(tuned, goal) for goal in (whole[-1], min(whole))] if errors else []
+            print(f"| {' | '.join([seed, *(f'{value:.3f}' for value in row), *shares])} |")
             rows.append(row)
         if rows:
             means = [f"{fmean(column):.3f}" for column in zip(*rows, strict=True)]
-            print(f"| {' | '.join(['mean', *means, '', ''])} |")
+            print(f"| {' | '.join(['mean', *means, *([''] * (len(head) - len(means) - 1))])} |")
         print()
     print("real: training slices themselves. base: the model before it goes on. share: least share of the steps after")
     print("which fine-tuning reaches the last error from scratch; least: or the least one of its curve.")

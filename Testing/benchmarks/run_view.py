@@ -72,7 +72,7 @@ def memory() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _now() -> float:
+def own_time() -> float:
     """A clock in seconds that stands still while this thread waits for a processor (Linux tells when that is)."""
     try:
         schedule = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").read_text()
@@ -88,7 +88,7 @@ def timed_ticks(logic: Any) -> Iterator[list[float]]:
     tick = logic.session.tick
 
     def timed() -> Any:
-        start = _now()
+        start = own_time()
         progress = tick()
         found.append(-start)
         return progress
@@ -97,7 +97,7 @@ def timed_ticks(logic: Any) -> Iterator[list[float]]:
 
     def shown() -> None:
         show()
-        found[-1] = 1000 * (found[-1] + _now())
+        found[-1] = 1000 * (found[-1] + own_time())
 
     logic.session.tick, logic.onProgress = timed, shown
     try:

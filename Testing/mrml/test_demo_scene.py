@@ -15,7 +15,7 @@ from TopoGANLib.headless import demo_scene
 from TopoGANLib.headless.application import SceneError
 
 MakeFolder = Callable[..., Path]
-PICTURES = ("slices.png", "barcode.png", "gallery.png")
+PICTURES = ("slices.png", "barcode.png", "diagram.png", "gallery.png")
 
 
 def run(*arguments: Path) -> subprocess.CompletedProcess[str]:
@@ -57,7 +57,7 @@ def test_any_number_of_samples_fills_the_pictures(
 
 def test_several_structures_have_a_barcode_each(structures_folder: Path, tmp_path: Path) -> None:
     written = demo_scene.make_demo_scene(structures_folder, tmp_path / "out")
-    assert len(written) == 4
+    assert len(written) == 5
     assert picture(tmp_path / "out" / "barcode.png").shape[0] == 3 * (560 + 4) + 4
 
 

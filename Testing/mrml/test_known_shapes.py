@@ -13,11 +13,13 @@ import vtk
 
 from topogan.homology import cubical_persistence, distance_filtration, save_diagrams
 from TopoGANLib.headless.application import HeadlessSlicer
-from TopoGANLib.scene.barcode import bars
+from TopoGANLib.scene.bar_points import MARK
+from TopoGANLib.scene.barcode import BIRTH, SERIES, barcode_table, bars, point_column
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.marks import bar_at, mark_bar
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import read_synthesis_folder
+from TopoGANLib.scene.tables import number_columns
 
 ENDLESS = float("inf")
 # As those of the folder that is written here.
@@ -76,6 +78,17 @@ def _marked(nodes: SynthesisNodes, word: str) -> tuple[float, ...] | None:
     return tuple(round(value, 6) for value in to_voxels.MultiplyPoint((*position, 1))[:3])
 
 
+def _points(nodes: SynthesisNodes) -> list[tuple[float, ...]]:
+    """Dimension, x and y in mm of each point in the persistence diagram."""
+    names = [BIRTH, *map(point_column, SERIES[2])]
+    births, *heights = number_columns(barcode_table(nodes.barcode), names).values()
+    return [
+        (dimension, births[row], height[row])
+        for dimension, height in enumerate(heights)
+        for row in np.flatnonzero(~np.isnan(height))
+    ]
+
+
 def _position(nodes: SynthesisNodes, voxel: tuple[float, ...]) -> tuple[float, float, float]:
     to_ras = vtk.vtkMatrix4x4()
     nodes.image.GetIJKToRASMatrix(to_ras)
@@ -91,6 +104,8 @@ def test_bars_and_marks_are_right_to_the_pixel(scene_of: Callable[..., Synthesis
     nodes.show_sample(1)
     found = [(bar.dimension, bar.birth / PIXEL_SIZE, bar.death / PIXEL_SIZE) for bar in bars(nodes.barcode)]
     assert found == [pytest.approx(bar) for bar in expected]
+    top = MARK * 5 * PIXEL_SIZE  # the ring's
+    assert _points(nodes) == [pytest.approx((d, b * PIXEL_SIZE, min(e * PIXEL_SIZE, top))) for d, b, e in expected]
     distance = distance_filtration(mask)
     for bar in bars(nodes.barcode):
         mark_bar(nodes, bar.number)
@@ -117,6 +132,7 @@ def test_an_empty_mask_has_a_piece_that_nothing_shows(scene_of: Callable[..., Sy
     (bar,) = bars(nodes.barcode)
     assert (bar.dimension, bar.death) == (0, ENDLESS)
     assert bar.birth == pytest.approx(np.hypot(SIZE, SIZE) * PIXEL_SIZE)
+    assert bar.birth > nodes.persistence.GetXAxisRange()[1], "it lies beyond both charts"
 
 
 def test_a_bar_that_is_not_there(scene_of: Callable[..., SynthesisNodes]) -> None:

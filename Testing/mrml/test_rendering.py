@@ -12,7 +12,7 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from TopoGANLib.headless import rendering
 from TopoGANLib.headless.application import HeadlessSlicer, SceneError
-from TopoGANLib.headless.rendering import SliceViewPicture, draw_barcode, tile, write_png
+from TopoGANLib.headless.rendering import SliceViewPicture, draw_chart, tile, write_png
 from TopoGANLib.scene.barcode import show_barcode
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.diagrams import Diagram
@@ -90,7 +90,7 @@ def test_caption_is_written_into_the_lower_left_corner(view: SliceViewPicture, n
 
 def test_barcode_shows_each_dimension_in_its_color_at_its_length(nodes: SynthesisNodes) -> None:
     nodes.show_sample(4)
-    picture = draw_barcode(nodes.barcode, 900, 500)
+    picture = draw_chart(nodes.barcode, 900, 500)
     legend = np.zeros(picture.shape[:2], bool)
     legend[:110, 700:] = True
     pieces, holes = near(picture, H0_BLUE) & ~legend, near(picture, H1_VERMILION) & ~legend
@@ -102,7 +102,7 @@ def test_barcode_shows_each_dimension_in_its_color_at_its_length(nodes: Synthesi
 
 
 def test_barcode_has_titles_and_axis_labels(nodes: SynthesisNodes) -> None:
-    picture = draw_barcode(nodes.barcode, 900, 500)
+    picture = draw_chart(nodes.barcode, 900, 500)
     dark = picture.max(axis=2) < 120
     assert dark[:32].sum() > 300, "title"
     assert dark[-30:].sum() > 200, "title of the x axis"
@@ -112,7 +112,7 @@ def test_barcode_has_titles_and_axis_labels(nodes: SynthesisNodes) -> None:
 
 def test_barcode_without_bars_is_an_empty_chart(nodes: SynthesisNodes) -> None:
     show_barcode(nodes.barcode, Diagram.empty(), 0, "nothing", longest=0, pixel=1.0)
-    picture = draw_barcode(nodes.barcode, 900, 500)
+    picture = draw_chart(nodes.barcode, 900, 500)
     assert not near(picture[120:], H0_BLUE).any()
     assert (picture.max(axis=2) < 120).any()
 
@@ -122,7 +122,7 @@ def test_barcode_of_many_bars_separates_them(nodes: SynthesisNodes) -> None:
     nowhere = np.full((count, 2), -1)
     many = Diagram(np.ones(count, int), np.zeros(count), np.full(count, 5.0), nowhere, nowhere)
     show_barcode(nodes.barcode, many, 0, "many", longest=5.0, pixel=1.0)
-    column = near(draw_barcode(nodes.barcode, 900, 700), H1_VERMILION)[:, 300]
+    column = near(draw_chart(nodes.barcode, 900, 700), H1_VERMILION)[:, 300]
     assert np.count_nonzero(np.diff(column.astype(int)) == 1) == count
 
 

@@ -23,7 +23,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from topogan_contract.synthesis import mask_file, texture_file
 from TopoGANLib.headless import demo_scene
 from TopoGANLib.headless.application import HeadlessSlicer, save_scene, start_headless
-from TopoGANLib.headless.rendering import ThreeDViewPicture, draw_barcode
+from TopoGANLib.headless.rendering import ThreeDViewPicture, draw_chart
 from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes
@@ -176,7 +176,7 @@ def test_barcode_has_a_bar_for_each_dimension(nodes: SynthesisNodes) -> None:
     assert shown["death (mm)"][::ROWS_PER_BAR].tolist() == [np.inf, 5 * VOXEL]
     assert [int(shown[f"death {axis}"][ROWS_PER_BAR]) for axis in "ijk"] == [18, 15, 14], "column, row, slice"
     assert [int(shown[f"death {axis}"][0]) for axis in "ijk"] == [-1, -1, -1]
-    picture = draw_barcode(nodes.barcode, 900, 500)
+    picture = draw_chart(nodes.barcode, 900, 500)
     green = np.abs(picture[120:].astype(int) - H2_GREEN).max(axis=2) < 30
     assert green.sum(axis=1).max() > 200
 
@@ -372,7 +372,13 @@ def test_surface_is_drawn_in_the_colors_of_the_structures(headless: HeadlessSlic
 
 def test_pictures_of_the_demo(folder: Path, tmp_path: Path) -> None:
     written = demo_scene.make_demo_scene(folder, tmp_path / "out")
-    assert [path.name for path in written.values()] == ["scene.mrb", "volumes.png", "barcode.png", "gallery.png"]
+    assert [path.name for path in written.values()] == [
+        "scene.mrb",
+        "volumes.png",
+        "barcode.png",
+        "diagram.png",
+        "gallery.png",
+    ]
     for path in list(written.values())[1:]:
         drawn = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
         assert drawn.shape[1] >= 800 and drawn.std() > 10

@@ -148,8 +148,8 @@ def results_of(bench: Bench) -> Path:
 
 @pytest.mark.parametrize("what", ["a run beside it", "a run that learned from it", "a file of the user", "a link"])
 def test_a_set_that_is_needed_stays(tmp_path: Path, what: str) -> None:
-    from TopoGANTrainLib.runs.folders import find_runs
-    from TopoGANTrainLib.runs.training_sets import remove_training_set, unused_sets
+    from TopoGANTrainLib.run.folders import find_runs
+    from TopoGANTrainLib.run.training_sets import remove_training_set, unused_sets
 
     run = make_run(tmp_path, "one")
     folder = add_training_set(run)

@@ -222,6 +222,31 @@ def test_a_check_is_true_until_something_changes(bench: Bench, scene: Any, what:
         assert ui.checkStatusLabel.text.startswith("Checked")
 
 
+def test_the_plane_of_the_red_view(bench: Bench, scene: Any, tmp_path: Path) -> None:
+    """Samples that are shown there do not turn it, and a check knows at once when the user does."""
+    import slicer
+    from test_samples_view import sheet, write
+
+    from TopoGANLib.scene.scene_input import plane_of
+
+    red = slicer.app.applicationLogic().GetSliceLogicByLayoutName("Red")
+    red.GetSliceNode().SetOrientation("Coronal")
+    widget = ready(bench)
+    ui = widget.ui
+    choose(ui.planeComboBox, "As the Red view")
+    checked(bench, widget)
+    plane = plane_of(widget.panel._data.inputs().slice_node)
+    write(tmp_path, "masks-00000010", sheet())
+    widget.panel._view._samples.follow(tmp_path)
+    ui.showSamplesButton.click()
+    red.SetSliceOffset(3.0)
+    shown = plane_of(widget.panel._data.inputs().slice_node)
+    assert [row[:3] for row in shown] == [row[:3] for row in plane]
+    assert ui.checkStatusLabel.text.startswith("Checked")
+    red.GetSliceNode().SetOrientation("Sagittal")
+    assert ui.checkStatusLabel.text.startswith("Data or settings have changed")
+
+
 def test_a_stale_check_is_not_trained_on(bench: Bench, scene: Any, engine: Engine) -> None:
     from bench import pump
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -187,6 +188,33 @@ def test_a_run_of_another_computer(bench: Bench, tmp_path: Path) -> None:
     assert "No sign of life from another computer for 101 s" in status(widget)
     assert widget.ui.startButton.text == "Start training", "nothing here waits for it"
     bench.picture("TopoGANTrain", "silent")
+
+
+def test_a_silent_run_is_resumed_here(
+    bench: Bench, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its computer is gone, or is this one under another name: who knows that it works nowhere can go on with it."""
+    import slicer
+    from bench import pump
+    from run_folders import add_training_set
+
+    run = make_run(tmp_path / "results", "one", "running", machine="another", step=3)
+    training_set = add_training_set(make_run(tmp_path / "results", "two"), content_hash="of one")
+    widget = ready(bench)
+    widget.logic.attach(run)
+    monitor = widget.logic.session._monitor
+    monitor._clock = lambda: monitor._heard + 61.0
+    widget.logic.stop()
+    assert "resume it here" in status(widget)
+    asked: list[str] = []
+    monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, title: asked.append(text) or len(asked) > 1)
+    widget.ui.resumeButton.click()
+    assert "one says that it works on another computer" in asked[0]
+    assert widget.logic.progress.state == "silent", "the user is not sure"
+    widget.ui.resumeButton.click()
+    pump(lambda: "Finished" in status(widget))
+    told = json.loads((engine.parent / "topogan" / "resumed.json").read_text(encoding="utf-8"))
+    assert told == ["--dataset", str(training_set)], "another computer does not know where it is"
 
 
 _PANEL = """

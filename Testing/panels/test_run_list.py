@@ -39,7 +39,7 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
 
 
 def test_there_are_at_most_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from TopoGANTrainLib.runs import folders
+    from TopoGANTrainLib.run import folders
 
     monkeypatch.setattr(folders, "MOST_RUNS", 2)
     for name in "abc":
@@ -109,7 +109,7 @@ def test_states(tmp_path: Path) -> None:
     assert found["finished"].has_model and not found["finished"].resumable
     now = 61.0
     elsewhere = next(entry for entry in runs.read(tmp_path) if entry.name == "elsewhere")
-    assert (elsewhere.state, elsewhere.alive, elsewhere.resumable) == ("silent", True, False)
+    assert (elsewhere.state, elsewhere.alive, elsewhere.resumable) == ("silent", True, True)
 
 
 @pytest.mark.parametrize(

@@ -62,24 +62,74 @@ def drawn(width: int = 300, height: int = 200) -> np.ndarray:
     return SliceViewPicture(slicer.app.applicationLogic(), "Red", width, height).draw()
 
 
-def test_the_sheet_is_upright_in_the_red_view(application: StandIn, tmp_path: Path) -> None:
+@pytest.mark.parametrize("plane", ["Axial", "Sagittal", "oblique"])
+def test_the_sheet_is_upright_in_the_red_view_which_is_given_back(
+    application: StandIn, tmp_path: Path, plane: str
+) -> None:
+    """Whatever plane it shows: it is not turned, for patches may be cut in that plane."""
     import qt
     import slicer
 
-    from TopoGANTrainLib.run.samples_view import add_sheet, fill_sheet, show_sheet
+    from TopoGANTrainLib.run.sheet import SheetView, add_sheet, fill_sheet
 
+    red, composite = red_view().GetSliceNode(), red_view().GetSliceCompositeNode()
+    ct = slicer.util.addVolumeFromArray(np.zeros((20, 30, 40), np.int16), np.diag([1.0, 1.0, 2.0, 1.0]), "CT")
+    composite.SetBackgroundVolumeID(ct.GetID())
+    if plane == "oblique":
+        red.SetSliceToRASByNTP(0.6, 0.0, 0.8, 0.0, 1.0, 0.0, 5.0, 6.0, 7.0, 0)
+    else:
+        red.SetOrientation(plane)
+    red.SetFieldOfView(33, 22, 1)
+    matrix = slicer.util.arrayFromVTKMatrix(red.GetSliceToRAS())
     volume = add_sheet(slicer.mrmlScene)
     fill_sheet(volume, qt.QImage(str(write(tmp_path, "masks-00000010", sheet()))))
-    red_view().GetSliceNode().SetOrientation("Sagittal")
-    show_sheet(volume, slicer.app.applicationLogic())
-    assert red_view().GetSliceCompositeNode().GetBackgroundVolumeID() == volume.GetID()
-    assert red_view().GetSliceNode().GetOrientation() == "Axial"
+    view = SheetView(slicer.app.applicationLogic(), lambda: None)
+    view.show(volume)
+    assert view.shows and composite.GetBackgroundVolumeID() == volume.GetID()
+    turned = slicer.util.arrayFromVTKMatrix(red.GetSliceToRAS())
+    assert np.array_equal(turned[:3, :3], matrix[:3, :3])
     picture = drawn()
     assert picture[5, 5].tolist() == list(RED), "above on the left"
     assert picture[-5, -5].tolist() == list(BLUE), "below on the right"
     assert picture[100, 150].tolist() == [128, 128, 128]
+    fill_sheet(volume, qt.QImage(str(write(tmp_path, "masks-00000020", sheet(80, 120)))))
+    view.fit()
+    assert drawn()[5, 5].tolist() == list(RED)
     assert not volume.GetSaveWithScene()
     assert not volume.GetDisplayNode().GetSaveWithScene()
+    view.give_back()
+    assert not view.shows and composite.GetBackgroundVolumeID() == ct.GetID()
+    assert np.allclose(slicer.util.arrayFromVTKMatrix(red.GetSliceToRAS()), matrix)
+    assert red.GetFieldOfView()[0] == 33
+
+
+def test_who_chooses_another_volume_keeps_it(ui: Any, tmp_path: Path) -> None:
+    import slicer
+
+    from TopoGANTrainLib.run.samples_view import SamplesView
+
+    button = ui.showSamplesButton
+    first, other = (slicer.util.addVolumeFromArray(np.zeros((2, 3, 4), np.int16), None, name) for name in "ab")
+    composite = red_view().GetSliceCompositeNode()
+    composite.SetBackgroundVolumeID(first.GetID())
+    write(tmp_path, "masks-00000010", sheet())
+    view = SamplesView(ui)
+    view.follow(tmp_path)
+    button.click()
+    assert button.text == "Give the Red view back"
+    composite.SetBackgroundVolumeID(other.GetID())
+    assert button.text == "Show in slice view"
+    view.close()
+    assert composite.GetBackgroundVolumeID() == other.GetID()
+    again = SamplesView(ui)
+    again.follow(tmp_path)
+    button.click()
+    button.click()
+    assert composite.GetBackgroundVolumeID() == other.GetID()
+    button.click()
+    slicer.mrmlScene.RemoveNode(other)
+    again.close()
+    assert composite.GetBackgroundVolumeID() is None, "the sheet does not stay there when the panel is closed"
 
 
 @pytest.mark.parametrize("picture", [np.linspace(0, 1, 200).reshape(10, 20), sheet()], ids=["grey", "colors"])
@@ -87,7 +137,7 @@ def test_what_is_in_the_volume(application: StandIn, tmp_path: Path, picture: np
     import qt
     import slicer
 
-    from TopoGANTrainLib.run.samples_view import add_sheet, fill_sheet
+    from TopoGANTrainLib.run.sheet import add_sheet, fill_sheet
 
     volume = add_sheet(slicer.mrmlScene)
     fill_sheet(volume, qt.QImage(str(write(tmp_path, "masks-00000010", picture))))

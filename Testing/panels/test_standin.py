@@ -229,12 +229,38 @@ def test_selectors_are_empty_for_a_moment_after_an_import(application: StandIn, 
     save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
     selector = slicer.qMRMLNodeComboBox()
     selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+    selector.addEnabled = selector.removeEnabled = False
     selector.setMRMLScene(slicer.mrmlScene)
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
+    assert selector.currentNode() is node, "the only item there is"
     chosen: list[object] = []
     selector.connect("currentNodeChanged(vtkMRMLNode*)", chosen.append)
     import_scene(tmp_path / "scene.mrb", tmp_path)
     assert chosen == [None, node]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "removed", "then", "told"),
+    [(1, 1, 2, [2]), (2, 2, 1, [1]), (0, 0, 1, [1]), (2, 0, 2, [2]), (0, 2, 0, [])],
+)
+def test_a_selector_whose_node_is_removed_goes_to_a_neighbor(
+    application: StandIn, chosen: int, removed: int, then: int, told: list[int]
+) -> None:
+    """Though None could be chosen; and of another row it tells as of another node."""
+    import slicer
+
+    selector = slicer.qMRMLNodeComboBox()
+    selector.nodeTypes = ["vtkMRMLScalarVolumeNode"]
+    selector.noneEnabled = True
+    selector.setMRMLScene(slicer.mrmlScene)
+    nodes = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name) for name in "ABC"]
+    assert selector.currentNode() is None
+    selector.setCurrentNode(nodes[chosen])
+    heard: list[object] = []
+    selector.connect("currentNodeChanged(vtkMRMLNode*)", heard.append)
+    slicer.mrmlScene.RemoveNode(nodes[removed])
+    assert selector.currentNode() is nodes[then]
+    assert heard == [nodes[number] for number in told]
 
 
 def run_in_slicer_test(name: str) -> Any:

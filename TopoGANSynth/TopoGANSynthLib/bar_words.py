@@ -9,18 +9,47 @@ from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.barcode import Bar
+    from TopoGANLib.scene.standing import Standing
+
+# mm; the quantiles are rounded.
+_ROUNDING = 1e-3
 
 
-def bar_words(bar: Bar, axes: int) -> str:
-    """Explain a bar: what it is, when it begins, and what its end means.
+def bar_words(bar: Bar, axes: int, standing: Standing | None = None) -> str:
+    """Explain a bar: what it is, when it begins, what its end means, and whether it is as in real masks.
 
     The structure is grown by the filtration value, in mm: a hole that is as wide as 18 mm is filled at 9 mm.
 
     Args:
         bar: of a sample's barcode.
         axes: 2 for slices, 3 for volumes.
+        standing: among the bars of real masks, where they are known.
     """
-    return _("Bar {number}: {words}").format(number=bar.number, words=_meaning(bar, axes))
+    compared = [] if standing is None else _compared(bar, axes, standing)
+    words = " ".join([_meaning(bar, axes), *compared])
+    return _("Bar {number}: {words}").format(number=bar.number, words=words)
+
+
+def _compared(bar: Bar, axes: int, standing: Standing) -> list[str]:
+    samples, real = _("slices") if axes == 2 else _("volumes"), standing.real
+    if real is None:
+        return [
+            _("None of {masks} real {samples} has as many such bars.").format(masks=standing.masks, samples=samples)
+        ]
+    if not real.lengths:
+        sentence = _("Only {percent} % of {masks} real {samples} have {count} or more such bars.")
+        percent = f"{real.percent:.0f}"
+        return [sentence.format(percent=percent, masks=standing.masks, samples=samples, count=standing.rank)]
+    sentences, length = [], bar.death - bar.birth
+    if bar.birth > real.births[-1] + _ROUNDING:
+        sentences.append(_("The bar begins later than in 95 % of real {samples}."))
+    if length > real.lengths[-1] + _ROUNDING:
+        sentences.append(_("The bar is longer than in 95 % of real {samples}."))
+    elif length < real.lengths[0] - _ROUNDING:
+        sentences.append(_("The bar is shorter than in 95 % of real {samples}."))
+    elif math.isfinite(length):
+        sentences.append(_("The bar is as long as usual in real {samples}."))
+    return [sentence.format(samples=samples) for sentence in sentences]
 
 
 def _meaning(bar: Bar, axes: int) -> str:

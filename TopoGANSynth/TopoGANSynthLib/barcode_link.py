@@ -1,4 +1,4 @@
-"""A click on a bar marks its pixels in the slice views, and the cursor on a pixel frames its bar."""
+"""A click on a bar or on its point marks its pixels in the slice views; the cursor on a pixel frames both."""
 
 from __future__ import annotations
 
@@ -67,22 +67,25 @@ class BarcodeLink:
             qt.QTimer.singleShot(0, self._choose)
 
     def _choose(self) -> None:
-        from TopoGANLib.scene.barcode import bar_of_row
+        from TopoGANLib.scene.barcode import bar_of_row, barcode_table, next_at_point
         from TopoGANLib.scene.marks import mark_bar
 
         self._clicked = False
         nodes = self._nodes()
         if nodes is None:
             return
-        barcode = nodes.barcode.GetID()
+        table = barcode_table(nodes.barcode).GetTable()
         for widget in self._widgets:
+            chart = slicer.mrmlScene.GetNodeByID(widget.mrmlPlotViewNode().GetPlotChartNodeID() or "")
             # Others show charts of their own.
-            if widget.mrmlPlotViewNode().GetPlotChartNodeID() != barcode:
+            if chart is None or chart not in (nodes.barcode, nodes.persistence):
                 continue
-            number = bar_of_row(nodes.barcode, _selected_row(widget.plotView()))
+            number = bar_of_row(nodes.barcode, _selected_row(widget.plotView(), table))
             if number:
                 widget.plotView().RemovePlotSelections()
-                self._told(mark_bar(nodes, number))
+                # Points of several bars may lie one on the other: each click chooses the next.
+                in_turn = number if chart is nodes.barcode else next_at_point(nodes.barcode, number)
+                self._told(mark_bar(nodes, in_turn))
 
     def _move(self, caller: slicer.vtkMRMLCrosshairNode, event: Any) -> None:
         from TopoGANLib.scene.barcode import choose_bar
@@ -101,11 +104,12 @@ class BarcodeLink:
         self._hovered = 0 if bar is None else bar.number
 
 
-def _selected_row(view: Any) -> int:
-    """Row of the table at the point that is selected in a view; −1 where none is."""
+def _selected_row(view: Any, table: vtk.vtkTable) -> int:
+    """Row of the table at its point that is selected in a view; −1 where none is."""
     chart = view.chart()
     for number in range(chart.GetNumberOfPlots()):
-        selection = chart.GetPlot(number).GetSelection()
-        if selection is not None and selection.GetNumberOfValues():
+        plot = chart.GetPlot(number)
+        selection = plot.GetSelection()
+        if plot.GetInput() == table and selection is not None and selection.GetNumberOfValues():
             return int(selection.GetValue(0))
     return -1

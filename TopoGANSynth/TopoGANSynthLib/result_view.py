@@ -32,6 +32,7 @@ class ResultView:
         self._connections.add(ui.synthesisComboBox, "currentIndexChanged(int)", self._choose)
         self._connections.add(ui.sampleSlider, "valueChanged(double)", self._show_sample)
         self._connections.add(ui.regionComboBox, "currentIndexChanged(int)", self._show_sample)
+        self._connections.add(ui.plotComboBox, "currentIndexChanged(int)", self._show_plot)
         self._connections.add(ui.showButton, "clicked()", self._show)
         self._link = BarcodeLink(self.chosen, self._tell_bar)
         self._views = ResultViews(self.chosen, self._choose_sample)
@@ -109,9 +110,10 @@ class ResultView:
             self._ui.regionComboBox.addItem(region)
         self._ui.regionComboBox.currentIndex = nodes.shown_region
         self._ui.regionComboBox.visible = self._ui.regionComboBoxLabel.visible = len(nodes.regions) > 1
+        self._ui.plotComboBox.currentIndex = int(nodes.shows_persistence)
         self._showing = False
         self._ui.sampleLabel.text = sample_words(nodes, nodes.shown_sample)
-        self._ui.barLabel.text = _("Click on a bar to see its pixels.")
+        self._ui.barLabel.text = _hint(nodes)
         self._follow_browser()
         if self._views.shown is not None:
             self._show()
@@ -140,10 +142,17 @@ class ResultView:
         nodes.jump_to_sample(sample)
         self._views.update(nodes)
         self._ui.sampleLabel.text = sample_words(nodes, sample)
-        self._ui.barLabel.text = _("Click on a bar to see its pixels.")
+        self._ui.barLabel.text = _hint(nodes)
 
     def _choose_sample(self, sample: int) -> None:
         self._ui.sampleSlider.value = float(sample)
+
+    def _show_plot(self, index: int) -> None:
+        nodes = self.chosen()
+        if self._showing or nodes is None:
+            return
+        nodes.show_plot(persistence=index == 1)
+        self._ui.barLabel.text = _hint(nodes)
 
     def _show(self) -> None:
         nodes = self.chosen()
@@ -158,8 +167,16 @@ class ResultView:
         self._link.listen()
 
     def _tell_bar(self, bar: Bar) -> None:
+        from TopoGANLib.scene.standing import standing
+
         nodes = self.chosen()
-        self._ui.barLabel.text = "" if nodes is None else bar_words(bar, nodes.axes)
+        self._ui.barLabel.text = "" if nodes is None else bar_words(bar, nodes.axes, standing(nodes, bar))
+
+
+def _hint(nodes: SynthesisNodes) -> str:
+    if nodes.shows_persistence:
+        return _("Click on a point to see its pixels, and again for the next one at the same place.")
+    return _("Click on a bar to see its pixels.")
 
 
 def view_parameters() -> dict[str, tuple[Any, Any]]:

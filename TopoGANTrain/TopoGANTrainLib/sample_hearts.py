@@ -141,7 +141,9 @@ def _read(folder: Path) -> list[_Heart]:
 
     content = find_json(folder / "phantom.json", PHANTOM)
     if content is None:
-        raise ValueError(f"The engine made no hearts in {folder}: look whether the disk is full.")
+        raise ValueError(
+            _("The engine made no hearts in {folder}: look whether the disk is full.").format(folder=folder)
+        )
     structures = tuple(
         Segment(name, int(label), color)
         for (name, label), color in zip(content["structures"].items(), _COLORS, strict=True)

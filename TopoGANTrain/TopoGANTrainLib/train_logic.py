@@ -21,6 +21,7 @@ from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.run.awaited import AwaitedRuns
 from TopoGANTrainLib.run.training_session import Progress, TrainingSession
+from TopoGANTrainLib.run.training_sets import training_set_of
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
 
@@ -182,13 +183,16 @@ class TrainLogic(PanelLogic):
     def resume(self, run: Path, engine: Engine | None = None, wait: bool = False) -> Path:
         """Go on with a run that was stopped or has failed; return the model package, which is there at the end.
 
+        Its training set is found beside it, or among the others of its results, also where all of them were moved. A
+        silent run can be resumed, too: make sure first that it does not work any more on its own computer.
+
         Raises:
             RuntimeError: something runs already; or, with ``wait``, the training failed or was stopped.
         """
         if self.isRunning:
             raise RuntimeError(_("A training is running already: stop it first."))
         session = TrainingSession(engine or self.engine(), Path(run), user_settings.new_work_folder("training"))
-        session.resume()
+        session.resume(training_set_of(session.run))
         self._started(session)
         return self._end(wait)
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import slicer
 from slicer.i18n import tr as _
 
 from TopoGANLib.engine.panel import EnginePanel
+from TopoGANLib.engine.run_monitor import SILENT
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
@@ -222,10 +224,18 @@ class TrainPanel:
         return "" if report is not None and report.usable else _("The engine is not ready: see Engine above.")
 
     def _resume_followed(self) -> None:
-        if self._logic.session is not None:
-            self._resume(self._logic.session.run)
+        if self._logic.session is not None and self._logic.progress is not None:
+            self._resume(self._logic.session.run, self._logic.progress.state)
 
-    def _resume(self, run: Path) -> None:
+    def _resume(self, run: Path, state: str) -> None:
+        """Go on with a run; one that may still work on another computer only if the user knows better."""
+        question = _(
+            "{name} says that it works on another computer, from which there is no sign of life. Two trainings in one "
+            "folder would spoil it: has the other one ended for sure?"
+        )
+        asks = state == SILENT
+        if asks and not slicer.util.confirmOkCancelDisplay(question.format(name=run.parent.name), _("Resume")):
+            return
         self._try(lambda: self._logic.resume(run, self._engine.engine))
 
     def _try(self, action: Callable[[], object]) -> None:

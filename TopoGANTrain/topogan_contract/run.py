@@ -1,4 +1,7 @@
-"""The run folder: its files, and the states of a training. The engine owns it; a reader may only create ``stop``."""
+"""The run folder: its files, and the states of a training. The engine owns it; a reader may only create ``stop``.
+
+Or withdraw it, where the engine works on another computer that has fallen silent.
+"""
 
 from __future__ import annotations
 

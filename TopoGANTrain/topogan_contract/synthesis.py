@@ -17,6 +17,7 @@ to the head, the first voxel at the origin.
 - ``regions``: for each ``name``, ``valid_percent``, ``expected_betti`` ([b0, b1]; null where it depends on the level),
   ``betti_histogram`` and ``betti_histogram_before_cleaning`` ({"1,1": samples}), ``area_mm2`` (``mean``, ``smallest``,
   ``largest``); of volumes [b0, b1, b2], {"1,0,0": samples} and ``volume_ml`` in its place (:data:`SIZE_NAMES`);
+  and ``real``, how long the bars of real masks are (:mod:`topogan_contract.real_bars`), which may be missing;
 - ``valid_percent``: samples of which every structure is valid;
 - ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]), "real" or null;
 - ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none, as of volumes.

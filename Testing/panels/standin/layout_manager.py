@@ -39,6 +39,8 @@ class LayoutManager(PythonQtObject, QtCore.QObject):
         """The application makes a view's widget and logic with its node."""
         for node in _nodes("vtkMRMLSliceNode"):
             if node.GetID() not in self._widgets:
+                # Noted before: the logic of the view adds nodes, too.
+                self._widgets[node.GetID()] = None
                 self._widgets[node.GetID()] = qMRMLSliceWidget(node, self._logic)
 
 

@@ -84,7 +84,7 @@ class qMRMLNodeComboBox(PythonQtObject, QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._combo = QtWidgets.QComboBox()
-        self._combo.setSizePolicy(QtWidgets.QSizePolicy.Policy.Ignored, QtWidgets.QSizePolicy.Policy.Fixed)
+        self._combo.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding)
         self._combo.currentIndexChanged.connect(self._chosen)
         layout.addWidget(self._combo)
 
@@ -138,25 +138,38 @@ class qMRMLNodeComboBox(PythonQtObject, QtWidgets.QWidget):
         """Number of nodes to choose from."""
         return sum(node is not None for node in self._nodes)
 
-    def _follow(self, event: str) -> None:
+    def _follow(self, event: str, leaving: slicer.vtkMRMLNode | None = None) -> None:
         if event == "EndImportEvent" and isValid(self):
             # qMRMLSceneModel::onMRMLSceneImported takes all items away before it lists the nodes anew.
             self._chosen(-1)
-        self._refresh()
+            self._nodes = []
+        self._refresh(leaving)
 
-    def _refresh(self) -> None:
+    def _refresh(self, leaving: slicer.vtkMRMLNode | None = None) -> None:
         if not isValid(self) or not hasattr(self, "_combo"):
             return
-        before = self._current
-        self._nodes = ([None] if self.noneEnabled else []) + self._listed()
+        before, row = self._nodes, self._combo.currentIndex()
+        listed = [node for node in self._listed() if node is not leaving]
+        self._nodes = ([None] if self.noneEnabled else []) + listed
         names = [self._none_display if node is None else node.GetName() for node in self._nodes]
+        index = self._index_after(before, listed)
         self._combo.blockSignals(True)
         self._combo.clear()
         self._combo.addItems(names)
-        index = next((index for index, node in enumerate(self._nodes) if node is before), 0 if self._nodes else -1)
         self._combo.setCurrentIndex(index)
         self._combo.blockSignals(False)
-        self._chosen(index)
+        # QComboBox tells of another row of the same node, too.
+        self._chosen(index, again=0 <= index != row)
+
+    def _index_after(self, before: list[slicer.vtkMRMLNode | None], listed: list[slicer.vtkMRMLNode]) -> int:
+        """Row of the chosen node; where it has left, of the one after it or before it, though None could be chosen."""
+        chosen = self._current
+        if chosen is not None and chosen not in listed and chosen in before and listed:
+            place = [node for node in before if node is not None].index(chosen)
+            chosen = listed[min(place, len(listed) - 1)]
+        elif chosen is None and not self.noneEnabled and not before and not (self.addEnabled or self.removeEnabled):
+            return 0 if listed else -1
+        return next((index for index, node in enumerate(self._nodes) if node is chosen), -1)
 
     def _listed(self) -> list[slicer.vtkMRMLNode]:
         if self._scene is None:
@@ -165,9 +178,9 @@ class qMRMLNodeComboBox(PythonQtObject, QtWidgets.QWidget):
         wanted = [node for node in nodes if any(node.IsA(kind) for kind in self._types)]
         return [node for node in wanted if self.showHidden or not node.GetHideFromEditors()]
 
-    def _chosen(self, index: int) -> None:
+    def _chosen(self, index: int, again: bool = False) -> None:
         node = self._nodes[index] if 0 <= index < len(self._nodes) else None
-        if node is not self._current:
+        if node is not self._current or (again and node is not None):
             self._current = node
             self.currentNodeChanged.emit(node)
             self._validChanged.emit(node is not None)

@@ -27,9 +27,9 @@ class qMRMLSliceView(PythonQtObject, QtWidgets.QWidget):
     def _drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Press the left button at one pixel, counted from below, and release it at another."""
         self._interactor.SetEventPosition(*start)
-        self._interactor.LeftButtonPressEvent()
+        self._interactor.InvokeEvent(vtk.vtkCommand.LeftButtonPressEvent)
         self._interactor.SetEventPosition(*end)
-        self._interactor.LeftButtonReleaseEvent()
+        self._interactor.InvokeEvent(vtk.vtkCommand.LeftButtonReleaseEvent)
 
 
 class qMRMLSliceWidget(PythonQtObject, QtWidgets.QWidget):

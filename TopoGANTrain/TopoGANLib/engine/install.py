@@ -7,16 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import slicer
+from slicer.i18n import tr as _
 
 # What Slicer brings, and torch, which the PyTorch extension has chosen for this computer.
 _KEEP = ("numpy", "scipy", "SimpleITK", "pydicom", "pillow", "torch")
 TORCH = "torch>=2.2"
 # A source package would run its own code while it is built, and need a compiler.
 _WHEELS_ONLY = ("--only-binary", ":all:")
-_NO_PYTORCH = (
-    "Install the PyTorch extension first (Extensions Manager), restart Slicer and try again: "
-    "it chooses the torch that fits this computer."
-)
 
 
 class EngineInstaller:
@@ -44,7 +41,7 @@ class EngineInstaller:
         import slicer.packaging
 
         if slicer.packaging.isPipInstallInProgress():
-            return "Other packages are being installed: wait for their end and try again."
+            return _("Other packages are being installed: wait for their end and try again.")
         if not slicer.packaging.pip_check(TORCH):
             problem = self._install_torch()
             if problem:
@@ -64,13 +61,18 @@ class EngineInstaller:
         try:
             logic = slicer.util.getModuleLogic("PyTorchUtils")
         except RuntimeError:
-            return _NO_PYTORCH
+            return _(
+                "Install the PyTorch extension first (Extensions Manager), restart Slicer and try again: "
+                "it chooses the torch that fits this computer."
+            )
         torch = logic.installTorch(askConfirmation=True, torchVersionRequirement=TORCH.removeprefix("torch"))
-        return "" if torch is not None else "torch was not installed: the engine cannot work without it."
+        return "" if torch is not None else _("torch was not installed: the engine cannot work without it.")
 
     def _ended(self, code: int) -> None:
         self._constraints.unlink(missing_ok=True)
-        self._on_end("" if code == 0 else f"The installation failed (exit code {code}): see what pip said.")
+        self._on_end(
+            "" if code == 0 else _("The installation failed (exit code {code}): see what pip said.").format(code=code)
+        )
 
 
 def installed_versions() -> list[str]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from TopoGANLib.words import tr as _
+
 ENGINE_PARENT = Path(__file__).resolve().parents[2]
 """The folder that holds the engine, the package ``topogan``: beside ``TopoGANLib``, from source and installed."""
 
@@ -119,7 +121,7 @@ class EngineProcess:
         code = self.exit_code()
         if code in (1, 2) and said:
             return said[-1]
-        return f"The engine ended without a word (exit code {code}): its output says where it was."
+        return _("The engine ended without a word (exit code {code}): its output says where it was.").format(code=code)
 
     @property
     def was_killed(self) -> bool:

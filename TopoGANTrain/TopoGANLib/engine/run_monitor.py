@@ -20,6 +20,7 @@ from topogan_contract.run import ALIVE, FAILED, QUEUED
 from topogan_contract.schemas import find_json
 from topogan_contract.words import shown
 from TopoGANLib.engine.process import PATIENCE_SECONDS, Engine, EngineProcess, kill_tree, last_lines
+from TopoGANLib.words import tr as _
 
 SILENT = "silent"
 """Judged, not written: the run says it works on another computer, from which no heartbeat has come for a while."""
@@ -108,6 +109,13 @@ class RunMonitor:
         with suppress(OSError):  # the folder is gone, and the run with it
             (self.run / layout.STOP_FILE).touch()
 
+    def withdraw_stop(self) -> None:
+        """Take back a request to stop that an engine elsewhere has never answered: another one is to go on here."""
+        report = self.poll()
+        if report is not None and not report.here:
+            with suppress(OSError):
+                (self.run / layout.STOP_FILE).unlink(missing_ok=True)
+
     def kill(self) -> None:
         """End the engine by force; never on another computer, nor a process that has only inherited the number."""
         report = self.poll()
@@ -129,13 +137,15 @@ class RunMonitor:
         again = report if content is None else self._read(content)
         if again.state not in ALIVE:
             return again
-        sentence = f"The engine ended without a word at step {again.step}: Resume goes on from its last checkpoint."
+        sentence = _("The engine ended without a word at step {step}: Resume goes on from its last checkpoint.").format(
+            step=again.step
+        )
         return replace(again, state=FAILED, eta_seconds=None, error=sentence, pid=0, said=False)
 
     def _judge_unreadable(self, last: RunReport) -> RunReport:
         if self.run.is_dir():
             return self._judge(last, self._heartbeat)
-        sentence = "The folder of the run was removed or renamed: bring it back, or start a new run."
+        sentence = _("The folder of the run was removed or renamed: bring it back, or start a new run.")
         return replace(last, state=FAILED, eta_seconds=None, error=sentence, pid=0, there=False, said=False)
 
     def _judge_by_heartbeat(self, report: RunReport, heartbeat: int) -> RunReport:
@@ -145,7 +155,10 @@ class RunMonitor:
         silence = now - self._heard
         if silence < SILENCE_SECONDS:
             return report
-        sentence = f"No sign of life from another computer for {silence:.0f} s: look there whether the run still works."
+        sentence = _(
+            "No sign of life from another computer for {silence} s: look there whether the run still works, "
+            "or resume it here if it does not."
+        ).format(silence=f"{silence:.0f}")
         return replace(report, state=SILENT, eta_seconds=None, error=sentence, said=False)
 
     def _read(self, content: dict[str, Any]) -> RunReport:

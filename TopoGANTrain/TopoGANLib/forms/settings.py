@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 from topogan_contract import schemas
+from TopoGANLib.words import tr as _
 
 _FILE = Path(__file__).with_name("settings.schema.json")
 _MOST_DECIMALS = 6
@@ -200,7 +201,7 @@ def parameter_node_class(name: str, settings: Iterable[Setting], **others: tuple
 def _read() -> dict[str, Any]:
     content = json.loads(_FILE.read_text(encoding="utf-8"))
     if content.get("schema") != schemas.SETTINGS:
-        raise RuntimeError(f"{_FILE} is of another version: install the TopoGAN extension again.")
+        raise RuntimeError(_("{file} is of another version: install the TopoGAN extension again.").format(file=_FILE))
     return content
 
 

@@ -1,8 +1,8 @@
 """Makes a Slicer scene and pictures of it from a synthesis folder, without the application.
 
 ``python -m TopoGANLib.headless.demo_scene SYNTHESIS OUT`` needs slicer-core and writes ``scene.mrb``, ``slices.png``
-(of volumes ``volumes.png``), ``barcode.png`` and ``gallery.png`` into OUT. Exit code: 0 done, 1 the work failed, 2 the
-input is wrong; what went wrong is the last line on stderr.
+(of volumes ``volumes.png``), ``barcode.png``, ``diagram.png`` and ``gallery.png`` into OUT. Exit code: 0 done, 1 the
+work failed, 2 the input is wrong; what went wrong is the last line on stderr.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import slicer
 
 from TopoGANLib.headless.application import SLICE_VIEWS, HeadlessSlicer, SceneError, save_scene, start_headless
-from TopoGANLib.headless.rendering import SliceViewPicture, ThreeDViewPicture, draw_barcode, tile, write_png
+from TopoGANLib.headless.rendering import SliceViewPicture, ThreeDViewPicture, draw_chart, tile, write_png
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
@@ -26,7 +27,7 @@ GALLERY_COLUMNS, GALLERY_ROWS = 8, 6
 SURFACE_COLUMNS, SURFACE_ROWS = 6, 3
 _NARROWEST = 1200
 _TILE_PIXELS = 160
-_BARCODE_PIXELS = (1000, 560)
+_PLOT_PIXELS = (1000, 560)
 
 
 def make_demo_scene(synthesis: Path, out: Path) -> dict[str, Path]:
@@ -60,11 +61,19 @@ def make_demo_scene(synthesis: Path, out: Path) -> dict[str, Path]:
 
 
 def _barcodes(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
+    return _plots(nodes, nodes.barcode)
+
+
+def _persistence_diagrams(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
+    return _plots(nodes, nodes.persistence)
+
+
+def _plots(nodes: SynthesisNodes, chart: slicer.vtkMRMLPlotChartNode) -> np.ndarray:
     """Of each structure and union, one under the other; the scene is saved before."""
     pictures = []
     for region in range(len(nodes.regions)):
         nodes.show_sample(0, region)
-        pictures.append(draw_barcode(nodes.barcode, *_BARCODE_PIXELS))
+        pictures.append(draw_chart(chart, *_PLOT_PIXELS))
     return tile(pictures, columns=1, gap=4 if len(pictures) > 1 else 0)
 
 
@@ -125,11 +134,13 @@ _Picture = tuple[str, str, Callable[[HeadlessSlicer, SynthesisNodes], np.ndarray
 _SLICE_PICTURES: tuple[_Picture, ...] = (
     ("samples without and with their segmentation, in the slice view", "slices.png", _slices),
     ("barcode of sample 0: pieces and holes by size", "barcode.png", _barcodes),
+    ("persistence diagram of sample 0: the same as points", "diagram.png", _persistence_diagrams),
     ("samples with what their topology is", "gallery.png", _gallery),
 )
 _VOLUME_PICTURES: tuple[_Picture, ...] = (
     ("samples in three slice views and the 3-D view", "volumes.png", _volumes),
     ("barcode of sample 0: pieces, tunnels and cavities by size", "barcode.png", _barcodes),
+    ("persistence diagram of sample 0: the same as points", "diagram.png", _persistence_diagrams),
     ("surfaces of samples with what their topology is", "gallery.png", _surfaces),
 )
 

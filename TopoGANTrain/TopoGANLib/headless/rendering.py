@@ -20,7 +20,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from TopoGANLib.headless.application import SceneError
-from TopoGANLib.scene.barcode import number_of_bars
+from TopoGANLib.scene.barcode import BAR, number_of_bars
 
 # What the application registers for its slice views, less those that need a mouse or a legend.
 _SLICE_MANAGERS = (
@@ -152,8 +152,8 @@ class ThreeDViewPicture:
         return _grab(self._window)
 
 
-def draw_barcode(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: int) -> np.ndarray:
-    """Draw the chart of a barcode the way Slicer's plot view does: VTK's chart on a context view.
+def draw_chart(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: int) -> np.ndarray:
+    """Draw a barcode or a persistence diagram the way Slicer's plot view does: VTK's chart on a context view.
 
     Slicer's view also puts ticks between the bars' whole numbers; a picture need not.
 
@@ -173,14 +173,15 @@ def draw_barcode(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: in
 
 
 def add_chart(view: vtk.vtkContextView, chart_node: slicer.vtkMRMLPlotChartNode) -> vtk.vtkChartXY:
-    """Put the chart of a barcode into a view as Slicer's plot view does."""
+    """Put a barcode or a persistence diagram into a view as Slicer's plot view does."""
     chart = vtk.vtkChartXY()
     view.GetScene().AddItem(chart)
     _set_title_and_legend(chart, chart_node)
     bottom, left = chart.GetAxis(vtk.vtkAxis.BOTTOM), chart.GetAxis(vtk.vtkAxis.LEFT)
     _set_axis(bottom, chart_node, chart_node.GetXAxisTitle(), chart_node.GetXAxisRange())
     _set_axis(left, chart_node, chart_node.GetYAxisTitle(), chart_node.GetYAxisRange())
-    _set_whole_ticks(left, number_of_bars(chart_node))
+    if chart_node.GetYAxisTitle() == BAR:
+        _set_whole_ticks(left, number_of_bars(chart_node))
     for index in range(chart_node.GetNumberOfPlotSeriesNodes()):
         _add_series(chart, chart_node.GetNthPlotSeriesNode(index))
     return chart
@@ -284,6 +285,12 @@ def _add_caption(renderer: vtk.vtkRenderer, height: int) -> vtk.vtkTextActor:
 _MARKERS = {
     slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone: vtk.vtkPlotPoints.NONE,
     slicer.vtkMRMLPlotSeriesNode.MarkerStylePlus: vtk.vtkPlotPoints.PLUS,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle: vtk.vtkPlotPoints.CIRCLE,
+}
+_PENS = {
+    slicer.vtkMRMLPlotSeriesNode.LineStyleNone: vtk.vtkPen.NO_PEN,
+    slicer.vtkMRMLPlotSeriesNode.LineStyleSolid: vtk.vtkPen.SOLID_LINE,
+    slicer.vtkMRMLPlotSeriesNode.LineStyleDash: vtk.vtkPen.DASH_LINE,
 }
 
 
@@ -293,8 +300,7 @@ def _add_series(chart: vtk.vtkChartXY, series: slicer.vtkMRMLPlotSeriesNode) -> 
     plot.SetLabel(series.GetName())
     plot.SetColorF(*series.GetColor())
     plot.SetWidth(series.GetLineWidth())
-    if series.GetLineStyle() == slicer.vtkMRMLPlotSeriesNode.LineStyleNone:
-        plot.GetPen().SetLineType(vtk.vtkPen.NO_PEN)
+    plot.GetPen().SetLineType(_PENS[series.GetLineStyle()])
     plot.SetMarkerStyle(_MARKERS[series.GetMarkerStyle()])
     plot.SetMarkerSize(series.GetMarkerSize())
 

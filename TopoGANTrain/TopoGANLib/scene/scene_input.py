@@ -17,8 +17,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from TopoGANLib.scene.grid import Grid, voxels_between, write_nrrd
-
-_EMPTY = "The segment {segment} is empty: draw it first, or choose another."
+from TopoGANLib.words import tr as _
 
 
 class InputError(ValueError):
@@ -153,17 +152,21 @@ def read_scene_input(
     Raises:
         InputError: one sentence on what cannot be used, and what to do.
     """
-    for node, kind in ((volume, "CT"), (segmentation, "segmentation")):
+    for node, kind in ((volume, _("CT")), (segmentation, _("segmentation"))):
         if node is not None and node.GetParentTransformNode() is not None:
-            raise InputError(f"The {kind} is moved by a transform: harden the transform (Data module) and try again.")
+            raise InputError(
+                _("The {kind} is moved by a transform: harden the transform (Data module) and try again.").format(
+                    kind=kind
+                )
+            )
     segments = [segmentation.GetSegmentation().GetSegment(identifier) for identifier in segment_ids]
     if None in segments:
         missing = segment_ids[segments.index(None)]
-        raise InputError(f"The segmentation has no segment {missing!r}: choose another.")
+        raise InputError(_("The segmentation has no segment {missing}: choose another.").format(missing=repr(missing)))
     names = [segment.GetName() for segment in segments]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InputError(f"Two of the segments are named {twice}: rename one.")
+        raise InputError(_("Two of the segments are named {twice}: rename one.").format(twice=twice))
     image = None if volume is None else _volume_grid(volume)
     labelmaps = [_labelmap(segmentation, segment) for segment in segments]
     grids = [_labelmap_grid(labelmap) for labelmap in labelmaps]
@@ -201,9 +204,9 @@ def check_image(volume: slicer.vtkMRMLScalarVolumeNode) -> None:
     """
     image = volume.GetImageData()
     if image is None or not image.GetNumberOfPoints():
-        raise InputError("The CT is empty: choose another volume.")
+        raise InputError(_("The CT is empty: choose another volume."))
     if image.GetNumberOfScalarComponents() != 1:
-        raise InputError("The CT is a color picture: choose a CT volume.")
+        raise InputError(_("The CT is a color picture: choose a CT volume."))
 
 
 def check_segment(segment: slicer.vtkSegment) -> None:
@@ -216,7 +219,11 @@ def check_segment(segment: slicer.vtkSegment) -> None:
         slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     )
     if labelmap is not None and (labelmap.IsEmpty() or not _has(_labelmap_grid(labelmap), segment.GetLabelValue())):
-        raise InputError(_EMPTY.format(segment=segment.GetName()))
+        raise InputError(_empty(segment.GetName()))
+
+
+def _empty(segment: str) -> str:
+    return _("The segment {segment} is empty: draw it first, or choose another.").format(segment=segment)
 
 
 def _has(grid: Grid, label: int) -> bool:
@@ -240,7 +247,7 @@ def _labelmap(segmentation: slicer.vtkMRMLSegmentationNode, segment: slicer.vtkS
         segmentation.GetSegmentation().CreateRepresentation(name)
     labelmap = segment.GetRepresentation(name)
     if labelmap is None or labelmap.IsEmpty():
-        raise InputError(_EMPTY.format(segment=segment.GetName()))
+        raise InputError(_empty(segment.GetName()))
     return labelmap
 
 
@@ -295,9 +302,13 @@ def _merge(structures: Sequence[SceneStructure], values: Sequence[int]) -> tuple
             found += np.count_nonzero(inside)
             covered += np.count_nonzero(inside) - np.count_nonzero(free)
         if not found:
-            raise InputError(_EMPTY.format(segment=structure.name))
+            raise InputError(_empty(structure.name))
         if covered == found:
-            raise InputError(f"{structure.name} lies wholly under segments above it: move it up, or leave it out.")
+            raise InputError(
+                _("{structure} lies wholly under segments above it: move it up, or leave it out.").format(
+                    structure=structure.name
+                )
+            )
         if covered:
             overlaps[structure.name] = int(covered)
     matrix = first.ijk_to_ras.copy()

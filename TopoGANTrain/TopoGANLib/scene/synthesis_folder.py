@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from topogan_contract import schemas, synthesis
+from topogan_contract.real_bars import RealBars, from_json
 from topogan_contract.synthesis import Segment
 from topogan_contract.words import shown
 from TopoGANLib.scene.diagrams import Diagram
@@ -48,6 +49,8 @@ class Synthesis:
     """The columns of samples.csv, one entry a sample."""
     report: dict[str, Any]
     """The content of report.json."""
+    real: tuple[RealBars | None, ...]
+    """How bars of real masks are, region by region; None where the model did not know."""
 
     @property
     def axes(self) -> int:
@@ -88,7 +91,23 @@ def read_synthesis_folder(folder: Path) -> Synthesis:
     structures = _structures(report, grid)
     regions = _regions(folder, report, structures)
     _check_counts(folder, len(masks), len(regions), len(diagrams), len(next(iter(samples.values()), [])))
-    return Synthesis(masks, textures, _ijk_to_ras(grid), structures, regions, diagrams, samples, report)
+    real = _real(folder, report, len(regions), axes)
+    return Synthesis(masks, textures, _ijk_to_ras(grid), structures, regions, diagrams, samples, report, real)
+
+
+def read_pictures(folder: Path, report: dict[str, Any]) -> Synthesis:
+    """Read masks and textures alone, as of the real samples in a comparison: without diagrams, regions and a table.
+
+    Args:
+        folder: holds them as a synthesis does.
+        report: what its report.json would say of them: of volumes ``axes``, ``count`` and ``size``; of textures
+            ``intensity`` and ``window``.
+
+    Raises:
+        SynthesisFolderError: a file is missing or damaged, or they contradict each other.
+    """
+    grid, masks, textures = _read_slices(folder) if _axes(folder, report) == 2 else _read_volumes(folder, report)
+    return Synthesis(masks, textures, _ijk_to_ras(grid), _structures(report, grid), (), [], {}, report, ())
 
 
 def read_diagrams(path: Path, pixel_size: float, axes: int = 2) -> list[Diagram]:
@@ -208,6 +227,18 @@ def _regions(folder: Path, report: dict[str, Any], structures: tuple[Segment, ..
             f"{folder / synthesis.REPORT_FILE} and the masks name different structures: {_AGAIN}."
         )
     return regions
+
+
+def _real(folder: Path, report: dict[str, Any], regions: int, axes: int) -> tuple[RealBars | None, ...]:
+    """The first schema, and folders of before it was known, say nothing."""
+    said = [None] * regions if report["schema"] == schemas.SYNTHESIS_OF_ONE else report["regions"]
+    found = [None if one is None else one.get("real") for one in said]
+    try:
+        return tuple(None if one is None else from_json(one, axes) for one in found)
+    except ValueError as error:
+        raise SynthesisFolderError(
+            f"{folder / synthesis.REPORT_FILE} does not say how real bars are: {_AGAIN}."
+        ) from error
 
 
 def _is_window(window: object) -> bool:

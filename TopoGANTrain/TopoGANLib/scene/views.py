@@ -18,7 +18,7 @@ _PARALLEL = 0.999
 
 
 def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
-    """Show picture and barcode in the views of the application, which gets a layout with a plot if it has none.
+    """Show picture and plot in the views of the application, which gets a layout with a plot if it has none.
 
     Args:
         nodes: what to show, at its shown sample.
@@ -29,7 +29,7 @@ def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplic
         layout = nodes.image.GetScene().GetFirstNodeByClass("vtkMRMLLayoutNode")
         layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
     show_picture(nodes, application_logic)
-    show_chart(nodes.barcode, application_logic)
+    show_chart(nodes.plot, application_logic)
 
 
 def show_picture(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:

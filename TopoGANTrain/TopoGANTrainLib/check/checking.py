@@ -17,6 +17,7 @@ from topogan_contract import preparation as layout
 from topogan_contract.run import FAILED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.forms.background import Background
+from TopoGANLib.words import translated
 from TopoGANTrainLib.run.leftovers import remove_leftovers
 from TopoGANTrainLib.run.preparation import Preparation
 from TopoGANTrainLib.run.training_session import PREPARING
@@ -106,7 +107,7 @@ class Checking:
             return None
         if code == 0:
             shutil.rmtree(self._preparation.folder, ignore_errors=True)
-            return CheckProgress(FINISHED, remark=self._writing.result or "")
+            return CheckProgress(FINISHED, remark=translated(self._writing.result or ""))
         return self._give_up(STOPPED) if self._end is not None else self._give_up(FAILED, self._process.complaint())
 
     def _start(self) -> CheckProgress | None:

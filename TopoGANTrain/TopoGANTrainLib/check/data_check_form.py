@@ -19,7 +19,7 @@ from TopoGANTrainLib.check.checking import Checking, CheckProgress
 from TopoGANTrainLib.check.data_check import DATASET_FILE, DataCheck
 from TopoGANTrainLib.check.data_check_view import DataCheckView
 from TopoGANTrainLib.data.train_inputs import FromTrainingSet
-from TopoGANTrainLib.runs.training_sets import remove_training_set
+from TopoGANTrainLib.run.training_sets import remove_training_set
 
 _TICK_MILLISECONDS = 200
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import hashlib
-import io
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -73,7 +72,7 @@ def _named_in(table: Path) -> list[Path]:
         text = table.read_bytes().decode("utf-8-sig")
         header = text.partition("\n")[0]
         separator = ";" if ";" in header and "," not in header else ","
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        rows = csv.reader(text.splitlines(keepends=True), delimiter=separator)
         columns = [name.strip().lower() for name in next(rows, [])]
         read = [dict(zip(columns, row, strict=False)) for row, _number in zip(rows, range(_MOST_LINES), strict=False)]
     except (OSError, ValueError, csv.Error):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+import vtk
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.path_line import PathLine
@@ -56,8 +57,11 @@ class DataForm:
             ui: the form's widgets by name.
             changed: is called when something else is chosen.
         """
-        self._ui = ui
+        self._ui, self._changed = ui, changed
         self._parameters: Any = None
+        # The Red view, as long as its plane counts, the observer, and how the plane was.
+        self._observed: tuple[Any, int] | None = None
+        self._plane: tuple[float, ...] = ()
         self._patients = PatientsForm(ui, changed)
         any_file = _("All files (*)")
         self._segmentations = PathLine(ui.segmentationsPathLineEdit, changed, files=any_file)
@@ -69,11 +73,13 @@ class DataForm:
         """Other parameters, None while there are none."""
         self._parameters = parameters
         self._patients.set_parameters(parameters)
+        self._observe_plane()
 
     def refresh(self) -> None:
         """Show what is so now."""
         ui, parameters = self._ui, self._parameters
         self._patients.refresh()
+        self._observe_plane()
         if parameters is None:
             return
         source = parameters.inputSource
@@ -126,6 +132,8 @@ class DataForm:
         for line in (self._segmentations, self._images, self._table, self._training_set):
             line.close()
         self._patients.close()
+        self._parameters = None
+        self._observe_plane()
 
     @property
     def _uses_scene(self) -> bool:
@@ -167,8 +175,31 @@ class DataForm:
         ui.structureLineEdit.enabled = not several
         ui.unionInputs.visible = several and not from_table
 
+    def _observe_plane(self) -> None:
+        """Who turns the Red view chooses another plane, where patches are cut as it shows."""
+        counts = self._uses_scene and self._parameters.plane is InputPlane.red
+        red = self._red() if counts else None
+        before = None if self._observed is None else self._observed[0]
+        if red is before:
+            return
+        if self._observed is not None:
+            before.RemoveObserver(self._observed[1])
+        self._observed = None if red is None else (red, red.AddObserver(vtk.vtkCommand.ModifiedEvent, self._turned))
+        self._plane = () if red is None else _normals(red)
+
+    def _turned(self, caller: Any, event: Any) -> None:
+        if self._observed is not None and _normals(self._observed[0]) != self._plane:  # it may be scrolled
+            self._plane = _normals(self._observed[0])
+            self._changed()
+
     def _red(self) -> slicer.vtkMRMLSliceNode | None:
         return slicer.mrmlScene.GetNodeByID(_RED_SLICE_NODE)
+
+
+def _normals(slice_node: slicer.vtkMRMLSliceNode) -> tuple[float, ...]:
+    """How a view is turned, without where it is."""
+    matrix = slice_node.GetSliceToRAS()
+    return tuple(matrix.GetElement(row, column) for row in range(3) for column in range(3))
 
 
 def data_parameters() -> dict[str, tuple[Any, Any]]:

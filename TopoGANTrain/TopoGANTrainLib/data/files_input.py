@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from TopoGANLib.scene.scene_input import InputError
+from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.structures import structures_in, table_in, unions_in
 
 _TABLE_OF_CASES = ".csv"
@@ -47,7 +48,7 @@ class FileSources:
         """
         for path in filter(None, (self.segmentations, self.images, self.table)):
             if not path.exists():
-                raise InputError(f"{path} does not exist: choose another file or folder.")
+                raise InputError(_("{path} does not exist: choose another file or folder.").format(path=path))
 
     def sources(self) -> list[dict[str, Any]]:
         """As :mod:`topogan_contract.preparation` says; each volume is a patient of its own, but in a table of cases."""
@@ -113,19 +114,25 @@ def joined_table(
         structures = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
     elif len(scene) > 1:
         names = "; ".join(f"{one['name']}=label" for one in scene)
-        raise InputError(f"Structures: say what the segments are in the files: {names}.")
+        raise InputError(_("Structures: say what the segments are in the files: {names}.").format(names=names))
     else:
         words = [word.strip() for word in labels.split(",")] if labels.strip() else ["1"]
         if not all(word.isascii() and word.isdecimal() for word in words):
-            raise InputError(f"Labels: {labels!r} are no numbers: write 1 or 1,2.")
+            raise InputError(_("Labels: {labels} are no numbers: write 1 or 1,2.").format(labels=repr(labels)))
         scene = [{**scene[0], "name": name or scene[0]["name"]}]
         structures = [{"name": scene[0]["name"], "labels": [int(word) for word in words]}]
     ours = {one["name"]: one for one in scene}
     theirs = [str(one.get("name", "")) for one in structures]
     for missing in [one for one in ours if one not in theirs]:
-        raise InputError(f"Structures: {missing} of the scene is none of the files: write {missing}=label.")
+        raise InputError(
+            _("Structures: {missing} of the scene is none of the files: write {missing}=label.").format(missing=missing)
+        )
     for missing in [one for one in theirs if one not in ours]:
-        raise InputError(f"Structures: {missing} of the files is no chosen segment: choose it, or leave it out.")
+        raise InputError(
+            _("Structures: {missing} of the files is no chosen segment: choose it, or leave it out.").format(
+                missing=missing
+            )
+        )
     taken = {label for one in structures for label in one.get("labels") or []}
     joined = []
     for one in structures:

@@ -8,6 +8,7 @@ from functools import partial
 import slicer
 
 from TopoGANLib.scene.scene_input import InputError, SceneInput, check_image, check_segment, read_scene_input
+from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.patients import ScenePatient, numbered
 from TopoGANTrainLib.data.sequence_input import PatientInput, Phase, chosen_phases, names_in, told, words_of
 
@@ -34,19 +35,25 @@ class Verdicts:
         have_volumes = any(one.volume is not None for one in patients)
         found = []
         for index, (number, one) in enumerate(zip(numbered(patients), patients, strict=True)):
-            who = f"Patient {number}"
+            who = _("Patient {number}").format(number=number)
             try:
                 phases = chosen_phases(one, who)
                 if any(one.segmentation is other.segmentation for other in patients[:index]):
                     raise InputError(
-                        f"{who}: the segmentation is in a row above, too: choose another, or remove the row."
+                        _("{who}: the segmentation is in a row above, too: choose another, or remove the row.").format(
+                            who=who
+                        )
                     )
                 if any(
                     one.volume is other.volume is not None and one.number != other.number for other in patients[:index]
                 ):
-                    raise InputError(f"{who}: the CT is another patient's in a row above: give both rows one number.")
+                    raise InputError(
+                        _("{who}: the CT is another patient's in a row above: give both rows one number.").format(
+                            who=who
+                        )
+                    )
                 if one.volume is None and have_volumes:
-                    raise InputError(f"{who} has no CT, but others have: choose it, or none for all.")
+                    raise InputError(_("{who} has no CT, but others have: choose it, or none for all.").format(who=who))
                 for phase, words in zip(phases, words_of(who, phases), strict=True):
                     self._check(phase, segments, words, before)
             except InputError as refusal:
@@ -62,9 +69,13 @@ class Verdicts:
         inner = phase.segmentation.GetSegmentation()
         for name in names:
             if name not in there:
-                raise InputError(f"{who} has no {name}: choose another segmentation, or remove the row.")
+                raise InputError(
+                    _("{who} has no {name}: choose another segmentation, or remove the row.").format(who=who, name=name)
+                )
             if there.count(name) > 1:
-                raise InputError(f"{who}: two of the segments are named {name}: rename one.")
+                raise InputError(
+                    _("{who}: two of the segments are named {name}: rename one.").format(who=who, name=name)
+                )
             segment = inner.GetSegment(inner.GetSegmentIdBySegmentName(name))
             key = _state(segment)
             if key not in before:
@@ -87,7 +98,7 @@ def read_patients(patients: Sequence[ScenePatient], segments: Sequence[str]) -> 
         if refusal:
             raise InputError(refusal)
         phases = chosen_phases(one)
-        words = words_of(f"Patient {number}", phases)
+        words = words_of(_("Patient {number}").format(number=number), phases)
         read = [told(word, partial(_read, phase, segments)) for word, phase in zip(words, phases, strict=True)]
         inputs.append(PatientInput(number, tuple(read), tuple(words)))
     return inputs

@@ -39,6 +39,7 @@ class PatientsForm:
         self._said = ""
         self._judge, self._verdicts = Verdicts(), list[str]()
         self._observed: list[tuple[slicer.vtkMRMLNode, list[int]]] = []
+        self._leaving, self._sceneTag = "", 0
         self._segments = SegmentsList(ui.segmentsList, self._take_segments)
         self._set_up_table()
         self._connections = Connections()
@@ -81,6 +82,7 @@ class PatientsForm:
         self._said = ""
         if parameters is None:
             self._observe([])
+        self._observe_scene(parameters is not None)
 
     def refresh(self) -> None:
         """Show what the list says."""
@@ -89,6 +91,7 @@ class PatientsForm:
         patients, segments = self.patients, self.segments
         self._verdicts = self._judge.of(patients, segments)
         self._observe(node for one in patients for node in one.nodes)
+        self._leaving = ""
         self._showing = True
         try:
             self._show_table(patients, segments)
@@ -102,6 +105,7 @@ class PatientsForm:
         self._connections.close()
         self._segments.close()
         self._observe([])
+        self._observe_scene(False)
         self._list = None
 
     def _set_up_table(self) -> None:
@@ -207,10 +211,14 @@ class PatientsForm:
 
     def _change(self, **what: Any) -> None:
         row = None if self._showing or self._list is None else self._row()
-        if row is not None:
-            patients = self.patients
-            patients[row] = replace(patients[row], **what)
-            self._write(patients)
+        if row is None:
+            return
+        patients = self.patients
+        # A selector whose node leaves the scene goes to a neighbor, which is nobody's choice.
+        if self._leaving in [node.GetID() for node in patients[row].nodes]:
+            return
+        patients[row] = replace(patients[row], **what)
+        self._write(patients)
 
     def _write(self, patients: list[ScenePatient], said: str = "") -> None:
         """Keep the rows; one segment is the usual case, and chosen where none of the chosen ones is in any row."""
@@ -222,6 +230,17 @@ class PatientsForm:
             if known and not set(known) & set(chosen):
                 self._list.segments = known[:1]
         self.refresh()
+
+    def _observe_scene(self, wanted: bool) -> None:
+        scene = slicer.mrmlScene
+        if self._sceneTag:
+            scene.RemoveObserver(self._sceneTag)
+        # Before the selectors hear of it: their models observe the scene with a lower priority.
+        self._sceneTag = scene.AddObserver(scene.NodeAboutToBeRemovedEvent, self._node_leaves) if wanted else 0
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _node_leaves(self, caller: Any, event: Any, node: Any) -> None:
+        self._leaving = node.GetID()
 
     def _observe(self, nodes: Iterable[slicer.vtkMRMLNode]) -> None:
         """The parameter node says when a listed node is gone, but not when one is renamed, moved or drawn on."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import slicer
 
 from TopoGANLib.scene.scene_input import InputError, SceneInput
+from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.patients import ALL_PHASES, ScenePatient
 
 Result = TypeVar("Result")
@@ -61,13 +62,21 @@ def phases_in(text: str, count: int) -> list[int]:
         first, dash, last = (part.strip() for part in word.partition("-"))
         ends = [first, last] if dash else [first]
         if not all(end.isascii() and end.isdecimal() for end in ends):
-            raise InputError(f"Phases: {word!r} is no number of a phase: write all, or numbers such as 1-4, 7.")
+            raise InputError(
+                _("Phases: {word} is no number of a phase: write all, or numbers such as 1-4, 7.").format(
+                    word=repr(word)
+                )
+            )
         low, high = _number(ends[0]), _number(ends[-1])
         if not 1 <= low <= high <= count:
-            raise InputError(f"Phases: {word!r} is not within 1 to {count}: choose among the phases that there are.")
+            raise InputError(
+                _("Phases: {word} is not within 1 to {count}: choose among the phases that there are.").format(
+                    word=repr(word), count=count
+                )
+            )
         chosen.update(range(low - 1, high))
     if not chosen:
-        raise InputError("Phases: no phase is named: write all, or numbers such as 1-4, 7.")
+        raise InputError(_("Phases: no phase is named: write all, or numbers such as 1-4, 7."))
     return sorted(chosen)
 
 
@@ -84,16 +93,18 @@ def chosen_phases(patient: ScenePatient, who: str = "The patient") -> list[Phase
         InputError: one sentence on what cannot be used, and what to do.
     """
     if patient.segmentation is None:
-        raise InputError(f"{who} has no segmentation: choose one, or remove the row.")
-    segmentations = _only(patient.segmentation, "vtkMRMLSegmentationNode", who, "segmentations")
-    volumes = _only(patient.volume, "vtkMRMLScalarVolumeNode", who, "volumes")
-    for node, kind in ((patient.volume, "CT"), (patient.segmentation, "segmentation")):
+        raise InputError(_("{who} has no segmentation: choose one, or remove the row.").format(who=who))
+    segmentations = _only(patient.segmentation, "vtkMRMLSegmentationNode", who, _("segmentations"))
+    volumes = _only(patient.volume, "vtkMRMLScalarVolumeNode", who, _("volumes"))
+    for node, kind in ((patient.volume, _("CT")), (patient.segmentation, _("segmentation"))):
         if node is not None and node.IsA("vtkMRMLTransformableNode") and node.GetParentTransformNode() is not None:
-            raise InputError(f"{who}: the {kind} is moved by a transform: harden it in the Data module.")
+            raise InputError(
+                _("{who}: the {kind} is moved by a transform: harden it in the Data module.").format(who=who, kind=kind)
+            )
     try:
         phases = phases_in(patient.phases, len(volumes or segmentations))
     except InputError as refusal:
-        raise InputError(f"{who}: {refusal}") from None
+        raise InputError(_("{who}: {why}").format(who=who, why=str(refusal))) from None
     if not volumes:
         return [Phase(index + 1, None, segmentations[index]) for index in phases]
     if len(segmentations) == len(volumes):
@@ -101,8 +112,10 @@ def chosen_phases(patient: ScenePatient, who: str = "The patient") -> list[Phase
     if len(segmentations) == len(phases):
         return [Phase(index + 1, volumes[index], one) for index, one in zip(phases, segmentations, strict=True)]
     raise InputError(
-        f"{who}: the CT has {_counted(len(volumes))}, the segmentation {len(segmentations)}: choose sequences of equal "
-        "length, or the phases that are segmented."
+        _(
+            "{who}: the CT has {volumes}, the segmentation {segmentations}: choose sequences of equal "
+            "length, or the phases that are segmented."
+        ).format(who=who, volumes=_counted(len(volumes)), segmentations=len(segmentations))
     )
 
 
@@ -124,7 +137,9 @@ def names_in(segmentation: slicer.vtkMRMLSegmentationNode) -> list[str]:
 
 def words_of(who: str, phases: Sequence[Phase]) -> list[str]:
     """What each phase is called in a complaint: ``"Patient 2, phase 3"``."""
-    return [f"{who}, phase {phase.number}" if len(phases) > 1 else who for phase in phases]
+    return [
+        _("{who}, phase {number}").format(who=who, number=phase.number) if len(phases) > 1 else who for phase in phases
+    ]
 
 
 def told(who: str, work: Callable[[], Result]) -> Result:
@@ -132,7 +147,7 @@ def told(who: str, work: Callable[[], Result]) -> Result:
     try:
         return work()
     except InputError as refusal:
-        raise InputError(f"{who}: {refusal}") from None
+        raise InputError(_("{who}: {why}").format(who=who, why=str(refusal))) from None
 
 
 def write_patients(
@@ -168,20 +183,23 @@ def write_patients(
             for structure, count in written.overlaps.items():
                 overlaps[structure] = overlaps.get(structure, 0) + count
     counted = ", ".join(f"{structure} {count:,}" for structure, count in overlaps.items())
-    return list(sources.values()), f"Voxels that fall to a structure above it: {counted}." if counted else ""
+    said = _("Voxels that fall to a structure above it: {counted}.").format(counted=counted)
+    return list(sources.values()), said if counted else ""
 
 
 def _only(node: slicer.vtkMRMLNode | None, kind: str, who: str, words: str) -> list[Any]:
     items = items_of(node)
     if node is not None and not items:
-        raise InputError(f"{who}: the sequence of {words} is empty: choose another.")
+        raise InputError(_("{who}: the sequence of {words} is empty: choose another.").format(who=who, words=words))
     if not all(one is not None and one.IsA(kind) for one in items):
-        raise InputError(f"{who}: what is chosen holds other data than {words}: choose another.")
+        raise InputError(
+            _("{who}: what is chosen holds other data than {words}: choose another.").format(who=who, words=words)
+        )
     return items
 
 
 def _counted(count: int) -> str:
-    return "1 phase" if count == 1 else f"{count} phases"
+    return _("1 phase") if count == 1 else _("{count} phases").format(count=count)
 
 
 def _number(digits: str) -> int:

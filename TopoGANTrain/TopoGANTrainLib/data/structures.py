@@ -8,6 +8,7 @@ from typing import Any
 
 from topogan_contract.schemas import STRUCTURES, find_json
 from TopoGANLib.scene.scene_input import InputError
+from TopoGANLib.words import tr as _
 
 
 def structures_in(text: str) -> list[dict[str, Any]]:
@@ -27,7 +28,9 @@ def structures_in(text: str) -> list[dict[str, Any]]:
         labels = [word for word in words if not word.startswith("#")]
         if not name.strip() or not all(word.isdecimal() for word in labels) or (equals and not words):
             raise InputError(
-                f"Structures: {entry!r} is not of the form name=label: write myocardium=2 or myocardium=2,3."
+                _("Structures: {entry} is not of the form name=label: write myocardium=2 or myocardium=2,3.").format(
+                    entry=repr(entry)
+                )
             )
         structures.append({"name": name.strip(), "labels": [int(word) for word in labels], "png_colors": colors})
     return structures
@@ -44,9 +47,15 @@ def unions_in(text: str, names: Iterable[str]) -> list[list[str]]:
     for union in unions:
         unknown = [name for name in union if name not in known]
         if unknown:
-            raise InputError(f"Unions: {unknown[0]} is none of the structures {', '.join(known)}.")
+            raise InputError(
+                _("Unions: {unknown} is none of the structures {known}.").format(
+                    unknown=unknown[0], known=", ".join(known)
+                )
+            )
         if len(set(union)) < 2:
-            raise InputError(f"Unions: {' + '.join(union)} needs two different structures: write one + other.")
+            raise InputError(
+                _("Unions: {union} needs two different structures: write one + other.").format(union=" + ".join(union))
+            )
     return unions
 
 
@@ -58,7 +67,9 @@ def table_in(path: Path) -> dict[str, Any]:
     """
     content = find_json(path, STRUCTURES)
     if content is None:
-        raise InputError(f"{path} is no table of structures ({STRUCTURES}): choose another.")
+        raise InputError(
+            _("{path} is no table of structures ({schema}): choose another.").format(path=path, schema=STRUCTURES)
+        )
     return {name: value for name, value in content.items() if name != "schema"}
 
 

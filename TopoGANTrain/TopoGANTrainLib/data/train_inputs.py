@@ -12,6 +12,7 @@ import slicer
 from TopoGANLib.forms.settings import Setting, nested_values
 from TopoGANLib.forms.user_settings import new_folder, new_work_folder
 from TopoGANLib.scene.scene_input import InputError, SceneInput, plane_of
+from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.files_input import FileSources, joined_table
 from TopoGANTrainLib.data.patient_verdicts import read_patients
 from TopoGANTrainLib.data.patients import ScenePatient
@@ -124,9 +125,9 @@ class FromScene:
             InputError: what was chosen cannot be used.
         """
         if not self.rows:
-            raise InputError("There is no patient: add one.")
+            raise InputError(_("There is no patient: add one."))
         if not self.names:
-            raise InputError("There is no segment to learn: choose one.")
+            raise InputError(_("There is no segment to learn: choose one."))
         first = read_patients(self.rows, self.names)
         structures = self._structures(first[0].phases[0].table, values)
         own_order = [one["name"] for one in structures] if self.files is not None and len(structures) > 1 else None
@@ -157,8 +158,13 @@ class FromScene:
         self.files.check()
         have = any(one.volume is not None for one in self.rows)
         if self.files.have_images is not None and self.files.have_images != have:
-            without, those = ("files", "scene's patients") if have else ("scene's patients", "files")
-            raise InputError(f"The {without} have no CT, but the {those} have: choose it, or none for all.")
+            files, scene = _("files"), _("scene's patients")
+            without, those = (files, scene) if have else (scene, files)
+            raise InputError(
+                _("The {without} have no CT, but the {those} have: choose it, or none for all.").format(
+                    without=without, those=those
+                )
+            )
         return joined_table(own, self.files, typed, str(values.get("prepare_labels", "")))
 
 
@@ -185,7 +191,9 @@ class FromTrainingSet:
             InputError: it is none.
         """
         if not (self.folder / "dataset.json").is_file():
-            raise InputError(f"{self.folder} is no training set: choose a folder that holds dataset.json.")
+            raise InputError(
+                _("{folder} is no training set: choose a folder that holds dataset.json.").format(folder=self.folder)
+            )
 
 
 Inputs = FromScene | FromFiles | FromTrainingSet

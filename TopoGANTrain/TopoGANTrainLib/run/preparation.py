@@ -11,6 +11,7 @@ from typing import Any
 from topogan_contract import preparation as layout
 from topogan_contract import schemas
 from topogan_contract.lock import RunLock
+from TopoGANLib.words import tr as _
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Preparation:
         except OSError:  # a disk without locks: killed now, we would leave what nobody dares to remove
             ours = True
         if not ours:
-            raise OSError(f"{self.folder} is used by another program: start again.")
+            raise OSError(_("{folder} is used by another program: start again.").format(folder=self.folder))
         try:
             request = self.request()
             text = json.dumps({"schema": schemas.PREPARE_REQUEST, "temporary": True, **request.content})

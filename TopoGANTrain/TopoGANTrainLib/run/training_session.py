@@ -14,8 +14,10 @@ from pathlib import Path
 from topogan_contract import preparation as layout
 from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
-from TopoGANLib.engine.run_monitor import RunMonitor, RunReport, start_stopper
+from TopoGANLib.engine.run_monitor import SILENT, RunMonitor, RunReport, start_stopper
 from TopoGANLib.forms.background import Background
+from TopoGANLib.words import tr as _
+from TopoGANLib.words import translated
 from TopoGANTrainLib.run.leftovers import remove_leftovers
 from TopoGANTrainLib.run.preparation import Preparation
 
@@ -114,17 +116,22 @@ class TrainingSession:
             return
         self._command += ["--prepare", preparation.folder]
         self._preparation = preparation
-        no_memory = "There is not enough memory to hand the volume on: close other data."
+        no_memory = _("There is not enough memory to hand the volume on: close other data.")
         self._writing = Background(preparation.write, no_memory)
 
-    def resume(self) -> None:
+    def resume(self, training_set: Path | None = None) -> None:
         """Go on from the last checkpoint.
+
+        Args:
+            training_set: where it is now; None where the engine knows it from before.
 
         Raises:
             OSError: the engine's Python cannot be started.
         """
         self._forget_the_end()
-        self._process = self._engine.start(["resume", self.run], self.log)
+        self._monitor.withdraw_stop()
+        moved = [] if training_set is None else ["--dataset", training_set]
+        self._process = self._engine.start(["resume", self.run, *moved], self.log)
 
     def stop(self) -> None:
         """Ask for an end with a checkpoint; force follows after 30 seconds."""
@@ -182,10 +189,12 @@ class TrainingSession:
         if self._end is None and not error:
             try:
                 self._process = self._engine.start(self._command, self.log)
-                self._remark = writing.result or ""
+                self._remark = translated(writing.result or "")
                 return None
             except OSError as refusal:
-                error = f"The engine cannot be started ({refusal.strerror}): choose another Python."
+                error = _("The engine cannot be started ({reason}): choose another Python.").format(
+                    reason=refusal.strerror
+                )
         self._remove_leftovers()
         return self._note_the_end(None, Progress(STOPPED if self._end is not None else FAILED, error=error))
 
@@ -210,7 +219,7 @@ class TrainingSession:
         if ours_lives:
             return self._before_the_run(has_run=report is not None)
         if self._process is None:
-            return Progress(FAILED, error=f"There is no run in {self.run}: start a new one.")
+            return Progress(FAILED, error=_("There is no run in {run}: start a new one.").format(run=self.run))
         state, error = (STOPPED, "") if self._end is not None else (FAILED, self._process.complaint())
         return Progress(state, error=error, resumable=report is not None, log=self._said())
 
@@ -242,7 +251,7 @@ class TrainingSession:
             stage=report.stage,
             eta_seconds=report.eta_seconds,
             error=report.error,
-            resumable=state in RESUMABLE and report.there,
+            resumable=state in (*RESUMABLE, SILENT) and report.there,
             log=self._said() if state == FAILED else [],
         )
 

@@ -21,8 +21,9 @@ from topogan_contract.schemas import find_json
 from topogan_contract.words import shown
 from TopoGANLib.engine.history import History, read_history
 from TopoGANLib.engine.run_monitor import SILENT, RunMonitor
-from TopoGANTrainLib.runs.folders import find_runs, written
-from TopoGANTrainLib.runs.training_sets import unused_sets
+from TopoGANLib.words import tr as _
+from TopoGANTrainLib.run.folders import find_runs, written
+from TopoGANTrainLib.run.training_sets import unused_sets
 
 DAMAGED = "damaged"
 """State of what has the files of a run, but none that make sense."""
@@ -93,8 +94,8 @@ class RunEntry:
 
     @property
     def resumable(self) -> bool:
-        """Whether it can go on from its last checkpoint."""
-        return self.state in RESUMABLE
+        """Whether it can go on from its last checkpoint; of a silent one somebody has to know that it works nowhere."""
+        return self.state in (*RESUMABLE, SILENT)
 
 
 class RunList:
@@ -129,7 +130,9 @@ class RunList:
         report = self._monitors[run].poll()
         if config is None or report is None or not report.there:
             name = layout.CONFIG_FILE if config is None else layout.STATUS_FILE
-            error = f"{name} is missing, damaged or of another version of TopoGAN: delete the run, or bring it back."
+            error = _(
+                "{name} is missing, damaged or of another version of TopoGAN: delete the run, or bring it back."
+            ).format(name=name)
             return RunEntry(run, DAMAGED, error, written=when)
         settings, learned = _object(config.get("settings")), _object(config.get("training_set"))
         best, model = self._best_of(run), run / layout.MODEL

@@ -20,8 +20,9 @@ from topogan_contract.run import ALIVE
 from topogan_contract.schemas import find_json
 from topogan_contract.words import shown
 from TopoGANLib.engine.run_monitor import RunMonitor
-from TopoGANTrainLib.runs.folders import TRAINING_SET_FOLDER
-from TopoGANTrainLib.runs.training_sets import first_other, own_training_set, remove_training_set
+from TopoGANLib.words import tr as _
+from TopoGANTrainLib.run.folders import TRAINING_SET_FOLDER
+from TopoGANTrainLib.run.training_sets import first_other, own_training_set, remove_training_set
 
 
 def remove_listed(folder: Path, with_training_set: bool = True) -> None:
@@ -78,20 +79,32 @@ def check_removable(run: Path) -> None:
     """
     name = shown(run.parent.name)
     if run.is_symlink() or run.parent.is_symlink() or not run.is_dir():
-        raise ValueError(f"{name} is no folder of a run, or a link to one: it is not deleted.")
+        raise ValueError(_("{name} is no folder of a run, or a link to one: it is not deleted.").format(name=name))
     # One without a description may be damaged, or anything; its status tells.
     known = (layout.CONFIG_FILE, schemas.RUN), (layout.STATUS_FILE, schemas.STATUS)
     if all(find_json(run / file, schema) is None for file, schema in known):
-        raise ValueError(f"{name} does not say that it is a run of TopoGAN: look into its folder, and delete it there.")
+        raise ValueError(
+            _("{name} does not say that it is a run of TopoGAN: look into its folder, and delete it there.").format(
+                name=name
+            )
+        )
     other = first_other(run, lambda path: layout.OWN.fullmatch(path) is not None)
     if other:
-        raise ValueError(f"{name} holds {other}, which is no part of a run: move that elsewhere first.")
+        raise ValueError(
+            _("{name} holds {other}, which is no part of a run: move that elsewhere first.").format(
+                name=name, other=other
+            )
+        )
     report = RunMonitor(run).poll()
     if is_locked(run / layout.LOCK_FILE):
         raise ValueError(_working(run))
     if report is not None and report.state in ALIVE:
-        raise ValueError(f"{name} may still work on another computer: stop it there, or delete its folder yourself.")
+        raise ValueError(
+            _("{name} may still work on another computer: stop it there, or delete its folder yourself.").format(
+                name=name
+            )
+        )
 
 
 def _working(run: Path) -> str:
-    return f"{shown(run.parent.name)} is being trained: stop it first."
+    return _("{name} is being trained: stop it first.").format(name=shown(run.parent.name))

@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.run import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.run_monitor import SILENT
+from TopoGANLib.words import translated
 from TopoGANTrainLib.runs.run_list import DAMAGED, UNUSED, Best, RunEntry
 
 
@@ -43,7 +44,7 @@ def figure(best: Best) -> str:
 def sentence(entry: RunEntry) -> str:
     """What is wrong with it, or how good it is; empty where there is nothing to say."""
     if entry.error:
-        return entry.error
+        return str(translated(entry.error))
     if entry.state == UNUSED:
         words = _("A training set of {count} that no run here was trained on: choose it under Data, or delete it.")
         return words.format(count=entry.samples)
@@ -53,7 +54,7 @@ def sentence(entry: RunEntry) -> str:
 def tool_tip(entry: RunEntry) -> str:
     """Everything, as rich text: plain one is taken for rich by Qt where a file's name looks like it."""
     lines = [entry.name, ", ".join(entry.structures), _trained(entry), *_figures(entry.best)]
-    lines.append(entry.error if entry.state != UNUSED else sentence(entry))
+    lines.append(sentence(entry) if entry.error or entry.state == UNUSED else "")
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.written))
     lines += [_("Last written on {when}.").format(when=when)]
     if not entry.here:

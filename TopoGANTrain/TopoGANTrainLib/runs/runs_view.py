@@ -13,10 +13,11 @@ from slicer.i18n import tr as _
 from topogan_contract.run import ENDED
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
+from TopoGANLib.words import translated
+from TopoGANTrainLib.run.training_sets import own_training_set
 from TopoGANTrainLib.runs.run_list import DAMAGED, UNUSED, RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
 from TopoGANTrainLib.runs.run_words import figure, sentence, state_word, steps, tool_tip
-from TopoGANTrainLib.runs.training_sets import own_training_set
 from TopoGANTrainLib.train_logic import TrainLogic
 
 _LOOK_MILLISECONDS = 50
@@ -37,7 +38,7 @@ class RunsView:
         logic: TrainLogic,
         results: Callable[[], Path | None],
         refusal: Callable[[], str],
-        resume: Callable[[Path], None],
+        resume: Callable[[Path, str], None],
         use_model: Callable[[Path], None],
         compare: Callable[[Sequence[Path]], None],
     ) -> None:
@@ -48,7 +49,7 @@ class RunsView:
             logic: follows a run.
             results: the folder to look into; None where none is chosen.
             refusal: why nothing can be resumed now; empty if it can.
-            resume: goes on with a run.
+            resume: goes on with a run that has a state.
             use_model: opens a model in the other module.
             compare: shows the curves of two runs.
         """
@@ -207,7 +208,8 @@ class RunsView:
             self.read()
 
     def _go_on(self) -> None:
-        self._resume(self._chosen()[0].run)
+        entry = self._chosen()[0]
+        self._resume(entry.run, entry.state)
 
     def _show_both(self) -> None:
         self._compare([entry.run for entry in self._chosen()])
@@ -252,7 +254,7 @@ class RunsView:
         self._entries = [entry for entry in self._entries if entry.run not in gone]
         self._fill(self._entries)
         self.read()
-        self._say(complaint)
+        self._say(translated(complaint))
 
 
 def _goes_with(entry: RunEntry) -> Path | None:

@@ -86,12 +86,27 @@ def evaluate(
         Path | None,
         typer.Option(help="Weights of a ResNet-50 (.safetensors) whose features give the KID of the textures."),
     ] = None,
+    comparison: Annotated[
+        Path | None,
+        typer.Option(help="Also write this folder, with ranks and nearest training images (used by the Slicer panel)."),
+    ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            "--prepare",
+            help="Folder with a request.json that says what to prepare the training set from, before the comparison "
+            "(used by the Slicer panel).",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
     """Compare samples with real masks of test patients: topology, shape, texture, memorization."""
+    from topogan.dataset.request import prepare_as_requested
     from topogan.evaluation import evaluate as run_evaluate
 
     with ProgressReporter() as progress:
+        if request is not None:
+            prepare_as_requested(request, training_set, None, progress, reference=True)
         result = run_evaluate(
             synthesis,
             training_set,
@@ -99,6 +114,7 @@ def evaluate(
             overwrite=overwrite,
             on_event=progress,
             feature_network=feature_network,
+            comparison=comparison,
         )
     print(result.summary())
     print(f"Report: {report}")

@@ -132,8 +132,8 @@ class _Server:
             training_set=request.training_set,
             on_event=lambda event: self._requests.report(identifier, event["step"], event["total"]),
             cancelled=lambda: self._is_unwanted(identifier),
-            # A panel shows samples in its own views.
-            gallery=request.out is not None,
+            # Who takes the answer from here shows the samples himself.
+            picture=bool(request.out),
         )
 
     def _is_unwanted(self, identifier: str) -> bool:

@@ -36,7 +36,7 @@ def synthesize(
     overwrite: bool = False,
     on_event: OnEvent | None = None,
     cancelled: Callable[[], bool] | None = None,
-    gallery: bool = True,
+    picture: bool = True,
 ) -> Path:
     """Draw samples and write a synthesis folder in one step.
 
@@ -53,7 +53,7 @@ def synthesize(
         overwrite: replace ``out`` if it is there; the old one stays until the new one is complete.
         on_event: takes progress events of the stage ``samples``.
         cancelled: asked often; work ends soon after it returns true.
-        gallery: write ``gallery.png``, which of 16 samples of 64² takes six times as long as all else.
+        picture: draw ``gallery.png``, which takes longer than to draw a few samples.
 
     Raises:
         InputError: an argument cannot be used.
@@ -74,10 +74,10 @@ def synthesize(
         samples = _draw(loaded.to(device), request, on_event, cancelled)
         judged = judge(samples, loaded.metadata, request, _nearest(samples, real))
         write_samples(folder, judged)
-        if gallery:
+        if picture:
             show = write_gallery if loaded.metadata.axes == 2 else write_volume_gallery
             show(folder / "gallery.png", samples, loaded.metadata, judged.verdicts)
-        write_report(folder, judged, settings, request)
+        write_report(folder, judged, settings, request, loaded.reference)
     return out
 
 

@@ -17,7 +17,8 @@ from topogan_contract import schemas, training_set
 from topogan_contract.leftovers import is_partial, partial_folder
 from topogan_contract.schemas import find_json, read_json
 from topogan_contract.words import shown
-from TopoGANTrainLib.runs.folders import MOST_RUNS, RUN_FOLDER, TRAINING_SET_FOLDER, find_runs, folders_of
+from TopoGANLib.words import tr as _
+from TopoGANTrainLib.run.folders import MOST_RUNS, RUN_FOLDER, TRAINING_SET_FOLDER, find_runs, folders_of
 
 _OF_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
 _MOST_BYTES = 1 << 20
@@ -62,13 +63,19 @@ def remove_training_set(folder: Path) -> None:
     name = shown(folder.parent.name)
     described = _described(folder)
     if described is None or folder.parent.is_symlink():
-        raise ValueError(f"{name} holds no training set of TopoGAN, or a link to one: it is not deleted.")
+        raise ValueError(
+            _("{name} holds no training set of TopoGAN, or a link to one: it is not deleted.").format(name=name)
+        )
     other = _other_files(folder)
     if other:
-        raise ValueError(f"{name} holds {other}, which is no part of a training set: move that elsewhere first.")
+        raise ValueError(
+            _("{name} holds {other}, which is no part of a training set: move that elsewhere first.").format(
+                name=name, other=other
+            )
+        )
     runs = find_runs(folder.parent.parent)
     if os.path.lexists(folder.parent / RUN_FOLDER) or _hash(described) in learned(runs):
-        raise ValueError(f"{name} has been trained on: delete the runs that need it first.")
+        raise ValueError(_("{name} has been trained on: delete the runs that need it first.").format(name=name))
     gone = partial_folder(folder)
     os.replace(folder, gone)
     shutil.rmtree(gone)

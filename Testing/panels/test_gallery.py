@@ -1,0 +1,132 @@
+"""The gallery and the single view: layouts, clicks, wheels, and the user's own layout given back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fake_engine import tell
+from synth_bench import choose, generate, ready, writers
+from volume_writers import write_volumes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench import Bench
+
+    from TopoGANLib.engine.process import Engine
+
+
+def layout() -> int:
+    import slicer
+
+    return slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode").GetViewArrangement()
+
+
+@pytest.fixture
+def shown(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -> tuple[Any, Any]:
+    """The panel with six samples of which one is wrong, as it is when they are generated; and their nodes."""
+    tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
+    widget = ready(bench)
+    widget.panel.choose_model(model_of_several)
+    generate(widget, "Finished: In 83 %")
+    return widget, widget.logic.nodes
+
+
+def pixel_of(nodes: Any, sample: int) -> tuple[int, int]:
+    """Where the middle of a sample's tile is in the gallery's view."""
+    import slicer
+    import vtk
+
+    from TopoGANLib.scene.gallery import Sheet
+    from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
+
+    sheet = Sheet.of(nodes, sample)
+    row, column = sheet.corner(sample)
+    to_ras, to_view = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    nodes.companion("gallery image").GetIJKToRASMatrix(to_ras)
+    to_view.DeepCopy(slicer.mrmlScene.GetNodeByID(GALLERY_VIEW_ID).GetXYToRAS())
+    to_view.Invert()
+    x, y, *_ = to_view.MultiplyPoint(to_ras.MultiplyPoint((column + sheet.size[1] / 2, row + sheet.size[0] / 2, 0, 1)))
+    return round(x), round(y)
+
+
+def test_a_click_and_the_wheel_choose_a_sample(shown: tuple[Any, Any]) -> None:
+    import slicer
+
+    from TopoGANLib.scene.layouts import GALLERY_VIEW, GALLERY_VIEW_ID
+
+    widget, nodes = shown
+    view = slicer.app.layoutManager().sliceWidget(GALLERY_VIEW).sliceView()
+    for sample in (2, 5):
+        view._drag(pixel_of(nodes, sample), pixel_of(nodes, sample))
+        assert widget.ui.sampleSlider.value == nodes.shown_sample == sample
+    x, y = pixel_of(nodes, 1)
+    view._drag((x, y), (x + 30, y))
+    view._drag((2, 2), (2, 2))
+    assert nodes.shown_sample == 5, "a drag is for window and level, and beside all tiles there is no sample"
+    gallery = slicer.mrmlScene.GetNodeByID(GALLERY_VIEW_ID)
+    before = gallery.GetSliceOffset()
+    gallery.SetSliceOffset(before - nodes.image.GetSpacing()[2])
+    assert (nodes.shown_sample, gallery.GetSliceOffset()) == (4, before), "the sheet has one slice"
+    red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed")
+    assert red.GetSliceOffset() == pytest.approx(nodes.sample_offset(4))
+    red.SetSliceOffset(nodes.sample_offset(2))
+    assert widget.ui.sampleSlider.value == 2
+    assert "✗ myocardium – open ring: as in no real slice" in widget.ui.sampleLabel.text
+    assert nodes.barcode.GetTitle() == "Barcode of sample 2, cavity (b0 = 1, b1 = 0)"
+
+
+def test_the_users_own_layout_is_given_back(shown: tuple[Any, Any]) -> None:
+    import slicer
+
+    widget, _ = shown
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    own, gallery = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView, layout()
+    assert gallery > 100 and not node.GetSaveWithScene()
+    choose(widget.ui.viewComboBox, "Single sample")
+    single = layout()
+    assert single not in (own, gallery)
+    slicer.util.selectModule("TopoGANTrain")
+    assert layout() == own and node.GetSaveWithScene()
+    assert not node.IsLayoutDescription(gallery) and not node.IsLayoutDescription(single)
+    slicer.util.selectModule("TopoGANSynth")
+    assert layout() == single, "as it was left"
+    node.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    widget.ui.sampleSlider.value = 3.0
+    slicer.util.selectModule("TopoGANTrain")
+    slicer.util.selectModule("TopoGANSynth")
+    assert layout() == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView, "the user has chosen another"
+    widget.ui.showButton.click()
+    assert layout() == single
+    slicer.mrmlScene.Clear(False)
+    assert layout() == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView
+
+
+def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path, shown: tuple[Any, Any]) -> None:
+    import slicer
+
+    from TopoGANLib.scene.layouts import GALLERY_VIEW
+
+    widget, _ = shown
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+
+    def views() -> list[bool]:
+        found = []
+        for name in ("Gallery", "Single sample"):
+            choose(widget.ui.viewComboBox, name)
+            found.append("vtkMRMLViewNode" in node.GetCurrentLayoutDescription())
+        choose(widget.ui.viewComboBox, "Gallery")
+        return found
+
+    assert views() == [False, False]
+    tell(engine, "serve", f"folder={write_volumes(tmp_path / 'volumes')}")
+    generate(widget, "Finished: In 40 % of 5 samples")
+    assert views() == [True, True]
+    nodes = widget.logic.nodes
+    view = slicer.app.layoutManager().sliceWidget(GALLERY_VIEW).sliceView()
+    x, y = pixel_of(nodes, 3)
+    view._drag((x, y), (x, y))
+    assert nodes.browser.GetSelectedItemNumber() == nodes.shown_sample == 3
+    choose(widget.ui.synthesisComboBox, widget.ui.synthesisComboBox.itemText(0))
+    assert views() == [False, False], "of slices again"
