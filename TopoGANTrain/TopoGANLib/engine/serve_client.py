@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slicer.i18n import tr as _
-
 from topogan_contract import schemas
 from topogan_contract.schemas import find_json
 from topogan_contract.service import CANCELLED, ENDED, FAILED, FINISHED, RUNNING, WAITING, ServiceFolder
@@ -80,9 +78,8 @@ class ServeClient:
         content = {"schema": schemas.REQUEST, "model": str(model.absolute()), "settings": dict(settings)}
         try:
             text = json.dumps(content, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            sentence = _("The engine cannot be asked for that ({reason}): settings are numbers and words.")
-            raise ValueError(sentence.format(reason=error)) from error
+        except (TypeError, RecursionError) as error:
+            raise ValueError(str(error)) from error
         self._folder.requests.mkdir(parents=True, exist_ok=True)
         partial = self._folder.requests / f".{identifier}.partial"
         partial.write_text(text, encoding="utf-8")
@@ -138,9 +135,9 @@ class ServeClient:
 
     def _answer_without_engine(self, identifier: str) -> Answer:
         if self._folder.cancel(identifier).exists():
-            return Answer(CANCELLED, error=_("The request was cancelled."))
+            return Answer(CANCELLED, error="The request was cancelled.")
         if self._process is None:
-            return Answer(FAILED, error=_("The engine was ended: ask again."))
+            return Answer(FAILED, error="The engine was ended: ask again.")
         if self._process.exit_code() == 0 and self._folder.request(identifier).exists():
             # It had waited long enough for work and ended just when the request came.
             self._start()

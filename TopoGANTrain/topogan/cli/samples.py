@@ -14,6 +14,8 @@ from topogan.progress import ProgressReporter
 from topogan_contract import schemas
 from topogan_contract.synthesis import REPORT_FILE
 
+_SECONDS_BETWEEN_LINES = 0.5
+
 
 @with_settings(SynthesisSettings, repeated={"betti": ";"})
 def synthesize(
@@ -66,7 +68,8 @@ def paint(
 
     if single:
         table = StructureTable.of_one(validated(PrepareSettings, single))
-    with ProgressReporter() as report:
+    # A panel reads these lines; painting takes seconds or minutes.
+    with ProgressReporter(seconds_between_lines=_SECONDS_BETWEEN_LINES) as report:
         image = run_paint(
             model, segmentation, out, table, seed=seed, plane=read_plane(plane), overwrite=overwrite, on_event=report
         )
