@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slicer.i18n import tr as _
-
 from topogan_contract import schemas
 from topogan_contract.schemas import find_json
 from topogan_contract.service import CANCELLED, ENDED, FAILED, FINISHED, RUNNING, WAITING, ServiceFolder
 from TopoGANLib.engine.process import Engine, EngineProcess
+from TopoGANLib.words import tr as _
 
 
 @dataclass(frozen=True)
