@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench import Bench
+    from standin import StandIn
 
     from TopoGANLib.engine.process import Engine
 
@@ -133,3 +134,18 @@ def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path,
     assert nodes.browser.GetSelectedItemNumber() == nodes.shown_sample == 3
     choose(widget.ui.synthesisComboBox, widget.ui.synthesisComboBox.itemText(0))
     assert views() == [False, False], "of slices again"
+
+
+def test_what_was_put_off_asks_no_panel_that_is_gone(application: StandIn) -> None:
+    """Views get their size, and a click its bar, in a moment: by then the panel may be closed."""
+    from TopoGANSynthLib.barcode_link import BarcodeLink
+    from TopoGANSynthLib.result_layout import ResultViews
+
+    def widgets_are_destroyed() -> None:
+        raise ValueError
+
+    views, link = ResultViews(widgets_are_destroyed, print), BarcodeLink(widgets_are_destroyed, print)
+    views.leave()
+    views._fit()
+    link.close()
+    link._choose()

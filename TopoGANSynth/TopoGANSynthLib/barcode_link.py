@@ -71,7 +71,8 @@ class BarcodeLink:
         from TopoGANLib.scene.marks import mark_bar
 
         self._clicked = False
-        nodes = self._nodes()
+        # The panel may be closed by now, and its widgets gone.
+        nodes = self._nodes() if self._widgets else None
         if nodes is None:
             return
         table = barcode_table(nodes.barcode).GetTable()

@@ -83,8 +83,9 @@ class ResultViews:
             self._layout = None
 
     def _fit(self) -> None:
-        nodes = self._nodes()
-        if nodes is not None and self.shown is View.gallery:
+        # The panel may be closed by now, and its widgets gone.
+        nodes = self._nodes() if self.shown is View.gallery else None
+        if nodes is not None:
             from TopoGANLib.scene.gallery import fit_gallery
 
             fit_gallery(nodes, slicer.app.applicationLogic())
