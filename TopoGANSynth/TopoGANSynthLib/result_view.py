@@ -111,7 +111,7 @@ class ResultView:
             self._ui.regionComboBox.addItem(region)
         self._ui.regionComboBox.currentIndex = nodes.shown_region
         self._ui.regionComboBox.visible = self._ui.regionComboBoxLabel.visible = len(nodes.regions) > 1
-        self._ui.plotComboBox.currentIndex = int(nodes.shows_persistence)
+        self._ui.plotComboBox.currentIndex = int(nodes.plots.shows_persistence)
         self._showing = False
         self._ui.sampleLabel.text = sample_words(nodes, nodes.shown_sample)
         self._ui.barLabel.text = _hint(nodes)
@@ -175,7 +175,7 @@ class ResultView:
 
 
 def _hint(nodes: SynthesisNodes) -> str:
-    if nodes.shows_persistence:
+    if nodes.plots.shows_persistence:
         return _("Click on a point to see its pixels, and again for the next one at the same place.")
     return _("Click on a bar to see its pixels.")
 

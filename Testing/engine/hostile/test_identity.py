@@ -154,9 +154,11 @@ def requested(source: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
     request = {"schema": "topogan.prepare-request/1", "sources": sources, "settings": {}, "temporary": True}
     (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
     trained = out / "run of a request"
-    command = ["train", str(out / "requested"), str(trained), "--prepare", str(folder), *TINY]
+    secret = source / "results of Przybylski"
+    secret.symlink_to(out)
+    command = ["train", str(secret / "requested"), str(trained), "--prepare", str(folder), *TINY]
     with patch.context() as broken:
-        fail_at_step_3(broken, folder)
+        fail_at_step_3(broken, secret / "requested")
         assert run(command) == 1
     assert not folder.exists()
     assert run(["resume", str(trained)]) == 0

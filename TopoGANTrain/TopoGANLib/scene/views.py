@@ -29,7 +29,7 @@ def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplic
         layout = nodes.image.GetScene().GetFirstNodeByClass("vtkMRMLLayoutNode")
         layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
     show_picture(nodes, application_logic)
-    show_chart(nodes.plot, application_logic)
+    show_chart(nodes.plots.shown, application_logic)
 
 
 def show_picture(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
