@@ -47,7 +47,7 @@ from topogan.plane import read_plane
 from topogan.presets import read_preset
 from topogan.randomness import torch_stream
 from topogan.training import train
-from topogan.training.fine_tuning import start_from
+from topogan.training.fine_tuning import Start, start_from
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training_set import TrainingSet
 from topogan.volumes import find_pairs, write_image
@@ -131,8 +131,8 @@ def train_one(
 ) -> dict[str, Any]:
     """Train and look at samples every so many steps and at the end."""
     started = time.process_time()
-    start = None if model is None else start_from(load_model(model), settings, training).networks["masks"]
-    trainer = MaskTrainer(training, settings, _CPU, start)
+    start = Start(settings) if model is None else start_from(load_model(model), settings, training)
+    trainer = MaskTrainer(training, settings, _CPU, start.networks.get("masks"), "masks" in start.continued)
     curve = [_point(trainer, settings, training, between)]
     while trainer.step < trainer.total:
         trainer.train_step()

@@ -29,7 +29,7 @@ for folder in ("TopoGANTrain", "TopoGANSynth", "Testing/panels", "Testing/common
         sys.path.append(path)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     """The application for all tests; SLICER_SOURCE brings Slicer's own Python into it."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -49,6 +49,8 @@ def application(stand_in: StandIn) -> Iterator[StandIn]:
     """The application as after its start: an empty scene, no module, no settings."""
     import slicer
 
+    # Tests of other folders, in the same process, have had scenes of their own.
+    slicer.mrmlScene = stand_in.application.applicationLogic().GetMRMLScene()
     sys.modules["qt"].QSettings().clear()
     slicer.mrmlScene.Clear(False)
     # A test that ends with a killed engine leaves what the next panel would have removed.

@@ -242,7 +242,11 @@ class MaskSettings(Settings):
         2.0, "Gradient penalty", "Weight of R1 (log, nonsaturating) or of WGAN's penalty; 0 is off.", ge=0.0, le=1000.0
     )
     average: float = setting(
-        0.998, "Averaging", "Decay of the moving average of the generator that makes the samples.", ge=0.0, lt=1.0
+        0.998,
+        "Averaging",
+        "Decay of the moving average of the generator that makes the samples; less where a training is short.",
+        ge=0.0,
+        lt=1.0,
     )
 
 
@@ -288,8 +292,20 @@ class TopologySettings(Settings):
         ge=1,
         le=1000,
     )
-    warm_up: float = setting(0.6, "Warm-up", "Share of the steps before the topological loss begins.", ge=0.0, lt=1.0)
-    ramp_steps: int = setting(300, "Ramp", "Steps over which λ rises to its value.", ge=1, le=1_000_000)
+    warm_up: float = setting(
+        0.6,
+        "Warm-up",
+        "Share of the steps before the topological loss begins; a model that is fine-tuned needs none.",
+        ge=0.0,
+        lt=1.0,
+    )
+    ramp_steps: int = setting(
+        300,
+        "Ramp",
+        "Steps over which λ rises to its value; a model that is fine-tuned needs none.",
+        ge=1,
+        le=1_000_000,
+    )
     max_points: int = setting(16, "Points", "Most persistent points of each dimension that are used.", ge=1, le=1024)
     regions: tuple[Annotated[str, Field(min_length=1, max_length=2000, pattern=PRINTABLE)], ...] = setting(
         (), "Regions", "Structures and unions ('a + b') that take turns in the topological loss; none means all."

@@ -45,6 +45,11 @@ def test_a_fixed_weight_is_ramped_from_the_end_of_the_warm_up() -> None:
     )
 
 
+def test_in_a_training_that_goes_on_from_a_model_it_acts_as_soon_as_it_is_measured() -> None:
+    weight = TopologyWeight(settings(), total_steps=400, continued=True)
+    assert [weight.update(step, 1.0, 4.0) for step in range(12)] == [0.0] * 10 + [0.5, 0.5]
+
+
 @pytest.mark.parametrize("values", [{"mode": "off"}, {"ratio": 0.0}])
 def test_no_loss_is_wanted(values: dict) -> None:
     weight = TopologyWeight(settings(**values), total_steps=10)

@@ -74,6 +74,25 @@ def test_the_average_follows_slowly_and_the_first_steps_fast() -> None:
     assert not average.network.training
 
 
+def test_the_average_of_a_models_weights_forgets_them_evenly_until_the_end() -> None:
+    network = nn.Linear(1, 1)
+    with torch.no_grad():
+        network.weight.fill_(1.0)
+    average = EMA(network, decay=0.998, continued=100)
+    with torch.no_grad():
+        network.weight.fill_(2.0)
+    average.update(network, step=0)
+    assert math.isclose(float(average.network.weight), 0.97 * 1.0 + 0.03 * 2.0, rel_tol=1e-6)
+    for step in range(1, 100):
+        average.update(network, step)
+    assert math.isclose(float(average.network.weight), 2.0 - 0.97**100, rel_tol=1e-4)
+    long = EMA(network, decay=0.9, continued=100)
+    with torch.no_grad():
+        network.weight.fill_(3.0)
+    long.update(network, step=0)
+    assert math.isclose(float(long.network.weight), 2.1, rel_tol=1e-6), "no longer a memory than the settings say"
+
+
 def test_streams_differ_by_seed_and_purpose_and_leave_the_global_one_alone() -> None:
     before = torch.get_rng_state()
     draws = [torch.randn(3, generator=torch_stream(seed, purpose)) for seed, purpose in [(0, "a"), (0, "b"), (1, "a")]]

@@ -345,6 +345,26 @@ def test_fine_tuning_starts_from_the_model(ring_set: Path, finished: tuple[Path,
     assert after.textures is not None, "the part that was not trained is taken over"
 
 
+def test_fine_tuning_goes_on_as_if_it_had_not_stopped(
+    ring_set: Path, finished: tuple[Path, list[dict]], tmp_path: Path
+) -> None:
+    package, whole, parted = finished[0] / "model", tmp_path / "whole", tmp_path / "parted"
+    short = TINY.masks.model_copy(update={"steps": 4})
+    acting = settings(masks=short, topology=TopologySettings(fixed_weight=0.01, every=2))
+    train(ring_set, whole, acting, model=package)
+    train(ring_set, parted, acting, model=package, on_event=stop_after(parted, 2))
+    assert read_status(parted).state == "stopped"
+    assert "masks" in json.loads((parted / "config.json").read_text())["continued"]
+    resume(parted)
+    curves = read_json(parted / "history.json", "topogan.history/1")["curves"]
+    assert curves["masks/lambda"] == {"steps": [1, 3], "values": [0.01] * 2}, "from the first step"
+    assert curves == read_json(whole / "history.json", "topogan.history/1")["curves"]
+    found, expected = (load_model(run / "model").masks for run in (parted, whole))
+    assert found is not None and expected is not None
+    for name, tensor in expected.state_dict().items():
+        assert torch.equal(found.state_dict()[name], tensor), name
+
+
 def test_textures_of_another_window_are_left_out(
     label_set: Path, finished: tuple[Path, list[dict]], tmp_path: Path
 ) -> None:

@@ -225,6 +225,7 @@ class TestFineTuning:
             f"The model's {part} know wall, cavity already; what they have for other structures begins untrained."
             for part in ("masks", "textures")
         ]
+        assert not start.continued, "new structures are random, and are learned as such"
         masks, textures = start.networks["masks"], start.networks["textures"]
         z = torch.randn(2, 5)
         torch.testing.assert_close(masks["generator"].eval()(z)[:, 1:], model.masks.eval()(z), rtol=1e-4, atol=1e-8)

@@ -24,7 +24,14 @@ _OBJECTS = {
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
     QtGui: ["QIcon", "QImage", "QPixmap", "QColor", "QPalette", "QDesktopServices", "QKeySequence"],
-    QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QListWidgetItem", "QAbstractItemView"],
+    QtWidgets: [
+        "QSizePolicy",
+        "QApplication",
+        "QTableWidgetItem",
+        "QListWidgetItem",
+        "QAbstractItemView",
+        "QAbstractSpinBox",
+    ],
 }
 
 

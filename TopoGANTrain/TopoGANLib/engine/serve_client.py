@@ -79,9 +79,8 @@ class ServeClient:
         content = {"schema": schemas.REQUEST, "model": str(model.absolute()), "settings": dict(settings)}
         try:
             text = json.dumps(content, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            sentence = _("The engine cannot be asked for that ({reason}): settings are numbers and words.")
-            raise ValueError(sentence.format(reason=error)) from error
+        except (TypeError, RecursionError) as error:
+            raise ValueError(str(error)) from error
         self._folder.requests.mkdir(parents=True, exist_ok=True)
         partial = self._folder.requests / f".{identifier}.partial"
         partial.write_text(text, encoding="utf-8")

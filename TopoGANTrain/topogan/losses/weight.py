@@ -30,16 +30,22 @@ class TopologyWeight:
         [0.25, 0.5, 0.5]
     """
 
-    def __init__(self, settings: TopologySettings, total_steps: int) -> None:
+    def __init__(self, settings: TopologySettings, total_steps: int, continued: bool = False) -> None:
         """
         Args:
             settings: ``mode``, ``ratio``, ``fixed_weight``, ``warm_up``, ``ramp_steps`` and ``every`` are used.
             total_steps: of the training.
+            continued: whether it goes on from a model. There is then neither warm-up nor ramp, and the norms are
+                measured 10 times: while the loss does not act, the topology that the model knows is lost.
         """
+        if continued:
+            settings = settings.model_copy(update={"warm_up": 0.0, "ramp_steps": 1})
         self._settings = settings
         self._first_step = math.ceil(settings.warm_up * total_steps)
         due = (total_steps - self._first_step) // settings.every
         self._measured = min(MEASURED, max(_FEWEST_MEASURED, round(_SHARE_FOR_MEASURING * due)))
+        if continued:
+            self._measured = _FEWEST_MEASURED
         self._adversarial: list[float] = []
         self._topological: list[float] = []
         self._weight = settings.fixed_weight

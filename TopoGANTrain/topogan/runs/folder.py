@@ -63,6 +63,7 @@ class _Config(BaseModel):
     device: str
     threads: int = Field(ge=1, le=4096)
     started_from: str | None
+    continued: list[str] = []
 
 
 class RunFolder:

@@ -25,11 +25,13 @@ class Start:
     Attributes:
         settings: of the run, with those of the parts that are taken over.
         networks: by stage.
+        continued: the stages of which all networks come from the model as they are.
         messages: what the user should know.
     """
 
     settings: TrainSettings
     networks: dict[str, Networks] = field(default_factory=dict)
+    continued: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
 
 
@@ -81,7 +83,9 @@ def start_from(
             start.messages.append(f"The model's {stage} do not fit this training set and are left out.")
             continue
         networks = {"generator": generator, "discriminator": discriminator}
-        if not same:
+        if same:
+            start.continued.append(stage)
+        else:
             if not adapt_structures:
                 raise InputError(_refusal(had, wants))
             networks = _adapted(stage, networks, settings, training_set, had, wants)

@@ -68,7 +68,7 @@ def train(
     device = choose_device(settings.device)
     source = load_model(model) if model is not None else None
     start = start_from(source, settings, training_set, adapt_structures) if source is not None else Start(settings)
-    config = _make_config(start.settings, training_set, device, source)
+    config = _make_config(start, training_set, device, source)
     folder = RunFolder.create(out, overwrite, config)
     progress = Progress(start.networks)
     work = Work(folder, config, start.settings, training_set, device, progress, None, adapted + start.messages)
@@ -143,10 +143,9 @@ def _find_training_set(run: Path, config: dict[str, Any], dataset: Path | str | 
     return training_set
 
 
-def _make_config(
-    settings: TrainSettings, training_set: TrainingSet, device: torch.device, model: Model | None
-) -> dict[str, Any]:
+def _make_config(start: Start, training_set: TrainingSet, device: torch.device, model: Model | None) -> dict[str, Any]:
     """Everything that is needed to repeat a run, but no path."""
+    settings = start.settings
     return {
         "id": uuid.uuid4().hex,
         "versions": {"topogan": topogan.__version__, "torch": torch.__version__, "numpy": np.__version__},
@@ -163,4 +162,5 @@ def _make_config(
         "device": device.type,
         "threads": thread_count(settings.threads),
         "started_from": model.metadata.content_hash if model is not None else None,
+        "continued": start.continued,
     }

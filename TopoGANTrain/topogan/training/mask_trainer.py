@@ -62,6 +62,8 @@ class MaskTrainer:
         settings: ``masks``, ``topology``, ``condition`` and ``seed`` are used.
         device: where the networks are.
         start: weights to go on from (fine-tuning), on the CPU.
+        continued: whether the training began with a model that knows all of these structures. What protects random
+            weights is then left out: the average's short memory at first, and the topological loss's warm-up.
     """
 
     name = "masks"
@@ -72,6 +74,7 @@ class MaskTrainer:
         settings: TrainSettings,
         device: torch.device,
         start: dict[str, nn.Module] | None = None,
+        continued: bool = False,
     ) -> None:
         self._settings, self._device, seed = settings.masks, device, settings.seed
         self._objective = lookup(OBJECTIVES, self._settings.objective, "masks.objective")
@@ -89,12 +92,12 @@ class MaskTrainer:
         if start is not None:
             restore_networks(placed, pack_networks(start))
         self._generator, self._discriminator = placed["generator"], placed["discriminator"]
-        self._average = EMA(self._generator, self._settings.average)
+        self._average = EMA(self._generator, self._settings.average, self.total if continued else None)
         rate = self._settings.learning_rate
         self._optimizers = make_optimizers(self._generator, self._discriminator, rate, _BETAS)
         self._random = torch_stream(seed, "masks: latents")
         self._sampler = BatchSampler(len(self._rows), self._settings.batch, stream(seed, "masks: batches"))
-        self._topology = self._make_topology(settings)
+        self._topology = self._make_topology(settings, continued)
         shown = None if self._levels is None else np.quantile(self._levels, np.linspace(0, 1, _PREVIEW_SAMPLES))
         self._preview_z = self._latents(_PREVIEW_SAMPLES, torch_stream(seed, "masks: previews"), self._told(shown))
 
@@ -151,13 +154,13 @@ class MaskTrainer:
         sheet = contact_sheet(in_colors(np.concatenate(planes), colors), columns=8)
         return sheet, {name: fmean(one[name] for one in found) for name in found[0]}
 
-    def _make_topology(self, settings: TrainSettings) -> TopologicalGradient | None:
+    def _make_topology(self, settings: TrainSettings, continued: bool) -> TopologicalGradient | None:
         if not settings.topology.on:
             return None
         draws = stream(settings.seed, "masks: targets")
         regions = chosen_regions(self._set, settings.topology)
         labels = self._set.masks[self._rows]
-        return TopologicalGradient(settings.topology, labels, regions, self._levels, settings.masks, draws)
+        return TopologicalGradient(settings.topology, labels, regions, self._levels, settings.masks, draws, continued)
 
     def _draw_fakes(self) -> _Fakes:
         """Masks of the generator; where it is told a level, those of training rows drawn anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,10 +46,16 @@ class Stage:
     make: Callable[[Networks | None], Trainer]
 
 
-def planned_stages(settings: TrainSettings, training_set: TrainingSet, device: torch.device) -> list[Stage]:
-    """Return the stages in their order."""
+def planned_stages(
+    settings: TrainSettings, training_set: TrainingSet, device: torch.device, continued: Collection[str] = ()
+) -> list[Stage]:
+    """Return the stages in their order; ``continued`` are those that began with a model's networks as they were."""
+
+    def masks(start: Networks | None) -> MaskTrainer:
+        return MaskTrainer(training_set, settings, device, start, "masks" in continued)
+
     stages = [
-        Stage("masks", settings.masks.steps, lambda start: MaskTrainer(training_set, settings, device, start)),
+        Stage("masks", settings.masks.steps, masks),
         Stage("textures", settings.textures.steps, lambda start: TextureTrainer(training_set, settings, device, start)),
     ]
     return [stage for stage in stages if settings.part in (Part.BOTH, Part(stage.name))]

@@ -79,6 +79,7 @@ class TopologicalGradient:
         levels: float [N], those of the real masks, where the generator is told one; else None.
         training: batch and steps are used.
         generator: source of the draws.
+        continued: whether the training goes on from a model.
     """
 
     def __init__(
@@ -89,10 +90,12 @@ class TopologicalGradient:
         levels: np.ndarray | None,
         training: MaskSettings,
         generator: np.random.Generator,
+        continued: bool = False,
     ) -> None:
         # Region by region: masks of all volumes are as large as the training set.
         counts = [TopologyTargets.from_masks(region.of(labels), settings) for region in regions]
-        self._terms = [LossTerm("topology", TopologyLoss(settings), counts, TopologyWeight(settings, training.steps))]
+        weight = TopologyWeight(settings, training.steps, continued)
+        self._terms = [LossTerm("topology", TopologyLoss(settings), counts, weight)]
         # In volumes the sizes would cost several steps: a transform of 75³ voxels for one of 32³.
         if settings.mode == "likelihood" and settings.size_ratio > 0 and labels.ndim == 3:
             # A λ that is fixed is that of the topology; that of the sizes is always measured.
@@ -103,7 +106,7 @@ class TopologicalGradient:
                     "sizes",
                     lambda margin, real, apart: size_loss(margin[:, 0], real, dimensions, most, apart),
                     [SizeTargets.from_masks(region.of(labels), dimensions, most) for region in regions],
-                    TopologyWeight(of_sizes, training.steps),
+                    TopologyWeight(of_sizes, training.steps, continued),
                 )
             )
         self._regions, self._levels, self._every = regions, levels, settings.every

@@ -40,7 +40,9 @@ class Work:
 
 def carry_out(work: Work, on_event: OnEvent | None) -> Path:
     """Train, and leave the folder with a last status and a free lock, whatever happens."""
-    stages = planned_stages(work.settings, work.training_set, work.device)
+    # Runs of older versions do not say so: they go on as they began.
+    continued = work.config.get("continued", ())
+    stages = planned_stages(work.settings, work.training_set, work.device, continued)
     status = StatusWriter(work.folder.path, total=sum(stage.steps for stage in stages))
     try:
         status.start()
