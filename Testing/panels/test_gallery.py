@@ -75,6 +75,9 @@ def test_a_click_and_the_wheel_choose_a_sample(shown: tuple[Any, Any]) -> None:
     assert widget.ui.sampleSlider.value == 2
     assert "✗ myocardium – open ring: as in no real slice" in widget.ui.sampleLabel.text
     assert nodes.barcode.GetTitle() == "Barcode of sample 2, cavity (b0 = 1, b1 = 0)"
+    slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed").SetBackgroundVolumeID(None)
+    red.SetSliceOffset(nodes.sample_offset(1))
+    assert nodes.shown_sample == 2, "the view shows something else"
 
 
 def test_the_users_own_layout_is_given_back(shown: tuple[Any, Any]) -> None:

@@ -78,7 +78,7 @@ class BarcodeLink:
         for widget in self._widgets:
             chart = slicer.mrmlScene.GetNodeByID(widget.mrmlPlotViewNode().GetPlotChartNodeID() or "")
             # Others show charts of their own.
-            if chart is None or chart not in (nodes.barcode, nodes.persistence):
+            if chart is None or chart not in (nodes.barcode, nodes.plots.persistence):
                 continue
             number = bar_of_row(nodes.barcode, _selected_row(widget.plotView(), table))
             if number:

@@ -12,13 +12,15 @@ import slicer
 from slicer.i18n import tr as _
 
 from topogan_contract.comparison import QUANTILES, Comparison, RegionFigures
+from TopoGANLib.scene.charts import COLORS, add_chart, add_series
 from TopoGANLib.scene.tables import add_table, set_table
 
 _TABLE, _SERIES = "TopoGAN.table", "TopoGAN.series"
 _TOPOLOGY, _SHARE = "topology", "share (%)"
 _OWN, _REAL = "samples", "real"
 # Blue and orange of Okabe and Ito, as in the report; of different brightness, too.
-_COLORS = {_OWN: (0.0, 0.45, 0.70), _REAL: (0.90, 0.62, 0.0)}
+_COLORS = {_OWN: COLORS[0], _REAL: (230 / 255, 159 / 255, 0.0)}
+_LINE_WIDTH = 2
 _MOST_BARS = 8
 # In %: above the curves the legend lies over the chart.
 _HIGHEST = 120.0
@@ -58,7 +60,6 @@ def fill_topologies(chart: slicer.vtkMRMLPlotChartNode, comparison: Comparison, 
         listed = "; ".join(f"{place} = {name}" for place, name in enumerate(names))
         chart.SetXAxisTitle(f"{counted}: {listed}")
         # From whole number to whole number, or the ticks would stand between the bars.
-        chart.SetXAxisRangeAuto(False)
         chart.SetXAxisRange(-1.0, float(len(names)))
         chart.SetYAxisTitle(_("slices (%)") if comparison.axes == 2 else _("volumes (%)"))
         chart.SetTitle(_("Topology of {region}").format(region=region.name))
@@ -83,8 +84,8 @@ def fill_sizes(chart: slicer.vtkMRMLPlotChartNode, comparison: Comparison, numbe
             series.SetXColumnName(name)
             series.SetYColumnName(_SHARE)
             series.SetLineStyle(series.LineStyleSolid if name == _OWN else series.LineStyleDash)
-            series.SetLineWidth(2)
-            series.SetMarkerStyle(series.MarkerStyleNone)
+        every = [size for values in sizes.values() for size in values] or [0.0, 1.0]
+        chart.SetXAxisRange(min(every), max(every) + (min(every) == max(every)))
         title = _("Area of {region}") if comparison.axes == 2 else _("Volume of {region}")
         what = _("area") if comparison.axes == 2 else _("volume")
         chart.SetXAxisTitle(f"{what} ({comparison.unit})")
@@ -104,22 +105,13 @@ def bars(region: RegionFigures) -> tuple[list[str], np.ndarray]:
 
 
 def _add_chart(scene: slicer.vtkMRMLScene, name: str) -> slicer.vtkMRMLPlotChartNode:
-    chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", scene.GenerateUniqueName(name))
+    chart = add_chart(scene, name, "", "")
+    chart.SetYAxisRange(0.0, _HIGHEST)
     table = add_table(scene, f"{name} table", {})
     chart.SetNodeReferenceID(_TABLE, table.GetID())
-    chart.SetYAxisRangeAuto(False)
-    chart.SetYAxisRange(0.0, _HIGHEST)
-    # A dragged point would be a changed result.
-    chart.SetEnablePointMoveAlongX(False)
-    chart.SetEnablePointMoveAlongY(False)
     labels = {_OWN: _("samples"), _REAL: _("real, held out")}
     for number, (column, color) in enumerate(_COLORS.items()):
-        # Not made unique: the legend shows it.
-        series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode")
-        series.SetName(labels[column])
-        series.SetAndObserveTableNodeID(table.GetID())
-        series.SetYColumnName(column)
-        series.SetColor(*color)
+        series = add_series(chart, table, labels[column], color, _LINE_WIDTH, _SHARE, column)
         chart.SetNthNodeReferenceID(_SERIES, number, series.GetID())
     return chart
 

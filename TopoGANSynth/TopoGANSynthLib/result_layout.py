@@ -61,7 +61,7 @@ class ResultViews:
         self._layout.show(view.value, nodes.axes)
         self._view = view
         show_picture(nodes, logic)
-        show_chart(nodes.plot, logic)
+        show_chart(nodes.plots.shown, logic)
         if view is View.gallery:
             show_gallery(nodes, logic)
             # New views get their size in a moment.

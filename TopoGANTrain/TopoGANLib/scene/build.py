@@ -50,7 +50,7 @@ def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNo
         samples=add_table(scene, f"{name} samples", _sample_columns(synthesis.samples)),
         metrics=add_table(scene, f"{name} metrics", _metric_columns(synthesis.report)),
     )
-    nodes.keep_real(synthesis.real)
+    nodes.plots.keep_real(synthesis.real)
     nodes.show_sample(0)
     nodes.put_into_folder(name)
     return nodes
