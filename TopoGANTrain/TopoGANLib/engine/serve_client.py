@@ -19,6 +19,7 @@ from topogan_contract import schemas
 from topogan_contract.schemas import find_json
 from topogan_contract.service import CANCELLED, ENDED, FAILED, FINISHED, RUNNING, WAITING, ServiceFolder
 from TopoGANLib.engine.process import Engine, EngineProcess
+from TopoGANLib.words import tr as _
 
 
 @dataclass(frozen=True)
