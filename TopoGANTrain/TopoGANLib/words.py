@@ -19,7 +19,7 @@ import re
 import threading
 from typing import Any
 
-_NAMES = re.compile(r"(?<!\{)\{([^{}]+)\}(?!\})")
+_NAMES = re.compile(r"\{(\w+)\}")
 
 
 class Words(str):

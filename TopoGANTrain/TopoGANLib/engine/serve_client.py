@@ -19,6 +19,7 @@ from topogan_contract import schemas
 from topogan_contract.schemas import find_json
 from topogan_contract.service import CANCELLED, ENDED, FAILED, FINISHED, RUNNING, WAITING, ServiceFolder
 from TopoGANLib.engine.process import Engine, EngineProcess
+from TopoGANLib.words import tr as _
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,9 @@ class ServeClient:
 
     def _answer_without_engine(self, identifier: str) -> Answer:
         if self._folder.cancel(identifier).exists():
-            return Answer(CANCELLED, error="The request was cancelled.")
+            return Answer(CANCELLED, error=_("The request was cancelled."))
         if self._process is None:
-            return Answer(FAILED, error="The engine was ended: ask again.")
+            return Answer(FAILED, error=_("The engine was ended: ask again."))
         if self._process.exit_code() == 0 and self._folder.request(identifier).exists():
             # It had waited long enough for work and ended just when the request came.
             self._start()
