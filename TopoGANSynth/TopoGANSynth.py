@@ -13,7 +13,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadab
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.module import PanelWidget
 from TopoGANLib.forms.settings import parameter_node_class, read_settings
-from TopoGANSynthLib.model_card import ModelRefused, read_model_card
+from TopoGANSynthLib.model.model_card import ModelRefused, read_model_card
 from TopoGANSynthLib.synth_logic import SynthLogic
 from TopoGANSynthLib.synth_panel import FORMS, SynthPanel, own_parameters
 

@@ -141,7 +141,7 @@ def volumes_in_scene(folder: Path) -> Any:
 
 def measure(widget: Any, folder: Path, count: int, note: Callable[[str, Any], None]) -> None:
     """Measure all of it."""
-    from TopoGANSynthLib.model_form import DEMO_MODEL
+    from TopoGANSynthLib.model.model_form import DEMO_MODEL
 
     note("first 16 samples, engine started for them: s", generated(widget, DEMO_MODEL, 16, 0))
     note("16 samples, warm: s", min(generated(widget, DEMO_MODEL, 16, seed) for seed in range(1, 1 + _TURNS)))

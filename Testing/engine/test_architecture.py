@@ -132,6 +132,7 @@ def test_slicer_side_imports_only_what_slicer_bundles(path: Path) -> None:
 _WORDS = "TopoGANLib.words"
 _SHARED = {"TopoGANLib.engine", "TopoGANLib.forms", _WORDS}
 _TRAIN = "TopoGANTrain/TopoGANTrainLib"
+_SYNTH = "TopoGANSynth/TopoGANSynthLib"
 ROOMS = {
     "TopoGANTrain/TopoGANLib/scene": {"TopoGANLib.scene", _WORDS},
     "TopoGANTrain/TopoGANLib/headless": {"TopoGANLib.scene", "TopoGANLib.headless"},
@@ -144,7 +145,17 @@ ROOMS = {
     f"{_TRAIN}/settings": {*_SHARED, *(f"TopoGANTrainLib.{one}" for one in ("run", "check", "settings"))},
     f"{_TRAIN}/runs": {*_SHARED, *(f"TopoGANTrainLib.{one}" for one in ("run", "runs", "train_logic"))},
     _TRAIN: {*_SHARED, "TopoGANLib.scene", "TopoGANTrainLib"},
-    "TopoGANSynth/TopoGANSynthLib": {*_SHARED, "TopoGANLib.scene", "TopoGANSynthLib"},
+    f"{_SYNTH}/job": {*_SHARED, "TopoGANSynthLib.job"},
+    f"{_SYNTH}/model": {*_SHARED, "TopoGANSynthLib.model"},
+    f"{_SYNTH}/result": {*_SHARED, "TopoGANLib.scene", "TopoGANSynthLib.result"},
+    f"{_SYNTH}/paint": {*_SHARED, "TopoGANLib.scene", *(f"TopoGANSynthLib.{one}" for one in ("job", "model", "paint"))},
+    f"{_SYNTH}/keep": {*_SHARED, "TopoGANLib.scene", *(f"TopoGANSynthLib.{one}" for one in ("job", "keep"))},
+    f"{_SYNTH}/compare": {
+        *_SHARED,
+        "TopoGANLib.scene",
+        *(f"TopoGANSynthLib.{one}" for one in ("job", "paint", "compare")),
+    },
+    _SYNTH: {*_SHARED, "TopoGANLib.scene", "TopoGANSynthLib"},
 }
 
 

@@ -218,7 +218,7 @@ def test_what_goes_wrong_is_said_in_a_sentence(
     tell(engine, "evaluate", "crash")
     compare(made, "The engine ended without a word (exit code")
     tell(engine, "evaluate", "")
-    monkeypatch.setattr("TopoGANSynthLib.comparing.read_comparison", _refuse)
+    monkeypatch.setattr("TopoGANSynthLib.compare.comparing.read_comparison", _refuse)
     compare(made, "The comparison cannot be read: look whether the disk is full, and compare again.")
     assert not ui.compareResults.visible
     made.logic._sources.clear()

@@ -40,9 +40,9 @@ def compared_with(synthesis: Path, segmentation: Any, volume: Any, work: Path) -
     from topogan.evaluation import evaluate
     from topogan_contract.comparison import read_comparison
     from TopoGANLib.scene.synthesis_folder import read_pictures
-    from TopoGANSynthLib.compare_request import read_form, scene_request
-    from TopoGANSynthLib.comparing import Compared
-    from TopoGANSynthLib.painting import match
+    from TopoGANSynthLib.compare.compare_request import read_form, scene_request
+    from TopoGANSynthLib.compare.comparing import Compared
+    from TopoGANSynthLib.paint.painting import match
 
     form = read_form(synthesis)
     assert form is not None
@@ -64,7 +64,7 @@ def test_a_segmentation_of_the_scene_stands_beside_samples_in_a_saved_scene(
     from TopoGANLib.scene.build import build_scene
     from TopoGANLib.scene.nodes import SynthesisNodes
     from TopoGANLib.scene.synthesis_folder import read_synthesis_folder
-    from TopoGANSynthLib.compare_nodes import ComparisonNodes
+    from TopoGANSynthLib.compare.compare_nodes import ComparisonNodes
 
     synthesis = writers().write_structures(tmp_path / "samples")
     compared = compared_with(synthesis, *heart, tmp_path / "work")

@@ -72,7 +72,7 @@ def test_words_compare_a_bar_with_real_ones(bench: Bench) -> None:
 
     from TopoGANLib.scene.barcode import Bar
     from TopoGANLib.scene.standing import Standing
-    from TopoGANSynthLib.bar_words import bar_words
+    from TopoGANSynthLib.result.bar_words import bar_words
 
     for dimension, birth, death, rank, said in (
         (0, 0.0, float("inf"), 1, "the one that is left at the end."),

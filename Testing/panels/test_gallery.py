@@ -138,8 +138,8 @@ def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path,
 
 def test_what_was_put_off_asks_no_panel_that_is_gone(application: StandIn) -> None:
     """Views get their size, and a click its bar, in a moment: by then the panel may be closed."""
-    from TopoGANSynthLib.barcode_link import BarcodeLink
-    from TopoGANSynthLib.result_layout import ResultViews
+    from TopoGANSynthLib.result.barcode_link import BarcodeLink
+    from TopoGANSynthLib.result.result_layout import ResultViews
 
     def widgets_are_destroyed() -> None:
         raise ValueError

@@ -116,7 +116,7 @@ def _matrix_of(volume: Any, get: Any) -> Any:
 def test_a_part_of_the_structures_and_the_red_plane(bench: Bench, engine: Engine) -> None:
     import slicer
 
-    from TopoGANSynthLib.paint_form import PaintPlane
+    from TopoGANSynthLib.paint.paint_form import PaintPlane
 
     segmentation = heart("MYO_CARDIUM")
     red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed")
@@ -139,7 +139,7 @@ def test_a_part_of_the_structures_and_the_red_plane(bench: Bench, engine: Engine
 
 
 def test_of_two_segments_the_one_that_is_written_alike(bench: Bench) -> None:
-    from TopoGANSynthLib.painting import match
+    from TopoGANSynthLib.paint.painting import match
 
     segmentation = heart("Myocardium", "myocardium", "Lv Cavity", "pig")
     found = match(("lv_cavity", "myocardium", "aorta"), segmentation)

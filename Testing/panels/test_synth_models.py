@@ -125,7 +125,7 @@ def test_models_that_were_used_are_offered_again(
 
 
 def test_a_zipped_model(bench: Bench, model: Path, tmp_path: Path) -> None:
-    from TopoGANSynthLib.model_card import ModelRefused, read_model_card
+    from TopoGANSynthLib.model.model_card import ModelRefused, read_model_card
 
     for prefix in ("", "model/"):
         path = tmp_path / "model.zip"
@@ -169,7 +169,7 @@ DAMAGED = "The model's description (configs/metadata.json) is damaged: ask whoev
     ],
 )
 def test_metadata_that_cannot_be_read(bench: Bench, model: Path, content: str, said: str) -> None:
-    from TopoGANSynthLib.model_card import ModelRefused, read_model_card
+    from TopoGANSynthLib.model.model_card import ModelRefused, read_model_card
 
     (model / "configs" / "metadata.json").write_text(content)
     with pytest.raises(ModelRefused) as refusal:
@@ -179,7 +179,7 @@ def test_metadata_that_cannot_be_read(bench: Bench, model: Path, content: str, s
 
 @pytest.mark.parametrize("change", [{"figures": "good"}, {"figures": {"regions": []}}, {"files": [1]}, {"window": [1]}])
 def test_entries_of_strangers(bench: Bench, model: Path, change: dict[str, Any]) -> None:
-    from TopoGANSynthLib.model_card import ModelRefused, read_model_card
+    from TopoGANSynthLib.model.model_card import ModelRefused, read_model_card
 
     path = model / "configs" / "metadata.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))

@@ -94,7 +94,7 @@ def test_topologies_of_several_structures_are_asked_for(
 
 def test_what_was_asked_comes_with_the_scene(bench: Bench, model_of_several: Path) -> None:
     """Also where the scene names structures that the model has not, or numbers that are none."""
-    from TopoGANSynthLib.topology_form import Topology
+    from TopoGANSynthLib.model.topology_form import Topology
 
     widget = ready(bench)
     widget.panel.choose_model(model_of_several)

@@ -11,7 +11,7 @@ from topogan_contract.service import CANCELLED, FAILED, FINISHED
 from TopoGANLib.engine.process import last_lines
 from TopoGANLib.engine.serve_client import ServeClient
 from TopoGANLib.forms.background import Background
-from TopoGANSynthLib.engine_job import READING, JobProgress, complaint_of
+from TopoGANSynthLib.job.engine_job import READING, JobProgress, complaint_of
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.synthesis_folder import Synthesis

@@ -17,8 +17,8 @@ from TopoGANLib.engine.serve_client import ServeClient
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.module import PanelLogic
 from TopoGANLib.forms.settings import read_settings
-from TopoGANSynthLib.engine_job import JobProgress
-from TopoGANSynthLib.job_runner import JobRunner
+from TopoGANSynthLib.job.engine_job import JobProgress
+from TopoGANSynthLib.job.job_runner import JobRunner
 from TopoGANSynthLib.sample_job import SampleJob
 
 if TYPE_CHECKING:

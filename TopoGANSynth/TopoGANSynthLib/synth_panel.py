@@ -13,14 +13,14 @@ from topogan_contract.words import shown
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.widgets import describe_widgets
-from TopoGANSynthLib.compare_form import CompareForm, compare_parameters
-from TopoGANSynthLib.engine_job import READING
-from TopoGANSynthLib.keep_form import KeepForm, export_parameters
-from TopoGANSynthLib.model_form import ModelForm
-from TopoGANSynthLib.paint_form import PaintForm, paint_parameters
-from TopoGANSynthLib.result_view import ResultView, view_parameters
+from TopoGANSynthLib.compare.compare_form import CompareForm, compare_parameters
+from TopoGANSynthLib.job.engine_job import READING
+from TopoGANSynthLib.keep.keep_form import KeepForm, export_parameters
+from TopoGANSynthLib.model.model_form import ModelForm
+from TopoGANSynthLib.model.topology_form import Topology, TopologyForm
+from TopoGANSynthLib.paint.paint_form import PaintForm, paint_parameters
+from TopoGANSynthLib.result.result_view import ResultView, view_parameters
 from TopoGANSynthLib.synth_logic import SynthLogic
-from TopoGANSynthLib.topology_form import Topology, TopologyForm
 
 FORMS = ("TopoGANSynthResult", "TopoGANSynthCompare", "TopoGANSynthPaint", "TopoGANSynthExport")
 """Files of the parts below the first, in their order."""

@@ -277,7 +277,7 @@ def _read_card_in_slicer(folder: Path) -> None:
     i18n = types.ModuleType("slicer.i18n")
     i18n.tr = str  # type: ignore[attr-defined]
     with patch.dict(sys.modules, {"slicer": types.ModuleType("slicer"), "slicer.i18n": i18n}):
-        from TopoGANSynthLib.model_card import ModelRefused, first_wrong_file, read_model_card
+        from TopoGANSynthLib.model.model_card import ModelRefused, first_wrong_file, read_model_card
 
     with suppress(ModelRefused):
         first_wrong_file(folder, dict(read_model_card(folder).hashes))

@@ -10,7 +10,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from TopoGANSynthLib.slice_link import SliceLink
+from TopoGANSynthLib.result.slice_link import SliceLink
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.layouts import ResultLayout

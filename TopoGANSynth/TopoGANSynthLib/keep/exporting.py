@@ -9,7 +9,7 @@ from pathlib import Path
 from topogan_contract.leftovers import is_left_of, siblings
 from TopoGANLib.engine.process import Engine
 from TopoGANLib.forms import user_settings
-from TopoGANSynthLib.engine_job import EngineJob
+from TopoGANSynthLib.job.engine_job import EngineJob
 
 
 def export_job(

@@ -17,7 +17,7 @@ from topogan_contract.schemas import find_json
 from topogan_contract.synthesis import REPORT_FILE
 from TopoGANLib.engine.process import Engine
 from TopoGANLib.forms import user_settings
-from TopoGANSynthLib.engine_job import EngineJob
+from TopoGANSynthLib.job.engine_job import EngineJob
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.synthesis_folder import Synthesis

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slicer.i18n import tr as _
 
 from topogan_contract.figures import Figures
-from TopoGANSynthLib.model_card import ModelCard
+from TopoGANSynthLib.model.model_card import ModelCard
 
 
 def facts(card: ModelCard, simulated: bool) -> str:

@@ -16,7 +16,7 @@ from topogan_contract import schemas
 from topogan_contract.schemas import find_json
 from TopoGANLib.engine.process import Engine
 from TopoGANLib.forms import user_settings
-from TopoGANSynthLib.engine_job import EngineJob
+from TopoGANSynthLib.job.engine_job import EngineJob
 
 if TYPE_CHECKING:
     import slicer

@@ -10,7 +10,7 @@ import qt
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
-from TopoGANSynthLib.model_card import ModelCard
+from TopoGANSynthLib.model.model_card import ModelCard
 
 _MOST = 9999
 _MOST_ROWS_IN_SIGHT = 6

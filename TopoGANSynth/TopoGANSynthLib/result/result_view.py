@@ -9,10 +9,10 @@ import vtk
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
-from TopoGANSynthLib.bar_words import bar_words
-from TopoGANSynthLib.barcode_link import BarcodeLink
-from TopoGANSynthLib.result_layout import ResultViews, View
-from TopoGANSynthLib.verdict_words import sample_words
+from TopoGANSynthLib.result.bar_words import bar_words
+from TopoGANSynthLib.result.barcode_link import BarcodeLink
+from TopoGANSynthLib.result.result_layout import ResultViews, View
+from TopoGANSynthLib.result.verdict_words import sample_words
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.barcode import Bar

@@ -17,12 +17,12 @@ from topogan_contract.comparison import Comparison, comparison_of, text_of
 from TopoGANLib.scene.build import add_pictures
 from TopoGANLib.scene.sequences import sequences_of
 from TopoGANLib.scene.tables import add_table
-from TopoGANSynthLib.compare_charts import add_charts, nodes_of_chart
+from TopoGANSynthLib.compare.compare_charts import add_charts, nodes_of_chart
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes
     from TopoGANLib.scene.synthesis_folder import Synthesis
-    from TopoGANSynthLib.comparing import Compared
+    from TopoGANSynthLib.compare.comparing import Compared
 
 # The text refers to the other nodes, and to the segmentation of the synthesis.
 _PREFIX = "TopoGAN.comparison."

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.service import CANCELLED, RUNNING, WAITING
 from TopoGANLib.forms.connections import Connections
-from TopoGANSynthLib.engine_job import READING, WRITING, JobProgress
+from TopoGANSynthLib.job.engine_job import READING, WRITING, JobProgress
 
 _TICK_MILLISECONDS = 150
 

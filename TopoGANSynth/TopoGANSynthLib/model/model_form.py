@@ -13,10 +13,10 @@ from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
-from TopoGANSynthLib import card_words
-from TopoGANSynthLib.model_card import ModelCard, ModelRefused, first_wrong_file, package_of, read_model_card
+from TopoGANSynthLib.model import card_words
+from TopoGANSynthLib.model.model_card import ModelCard, ModelRefused, first_wrong_file, package_of, read_model_card
 
-DEMO_MODEL = Path(__file__).resolve().parents[1] / "Resources" / "Models" / "phantom.zip"
+DEMO_MODEL = Path(__file__).resolve().parents[2] / "Resources" / "Models" / "phantom.zip"
 """Comes with the module, so that it does something on first opening; made by Resources/Docs/make_demo_model.py."""
 
 _LOOK_MILLISECONDS = 50

@@ -15,9 +15,9 @@ from topogan_contract.service import FINISHED, RUNNING
 from topogan_contract.words import shown
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.connections import Connections
-from TopoGANSynthLib.job_runner import JobRunner
-from TopoGANSynthLib.model_card import ModelCard
-from TopoGANSynthLib.painting import Match, match, paint_job
+from TopoGANSynthLib.job.job_runner import JobRunner
+from TopoGANSynthLib.model.model_card import ModelCard
+from TopoGANSynthLib.paint.painting import Match, match, paint_job
 
 _RED_SLICE_NODE = "vtkMRMLSliceNodeRed"
 _MOST_SEED = 2**31 - 1

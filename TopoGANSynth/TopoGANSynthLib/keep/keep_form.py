@@ -14,8 +14,8 @@ from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
-from TopoGANSynthLib.exporting import export_job
-from TopoGANSynthLib.job_runner import JobRunner
+from TopoGANSynthLib.job.job_runner import JobRunner
+from TopoGANSynthLib.keep.exporting import export_job
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes

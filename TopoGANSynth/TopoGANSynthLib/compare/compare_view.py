@@ -14,13 +14,13 @@ import slicer
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
-from TopoGANSynthLib.compare_table import CompareTable
+from TopoGANSynthLib.compare.compare_table import CompareTable
 
 if TYPE_CHECKING:
     from topogan_contract.comparison import Comparison
     from TopoGANLib.scene.nodes import SynthesisNodes
-    from TopoGANSynthLib.compare_nodes import ComparisonNodes
-    from TopoGANSynthLib.comparing import Compared
+    from TopoGANSynthLib.compare.compare_nodes import ComparisonNodes
+    from TopoGANSynthLib.compare.comparing import Compared
 
 
 class CompareView:
@@ -59,7 +59,7 @@ class CompareView:
 
     def add(self, nodes: SynthesisNodes, compared: Compared) -> None:
         """Put a new comparison into the scene, and show it."""
-        from TopoGANSynthLib.compare_nodes import ComparisonNodes
+        from TopoGANSynthLib.compare.compare_nodes import ComparisonNodes
 
         found = ComparisonNodes.add(nodes, compared)
         self._pages[found.text.GetID()] = compared.page
@@ -96,7 +96,7 @@ class CompareView:
         # Nothing of MRML's tables and charts is loaded as long as there is no comparison.
         if nodes is None or not slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLTextNode"):
             return nodes, None, None
-        from TopoGANSynthLib.compare_nodes import ComparisonNodes
+        from TopoGANSynthLib.compare.compare_nodes import ComparisonNodes
 
         found = ComparisonNodes.find(nodes)
         if found is None:
@@ -116,7 +116,7 @@ class CompareView:
         drawn = found.text, found.text.GetMTime(), nodes.shown_region
         if drawn == self._drawn:
             return
-        from TopoGANSynthLib.compare_charts import fill_sizes, fill_topologies
+        from TopoGANSynthLib.compare.compare_charts import fill_sizes, fill_topologies
 
         fill_topologies(found.topology, comparison, nodes.shown_region)
         fill_sizes(found.sizes, comparison, nodes.shown_region)

@@ -17,12 +17,12 @@ from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
-from TopoGANSynthLib.compare_request import SampleForm, read_form, scene_request
-from TopoGANSynthLib.compare_view import CompareView
-from TopoGANSynthLib.comparing import compare_job
-from TopoGANSynthLib.job_runner import JobRunner
-from TopoGANSynthLib.paint_form import PaintPlane
-from TopoGANSynthLib.painting import Match, match
+from TopoGANSynthLib.compare.compare_request import SampleForm, read_form, scene_request
+from TopoGANSynthLib.compare.compare_view import CompareView
+from TopoGANSynthLib.compare.comparing import compare_job
+from TopoGANSynthLib.job.job_runner import JobRunner
+from TopoGANSynthLib.paint.paint_form import PaintPlane
+from TopoGANSynthLib.paint.painting import Match, match
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes

@@ -20,7 +20,7 @@ from topogan_contract.synthesis import REPORT_FILE, axes_of
 if TYPE_CHECKING:
     import slicer
 
-    from TopoGANSynthLib.painting import Match
+    from TopoGANSynthLib.paint.painting import Match
 
 
 @dataclass(frozen=True)

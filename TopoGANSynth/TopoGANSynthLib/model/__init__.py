@@ -1,0 +1,1 @@
+"""Which model, how good it is, and which topology is asked of it."""

@@ -1,0 +1,1 @@
+"""CT texture on a segmentation of the user's own."""

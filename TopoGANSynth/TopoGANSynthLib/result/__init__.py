@@ -1,0 +1,1 @@
+"""The samples in the views: gallery, single sample, plots, verdicts."""
