@@ -107,12 +107,23 @@ def test_the_users_own_layout_is_given_back(shown: tuple[Any, Any]) -> None:
     assert layout() == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView
 
 
+def drawn_over_the_gallery() -> set[str]:
+    """What the gallery's view shows besides its picture."""
+    import slicer
+
+    from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
+
+    nodes = slicer.util.getNodesByClass("vtkMRMLDisplayableNode")
+    displays = [(node, node.GetDisplayNode()) for node in nodes if "gallery" in node.GetName()]
+    return {node.GetID() for node, one in displays if GALLERY_VIEW_ID in one.GetViewNodeIDs() and one.GetVisibility()}
+
+
 def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path, shown: tuple[Any, Any]) -> None:
     import slicer
 
     from TopoGANLib.scene.layouts import GALLERY_VIEW
 
-    widget, _ = shown
+    widget, first = shown
     node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 
     def views() -> list[bool]:
@@ -128,12 +139,15 @@ def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path,
     generate(widget, "Finished: In 40 % of 5 samples")
     assert views() == [True, True]
     nodes = widget.logic.nodes
+    drawn = [[one.companion(f"gallery {role}").GetID() for role in ("marks", "segmentation")] for one in (first, nodes)]
+    assert drawn_over_the_gallery() == set(drawn[1])
     view = slicer.app.layoutManager().sliceWidget(GALLERY_VIEW).sliceView()
     x, y = pixel_of(nodes, 3)
     view._drag((x, y), (x, y))
     assert nodes.browser.GetSelectedItemNumber() == nodes.shown_sample == 3
     choose(widget.ui.synthesisComboBox, widget.ui.synthesisComboBox.itemText(0))
     assert views() == [False, False], "of slices again"
+    assert drawn_over_the_gallery() == set(drawn[0]), "not what is drawn over the other"
 
 
 def test_what_was_put_off_asks_no_panel_that_is_gone(application: StandIn) -> None:

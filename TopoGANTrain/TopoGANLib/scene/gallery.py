@@ -90,6 +90,12 @@ def show_gallery(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplica
         application_logic: inside Slicer, ``slicer.app.applicationLogic()``.
     """
     update_gallery(nodes, add=True)
+    # All sheets lie at the same place: what is drawn over another one would be drawn over this one, too.
+    for one in SynthesisNodes.find_all(nodes.image.GetScene()):
+        for role in ("gallery marks", "gallery segmentation"):
+            companion = one.companion(role)
+            if companion is not None:
+                companion.SetDisplayVisibility(one.segmentation is nodes.segmentation)
     logic = application_logic.GetSliceLogicByLayoutName(GALLERY_VIEW)
     if logic is None:
         return
