@@ -179,6 +179,21 @@ def test_a_saved_scene_is_looked_at_again(
     assert str(model).encode() not in (tmp_path / "scene.mrb").read_bytes()
 
 
+def test_a_panel_that_opens_later_keeps_its_parts_folded(bench: Bench, answer: Path) -> None:
+    """The scene holds a synthesis before the panel is there, or its window is."""
+    import slicer
+
+    from TopoGANLib.scene.build import build_scene
+    from TopoGANLib.scene.synthesis_folder import read_synthesis_folder
+
+    build_scene(slicer.mrmlScene, read_synthesis_folder(answer))
+    slicer.util.selectModule("TopoGANSynth")
+    ui = slicer.modules.TopoGANSynthWidget.ui
+    bench.picture("TopoGANSynth", "folded")
+    assert ui.compareCollapsibleButton.visible and ui.compareCollapsibleButton.collapsed
+    assert not ui.compareReasonLabel.visible
+
+
 def test_the_engine_ends_with_the_panel(bench: Bench, model: Path) -> None:
     from bench import pump
 

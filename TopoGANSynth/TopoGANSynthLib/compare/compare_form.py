@@ -84,7 +84,8 @@ class CompareForm:
     def refresh(self) -> None:
         """Show what is so now."""
         ui, nodes, running = self._ui, self._chosen(), self._runner.isRunning
-        ui.compareCollapsibleButton.visible = nodes is not None or running
+        # Not the collapsed button itself: CTK shows what is in one that was shown before its window was.
+        ui.TopoGANSynthCompare.visible = nodes is not None or running
         with_set = self._parameters is None or self._parameters.compareWith is CompareWith.trainingSet
         for widget in (ui.compareSetPathLineEdit, ui.compareSetPathLineEditLabel):
             widget.visible = with_set

@@ -91,7 +91,8 @@ class KeepForm:
     def refresh(self) -> None:
         """Show what is so now."""
         ui, nodes, running = self._ui, self._chosen(), self._runner.isRunning
-        ui.keepCollapsibleButton.visible = nodes is not None or running
+        # Not the collapsed button itself: CTK shows what is in one that was shown before its window was.
+        ui.TopoGANSynthExport.visible = nodes is not None or running
         self._show_kept(nodes)
         reason = self._reason(nodes)
         for widget in (ui.exportSamplesComboBox, ui.exportLayoutComboBox, ui.exportPathLineEdit):
