@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from synth_bench import generate, ready
 
 if TYPE_CHECKING:
     from bench import Bench
+    from standin import StandIn
 
     from TopoGANLib.engine.process import Engine
 
@@ -61,6 +63,19 @@ def test_a_model_is_needed(bench: Bench, model: Path, tmp_path: Path) -> None:
     assert widget.ui.modelTable.isColumnHidden(1)
     assert widget.ui.generateButton.enabled
     bench.picture("TopoGANSynth", "ready")
+
+
+def test_one_is_not_said_in_the_plural(application: StandIn) -> None:
+    from TopoGANSynthLib.model import card_words
+    from TopoGANSynthLib.model.model_card import read_model_card
+    from TopoGANSynthLib.model.model_form import DEMO_MODEL
+
+    card = read_model_card(DEMO_MODEL)
+    assert card.figures is not None
+    few = replace(card, patients=1, parts=(1, 1, 2), figures=replace(card.figures, samples=1, held_out=1))
+    said = card_words.facts(few, simulated=False).splitlines()[1]
+    assert said == "1 patient: 1 slice for training, 1 for validation, 2 for the test."
+    assert card_words.limits(few).startswith("1 raw sample beside 1 real slice (validation).\n")
 
 
 def test_a_run_is_chosen_in_place_of_its_model(bench: Bench, model: Path) -> None:

@@ -161,7 +161,9 @@ def test_from_two_segments_to_samples(bench: Bench, scene: None, tmp_path: Path)
 
     train.ui.useModelButton.click()
     synth = slicer.modules.TopoGANSynthWidget
-    assert "Most frequent pieces, holes: Myocardium=1,1; Blood=1,0; Myocardium + Blood=1,0" in synth.ui.modelLabel.text
+    usual = [synth.ui.modelTable.item(row, 0).toolTip() for row in range(3)]
+    pieces, both = "Most frequent: pieces 1, holes", "Myocardium + Blood"
+    assert usual == [f"Myocardium. {pieces} 1.", f"Blood. {pieces} 0.", f"{both}. {pieces} 0."]
     pump(lambda: synth.ui.generateButton.enabled)
     synth.ui.countSpinBox.value = 4
     synth.ui.generateButton.click()

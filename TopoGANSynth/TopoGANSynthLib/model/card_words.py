@@ -18,12 +18,9 @@ def facts(card: ModelCard, simulated: bool) -> str:
     volumes = card.axes == 3
     train, validation, test = card.parts
     sizes = _("{structure}: {size} {unit} of {pixel} mm, {width} mm wide, {texture}.")
-    split = (
-        _("{patients}: {train} volumes for training, {validation} for validation, {test} for the test.")
-        if volumes
-        else _("{patients}: {train} slices for training, {validation} for validation, {test} for the test.")
-    )
-    patients = _("1 patient") if card.patients == 1 else _("{count} patients").format(count=card.patients)
+    split = _("{patients}: {train} for training, {validation} for validation, {test} for the test.")
+    patients = _counted(card.patients, _("1 patient"), _("{count} patients"))
+    slices = (_("1 volume"), _("{count} volumes")) if volumes else (_("1 slice"), _("{count} slices"))
     lines = [
         sizes.format(
             structure=card.structure,
@@ -33,7 +30,7 @@ def facts(card: ModelCard, simulated: bool) -> str:
             width=f"{card.size * card.pixel_size_mm:.0f}",
             texture=_("with CT texture") if card.has_textures else _("masks alone"),
         ),
-        split.format(patients=patients, train=train, validation=validation, test=test),
+        split.format(patients=patients, train=_counted(train, *slices), validation=validation, test=test),
     ]
     if simulated:
         lines.append(_("The demo model: it has learned simulated hearts, no patients."))
@@ -74,17 +71,17 @@ def cells(figures: Figures, region: int) -> list[str]:
 
 def _measured(figures: Figures, volumes: bool) -> list[str]:
     part = {"validation": _("validation"), "test": _("test")}[figures.part]
-    how = (
-        _("{samples} raw samples beside {held_out} real volumes ({part}).")
-        if volumes
-        else _("{samples} raw samples beside {held_out} real slices ({part}).")
+    how = _("{samples} beside {real} ({part}).")
+    samples = _counted(figures.samples, _("1 raw sample"), _("{count} raw samples"))
+    words = (
+        (_("1 real volume"), _("{count} real volumes")) if volumes else (_("1 real slice"), _("{count} real slices"))
     )
     near = _(
         "Dice with the nearest training sample: {dice}, of real ones {real}; {closer} % are closer than a real one "
         "(50 % without copying), {equal} % equal one."
     )
     return [
-        how.format(samples=figures.samples, held_out=figures.held_out, part=part),
+        how.format(samples=samples, real=_counted(figures.held_out, *words), part=part),
         near.format(
             dice=f"{figures.dice_to_training:.2f}",
             real=f"{figures.real_dice_to_training:.2f}",
@@ -92,3 +89,7 @@ def _measured(figures: Figures, volumes: bool) -> list[str]:
             equal=f"{figures.identical_percent:.0f}",
         ),
     ]
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many.format(count=count)
