@@ -132,6 +132,9 @@ def test_models_that_were_used_are_offered_again(
     widget.panel.choose_model(answer)
     widget.ui.modelPathLineEdit.currentPath = "~/other"
     generate(widget)
+    widget.ui.modelPathLineEdit.currentPath = str(model)
+    assert not widget.ui.statusLabel.visible, "it was of the other model"
+    widget.ui.modelPathLineEdit.currentPath = "~/other"
     bench.application.close_application()
     widget = Bench(bench.application).open("TopoGANSynth")
     box = widget.ui.modelPathLineEdit.comboBox()

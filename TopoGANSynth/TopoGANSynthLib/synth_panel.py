@@ -44,7 +44,7 @@ class SynthPanel:
         self._parameters: Any = None
         self._result = ResultView(ui)
         self._topology = TopologyForm(ui)
-        self._model = ModelForm(ui, self.refresh)
+        self._model = ModelForm(ui, self._take_model)
         self._paint = PaintForm(ui, engine, lambda: (self._model.path, self._model.card))
         self._keep = KeepForm(ui, engine, self._result.chosen, logic.source)
         self._compare = CompareForm(ui, engine, self._result.chosen, logic.source)
@@ -107,6 +107,11 @@ class SynthPanel:
         self._compare.close()
         self._engine.close()
         self._logic.close()
+
+    def _take_model(self) -> None:
+        # What was said of the last samples is of another model.
+        self._logic.runner.forget()
+        self.refresh()
 
     def _reason(self) -> str:
         report = self._engine.report

@@ -70,6 +70,11 @@ class JobRunner:
         if self.job is not None:
             self.job.cancel()
 
+    def forget(self) -> None:
+        """Say nothing any more of a job that has ended."""
+        if not self.isRunning:
+            self.job = self.progress = None
+
     def close(self) -> None:
         """End it at once, and let go of everything."""
         self._timer.stop()

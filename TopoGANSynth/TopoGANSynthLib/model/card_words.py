@@ -81,7 +81,7 @@ def _measured(figures: Figures, volumes: bool) -> list[str]:
         "(50 % without copying), {equal} % equal one."
     )
     return [
-        how.format(samples=samples, real=_counted(figures.held_out, *words), part=part),
+        how.format(samples=samples, real=_counted(figures.held_out, one, many), part=part),
         near.format(
             dice=f"{figures.dice_to_training:.2f}",
             real=f"{figures.real_dice_to_training:.2f}",
