@@ -73,7 +73,7 @@ def _measured(figures: Figures, volumes: bool) -> list[str]:
     part = {"validation": _("validation"), "test": _("test")}[figures.part]
     how = _("{samples} beside {real} ({part}).")
     samples = _counted(figures.samples, _("1 raw sample"), _("{count} raw samples"))
-    words = (
+    one, many = (
         (_("1 real volume"), _("{count} real volumes")) if volumes else (_("1 real slice"), _("{count} real slices"))
     )
     near = _(
