@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def test_a_model_comes_with_the_panel(bench: Bench) -> None:
     import qt
+    from bench import font_of
 
     widget = ready(bench)
     assert widget.ui.generateButton.enabled
@@ -34,12 +35,16 @@ def test_a_model_comes_with_the_panel(bench: Bench) -> None:
     table = widget.ui.modelTable
     rows = [[table.item(row, column).text() for column in range(5)] for row in range(table.rowCount)]
     assert [row[0] for row in rows] == ["lv_cavity", "myocardium", "lv_cavity + myocardium"]
-    assert all(re.fullmatch(r"\d+ \d+ [01]\.\d\d [01]\.\d\d", " ".join(row[1:])) for row in rows)
+    assert all(re.fullmatch(r"\d+ % \d+ % [01]\.\d\d [01]\.\d\d", " ".join(row[1:])) for row in rows)
     assert table.item(0, 0).data(qt.Qt.DecorationRole) == qt.QColor("#e69f00")
     assert table.item(1, 0).toolTip() == "myocardium. Most frequent: pieces 1, holes 1."
     said = "300 raw samples beside 224 real slices (validation).\nDice with the nearest training sample: 0."
     assert widget.ui.modelLimitsLabel.text.startswith(said)
     bench.picture("TopoGANSynth", "first opening")
+    low, height = table.rowHeight(0), table.height
+    with font_of(12):
+        bench.picture("TopoGANSynth", "first opening, 12 points")
+        assert table.rowHeight(0) > low and table.height > height, "the letters have grown"
 
 
 def test_a_model_is_needed(bench: Bench, model: Path, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def usual(card: ModelCard, region: int) -> str:
 def cells(figures: Figures, region: int) -> list[str]:
     """The figures of a structure or union, as the table shows them."""
     row = figures.regions[region]
-    shares = [f"{row.valid_percent:.0f}", f"{row.real_valid_percent:.0f}"]
+    shares = [f"{row.valid_percent:.0f} %", f"{row.real_valid_percent:.0f} %"]
     return [*shares, f"{row.betti_error:.2f}", f"{row.real_betti_error:.2f}"]
 
 

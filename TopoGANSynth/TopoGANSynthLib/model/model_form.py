@@ -22,6 +22,8 @@ DEMO_MODEL = Path(__file__).resolve().parents[2] / "Resources" / "Models" / "pha
 _LOOK_MILLISECONDS = 50
 _MOST_ROWS_IN_SIGHT = 6
 _FRAME = 6
+# Of a widget without a limit (QWIDGETSIZE_MAX).
+_ANY_HEIGHT = 16777215
 
 
 class ModelForm:
@@ -43,6 +45,8 @@ class ModelForm:
         self._timer.setInterval(_LOOK_MILLISECONDS)
         self._connections = Connections()
         self._connections.add(self._timer, "timeout()", self._look_at_check)
+        # Rows follow the letters, whose size the user may change at any time, and the table its rows.
+        ui.modelTable.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header = ui.modelTable.horizontalHeader()
         header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
@@ -143,7 +147,7 @@ class ModelForm:
                 cell = qt.QTableWidgetItem(text)
                 cell.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(row, column, cell)
-        table.resizeRowsToContents()
         # Rows and their header are equally high.
-        shown = 1 + min(len(card.regions), _MOST_ROWS_IN_SIGHT)
-        table.setFixedHeight(shown * table.rowHeight(0) + _FRAME)
+        many = len(card.regions) > _MOST_ROWS_IN_SIGHT
+        most = (1 + _MOST_ROWS_IN_SIGHT) * table.rowHeight(0) + _FRAME
+        table.setMaximumHeight(most if many else _ANY_HEIGHT)
