@@ -180,6 +180,8 @@ def heart(*names: str) -> tuple[Any, Any]:
 
 
 def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, engine: Engine) -> None:
+    import slicer
+
     ui = made.ui
     choose(ui.compareWithComboBox, "Segmentation of the scene")
     assert ui.compareReasonLabel.text == "Choose a segmentation of a real patient."
@@ -192,6 +194,10 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     segmentation.GetSegmentation().GetNthSegment(1).SetName("Cavity")
     ui.compareVolumeSelector.setCurrentNode(volume)
     made.panel.refresh()
+    slicer.util.arrayFromVolume(volume)[:] = 100
+    compare(made, "CT has no value below 0, so that it is no CT: choose the CT, or None to compare masks alone.")
+    assert work_folders(bench) == []
+    slicer.util.arrayFromVolume(volume)[0] = -1000
     compare(made)
     asked = json.loads((engine.parent / "topogan" / "prepared.json").read_text())
     assert [(one["name"], one["labels"]) for one in asked["table"]["structures"]] == [

@@ -12,15 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from slicer.i18n import tr as _
+
 from topogan_contract import schemas
 from topogan_contract.preparation import REQUEST_FILE
 from topogan_contract.schemas import find_json
 from topogan_contract.synthesis import REPORT_FILE, axes_of
+from topogan_contract.words import shown
 
 if TYPE_CHECKING:
     import slicer
 
     from TopoGANSynthLib.paint.painting import Match
+
+
+_ARBITRARY = "arbitrary"
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def scene_request(
     volume: slicer.vtkMRMLScalarVolumeNode | None = None,
     plane: list[list[float]] | None = None,
 ) -> Callable[[Path], None]:
-    """What writes the request and its files into a folder, on any thread.
+    """What writes the request and its files into a folder, on any thread; ValueError of it tells that it is no CT.
 
     Args:
         form: of the samples.
@@ -98,7 +104,13 @@ def scene_request(
     if form.window is not None:
         settings |= {"window_low": form.window[0], "window_high": form.window[1], "intensity": form.intensity}
 
+    sentence = _("{volume} has no value below 0, so that it is no CT: choose the CT, or None to compare masks alone.")
+    no_ct = "" if volume is None else sentence.format(volume=shown(volume.GetName()))
+
     def write(folder: Path) -> None:
+        # The engine would name a file that is gone by then.
+        if form.intensity != _ARBITRARY and scan.image is not None and scan.image.array.min() >= 0:
+            raise ValueError(no_ct)
         written = scan.write(folder, "p1-001", labels)
         source = {
             "segmentations": [str(written.segmentation.absolute())],
