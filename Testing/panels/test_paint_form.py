@@ -105,6 +105,23 @@ def test_a_heart_is_painted(bench: Bench, engine: Engine) -> None:
     assert painted_nodes()[0].GetName() != painted_nodes()[1].GetName()
 
 
+def test_no_neighbor_takes_the_place_of_a_removed_node(bench: Bench) -> None:
+    import slicer
+
+    chosen, other = heart("Myocardium"), heart("Myocardium")
+    volumes = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode") for _ in range(2)]
+    ui = ready(bench).ui
+    selectors = (ui.paintSegmentationSelector, ui.compareSegmentationSelector, ui.compareVolumeSelector)
+    for selector, node in zip(selectors, (chosen, chosen, volumes[0]), strict=True):
+        selector.setCurrentNode(node)
+    for node in (chosen, volumes[0]):
+        slicer.mrmlScene.RemoveNode(node)
+    assert [selector.currentNode() for selector in selectors] == [None, None, None]
+    assert ui.paintReasonLabel.text == "Choose a segmentation to paint on."
+    ui.paintSegmentationSelector.setCurrentNode(other)
+    assert ui.paintReasonLabel.text == ""
+
+
 def _matrix_of(volume: Any, get: Any) -> Any:
     import vtk
 

@@ -16,6 +16,7 @@ from TopoGANLib.forms.widgets import describe_widgets
 from TopoGANSynthLib.compare.compare_form import CompareForm, compare_parameters
 from TopoGANSynthLib.job.engine_job import READING
 from TopoGANSynthLib.keep.keep_form import KeepForm, export_parameters
+from TopoGANSynthLib.leaving_nodes import LeavingNodes
 from TopoGANSynthLib.model.model_form import ModelForm
 from TopoGANSynthLib.model.topology_form import Topology, TopologyForm
 from TopoGANSynthLib.paint.paint_form import PaintForm, paint_parameters
@@ -48,6 +49,7 @@ class SynthPanel:
         self._paint = PaintForm(ui, engine, lambda: (self._model.path, self._model.card))
         self._keep = KeepForm(ui, engine, self._result.chosen, logic.source)
         self._compare = CompareForm(ui, engine, self._result.chosen, logic.source)
+        self._leaving = LeavingNodes(("paintSegmentation", "compareSegmentation", "compareVolume"))
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         self._connections.add(ui.generateButton, "clicked()", self._generate_or_cancel)
@@ -69,6 +71,7 @@ class SynthPanel:
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
         self._parameters = parameters
+        self._leaving.set_parameters(parameters)
         self._topology.set_parameters(parameters)
         self._result.set_parameters(parameters)
         self._paint.set_parameters(parameters)
@@ -99,6 +102,7 @@ class SynthPanel:
     def close(self) -> None:
         """Let go of everything, the engine included."""
         self._connections.close()
+        self._leaving.set_parameters(None)
         self._model.close()
         self._topology.close()
         self._result.close()
