@@ -208,10 +208,20 @@ def test_short_paths_do_not_eat_letters() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/data/smithson/x", "~/Smith/x.nii", r"C:\Users\Smith\x.nii", "'/data/John Smith/x'", '"C:\\John Smith\\x"'],
+    [
+        "/data/smithson/x",
+        "~/Smith/x.nii",
+        r"C:\Users\Smith\x.nii",
+        "'/data/John Smith/x'",
+        '"C:\\John Smith\\x"',
+        "/data/John Smith/CT 3/x.nii.gz",
+        "/data/John Smith.nrrd",
+        r"C:\Users\John Smith\x.nii",
+    ],
 )
 def test_unknown_paths_disappear(path: str) -> None:
     """Errors of libraries name files that nobody foresaw."""
     private = {Path("/data/smith"): "the training set"}
     said = without_paths(f"[Errno 5] Input/output error: {path}: 3/4 done", private)
     assert said == "[Errno 5] Input/output error: a path: 3/4 done"
+    assert without_paths(f"{path} is no file of the run: 3/4", private) == "a path is no file of the run: 3/4"

@@ -14,8 +14,14 @@ from types import FrameType
 
 from topogan.errors import InputError, WorkError
 
-# An absolute path: in quotes, as Python's own errors write them (it may hold spaces), or without.
-_ANY_PATH = re.compile(r"""(['"])(?:~|[A-Za-z]:)?[\\/][^'"\n]*\1|(?<![\w/\\])(?:~|[A-Za-z]:)?[\\/][^\s'",;:()]+""")
+# An absolute path: in quotes, as Python's own errors write them (it may hold spaces), or without. Then up to three
+# words are still of it where a separator or a file's suffix follows: a patient's name is worse than a lost word.
+_LETTER, _WORD = r"""[^\s'",;:()]""", r"""[^\s'",;:()\\/]+"""
+_MORE = rf"(?: {_WORD}){{1,3}}[\\/]{_LETTER}*|(?: {_WORD}){{0,2}} {_WORD}\.[A-Za-z]\w{{1,4}}(?!\w)"
+_ANY_PATH = re.compile(
+    r"""(['"])(?:~|[A-Za-z]:)?[\\/][^'"\n]*\1|"""
+    rf"(?<![\w/\\])(?:~|[A-Za-z]:)?[\\/]{_LETTER}+(?:{_MORE})*"
+)
 # A short path ("/m") also stands within longer ones, and the letters of a relative one in words.
 _START_OF_NAME, _END_OF_NAME = r"(?<![\w.~/\\-])", r"(?![\w.-])"
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
