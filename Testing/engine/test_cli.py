@@ -128,6 +128,19 @@ def test_progress_away_from_a_terminal_is_plain_lines() -> None:
     assert "\x1b" not in out.getvalue() and "\r" not in out.getvalue()
 
 
+def test_a_panel_that_reads_the_lines_gets_more_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1000))
+    monkeypatch.setattr("topogan.progress.time.monotonic", lambda: next(clock))
+    lines = []
+    for seconds in (1.0, 10.0):
+        out = io.StringIO()
+        with ProgressReporter(Console(file=out), seconds_between_lines=seconds) as report:
+            for step in range(30):
+                report({"kind": "step", "stage": "paint", "step": step, "total": 100})
+        lines.append(len(out.getvalue().splitlines()))
+    assert lines == [30, 3]
+
+
 def test_time_left_is_shown_after_20_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 30))
     monkeypatch.setattr("topogan.progress.time.monotonic", lambda: next(clock))

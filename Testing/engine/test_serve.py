@@ -17,6 +17,7 @@ import pytest
 
 from topogan.errors import InputError, WorkError
 from topogan.serve import request_folder, serve
+from topogan.serve.loop import _LastModel
 from topogan.serve.processes import alive_on_windows, process_alive
 from topogan.serve.request_folder import Request, RequestFolder
 from topogan_contract.lock import RunLock
@@ -108,6 +109,7 @@ class TestAnswers:
         panel.put("one", out=str(tmp_path / "here"), training_set=str(ring_training_set))
         assert panel.closed("one") == "finished"
         assert "dice_to_training" in read(tmp_path / "here" / "report.json")
+        assert (tmp_path / "here" / "gallery.png").exists()
         assert not panel.file("one").exists()
 
     def test_requests_are_answered_in_their_order(self, panel: Panel) -> None:
@@ -218,6 +220,33 @@ class TestRefusals:
         assert error["kind"] == "work" and error["error"].startswith("Only 0 of 4 tries")
         assert panel.closed("rare") == "failed"
         assert not panel.file("rare").exists()
+
+    def test_a_full_disk_is_said(self, panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And what was half written is gone; the next request is answered."""
+        import topogan.synthesis.run as synthesis
+
+        def full(folder: Path, judged: Any) -> None:
+            (folder / "masks.nrrd").write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(synthesis, "write_samples", full)
+            panel.start()
+            panel.put("one")
+            error = panel.error("one")
+        assert error["kind"] == "work" and error["error"].endswith("is full: free some space and run it again.")
+        assert [path.name for path in (panel.folder / "results").iterdir() if path.is_dir()] == []
+        panel.put("two")
+        assert panel.closed("two") == "finished"
+        assert not (panel.file("two") / "gallery.png").exists(), "a panel shows samples in its own views"
+
+    def test_a_model_that_is_removed_is_missed(self, tmp_path: Path, ring_model: Path) -> None:
+        kept = Path(shutil.copytree(ring_model, tmp_path / "model"))
+        models = _LastModel()
+        models.get(kept)
+        shutil.rmtree(kept)
+        with pytest.raises(InputError, match="model does not exist: name a model package"):
+            models.get(kept)
 
     def test_a_fault_does_not_end_the_engine(self, panel: Panel, monkeypatch, capfd) -> None:
         import topogan.synthesis

@@ -132,7 +132,7 @@ def test_an_empty_mask_has_a_piece_that_nothing_shows(scene_of: Callable[..., Sy
     (bar,) = bars(nodes.barcode)
     assert (bar.dimension, bar.death) == (0, ENDLESS)
     assert bar.birth == pytest.approx(np.hypot(SIZE, SIZE) * PIXEL_SIZE)
-    assert bar.birth > nodes.persistence.GetXAxisRange()[1], "it lies beyond both charts"
+    assert bar.birth > nodes.plots.persistence.GetXAxisRange()[1], "it lies beyond both charts"
 
 
 def test_a_bar_that_is_not_there(scene_of: Callable[..., SynthesisNodes]) -> None:

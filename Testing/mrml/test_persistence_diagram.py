@@ -60,7 +60,7 @@ def _points(nodes: SynthesisNodes, series: str) -> list[list[float]]:
 
 
 def test_points_and_what_never_ends(compared: SynthesisNodes) -> None:
-    chart = compared.persistence
+    chart = compared.plots.persistence
     assert chart.GetTitle() == "Diagram of sample 0, myocardium (b0 = 1, b1 = 1)"
     assert _names(chart) == [*BEHIND, "diagonal", "never ends", CHOSEN, *SERIES[2], SHORT]
     assert chart.GetXAxisRange() == chart.GetYAxisRange()
@@ -72,10 +72,10 @@ def test_points_and_what_never_ends(compared: SynthesisNodes) -> None:
 
 
 def test_scrolling_adds_no_node_and_keeps_the_axes(headless: HeadlessSlicer, compared: SynthesisNodes) -> None:
-    before, axes = headless.scene.GetNumberOfNodes(), compared.persistence.GetXAxisRange()
+    before, axes = headless.scene.GetNumberOfNodes(), compared.plots.persistence.GetXAxisRange()
     for sample, region in ((3, 1), (3, 2), (5, 0)):
         compared.show_sample(sample, region)
-        assert compared.persistence.GetXAxisRange() == axes
+        assert compared.plots.persistence.GetXAxisRange() == axes
     assert headless.scene.GetNumberOfNodes() == before
 
 
@@ -109,7 +109,7 @@ def test_real_bars_lie_behind_those_of_their_rank(compared: SynthesisNodes) -> N
     assert x[1, ~np.isnan(half[1])].tolist() == [0, 0.5, 16, 21]
     assert np.isfinite(x).all()
     assert (~np.isnan(most[0])).sum() == 2, "no end behind a piece that never ends"
-    lines = number_columns(background_table(compared.persistence), ["birth (mm)", *BEHIND])
+    lines = number_columns(background_table(compared.plots.persistence), ["birth (mm)", *BEHIND])
     holes = ~np.isnan(lines[BEHIND[1]])
     assert np.isnan(lines[BEHIND[0]]).all()
     assert (lines["birth (mm)"][holes].max(), holes.sum()) == (4, 15)
@@ -122,13 +122,13 @@ def test_a_bar_stands_among_real_ones(compared: SynthesisNodes) -> None:
 
 
 def test_a_model_that_knows_no_real_masks_draws_none(headless: HeadlessSlicer, several: SynthesisNodes) -> None:
-    assert _names(several.persistence) == ["diagonal", "never ends", CHOSEN, *SERIES[2], SHORT]
+    assert _names(several.plots.persistence) == ["diagonal", "never ends", CHOSEN, *SERIES[2], SHORT]
     assert REAL_MOST not in _names(several.barcode)
-    assert several.real(1) is None
+    assert several.plots.real(1) is None
     assert standing(several, bars(several.barcode)[0]) is None
     several.set_attribute("TopoGAN.real", '[{"masks": "many"}]')
     several.show_sample(1)
-    assert several.real(1) is None, "a scene of a stranger"
+    assert several.plots.real(1) is None, "a scene of a stranger"
 
 
 def test_a_report_that_says_nonsense_of_real_masks(structures_folder: Path) -> None:
@@ -154,28 +154,28 @@ def test_a_loaded_scene_has_every_link(headless: HeadlessSlicer, compared: Synth
     compared.show_plot(persistence=True)
     show_in_views(compared, headless.application_logic)
     mark_bar(compared, 2)
-    title = compared.persistence.GetTitle()
+    title = compared.plots.persistence.GetTitle()
     save_scene(headless.scene, tmp_path / "scene.mrb")
     again = start_headless()
     load_scene(again.scene, tmp_path / "scene.mrb")
     (loaded,) = SynthesisNodes.find_all(again.scene)
     before = again.scene.GetNumberOfNodes()
     (view,) = slicer.util.getNodesByClass("vtkMRMLPlotViewNode", again.scene)
-    assert view.GetPlotChartNodeID() == loaded.persistence.GetID() == loaded.plot.GetID()
-    assert (loaded.persistence.GetTitle(), loaded.real(1)) == (title, REAL)
+    assert view.GetPlotChartNodeID() == loaded.plots.persistence.GetID() == loaded.plots.shown.GetID()
+    assert (loaded.plots.persistence.GetTitle(), loaded.plots.real(1)) == (title, REAL)
     assert (chosen_bar(loaded.barcode), _points(loaded, CHOSEN)) == (2, [[1.5, 13.5]])
-    (row,) = _rows_at(loaded.persistence, SERIES[2][1], 1.5, 13.5)
+    (row,) = _rows_at(loaded.plots.persistence, SERIES[2][1], 1.5, 13.5)
     assert bar_of_row(loaded.barcode, row) == 2
     assert mark_bar(loaded, 2).death_voxel == (32, 32, 0)
     loaded.show_sample(4)
-    assert loaded.persistence.GetTitle().startswith("Diagram of sample 4")
+    assert loaded.plots.persistence.GetTitle().startswith("Diagram of sample 4")
     assert again.scene.GetNumberOfNodes() == before
     loaded.show_plot(persistence=False)
     assert view.GetPlotChartNodeID() == loaded.barcode.GetID()
 
 
 def test_a_scene_of_before_there_were_diagrams_gets_one(headless: HeadlessSlicer, nodes: SynthesisNodes) -> None:
-    chart = nodes.persistence
+    chart = nodes.plots.persistence
     table = background_table(chart)
     own = [chart.GetNthPlotSeriesNode(n) for n in range(chart.GetNumberOfPlotSeriesNodes())]
     for node in (chart, *own, table):
@@ -183,10 +183,10 @@ def test_a_scene_of_before_there_were_diagrams_gets_one(headless: HeadlessSlicer
     columns = barcode_table(nodes.barcode).GetTable()
     for name in (*map(point_column, (CHOSEN, *SERIES[2], SHORT)), "point (mm)", REAL_VALUE, REAL_MOST, REAL_HALF):
         columns.RemoveColumnByName(name)
-    assert (nodes.persistence, nodes.plot) == (None, nodes.barcode)
+    assert (nodes.plots.persistence, nodes.plots.shown) == (None, nodes.barcode)
     mark_bar(nodes, 2)
     nodes.show_plot(persistence=True)
-    assert nodes.plot.GetTitle() == "Diagram of sample 0 (b0 = 1, b1 = 1)"
+    assert nodes.plots.shown.GetTitle() == "Diagram of sample 0 (b0 = 1, b1 = 1)"
     mark_bar(nodes, 2)
     assert _points(nodes, CHOSEN) == [[0, 12.0]]
     before = headless.scene.GetNumberOfNodes()
@@ -208,7 +208,9 @@ def _near(picture: np.ndarray, color: tuple[float, ...]) -> np.ndarray:
 def test_what_is_chosen_is_seen_in_a_small_view(compared: SynthesisNodes) -> None:
     mark_bar(compared, 2)
     yellow, vermilion = (240 / 255, 228 / 255, 66 / 255), (213 / 255, 94 / 255, 0.0)
-    diagram, barcode = (draw_chart(chart, 500, 300)[:, :300] for chart in (compared.persistence, compared.barcode))
+    diagram, barcode = (
+        draw_chart(chart, 500, 300)[:, :300] for chart in (compared.plots.persistence, compared.barcode)
+    )
     for left in (diagram, barcode):
         assert _near(left, yellow).sum() > 100
         assert _near(left, vermilion).sum() > 30

@@ -14,9 +14,18 @@ import numpy as np
 import pytest
 import slicer
 
-from TopoGANLib.headless.application import HeadlessSlicer, SceneError, load_scene, save_scene, start_headless
+from TopoGANLib.headless.application import (
+    HeadlessSlicer,
+    SceneError,
+    add_slice_logic,
+    load_scene,
+    save_scene,
+    start_headless,
+)
 from TopoGANLib.scene.barcode import ROWS_PER_BAR
 from TopoGANLib.scene.build import build_scene
+from TopoGANLib.scene.gallery import show_gallery
+from TopoGANLib.scene.layouts import GALLERY_VIEW, ResultLayout
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import Synthesis, read_synthesis_folder
 from TopoGANLib.scene.views import show_in_views
@@ -31,6 +40,7 @@ import numpy as np, slicer, vtk
 from vtk.util.numpy_support import vtk_to_numpy
 from TopoGANLib.scene.barcode import barcode_table
 from TopoGANLib.headless.application import load_scene, start_headless
+from TopoGANLib.scene.gallery import sample_in_gallery, update_gallery
 from TopoGANLib.scene.nodes import SynthesisNodes
 
 out = Path(sys.argv[2])
@@ -41,7 +51,11 @@ scene = headless.scene
 labelmap = slicer.vtkOrientedImageData()
 segmentation = nodes.segmentation.GetSegmentation()
 nodes.segmentation.GetBinaryLabelmapRepresentation(segmentation.GetNthSegmentID(0), labelmap)
+marks = nodes.companion("gallery marks")
+tiles = [sample_in_gallery(nodes, marks.GetPolyData().GetPoint(0))] if marks else []
 nodes.show_sample(3)
+update_gallery(nodes)
+tiles += [sample_in_gallery(nodes, marks.GetPolyData().GetPoint(0))] if marks else []
 hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
 dangling = []
 for node in slicer.util.getNodesByClass("vtkMRMLNode", scene):
@@ -70,8 +84,9 @@ print(json.dumps({
     "accepted": [nodes.metrics.GetCellText(row, 1) for row in range(nodes.metrics.GetNumberOfRows())
                  if nodes.metrics.GetCellText(row, 0) == "accepted_percent"],
     "folder": hierarchy.GetItemName(hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.image))),
-    "background": [node.GetBackgroundVolumeID() == nodes.image.GetID()
-                   for node in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)],
+    "background": {node.GetLayoutName(): scene.GetNodeByID(node.GetBackgroundVolumeID()).GetName().split()[-1]
+                   for node in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)},
+    "tiles": tiles,
     "plot": scene.GetFirstNodeByClass("vtkMRMLPlotViewNode").GetPlotChartNodeID() == nodes.barcode.GetID(),
     "layout": scene.GetFirstNodeByClass("vtkMRMLLayoutNode").GetViewArrangement(),
     "colors": scene.GetNumberOfNodesByClass("vtkMRMLColorNode"),
@@ -83,6 +98,12 @@ print(json.dumps({
 @pytest.fixture
 def saved(headless: HeadlessSlicer, nodes: SynthesisNodes, tmp_path: Path) -> Path:
     show_in_views(nodes, headless.application_logic)
+    # As the panel leaves it: a gallery, in a layout that is the panel's alone.
+    layout = ResultLayout(headless.scene)
+    layout.show("gallery", nodes.axes)
+    add_slice_logic(headless.scene, headless.application_logic, GALLERY_VIEW)
+    nodes.show_sample(2)
+    show_gallery(nodes, headless.application_logic)
     path = tmp_path / "scene.mrb"
     save_scene(headless.scene, path)
     return path
@@ -111,9 +132,10 @@ def test_another_process_finds_every_node_and_array(
         "series": ["chosen", "H0 (pieces)", "H1 (holes)", "under a pixel", "never ends"],
         "accepted": ["87.5"],
         "folder": "TopoGAN myocardium",
-        "background": [True, True, True],
+        "background": {"Red": "CT", "Green": "CT", "Yellow": "CT", "TopoGAN": "gallery"},
+        "tiles": [2, 3],
         "plot": True,
-        "layout": slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpPlotView,
+        "layout": slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView,
         "colors": headless.scene.GetNumberOfNodesByClass("vtkMRMLColorNode"),
         "dangling": [],
     }

@@ -83,19 +83,28 @@ def font_of(points: int) -> Iterator[None]:
         QtWidgets.QApplication.setFont(before)
 
 
+_DARK = {
+    "Window": "#323232", "WindowText": "#ffffff", "Base": "#1e1e1e", "AlternateBase": "#323232",
+    "ToolTipBase": "#ffffff", "ToolTipText": "#323232", "Text": "#ffffff", "PlaceholderText": "#c0c0c0",
+    "Button": "#323232", "ButtonText": "#ffffff", "BrightText": "#ff4444", "Light": "#828284", "Midlight": "#5a5a5b",
+    "Dark": "#232323", "Mid": "#2b2b2b", "Shadow": "#141414", "Highlight": "#3ca4ff", "HighlightedText": "#ffffff",
+    "Link": "#3ca4ff",
+}  # fmt: skip
+_DARK_DISABLED = {
+    "WindowText": "#6d6d6d", "Base": "#1e1e1e", "Text": "#6d6d6d", "ButtonText": "#b4b4b4", "Highlight": "#505050",
+    "HighlightedText": "#6d6d6d",
+}  # fmt: skip
+
+
 @contextmanager
 def dark_theme() -> Iterator[None]:
-    """Show everything as the application's dark style does: light letters on dark grounds."""
+    """Show everything in the colors of the application's *Dark Slicer* style (qSlicerStyle.cxx)."""
     before = QtWidgets.QApplication.palette()
-    roles = QtGui.QPalette.ColorRole
-    palette = QtGui.QPalette(QtGui.QColor(53, 53, 53), QtGui.QColor(53, 53, 53))
-    for role in (roles.WindowText, roles.Text, roles.ButtonText, roles.ToolTipText, roles.BrightText):
-        palette.setColor(role, QtGui.QColor(255, 255, 255))
-    palette.setColor(roles.Base, QtGui.QColor(42, 42, 42))
-    palette.setColor(roles.AlternateBase, QtGui.QColor(66, 66, 66))
-    palette.setColor(roles.PlaceholderText, QtGui.QColor(160, 160, 160))
-    for role in (roles.WindowText, roles.Text, roles.ButtonText):
-        palette.setColor(QtGui.QPalette.ColorGroup.Disabled, role, QtGui.QColor(127, 127, 127))
+    palette, roles = QtGui.QPalette(), QtGui.QPalette.ColorRole
+    for name, color in _DARK.items():
+        palette.setColor(roles[name], QtGui.QColor(color))
+    for name, color in _DARK_DISABLED.items():
+        palette.setColor(QtGui.QPalette.ColorGroup.Disabled, roles[name], QtGui.QColor(color))
     QtWidgets.QApplication.setPalette(palette)
     try:
         yield

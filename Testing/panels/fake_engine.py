@@ -18,7 +18,7 @@ _CLI = """
 import json, os, shutil, socket, struct, subprocess, sys, time, uuid, zlib
 from pathlib import Path
 
-from topogan_contract import preparation, run as layout, schemas
+from topogan_contract import comparison, preparation, run as layout, schemas
 from topogan_contract.lock import RunLock
 from topogan_contract.machine import machine_id
 
@@ -254,6 +254,59 @@ def export(synthesis, out, *how):
         return fail(1, "The disk is full: free some space and run it again.")
     (left / "topogan.json").write_text(json.dumps({"layout": how[1], "samples": numbers}))
     left.rename(out)
+
+def evaluate(synthesis, *how):
+    told, words = _told("evaluate", ()), dict(zip(how[::2], how[1::2]))
+    assert (Path(synthesis) / "report.json").is_file()
+    Path(__file__).with_name("compared.json").write_text(json.dumps(words))
+    if "--prepare" in words:
+        asked = Path(words["--prepare"])
+        shutil.copy(asked / preparation.REQUEST_FILE, Path(__file__).with_name("prepared.json"))
+        if _prepare(Path(words["--training-set"]), asked):
+            return 2
+        shutil.rmtree(asked)
+    print("evaluate 3/8  1 s left", flush=True)
+    if "sleep" in told:
+        time.sleep(60)
+    if "crash" in told:
+        os.abort()
+    if "fail" in told:
+        return fail(2, "The samples are 64 pixels wide and the training set 128: evaluate against another.")
+    out = Path(words["--comparison"])
+    shutil.copytree(synthesis, out / "nearest")
+    report = json.loads((Path(synthesis) / "report.json").read_text())
+    (out / comparison.COMPARISON_FILE).write_text(comparison.text_of(_comparison(report, "copies" in told)))
+    Path(words["--report"]).write_text("<html></html>")
+
+def _comparison(report, copies):
+    # Sample 0 is the least real one.
+    count, axes = report["count"], report.get("axes", 2)
+    names = [region["name"] for region in report.get("regions", [{"name": report.get("structure", "structure")}])]
+    most = ",".join(["1"] * axes)
+    sizes = tuple(100.0 + 10 * place for place in range(21))
+    row, metrics = comparison.MetricRow, []
+    for name in names:
+        metrics += [row("Betti error", name, 0.25, 0.1, "", "lower", "2.5 times real", "How much the shares differ.")]
+        metrics += [row("Mean area", name, 762.0, None, "mm2", "equal to real", "-", "Size.")]
+    return comparison.Comparison(
+        conclusion=f"{count} samples were compared.",
+        findings=(),
+        warnings=(f"3 of {count} samples look like copies of training masks.",) if copies else (),
+        axes=axes,
+        unit="mm2",
+        held_out_mean=0.79,
+        held_out_deviation=0.04,
+        held_out_largest=0.9,
+        metrics=tuple(metrics),
+        regions=tuple(
+            comparison.RegionFigures(name, "#0072b2", ((most, 0.5, 0.75), ("9" + most[1:], 0.5, 0.25)), sizes, sizes)
+            for name in names
+        ),
+        samples=tuple(
+            comparison.SampleRow(count - number, "valid", copies and number < 3, 7, 0.87, 9, 0.75)
+            for number in range(count)
+        ),
+    )
 
 def _answer(path, request, results, how):
     told = dict(word.partition("=")[::2] for word in how)

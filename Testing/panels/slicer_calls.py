@@ -19,6 +19,8 @@ _SINGLETONS = {"slicer.mrmlScene": "vtkMRMLScene"}
 _OTHERS = {"argparse", "qt", "sitk", "slicer", "subprocess", "tempfile", "threading", "vtk", "zipfile"}
 # What a form's widgets inherit and every widget has.
 _OWN_WIDGETS = ("ctk", "qMRML")
+# Of a signal, as Qt normalizes it.
+_SIGNATURE = re.compile(r"\w+\([\w:,*&<>]*\)")
 
 
 def sources() -> list[Path]:
@@ -88,7 +90,7 @@ def signals(path: Path) -> Iterator[tuple[str, str]]:
             continue
         texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
         for text in texts:
-            if text.endswith(")") and "(" in text and " " not in text:
+            if _SIGNATURE.fullmatch(text):
                 chain = _chain(node.args[0]) or [""]
                 yield (chain[-1] if chain[-1] in all_widgets() else ""), text
 

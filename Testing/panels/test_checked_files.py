@@ -131,7 +131,7 @@ def test_a_set_without_a_run_is_listed_and_deleted(bench: Bench, monkeypatch: py
     assert rows(widget)[1:] == [["Blood-1", "unused", "", ""]]
     choose_run(widget, "Blood-1")
     assert offered(widget) == ["open", "delete"]
-    assert widget.ui.runsLabel.text.startswith("A training set of 48 that no run here was trained on")
+    assert widget.ui.runsLabel.text.startswith("A training set of 48 samples that no run here was trained on")
     bench.picture("TopoGANTrain", "unused training set")
     asked = answer(monkeypatch, True)
     widget.ui.deleteRunsButton.click()

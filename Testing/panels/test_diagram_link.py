@@ -41,7 +41,7 @@ def test_a_click_on_a_point_chooses_its_bar(shown: tuple[Any, Any, Any], bench: 
     from TopoGANLib.scene.barcode import bars, chosen_bar
 
     widget, nodes, view = shown
-    assert view._node.GetPlotChartNodeID() == nodes.persistence.GetID()
+    assert view._node.GetPlotChartNodeID() == nodes.plots.persistence.GetID()
     assert widget.ui.barLabel.text.startswith("Click on a point to see its pixels")
     nothing, corner_of_real_outline = (20.0, 10.0), (4.0, 31.0)
     for place in (nothing, corner_of_real_outline):
@@ -59,7 +59,7 @@ def test_a_click_on_a_point_chooses_its_bar(shown: tuple[Any, Any, Any], bench: 
     bench.picture("TopoGANSynth", "a point is chosen")
     # Another sample, another look at the scene, and back to the barcode.
     widget.ui.sampleSlider.value = 3.0
-    assert nodes.persistence.GetTitle().startswith("Diagram of sample 3, myocardium")
+    assert nodes.plots.persistence.GetTitle().startswith("Diagram of sample 3, myocardium")
     widget.panel._result.look()
     assert widget.ui.plotComboBox.currentText == "Persistence diagram"
     choose(widget.ui.plotComboBox, "Barcode")

@@ -104,6 +104,15 @@ def test_tool_tips_are_there_when_the_panel_is_open(name: str, bench: Bench) -> 
             assert len(getattr(panel.ui, widget_name).toolTip) > 10, widget_name
 
 
+def test_names_of_nodes_do_not_widen_a_panel(name: str) -> None:
+    """A selector of nodes, left alone, is never narrower than the longest name in the scene."""
+    for widget in form_widgets(name):
+        if widget.attrib["class"] == "qMRMLNodeComboBox":
+            policy = widget.find("property[@name='sizePolicy']/sizepolicy")
+            assert policy is not None, widget.attrib["name"]
+            assert policy.attrib["hsizetype"] == "Ignored", widget.attrib["name"]
+
+
 def test_selectors_are_fed_with_the_scene(name: str) -> None:
     root = ET.parse(calls.FORMS[name]).getroot()
     top = root.find("widget")

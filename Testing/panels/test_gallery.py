@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench import Bench
+    from standin import StandIn
 
     from TopoGANLib.engine.process import Engine
 
@@ -75,6 +76,9 @@ def test_a_click_and_the_wheel_choose_a_sample(shown: tuple[Any, Any]) -> None:
     assert widget.ui.sampleSlider.value == 2
     assert "✗ myocardium – open ring: as in no real slice" in widget.ui.sampleLabel.text
     assert nodes.barcode.GetTitle() == "Barcode of sample 2, cavity (b0 = 1, b1 = 0)"
+    slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed").SetBackgroundVolumeID(None)
+    red.SetSliceOffset(nodes.sample_offset(1))
+    assert nodes.shown_sample == 2, "the view shows something else"
 
 
 def test_the_users_own_layout_is_given_back(shown: tuple[Any, Any]) -> None:
@@ -130,3 +134,18 @@ def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path,
     assert nodes.browser.GetSelectedItemNumber() == nodes.shown_sample == 3
     choose(widget.ui.synthesisComboBox, widget.ui.synthesisComboBox.itemText(0))
     assert views() == [False, False], "of slices again"
+
+
+def test_what_was_put_off_asks_no_panel_that_is_gone(application: StandIn) -> None:
+    """Views get their size, and a click its bar, in a moment: by then the panel may be closed."""
+    from TopoGANSynthLib.barcode_link import BarcodeLink
+    from TopoGANSynthLib.result_layout import ResultViews
+
+    def widgets_are_destroyed() -> None:
+        raise ValueError
+
+    views, link = ResultViews(widgets_are_destroyed, print), BarcodeLink(widgets_are_destroyed, print)
+    views.leave()
+    views._fit()
+    link.close()
+    link._choose()

@@ -206,6 +206,7 @@ def test_a_silent_run_is_resumed_here(
     monitor._clock = lambda: monitor._heard + 61.0
     widget.logic.stop()
     assert "resume it here" in status(widget)
+    assert not widget.ui.progressBar.visible, "nobody knows whether anything moves"
     asked: list[str] = []
     monkeypatch.setattr(slicer.util, "confirmOkCancelDisplay", lambda text, title: asked.append(text) or len(asked) > 1)
     widget.ui.resumeButton.click()

@@ -66,3 +66,38 @@ def test_scene_and_files(application: Any, tmp_path: Path) -> None:
     rows = [ScenePatient(hearts, phases="1-3"), ScenePatient(more_hearts)]
     found = prepared(FromScene(rows, ["Blood", "Myocardium"], files=files), tmp_path / "another")
     assert sorted(one["phases"] for one in found["patients"]) == [2, 3, 4]
+
+
+def test_names_of_a_clinic_stay_in_the_scene(application: Any, tmp_path: Path) -> None:
+    """What is handed to the engine names nobody; what it makes of a request that does, up to a model that is shared,
+    Testing/engine/hostile/test_identity.py follows.
+    """
+    import shutil
+
+    import slicer
+    from leaks import leaks
+
+    from TopoGANLib.forms.settings import read_settings
+    from TopoGANTrainLib.data.patients import ScenePatient
+    from TopoGANTrainLib.data.train_inputs import FromScene
+
+    words = ["Zwetschgenbaum", "Przybylski", "PID-7731-XQ", "2.25.7731991234", "1958-03-07", "Kreiskrankenhaus"]
+    rows = [ScenePatient(*reversed(add_patient(f"Przybylski^Zwetschgenbaum {number}"))) for number in range(2)]
+    rows.append(ScenePatient(*reversed(add_sequences("PID-7731-XQ", 2))))
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    for row in rows:
+        for node in row.nodes:
+            node.SetDescription("Kreiskrankenhaus, 1958-03-07")
+            node.SetAttribute("DICOM.instanceUIDs", "2.25.7731991234.1 2.25.7731991234.2")
+            item = hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)
+            hierarchy.SetItemAttribute(item, "DICOM.PatientName", "Przybylski^Zwetschgenbaum")
+            hierarchy.SetItemUID(item, "DICOM", "2.25.7731991234")
+    inner = rows[0].segmentation.GetSegmentation()
+    inner.GetSegment(inner.GetNthSegmentID(0)).SetTag("DICOM.Comment", "Zwetschgenbaum")
+    slicer.mrmlScene.SetURL(str(tmp_path / "Przybylski.mrb"))
+    preparation = FromScene(rows, ["Blood", "Myocardium"]).preparation(read_settings("prepare"), {})
+    preparation.write()
+    assert len(list(preparation.folder.glob("*.nrrd"))) == 8
+    assert leaks(preparation.folder, words) == []
+    shutil.rmtree(preparation.folder)
+    slicer.mrmlScene.SetURL("")

@@ -164,13 +164,18 @@ def test_a_saved_scene_is_looked_at_again(
     widget = ready(bench)
     widget.panel.choose_model(model)
     generate(widget)
+    choose(widget.ui.viewComboBox, "Single sample")
     widget.ui.sampleSlider.value = 2.0
+    layout = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    single = layout.GetViewArrangement()
     save_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
     slicer.mrmlScene.Clear(False)
     assert not widget.ui.resultCollapsibleButton.visible
+    assert layout.GetViewArrangement() != single
     load_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
     assert widget.ui.resultCollapsibleButton.visible
     assert widget.ui.sampleSlider.value == 2
+    assert (widget.ui.viewComboBox.currentText, layout.GetViewArrangement()) == ("Single sample", single)
     assert str(model).encode() not in (tmp_path / "scene.mrb").read_bytes()
 
 

@@ -420,7 +420,7 @@ def test_the_modules_own_tests(bench: Bench) -> None:
 def test_what_the_application_lists(bench: Bench) -> None:
     for name, module in bench.modules.items():
         assert module.title
-        assert module.categories == ["Cardiac"]
+        assert module.categories == ("Cardiac",)
         assert "not a medical device" in module.helpText
         assert "ECCV 2020" in module.acknowledgementText
         assert module.contributors

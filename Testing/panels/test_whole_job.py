@@ -102,7 +102,7 @@ def test_from_a_segment_to_samples(bench: Bench, scene: None, tmp_path: Path) ->
     train.ui.useModelButton.click()
     synth = slicer.modules.TopoGANSynthWidget
     assert slicer.util.selectedModule() == "TopoGANSynth"
-    assert "Myocardium, 64 × 64 pixels" in synth.ui.modelLabel.text
+    assert "Myocardium: 64 × 64 pixels" in synth.ui.modelLabel.text
     with watched("synthesis"):
         pump(lambda: synth.ui.generateButton.enabled)
         synth.ui.countSpinBox.value = 5

@@ -71,14 +71,15 @@ class BarcodeLink:
         from TopoGANLib.scene.marks import mark_bar
 
         self._clicked = False
-        nodes = self._nodes()
+        # The panel may be closed by now, and its widgets gone.
+        nodes = self._nodes() if self._widgets else None
         if nodes is None:
             return
         table = barcode_table(nodes.barcode).GetTable()
         for widget in self._widgets:
             chart = slicer.mrmlScene.GetNodeByID(widget.mrmlPlotViewNode().GetPlotChartNodeID() or "")
             # Others show charts of their own.
-            if chart is None or chart not in (nodes.barcode, nodes.persistence):
+            if chart is None or chart not in (nodes.barcode, nodes.plots.persistence):
                 continue
             number = bar_of_row(nodes.barcode, _selected_row(widget.plotView(), table))
             if number:

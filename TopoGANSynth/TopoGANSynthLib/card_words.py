@@ -19,10 +19,11 @@ def facts(card: ModelCard, simulated: bool) -> str:
     train, validation, test = card.parts
     sizes = _("{structure}: {size} {unit} of {pixel} mm, {width} mm wide, {texture}.")
     split = (
-        _("{patients} patients: {train} volumes for training, {validation} for validation, {test} for the test.")
+        _("{patients}: {train} volumes for training, {validation} for validation, {test} for the test.")
         if volumes
-        else _("{patients} patients: {train} slices for training, {validation} for validation, {test} for the test.")
+        else _("{patients}: {train} slices for training, {validation} for validation, {test} for the test.")
     )
+    patients = _("1 patient") if card.patients == 1 else _("{count} patients").format(count=card.patients)
     lines = [
         sizes.format(
             structure=card.structure,
@@ -32,7 +33,7 @@ def facts(card: ModelCard, simulated: bool) -> str:
             width=f"{card.size * card.pixel_size_mm:.0f}",
             texture=_("with CT texture") if card.has_textures else _("masks alone"),
         ),
-        split.format(patients=card.patients, train=train, validation=validation, test=test),
+        split.format(patients=patients, train=train, validation=validation, test=test),
     ]
     if simulated:
         lines.append(_("The demo model: it has learned simulated hearts, no patients."))

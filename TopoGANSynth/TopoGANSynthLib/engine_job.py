@@ -126,7 +126,7 @@ class EngineJob(Generic[Result]):
         if self._cancelled:
             return JobProgress(CANCELLED)
         if code != 0:
-            return JobProgress(FAILED, error=shown(self._process.complaint(), _LONGEST_SENTENCE))
+            return JobProgress(FAILED, error=complaint_of(self._process))
         self._reading = Background(self._read, self._no_memory)
         return JobProgress(READING)
 
@@ -151,6 +151,13 @@ class EngineJob(Generic[Result]):
             return JobProgress(FAILED, error=reading.error)
         self.result = reading.result
         return JobProgress(FINISHED)
+
+
+def complaint_of(process: EngineProcess) -> str:
+    """Why the engine has failed, in a sentence."""
+    if process.was_killed:
+        return _("The engine was killed, perhaps because memory ran out: close other programs, and try again.")
+    return shown(process.complaint(), _LONGEST_SENTENCE)
 
 
 def _say_refusal(write: Callable[[], None]) -> None:

@@ -61,7 +61,7 @@ class ResultViews:
         self._layout.show(view.value, nodes.axes)
         self._view = view
         show_picture(nodes, logic)
-        show_chart(nodes.plot, logic)
+        show_chart(nodes.plots.shown, logic)
         if view is View.gallery:
             show_gallery(nodes, logic)
             # New views get their size in a moment.
@@ -83,8 +83,9 @@ class ResultViews:
             self._layout = None
 
     def _fit(self) -> None:
-        nodes = self._nodes()
-        if nodes is not None and self.shown is View.gallery:
+        # The panel may be closed by now, and its widgets gone.
+        nodes = self._nodes() if self.shown is View.gallery else None
+        if nodes is not None:
             from TopoGANLib.scene.gallery import fit_gallery
 
             fit_gallery(nodes, slicer.app.applicationLogic())

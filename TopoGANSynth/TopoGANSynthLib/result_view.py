@@ -72,8 +72,9 @@ class ResultView:
         self._showing = True
         self._ui.synthesisComboBox.clear()
         for nodes in self._found:
-            # The nodes of one synthesis differ in the word for what they are.
-            self._ui.synthesisComboBox.addItem(nodes.segmentation.GetName().replace(" segmentation", ""))
+            # The nodes of one synthesis differ in the word for what they are; all begin with the same.
+            name = nodes.segmentation.GetName().replace(" segmentation", "").removeprefix("TopoGAN ")
+            self._ui.synthesisComboBox.addItem(name)
         segmentations = [nodes.segmentation for nodes in self._found]
         known = before is not None and before.segmentation in segmentations
         index = segmentations.index(before.segmentation) if known else len(segmentations) - 1
@@ -110,7 +111,7 @@ class ResultView:
             self._ui.regionComboBox.addItem(region)
         self._ui.regionComboBox.currentIndex = nodes.shown_region
         self._ui.regionComboBox.visible = self._ui.regionComboBoxLabel.visible = len(nodes.regions) > 1
-        self._ui.plotComboBox.currentIndex = int(nodes.shows_persistence)
+        self._ui.plotComboBox.currentIndex = int(nodes.plots.shows_persistence)
         self._showing = False
         self._ui.sampleLabel.text = sample_words(nodes, nodes.shown_sample)
         self._ui.barLabel.text = _hint(nodes)
@@ -174,7 +175,7 @@ class ResultView:
 
 
 def _hint(nodes: SynthesisNodes) -> str:
-    if nodes.shows_persistence:
+    if nodes.plots.shows_persistence:
         return _("Click on a point to see its pixels, and again for the next one at the same place.")
     return _("Click on a bar to see its pixels.")
 

@@ -11,7 +11,7 @@ from topogan_contract.service import CANCELLED, FAILED, FINISHED
 from TopoGANLib.engine.process import last_lines
 from TopoGANLib.engine.serve_client import ServeClient
 from TopoGANLib.forms.background import Background
-from TopoGANSynthLib.engine_job import READING, JobProgress
+from TopoGANSynthLib.engine_job import READING, JobProgress, complaint_of
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.synthesis_folder import Synthesis
@@ -46,8 +46,11 @@ class SampleJob:
             return JobProgress(READING)
         if answer.state == CANCELLED:
             return JobProgress(CANCELLED)
-        log = tuple(last_lines(self._client.log, _LOG_LINES)) if answer.state == FAILED else ()
-        return JobProgress(answer.state, answer.step, answer.total, answer.error, log)
+        if answer.state != FAILED:
+            return JobProgress(answer.state, answer.step, answer.total)
+        process, log = self._client.process, tuple(last_lines(self._client.log, _LOG_LINES))
+        killed = process is not None and process.was_killed
+        return JobProgress(FAILED, error=complaint_of(process) if killed else answer.error, log=log)
 
     def cancel(self) -> None:
         """Drop it, unless the samples are there already."""

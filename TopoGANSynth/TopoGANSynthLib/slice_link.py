@@ -101,6 +101,6 @@ class SliceLink:
         before, self._offsets[view.GetID()] = self._offsets.get(view.GetID()), offset
         if nodes is None or nodes.axes == 3 or before in (None, offset):
             return
-        sample = sample_in_view(nodes, view)
+        sample = sample_in_view(nodes, view, slicer.app.applicationLogic())
         if sample is not None and sample != nodes.shown_sample:
             self._choose(sample)

@@ -88,9 +88,14 @@ class SynthLogic(PanelLogic):
         """
         if self.isRunning:
             raise RuntimeError(_("Samples are being made already: cancel that first."))
-        client, values = self._client_of(engine or self.engine()), dict(settings or {})
-        values = {name: getattr(value, "name", value) for name, value in values.items()}
-        job = SampleJob(client, client.ask(Path(model), values))
+        client = self._client_of(engine or self.engine())
+        try:
+            given = dict(settings or {})
+            request = client.ask(Path(model), {name: getattr(value, "name", value) for name, value in given.items()})
+        except (TypeError, ValueError) as error:
+            sentence = _("The engine cannot be asked for that ({reason}): settings are numbers and words by name.")
+            raise ValueError(sentence.format(reason=error)) from error
+        job = SampleJob(client, request)
         self.nodes = None
         self.runner.start(job, WAITING)
         while wait and self.isRunning:

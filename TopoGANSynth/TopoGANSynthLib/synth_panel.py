@@ -13,6 +13,7 @@ from topogan_contract.words import shown
 from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.widgets import describe_widgets
+from TopoGANSynthLib.compare_form import CompareForm, compare_parameters
 from TopoGANSynthLib.engine_job import READING
 from TopoGANSynthLib.keep_form import KeepForm, export_parameters
 from TopoGANSynthLib.model_form import ModelForm
@@ -21,7 +22,7 @@ from TopoGANSynthLib.result_view import ResultView, view_parameters
 from TopoGANSynthLib.synth_logic import SynthLogic
 from TopoGANSynthLib.topology_form import Topology, TopologyForm
 
-FORMS = ("TopoGANSynthResult", "TopoGANSynthPaint", "TopoGANSynthExport")
+FORMS = ("TopoGANSynthResult", "TopoGANSynthCompare", "TopoGANSynthPaint", "TopoGANSynthExport")
 """Files of the parts below the first, in their order."""
 
 # Two dozen structures with their shares.
@@ -46,6 +47,7 @@ class SynthPanel:
         self._model = ModelForm(ui, self.refresh)
         self._paint = PaintForm(ui, engine, lambda: (self._model.path, self._model.card))
         self._keep = KeepForm(ui, engine, self._result.chosen, logic.source)
+        self._compare = CompareForm(ui, engine, self._result.chosen, logic.source)
         self._connections = Connections()
         describe_widgets(ui, logic.settings)
         self._connections.add(ui.generateButton, "clicked()", self._generate_or_cancel)
@@ -58,6 +60,7 @@ class SynthPanel:
         self._engine.enter()
         self._result.look()
         self._keep.refresh()
+        self._compare.refresh()
 
     def choose_model(self, path: Path) -> None:
         """Put a model into the panel, as the other module does."""
@@ -70,6 +73,7 @@ class SynthPanel:
         self._result.set_parameters(parameters)
         self._paint.set_parameters(parameters)
         self._keep.set_parameters(parameters)
+        self._compare.set_parameters(parameters)
         self.refresh()
 
     def refresh(self) -> None:
@@ -90,6 +94,7 @@ class SynthPanel:
         self._result.refresh()
         self._paint.refresh()
         self._keep.refresh()
+        self._compare.refresh()
 
     def close(self) -> None:
         """Let go of everything, the engine included."""
@@ -99,6 +104,7 @@ class SynthPanel:
         self._result.close()
         self._paint.close()
         self._keep.close()
+        self._compare.close()
         self._engine.close()
         self._logic.close()
 
@@ -160,6 +166,7 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
         "topology": (Topology, Topology.any),
         "topologies": (str, ""),
         **view_parameters(),
+        **compare_parameters(),
         **paint_parameters(),
         **export_parameters(),
     }

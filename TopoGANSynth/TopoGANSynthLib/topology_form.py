@@ -101,7 +101,8 @@ class TopologyForm:
         table.setRowCount(0)
         if card is None:
             return
-        numbers = [_("Pieces"), _("Holes")] if card.axes == 2 else [_("Pieces"), _("Tunnels"), _("Cavities")]
+        # Of volumes in short, or the names of the structures would have no room.
+        numbers = [_("Pieces"), _("Holes")] if card.axes == 2 else [_("Pieces"), _("Tun."), _("Cav.")]
         titles = [_("Structure"), _("Topology"), *numbers]
         table.setColumnCount(len(titles))
         table.setHorizontalHeaderLabels(titles)
@@ -127,12 +128,15 @@ class TopologyForm:
         box.toolTip = _("Anything, what real samples of its level show, the most frequent real topology, or numbers.")
         table.setCellWidget(row, _WISH, box)
         self._connections.add(box, "currentIndexChanged(int)", partial(self._change, row))
+        tips = [_("Separate pieces, where they are given."), _("Holes, of volumes tunnels, where they are given.")]
+        tips.append(_("Enclosed cavities, where they are given."))
         for place, number in enumerate(card.modal_betti[row]):
             spin = qt.QSpinBox()
             spin.maximum = _MOST
             spin.value = number
             spin.keyboardTracking = False
-            spin.toolTip = _("How many of them every sample must have, where they are given.")
+            spin.buttonSymbols = qt.QAbstractSpinBox.NoButtons
+            spin.toolTip = tips[place]
             table.setCellWidget(row, _NUMBERS + place, spin)
             self._connections.add(spin, "valueChanged(int)", partial(self._change, row))
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes
     from TopoGANLib.scene.sample_table import Judgement
 
+_RING, _NO_RING = (1, 1), (1, 0)
 # What the engine says of a ring without a hole.
 _NO_HOLE = "no hole"
 
@@ -22,7 +23,9 @@ def sample_words(nodes: SynthesisNodes, sample: int) -> str:
         return nodes.caption(sample)
     lines = []
     for number, one in enumerate(judgements):
-        opened = _NO_HOLE in one.said and is_open_ring(nodes.diagram(sample, number), nodes.image.GetSpacing()[0])
+        # Most real ones are rings, and this is none.
+        lacks = one.betti == _NO_RING and (_NO_HOLE in one.said or nodes.usual_betti(number) == _RING)
+        opened = lacks and is_open_ring(nodes.diagram(sample, number), nodes.image.GetSpacing()[0])
         lines.append(verdict_words(one, opened, named=len(judgements) > 1))
     return "\n".join(lines)
 

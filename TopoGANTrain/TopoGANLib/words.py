@@ -15,9 +15,11 @@ Usage::
 from __future__ import annotations
 
 import inspect
-import string
+import re
 import threading
 from typing import Any
+
+_NAMES = re.compile(r"\{(\w+)\}")
 
 
 class Words(str):
@@ -77,8 +79,5 @@ def _in_users_language(file: str, text: str) -> str:
     return found if _names(found) == _names(text) else text
 
 
-def _names(template: str) -> set[str | None]:
-    try:
-        return {name for _text, name, _spec, _conversion in string.Formatter().parse(template) if name is not None}
-    except ValueError:
-        return {None}
+def _names(template: str) -> set[str]:
+    return set(_NAMES.findall(template))

@@ -28,6 +28,7 @@ _PACKAGES = {
     "typer": "typer",
     "rich": "rich",
     "matplotlib": "matplotlib",
+    "contourpy": "contourpy",
     "jinja2": "jinja2",
 }
 _PROBE_SECONDS = 10

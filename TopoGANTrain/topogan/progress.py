@@ -38,12 +38,18 @@ class ProgressReporter:
         ...     train(dataset, run, on_event=report)
     """
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, seconds_between_lines: float = _SECONDS_BETWEEN_LINES) -> None:
+        """Show nothing yet.
+
+        Args:
+            console: where to show it; by default the process's output.
+            seconds_between_lines: where it is no terminal.
+        """
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._bars = self._make_bars() if self._console.is_terminal else None
         self._tasks: dict[str, TaskID] = {}
         self._started: dict[str, tuple[float, int]] = {}
-        self._last_line = -math.inf
+        self._last_line, self._seconds_between_lines = -math.inf, seconds_between_lines
 
     def _make_bars(self) -> Progress:
         return Progress(
@@ -88,6 +94,6 @@ class ProgressReporter:
             if stage not in self._tasks:
                 self._tasks[stage] = self._bars.add_task(stage, total=total, note="")
             self._bars.update(self._tasks[stage], completed=step, total=total, note=note)
-        elif now - self._last_line >= _SECONDS_BETWEEN_LINES or step == total:
+        elif now - self._last_line >= self._seconds_between_lines or step == total:
             self._last_line = now
             self._console.print(f"{stage} {step}/{total}  {note}".rstrip(), markup=False)

@@ -18,6 +18,7 @@ _SYNTHESIS += r"|volumes/\d{5}_(mask\.seg|texture)\.nrrd"
 _TRAINING_SET = training_set.FILES.pattern
 
 _HOLDS = {
+    "topogan.comparison": r"comparison\.json|nearest/((masks|textures)\.nrrd|volumes/\d{5}_(mask\.seg|texture)\.nrrd)",
     "topogan.demo": rf"demo\.json|phantom/({_PHANTOM})|training_set/({_TRAINING_SET})|run/({_RUN})"
     rf"|samples(_with_topology)?(\.html|\.json|/({_SYNTHESIS}))|scene/(scene\.mrb|\w+\.png)",
     "topogan.export": r"(dataset|topogan)\.json|imagesTr/synthetic_\d+_0000\.nii\.gz|labelsTr/synthetic_\d+\.nii\.gz"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 CHECK = "topogan.check/1"
+COMPARISON = "topogan.comparison/1"
 DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
 ESTIMATE_REQUEST = "topogan.estimate-request/1"

@@ -151,14 +151,18 @@ def test_cleaned_samples_show_what_the_generator_made(
 def test_a_foreign_training_set_and_dependent_slices_are_warned_of(
     make_synthesis: Make, make_training_set: Make, real_slices: Slices, synthetic_slices: Slices
 ) -> None:
-    samples = make_synthesis(*synthetic_slices, model={"content_hash": "b", "training_set": "another"})
     real = make_training_set(*real_slices, trained=40)
     description = json.loads((real / "dataset.json").read_text())
     (real / "dataset.json").write_text(json.dumps({**description, "independent": False}))
-    warnings = evaluate(samples, real).content["warnings"]
-    assert [text.split(":")[0] for text in warnings] == [
-        "The test slices come from a patient that was trained on",
-        "The model was trained on another training set than this one",
+    foreign = make_synthesis(*synthetic_slices, model={"content_hash": "b", "training_set": "another"})
+    own = make_synthesis(*synthetic_slices, model={"content_hash": "b", "training_set": description["content_hash"]})
+    begin = [[text.split(":")[0] for text in evaluate(samples, real).content["warnings"]] for samples in (foreign, own)]
+    assert begin == [
+        [
+            "All real slices here are of one patient, so that they are more alike than those of different patients",
+            "The model was trained on another training set than this one",
+        ],
+        ["The test slices come from a patient that was trained on"],
     ]
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
+import types
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import SimpleITK as sitk
@@ -270,7 +273,11 @@ def _read_run_in_slicer(folder: Path) -> None:
 
 
 def _read_card_in_slicer(folder: Path) -> None:
-    from TopoGANSynthLib.model_card import ModelRefused, first_wrong_file, read_model_card
+    # Of Slicer it needs what translates its sentences.
+    i18n = types.ModuleType("slicer.i18n")
+    i18n.tr = str  # type: ignore[attr-defined]
+    with patch.dict(sys.modules, {"slicer": types.ModuleType("slicer"), "slicer.i18n": i18n}):
+        from TopoGANSynthLib.model_card import ModelRefused, first_wrong_file, read_model_card
 
     with suppress(ModelRefused):
         first_wrong_file(folder, dict(read_model_card(folder).hashes))

@@ -113,7 +113,7 @@ def make_all(source: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
         "png": ["-s", str(source / "png Przybylski"), "--png-pixel-size", "1.5"],
     }.items():
         assert run(["prepare", str(out / name), *arguments]) == 0
-    requested(source, out)
+    requested(source, out, patch)
     # The training set lies where its path would tell the name.
     secret = source / "set of Przybylski"
     secret.symlink_to(out / "dicom")
@@ -134,8 +134,10 @@ def make_all(source: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
     served(model, secret, out / "served")
 
 
-def requested(source: Path, out: Path) -> None:
-    """A panel's request and a table of cases, both full of names: the set, and a training of it."""
+def requested(source: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
+    """A panel's request and a table of cases, both full of names: the set, a training that fails and goes on, and all
+    that is made of its model.
+    """
     table = source / "cases of Zwetschgenbaum.csv"
     table.write_text(
         "image,label,patient,phase\nZwetschgenbaum ct.nii.gz,Zwetschgenbaum mask.nii.gz,Przybylski PID-7731-XQ,1\n",
@@ -151,13 +153,30 @@ def requested(source: Path, out: Path) -> None:
     folder.mkdir()
     request = {"schema": "topogan.prepare-request/1", "sources": sources, "settings": {}, "temporary": True}
     (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-    command = ["train", str(out / "requested"), str(out / "run of a request"), "--prepare", str(folder), *TINY]
-    assert run(command) == 0
+    trained = out / "run of a request"
+    secret = source / "results of Przybylski"
+    secret.symlink_to(out)
+    command = ["train", str(secret / "requested"), str(trained), "--prepare", str(folder), *TINY]
+    with patch.context() as broken:
+        fail_at_step_3(broken, secret / "requested")
+        assert run(command) == 1
     assert not folder.exists()
+    assert run(["resume", str(trained)]) == 0
+    assert run(["pack", str(trained / "model"), str(out / "requested.zip")]) == 0
+    synthesis = out / "synthesis of a request"
+    assert run(["synthesize", str(out / "requested.zip"), str(synthesis), "--count", "2"]) == 0
+    assert run(["export", str(synthesis), str(out / "nnunet of a request")]) == 0
 
 
 def failed_run(secret: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
     """A training that fails with paths in its error: what is left is a log with a traceback."""
+    with patch.context() as broken:
+        fail_at_step_3(broken, secret)
+        assert run(["train", str(secret), str(out), *TINY]) == 1
+
+
+def fail_at_step_3(patch: pytest.MonkeyPatch, secret: Path) -> None:
+    """Let the next training fail with a path that tells names."""
     from topogan.training import mask_trainer
 
     step = mask_trainer.MaskTrainer.train_step
@@ -167,9 +186,7 @@ def failed_run(secret: Path, out: Path, patch: pytest.MonkeyPatch) -> None:
             raise OSError(5, f"Input/output error at {secret}/masks.npy", str(Path.home() / "Feuersalamander.txt"))
         return step(trainer)
 
-    with patch.context() as broken:
-        broken.setattr(mask_trainer.MaskTrainer, "train_step", fail)
-        assert run(["train", str(secret), str(out), *TINY]) == 1
+    patch.setattr(mask_trainer.MaskTrainer, "train_step", fail)
 
 
 def served(model: Path, secret: Path, out: Path) -> None:
@@ -209,8 +226,9 @@ def test_no_output_holds_a_path(results: Path, source: Path) -> None:
     assert not found, "\n".join(found)
 
 
-def test_a_failed_run_says_where_without_paths(results: Path) -> None:
-    log = (results / "failed" / "log.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("run_folder", ["failed", "run of a request"])
+def test_a_failed_run_says_where_without_paths(results: Path, run_folder: str) -> None:
+    log = (results / run_folder / "log.txt").read_text(encoding="utf-8")
     assert "OSError" in log and "test_identity.py:" in log, log
     assert "the training set/masks.npy" in log or "Input/output error" in log, log
 

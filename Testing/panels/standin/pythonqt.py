@@ -1,9 +1,9 @@
 """Qt objects that behave in Python as PythonQt's do, where PySide6's own behave otherwise.
 
 PythonQt (src/PythonQtInstanceWrapper.cpp, PythonQtSignalReceiver.cpp, PythonQtStdDecorators.cpp): a Qt property is an
-attribute and hides the method of its name; ``name`` is ``objectName``; nothing can be added to a C++ object;
-``connect`` and ``disconnect`` take the signal's signature as a string; a slot that is a Python function gets as many
-arguments as it takes; an error in a slot is printed and forgotten.
+attribute and hides the method of its name, and a list in it is a tuple; ``name`` is ``objectName``; nothing can be
+added to a C++ object; ``connect`` and ``disconnect`` take the signal's signature as a string; a slot that is a Python
+function gets as many arguments as it takes; an error in a slot is printed and forgotten.
 
 PySide6's own switch for properties (``true_property``) loses setters such as ``setValue`` and crashes in 6.12.
 """
@@ -52,7 +52,8 @@ class PythonQtObject:
         meta = QtCore.QObject.metaObject(self)
         index = _property_index(self, meta, name)
         if index >= 0:
-            return meta.property(index).read(self)
+            value = meta.property(index).read(self)
+            return tuple(value) if isinstance(value, list) else value
         value = super().__getattribute__(name)
         return BoundSignal(self, value) if type(value) is QtCore.SignalInstance else value
 

@@ -23,8 +23,15 @@ _OBJECTS = {
 # Values, and objects of which no property is used: PySide6 and PythonQt agree on them.
 _VALUES = {
     QtCore: ["QFile", "QUrl", "QSize", "Qt", "QProcessEnvironment", "QDir", "QStandardPaths", "QEventLoop"],
-    QtGui: ["QIcon", "QImage", "QPixmap", "QColor", "QDesktopServices", "QKeySequence"],
-    QtWidgets: ["QSizePolicy", "QApplication", "QTableWidgetItem", "QListWidgetItem", "QAbstractItemView"],
+    QtGui: ["QIcon", "QImage", "QPixmap", "QColor", "QPalette", "QDesktopServices", "QKeySequence"],
+    QtWidgets: [
+        "QSizePolicy",
+        "QApplication",
+        "QTableWidgetItem",
+        "QListWidgetItem",
+        "QAbstractItemView",
+        "QAbstractSpinBox",
+    ],
 }
 
 

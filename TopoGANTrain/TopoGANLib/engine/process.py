@@ -123,6 +123,11 @@ class EngineProcess:
             return said[-1]
         return _("The engine ended without a word (exit code {code}): its output says where it was.").format(code=code)
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether the system, or somebody, has ended it at once; Windows does not tell."""
+        return sys.platform != "win32" and self.exit_code() == -signal.SIGKILL
+
     def kill(self) -> None:
         """End it and all that it started, at once."""
         if self.exit_code() is not None:

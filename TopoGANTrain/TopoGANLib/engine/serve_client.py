@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slicer.i18n import tr as _
-
 from topogan_contract import schemas
 from topogan_contract.schemas import find_json
 from topogan_contract.service import CANCELLED, ENDED, FAILED, FINISHED, RUNNING, WAITING, ServiceFolder
 from TopoGANLib.engine.process import Engine, EngineProcess
+from TopoGANLib.words import tr as _
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,8 @@ class ServeClient:
         content = {"schema": schemas.REQUEST, "model": str(model.absolute()), "settings": dict(settings)}
         try:
             text = json.dumps(content, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            sentence = _("The engine cannot be asked for that ({reason}): settings are numbers and words.")
-            raise ValueError(sentence.format(reason=error)) from error
+        except (TypeError, RecursionError) as error:
+            raise ValueError(str(error)) from error
         self._folder.requests.mkdir(parents=True, exist_ok=True)
         partial = self._folder.requests / f".{identifier}.partial"
         partial.write_text(text, encoding="utf-8")

@@ -20,6 +20,8 @@ MODEL = "Model"
 FIRST_MODEL = "FirstModel"
 """What is fine-tuned."""
 EXPORT_FOLDER = "ExportFolder"
+TRAINING_SET = "TrainingSet"
+"""What samples are compared with."""
 
 _LONGEST_NAME = 60
 

@@ -65,7 +65,7 @@ def _barcodes(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
 
 
 def _persistence_diagrams(headless: HeadlessSlicer, nodes: SynthesisNodes) -> np.ndarray:
-    return _plots(nodes, nodes.persistence)
+    return _plots(nodes, nodes.plots.persistence)
 
 
 def _plots(nodes: SynthesisNodes, chart: slicer.vtkMRMLPlotChartNode) -> np.ndarray:

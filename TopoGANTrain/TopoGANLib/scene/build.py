@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import slicer
@@ -39,30 +39,52 @@ def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNo
         synthesis: from :func:`TopoGANLib.scene.synthesis_folder.read_synthesis_folder`.
     """
     name = f"TopoGAN {synthesis.structure}"
-    # Gray masks, so that the colors of the segmentation show on them.
-    pictures = synthesis.masks if synthesis.textures is None else synthesis.textures
-    volumes = synthesis.axes == 3
-    image = _add_image(scene, name, synthesis, pictures[0] if volumes else pictures)
-    segmentation = _add_segmentation(scene, name, synthesis, image)
-    browser = add_sequences(scene, name, synthesis, pictures, image, segmentation) if volumes else None
+    pictures = add_pictures(scene, name, synthesis, _NATURE[synthesis.axes])
     nodes = SynthesisNodes.connect(
         synthesis.regions,
-        browser,
-        segmentation=segmentation,
-        image=image,
+        pictures.browser,
+        segmentation=pictures.segmentation,
+        image=pictures.image,
         barcode=add_barcode(scene, f"{name} barcode", synthesis.axes, any(synthesis.real)),
         diagrams=add_table(scene, f"{name} diagrams", _diagram_columns(synthesis.diagrams, len(synthesis.regions))),
         samples=add_table(scene, f"{name} samples", _sample_columns(synthesis.samples)),
         metrics=add_table(scene, f"{name} metrics", _metric_columns(synthesis.report)),
     )
-    nodes.keep_real(synthesis.real)
+    nodes.plots.keep_real(synthesis.real)
     nodes.show_sample(0)
     nodes.put_into_folder(name)
     return nodes
 
 
+class PictureNodes(NamedTuple):
+    """Pictures and masks of samples."""
+
+    image: slicer.vtkMRMLScalarVolumeNode
+    segmentation: slicer.vtkMRMLSegmentationNode
+    browser: slicer.vtkMRMLSequenceBrowserNode | None
+    """Of volumes, of which it shows one."""
+
+
+def add_pictures(scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis, nature: str) -> PictureNodes:
+    """Add the pictures and the masks alone.
+
+    Args:
+        scene: where the nodes go.
+        name: what their names begin with.
+        synthesis: what to show.
+        nature: what the pictures are, as the node says of itself.
+    """
+    # Gray masks, so that the colors of the segmentation show on them.
+    pictures = synthesis.masks if synthesis.textures is None else synthesis.textures
+    volumes = synthesis.axes == 3
+    image = _add_image(scene, name, synthesis, pictures[0] if volumes else pictures, nature)
+    segmentation = _add_segmentation(scene, name, synthesis, image)
+    browser = add_sequences(scene, name, synthesis, pictures, image, segmentation) if volumes else None
+    return PictureNodes(image, segmentation, browser)
+
+
 def _add_image(
-    scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis, array: np.ndarray
+    scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis, array: np.ndarray, nature: str
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """The picture under the segmentation: the textures, or where there are none the masks as gray values."""
     if synthesis.textures is None:
@@ -70,7 +92,7 @@ def _add_image(
     else:
         title, window = "CT" if synthesis.is_ct else "image", synthesis.window
     volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(f"{name} {title}"))
-    volume.SetDescription(_NATURE[synthesis.axes])
+    volume.SetDescription(nature)
     volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(synthesis.ijk_to_ras))
     slicer.util.updateVolumeFromArray(volume, array)
     volume.CreateDefaultDisplayNodes()

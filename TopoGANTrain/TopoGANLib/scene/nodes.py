@@ -10,11 +10,9 @@ import numpy as np
 import slicer
 import vtk
 
-from topogan_contract.real_bars import RealBars, from_json, to_json
-from TopoGANLib.scene.barcode import barcode_table, show_barcode
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
-from TopoGANLib.scene.persistence_diagram import add_persistence_diagram, background_table, show_persistence_diagram
+from TopoGANLib.scene.plots import SamplePlots
 from TopoGANLib.scene.sample_table import Judgement, SampleTable
 from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
 
@@ -28,9 +26,6 @@ _MARKS = ("birth", "death")
 _SHOWN_SAMPLE = "TopoGAN.shownSample"
 _SHOWN_REGION = "TopoGAN.shownRegion"
 _REGIONS = "TopoGAN.regions"
-_REAL = "TopoGAN.real"
-_PERSISTENCE = f"{_ROLE_PREFIX}persistence"
-_SHOWS_PERSISTENCE = "TopoGAN.showsPersistence"
 
 # Of pictures, and of segmentations.
 _SEQUENCES = 2
@@ -128,38 +123,15 @@ class SynthesisNodes:
         return tuple(json.loads(names)) if names else (self.segmentation.GetSegmentation().GetNthSegment(0).GetName(),)
 
     @property
-    def persistence(self) -> slicer.vtkMRMLPlotChartNode | None:
-        """The persistence diagram of the shown sample; None in an older scene until a sample is shown again."""
-        return self._keeper.GetNodeReference(_PERSISTENCE)
-
-    @property
-    def shows_persistence(self) -> bool:
-        """Whether views have the persistence diagram and not the barcode."""
-        return self._keeper.GetAttribute(_SHOWS_PERSISTENCE) == "yes"
-
-    @property
-    def plot(self) -> slicer.vtkMRMLPlotChartNode:
-        """The one that views have."""
-        return (self.persistence if self.shows_persistence else None) or self.barcode
+    def plots(self) -> SamplePlots:
+        """The barcode and the persistence diagram of the shown sample."""
+        return SamplePlots(self._keeper, self.barcode, self.axes, len(self.regions))
 
     def show_plot(self, persistence: bool) -> None:
-        """Let every view that has the barcode or the persistence diagram have one of them."""
-        if self.persistence is None:
+        """Let views have the persistence diagram, or the barcode."""
+        if self.plots.persistence is None:
             self.show_sample(self.shown_sample)
-        both = self.barcode.GetID(), self.persistence.GetID()
-        self._keeper.SetAttribute(_SHOWS_PERSISTENCE, "yes" if persistence else None)
-        for view in slicer.util.getNodesByClass("vtkMRMLPlotViewNode", self.image.GetScene()):
-            if view.GetPlotChartNodeID() in both:
-                view.SetPlotChartNodeID(self.plot.GetID())
-
-    def keep_real(self, real: Sequence[RealBars | None]) -> None:
-        """Let the scene remember how bars of real masks are, region by region."""
-        known = [None if one is None else to_json(one) for one in real]
-        self._keeper.SetAttribute(_REAL, json.dumps(known, separators=(",", ":")) if any(known) else None)
-
-    def real(self, region: int) -> RealBars | None:
-        """How bars of real masks are in a region; None where the model did not know."""
-        return self._real()[region]
+        self.plots.switch(persistence)
 
     def attribute(self, name: str) -> str | None:
         """What the scene remembers of this synthesis under a name."""
@@ -184,14 +156,11 @@ class SynthesisNodes:
         if not 0 <= region < len(self.regions):
             raise IndexError(f"There is no region {region}: the synthesis has {len(self.regions)}, the first is 0.")
         # Without births: that of an empty mask is as far away as the picture is wide.
-        deaths, real = slicer.util.arrayFromTableColumn(self.diagrams, "death (mm)"), self._real()
-        longest_real = max(0.0 if one is None else one.longest for one in real)
-        longest = float(deaths[np.isfinite(deaths)].max(initial=longest_real))
-        caption, mine = self.caption(sample, region), self.diagram(sample, region)
+        deaths = slicer.util.arrayFromTableColumn(self.diagrams, "death (mm)")
+        longest = float(deaths[np.isfinite(deaths)].max(initial=0.0))
         self.clear_marks()
-        show_barcode(self.barcode, mine, sample, f"Barcode of {caption}", longest, self._pixel, real[region])
-        chart = self.persistence or self._add_persistence()
-        show_persistence_diagram(chart, f"Diagram of {caption}", longest, real[region], self.axes)
+        mine, caption = self.diagram(sample, region), self.caption(sample, region)
+        self.plots.show(mine, sample, region, caption, longest, self._pixel)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):
             self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
@@ -244,6 +213,10 @@ class SynthesisNodes:
     def judgements(self, sample: int) -> list[Judgement]:
         """What is said of each region of a sample; of nothing, where the table has no verdicts."""
         return self._table.judgements(sample)
+
+    def usual_betti(self, region: int) -> tuple[int, ...] | None:
+        """The most frequent Betti numbers of real samples, where report.json tells of its model's."""
+        return SampleTable.usual_betti(self.metrics, region)
 
     def is_valid(self, sample: int) -> bool:
         """Whether nothing is wrong with any structure; yes, where the table has no verdicts."""
@@ -348,40 +321,18 @@ class SynthesisNodes:
         """Edge of a pixel or voxel, mm."""
         return float(self.image.GetSpacing()[0])
 
-    def _add_persistence(self) -> slicer.vtkMRMLPlotChartNode:
-        name = self.barcode.GetName().replace("barcode", "persistence diagram")
-        known = any(self._real())
-        chart = add_persistence_diagram(self.image.GetScene(), name, self.barcode, self.axes, known)
-        self._keeper.SetNodeReferenceID(_PERSISTENCE, chart.GetID())
-        return chart
-
-    def _real(self) -> list[RealBars | None]:
-        """Of each region; a scene may be a stranger's."""
-        try:
-            said = json.loads(self._keeper.GetAttribute(_REAL) or "null")
-            found = [None if one is None else from_json(one, self.axes) for one in said or ()]
-        except (ValueError, TypeError, RecursionError):
-            found = []
-        return found if len(found) == len(self.regions) else [None] * len(self.regions)
-
     @property
     def _table(self) -> SampleTable:
         return SampleTable(self.samples, self.regions, self.axes)
 
     def _all(self) -> list[slicer.vtkMRMLNode]:
-        charts = [self.barcode]
-        tables = [barcode_table(self.barcode)]
-        if self.persistence is not None:
-            charts.append(self.persistence)
-            tables.append(background_table(self.persistence))
-        series = [chart.GetNthPlotSeriesNode(n) for chart in charts for n in range(chart.GetNumberOfPlotSeriesNodes())]
         marks = [mark for word in _MARKS if (mark := self.mark(word)) is not None]
         played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
         keeper = self._keeper
         roles = [keeper.GetNthNodeReferenceRole(n) for n in range(keeper.GetNumberOfNodeReferenceRoles())]
         companions = [keeper.GetNodeReference(role) for role in roles if role.startswith(_COMPANION_PREFIX)]
         return [
-            *played, *marks, *filter(None, companions), self.image, self.segmentation, *charts, *series, *tables,
+            *played, *marks, *filter(None, companions), self.image, self.segmentation, *self.plots.nodes,
             self.diagrams, self.samples, self.metrics,
         ]  # fmt: skip
 

@@ -61,6 +61,16 @@ class SampleTable:
                 found.append(Judgement(region, betti, said.ToString(), share, size))
         return found
 
+    @staticmethod
+    def usual_betti(metrics: slicer.vtkMRMLTableNode, region: int) -> tuple[int, ...] | None:
+        """The most frequent Betti numbers of real samples, from the node of report.json; None where it lacks them."""
+        names = metrics.GetTable().GetColumnByName("metric")
+        row = -1 if names is None else names.LookupValue(f"model: betti: modal: {region}")
+        if row < 0:
+            return None
+        words = metrics.GetTable().GetColumnByName("value").GetValue(row).split(", ")
+        return tuple(int(word) for word in words) if all(word.isdecimal() for word in words) else None
+
     def _number(self, sample: int, name: str) -> float | None:
         cell = self._cell(sample, name)
         return None if cell is None or not cell.IsNumeric() else float(cell.ToDouble())

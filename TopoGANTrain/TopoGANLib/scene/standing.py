@@ -22,7 +22,7 @@ class Standing(NamedTuple):
 
 def standing(nodes: SynthesisNodes, bar: Bar) -> Standing | None:
     """Compare a bar of the shown sample; None where nothing is known of real masks, or it is shorter than a pixel."""
-    real = nodes.real(nodes.shown_region)
+    real = nodes.plots.real(nodes.shown_region)
     if real is None or is_short(bar.birth, bar.death, nodes.image.GetSpacing()[0]):
         return None
     # The longer ones of a dimension lie below.

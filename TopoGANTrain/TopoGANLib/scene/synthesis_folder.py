@@ -95,6 +95,21 @@ def read_synthesis_folder(folder: Path) -> Synthesis:
     return Synthesis(masks, textures, _ijk_to_ras(grid), structures, regions, diagrams, samples, report, real)
 
 
+def read_pictures(folder: Path, report: dict[str, Any]) -> Synthesis:
+    """Read masks and textures alone, as of the real samples in a comparison: without diagrams, regions and a table.
+
+    Args:
+        folder: holds them as a synthesis does.
+        report: what its report.json would say of them: of volumes ``axes``, ``count`` and ``size``; of textures
+            ``intensity`` and ``window``.
+
+    Raises:
+        SynthesisFolderError: a file is missing or damaged, or they contradict each other.
+    """
+    grid, masks, textures = _read_slices(folder) if _axes(folder, report) == 2 else _read_volumes(folder, report)
+    return Synthesis(masks, textures, _ijk_to_ras(grid), _structures(report, grid), (), [], {}, report, ())
+
+
 def read_diagrams(path: Path, pixel_size: float, axes: int = 2) -> list[Diagram]:
     """Read all diagrams of slices (2 axes) or volumes (3), which the engine counts in pixels, in mm.
 

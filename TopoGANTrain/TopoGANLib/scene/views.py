@@ -29,7 +29,7 @@ def show_in_views(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplic
         layout = nodes.image.GetScene().GetFirstNodeByClass("vtkMRMLLayoutNode")
         layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalPlotView)
     show_picture(nodes, application_logic)
-    show_chart(nodes.plot, application_logic)
+    show_chart(nodes.plots.shown, application_logic)
 
 
 def show_picture(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
@@ -55,8 +55,13 @@ def show_chart(chart: slicer.vtkMRMLPlotChartNode, application_logic: slicer.vtk
     application_logic.PropagatePlotChartSelection()
 
 
-def sample_in_view(nodes: SynthesisNodes, view: slicer.vtkMRMLSliceNode) -> int | None:
+def sample_in_view(
+    nodes: SynthesisNodes, view: slicer.vtkMRMLSliceNode, application_logic: slicer.vtkMRMLApplicationLogic
+) -> int | None:
     """The slice of the stack that a slice view shows; None where it shows none, or cuts the stack in another plane."""
+    logic = application_logic.GetSliceLogic(view)
+    if logic is None or logic.GetSliceCompositeNode().GetBackgroundVolumeID() != nodes.image.GetID():
+        return None
     to_ras, to_voxels = view.GetSliceToRAS(), vtk.vtkMatrix4x4()
     nodes.image.GetRASToIJKMatrix(to_voxels)
     across = [to_ras.GetElement(row, 2) for row in range(3)]

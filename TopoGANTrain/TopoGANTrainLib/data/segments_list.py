@@ -22,6 +22,10 @@ class SegmentsList:
         """
         self._box, self._chosen = box, chosen
         self._showing = False
+        # Qt draws the frame of a box to tick in a shade of the window, which in the dark theme is that of the list.
+        palette = qt.QPalette()
+        palette.setColor(qt.QPalette.Window, palette.color(qt.QPalette.Light))
+        box.setPalette(palette)
         self._connections = Connections()
         self._connections.add(box, "itemChanged(QListWidgetItem*)", self._take)
 

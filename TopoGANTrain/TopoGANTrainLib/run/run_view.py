@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from topogan_contract import run as layout
 from topogan_contract.run import ENDED, FINISHED, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import last_lines
+from TopoGANLib.engine.run_monitor import SILENT
 from TopoGANTrainLib.run.ending import Ending
 from TopoGANTrainLib.run.history_feed import Stamp, file_stamp
 from TopoGANTrainLib.run.plots_view import PlotsView
@@ -36,7 +37,7 @@ class RunView:
         """Show a reading; None is for nothing yet."""
         ui = self._ui
         state = progress.state if progress else ""
-        ui.progressBar.visible = bool(state) and state not in ENDED
+        ui.progressBar.visible = bool(state) and state not in (*ENDED, SILENT)
         ui.statusLabel.visible = bool(state)
         if progress is not None:
             # A range of 0 to 0 shows that something moves, though nobody knows how far.

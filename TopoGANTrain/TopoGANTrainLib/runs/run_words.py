@@ -46,7 +46,9 @@ def sentence(entry: RunEntry) -> str:
     if entry.error:
         return str(translated(entry.error))
     if entry.state == UNUSED:
-        words = _("A training set of {count} that no run here was trained on: choose it under Data, or delete it.")
+        words = _(
+            "A training set of {count} samples that no run here was trained on: choose it under Inputs, or delete it."
+        )
         return words.format(count=entry.samples)
     return " ".join(_figures(entry.best))
 

@@ -14,6 +14,8 @@ from topogan.progress import ProgressReporter
 from topogan_contract import schemas
 from topogan_contract.synthesis import REPORT_FILE
 
+_SECONDS_BETWEEN_LINES = 0.5
+
 
 @with_settings(SynthesisSettings, repeated={"betti": ";"})
 def synthesize(
@@ -66,7 +68,8 @@ def paint(
 
     if single:
         table = StructureTable.of_one(validated(PrepareSettings, single))
-    with ProgressReporter() as report:
+    # A panel reads these lines; painting takes seconds or minutes.
+    with ProgressReporter(seconds_between_lines=_SECONDS_BETWEEN_LINES) as report:
         image = run_paint(
             model, segmentation, out, table, seed=seed, plane=read_plane(plane), overwrite=overwrite, on_event=report
         )
@@ -83,12 +86,27 @@ def evaluate(
         Path | None,
         typer.Option(help="Weights of a ResNet-50 (.safetensors) whose features give the KID of the textures."),
     ] = None,
+    comparison: Annotated[
+        Path | None,
+        typer.Option(help="Also write this folder, with ranks and nearest training images (used by the Slicer panel)."),
+    ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            "--prepare",
+            help="Folder with a request.json that says what to prepare the training set from, before the comparison "
+            "(used by the Slicer panel).",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report if it exists.")] = False,
 ) -> None:
     """Compare samples with real masks of test patients: topology, shape, texture, memorization."""
+    from topogan.dataset.request import prepare_as_requested
     from topogan.evaluation import evaluate as run_evaluate
 
     with ProgressReporter() as progress:
+        if request is not None:
+            prepare_as_requested(request, training_set, None, progress, reference=True)
         result = run_evaluate(
             synthesis,
             training_set,
@@ -96,6 +114,7 @@ def evaluate(
             overwrite=overwrite,
             on_event=progress,
             feature_network=feature_network,
+            comparison=comparison,
         )
     print(result.summary())
     print(f"Report: {report}")

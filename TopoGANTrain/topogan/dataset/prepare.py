@@ -22,7 +22,7 @@ from topogan.dataset.plan import (
 )
 from topogan.dataset.preview import write_preview
 from topogan.dataset.seen import check_structures, what_is_seen
-from topogan.dataset.split import GAP, LEAST_PHASES, check_enough, split_phases, split_slices
+from topogan.dataset.split import GAP, LEAST_PHASES, check_enough, split_in_turn, split_phases, split_slices
 from topogan.dataset.volume_plan import plan_volumes, with_poses
 from topogan.dataset.volume_preview import write_volume_preview
 from topogan.dataset.write import SliceRow, TrainingSetWriter, VolumeRow
@@ -50,6 +50,7 @@ def prepare(
     train_slices: int = MINIMUM_TRAIN_SLICES,
     cancelled: Callable[[], bool] | None = None,
     table: StructureTable | None = None,
+    reference: bool = False,
 ) -> Path:
     """Cut patches around structures out of volumes and write them as a training set.
 
@@ -69,6 +70,8 @@ def prepare(
         on_event: takes progress events of the stages ``measure`` and ``cut``.
         train_slices: refuse fewer training slices than this, before any patch is cut.
         table: the structures, in the order in which they win; None: the one that ``settings`` name.
+        reference: samples are compared with the set, and nothing learns from it: slices of a single patient are for
+            training and test in turn.
         cancelled: is asked between phases and chunks of patches; if it says yes, nothing is left.
 
     Returns:
@@ -95,7 +98,7 @@ def prepare(
     table = table or StructureTable.of_one(settings)
     cases = open_cases(segmentations, images, settings, table, patients, plane)
     pixel_size, smallest, plans = _plan(cases, settings, report, go_on)
-    splits, independent = _split(cases, plans, settings, train_slices)
+    splits, independent = _split(cases, plans, settings, train_slices, reference)
     own = image_pixel_size(cases, settings.axes)
     with staged_folder(out, overwrite, SCHEMA) as folder:
         patches = Patches(settings.size, pixel_size, settings.axes)
@@ -166,7 +169,7 @@ def _plan(
 
 
 def _split(
-    cases: list[Case], plans: list[list[PatchPlan]], settings: PrepareSettings, train_slices: int
+    cases: list[Case], plans: list[list[PatchPlan]], settings: PrepareSettings, train_slices: int, reference: bool
 ) -> tuple[list[Split], bool]:
     """Return the part of each patch, case by case and without those of the gaps; and whether parts are independent."""
     patients = [case.patient for case, patches in zip(cases, plans, strict=True) for _ in patches]
@@ -184,6 +187,8 @@ def _split(
     for validation in (settings.validation, 0.0):  # what is too little for three parts may do for two
         if one:
             parts, independent = split_phases(phases, validation, settings.test, settings.seed), False
+        elif reference and len(set(patients)) == 1:
+            parts, independent = split_in_turn(levels), False
         else:
             parts, independent = split_slices(patients, levels, validation, settings.test, settings.seed)
         if parts.count(TRAIN) >= MINIMUM_TRAIN_SLICES:

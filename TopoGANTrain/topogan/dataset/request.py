@@ -26,6 +26,8 @@ from topogan_contract.lock import RunLock
 from topogan_contract.preparation import LOCK_FILE, REQUEST_FILE, STOP_FILE
 
 _MOST_VOLUMES, _MOST_SOURCES = 100_000, 10_000
+# Fewer say nothing of how they vary.
+_LEAST_REFERENCE = 2
 
 
 def _absolute(path: Path) -> Path:
@@ -75,6 +77,7 @@ def prepare_as_requested(
     training: TrainSettings | None,
     on_event: Callable[[dict[str, Any]], None],
     check: Callable[[], None] = lambda: None,
+    reference: bool = False,
 ) -> None:
     """Prepare a training set that a request asks for.
 
@@ -84,6 +87,8 @@ def prepare_as_requested(
         training: settings of the training that follows, if one does: what it could not use is refused before any work.
         on_event: takes progress events.
         check: is called before any work; raises where that would be in vain.
+        reference: samples are compared with the set, and nothing learns from it: see :func:`topogan.dataset.prepare`;
+            few slices suffice.
 
     Raises:
         InputError: the request or an input cannot be used.
@@ -92,11 +97,11 @@ def prepare_as_requested(
     content = read_json(folder / REQUEST_FILE, schemas.PREPARE_REQUEST)
     if content.get("temporary") is not True:
         check()
-        _prepare(folder, content, out, training, on_event)
+        _prepare(folder, content, out, training, on_event, reference)
         return
     with _taken_over(folder):
         check()
-        _prepare(folder, content, out, training, on_event)
+        _prepare(folder, content, out, training, on_event, reference)
 
 
 @contextmanager
@@ -120,6 +125,7 @@ def _prepare(
     out: Path,
     training: TrainSettings | None,
     on_event: Callable[[dict[str, Any]], None],
+    reference: bool,
 ) -> None:
     path = folder / REQUEST_FILE
     request = validated(PrepareRequest, {name: value for name, value in content.items() if name != "schema"})
@@ -129,6 +135,7 @@ def _prepare(
     volumes = Volumes.joined([_volumes_of(source, path) for source in request.sources])
     if training is not None and not volumes.images and training.part is not Part.MASKS:
         raise InputError("Without images there are no textures to learn: choose the part masks.")
+    least = max(MINIMUM_TRAIN_SLICES, asked_batch(training) if training is not None else 0)
     prepare(
         out,
         volumes.segmentations,
@@ -138,7 +145,8 @@ def _prepare(
         volumes.planes,
         table=table,
         on_event=on_event,
-        train_slices=max(MINIMUM_TRAIN_SLICES, asked_batch(training) if training is not None else 0),
+        train_slices=_LEAST_REFERENCE if reference else least,
+        reference=reference,
         cancelled=(folder / STOP_FILE).exists,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan.evaluation.cases import best, worst
+from topogan.evaluation.comparison import write_comparison
 from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.page import make_page
 from topogan.evaluation.report import Metric, Report, metric_to_json, report_paths, write_report
@@ -16,8 +17,10 @@ from topogan.evaluation.sets import SliceSet, open_sets
 from topogan.evaluation.structures_section import EVERY
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.wording import Words, findings, structures_sentence, topology_sentence, warning_sentences
+from topogan.files import check_new_folder
 from topogan.metrics.topology import betti_histogram
 from topogan.training_set import TrainingSet
+from topogan_contract import schemas
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -29,6 +32,7 @@ def evaluate(
     overwrite: bool = False,
     on_event: OnEvent | None = None,
     feature_network: Path | None = None,
+    comparison: Path | None = None,
 ) -> Report:
     """Compute every metric of a synthesis beside the same metric of real data.
 
@@ -39,10 +43,14 @@ def evaluate(
         overwrite: replace an existing report.
         on_event: takes progress events.
         feature_network: weights of a ResNet-50 for KID (see :class:`FeatureNetwork`); None leaves KID out.
+        comparison: folder to write for a panel, with the nearest training samples (which are of patients); see
+            :mod:`topogan_contract.comparison`. None writes none.
 
     Raises:
         InputError: a folder is missing or damaged, the two do not belong together, or the report exists.
     """
+    if comparison is not None:
+        check_new_folder(Path(comparison), overwrite, schemas.COMPARISON)
     paths = report_paths(Path(report), overwrite) if report is not None else None
     network = FeatureNetwork(Path(feature_network)) if feature_network is not None else None
     samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
@@ -58,6 +66,8 @@ def evaluate(
         warnings=warning_sentences(samples, real, found.audit),
     )
     content = _content(found, metrics, words)
+    if comparison is not None:
+        write_comparison(Path(comparison), found, metrics, words, overwrite)
     if paths is not None:
         write_report(paths, make_page(found, metrics, words).html(), content)
     return Report(words.conclusion, metrics, content, paths[0] if paths else None)

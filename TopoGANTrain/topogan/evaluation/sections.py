@@ -15,13 +15,13 @@ from topogan.evaluation.cases import Case, all_cases
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.features import FeatureNetwork
 from topogan.evaluation.report import Metric
-from topogan.evaluation.sets import ThreeSets
+from topogan.evaluation.sets import ThreeSets, compared_rows
 from topogan.evaluation.shape_section import memorization_section, shape_section
 from topogan.evaluation.structures_section import joint_section, real_topologies, structures_section
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.texture_section import TextureFigures, texture_figures, texture_section
 from topogan.metrics.memorization import MemorizationAudit, audit
-from topogan.metrics.shape import best_matches
+from topogan.metrics.shape import BestMatches, best_matches
 from topogan.structures import Region
 from topogan.training_set import TrainingSet
 from topogan.verdict import Betti, Expectation, Joint, joint_verdict
@@ -78,16 +78,25 @@ class Comparison:
         return audit(sets.samples.masks, sets.test.masks, read, self.real.train, sets.structures)
 
     @cached_property
+    def nearest_test(self) -> BestMatches:
+        """The most similar test sample of each sample, by its place in :attr:`test_rows`."""
+        sets = self.sets
+        return best_matches(sets.samples.masks, sets.test.masks, sets.structures)
+
+    @property
+    def test_rows(self) -> NDArray[np.int64]:
+        """Rows of the training set that the test set of the comparison holds, in its order."""
+        return compared_rows(self.real, self.real.test)
+
+    @cached_property
     def cases(self) -> list[Case]:
         """Every sample with its verdict."""
-        sets = self.sets
-        dice_to_real = best_matches(sets.samples.masks, sets.test.masks, sets.structures).dice
-        betti = self.labels.samples.betti.reshape(len(sets.samples), -1)
+        betti = self.labels.samples.betti.reshape(len(self.sets.samples), -1)
         names = [region.name for region in self.real.regions]
         verdicts = [
             joint_verdict(names, found) if self.several else found[0] for found in self._judged(Expectation.verdicts)
         ]
-        return all_cases(betti, self.samples.seeds, verdicts, self.audit, dice_to_real)
+        return all_cases(betti, self.samples.seeds, verdicts, self.audit, self.nearest_test.dice)
 
     @cached_property
     def wanted(self) -> NDArray[np.int64]:

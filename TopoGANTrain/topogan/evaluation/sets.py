@@ -168,9 +168,14 @@ def figure_metric(
     return Metric(group, name, value, real, unit, "equal to real", training=training, note=note)
 
 
+def compared_rows(real: TrainingSet, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """At most :func:`largest_set` of some rows of a training set."""
+    return draw(rows, largest_set(real.axes, real.size), seed=0)
+
+
 def label_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = True) -> SliceSet:
     """The label maps of at most :func:`largest_set` of some rows of a training set, in memory."""
-    chosen = draw(rows, largest_set(real.axes, real.size), seed=0)
+    chosen = compared_rows(real, rows)
     images = real.images[chosen] if with_images and real.images is not None else None
     return SliceSet(real.masks[chosen], real.betti[chosen], images, real.levels[chosen])
 

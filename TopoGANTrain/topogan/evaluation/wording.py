@@ -25,6 +25,8 @@ _COPIES_BY_CHANCE = 3.0
 # Of volumes there are few patients. A generator that leans on them comes closer to them on average, in this share of
 # the pairs of a sample and a test volume (50 % without), before any sample is a copy.
 _LEANS = 75.0
+# A share of fewer moves by more than the 5 points that are called "as real" with each of them.
+_FEW = 20
 
 
 class Words(NamedTuple):
@@ -184,16 +186,24 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
             f"beside {found.reference_dice.mean():.3f}): the model has memorized shapes, and sharing it could disclose "
             "patients."
         )
-    if not real.independent:
+    foreign = samples.training_set_hash != real.content_hash
+    if not real.independent and foreign:
+        sentences.append(
+            f"All real {slices} here are of one patient, so that they are more alike than those of different patients: "
+            "the figures of real against real are too good."
+        )
+    elif not real.independent:
         sentences.append(
             f"The test {slices} come from a patient that was trained on: every comparison with real {slices} is too "
             "optimistic, and copies can go unnoticed."
         )
-    if samples.training_set_hash != real.content_hash:
+    if foreign:
         sentences.append(
             f"The model was trained on another training set than this one: the test {slices} here may have been "
             "trained on, and copying cannot be judged."
         )
+    if len(real.test) < _FEW:
+        sentences.append(f"There are only {len(real.test)} real {slices} to compare with: the figures are rough.")
     return sentences
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from contourpy import contour_generator
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
@@ -46,19 +45,17 @@ def real_bars(reference: Sequence[Diagram], regions: int, axes: int, pixel_size:
     masks, rest = divmod(len(reference), regions)
     if masks < FEWEST or rest or not all(_are_distances(diagram, pixel_size) for diagram in reference):
         return [None] * regions
-    # Making one takes longer than all contours.
-    drawing = Figure().subplots()
     found: list[RealBars | None] = []
     for region in range(regions):
         dimensions = []
         for dimension in range(axes):
             of_masks = [_long_bars(diagram.points(dimension)) for diagram in reference[region::regions]]
-            dimensions.append(_classes(of_masks, pixel_size, drawing))
+            dimensions.append(_classes(of_masks, pixel_size))
         found.append(RealBars(masks, tuple(dimensions)))
     return found
 
 
-def _classes(of_masks: list[NDArray[np.float64]], pixel_size: float, drawing: Axes) -> RealClasses:
+def _classes(of_masks: list[NDArray[np.float64]], pixel_size: float) -> RealClasses:
     """Of the bars of each mask in one dimension, the longest first: float [n, 2] in pixels."""
     bars = []
     for rank in range(min(MOST_BARS, max(map(len, of_masks)))):
@@ -69,7 +66,7 @@ def _classes(of_masks: list[NDArray[np.float64]], pixel_size: float, drawing: Ax
     half, most = (
         ([], [])
         if len(ending) < FEWEST
-        else ([_in_mm(line, pixel_size) for line in lines] for lines in _outlines(ending, drawing))
+        else ([_in_mm(line, pixel_size) for line in lines] for lines in _outlines(ending))
     )
     return RealClasses(tuple(bars), tuple(half), tuple(most))
 
@@ -98,7 +95,7 @@ def _bar(points: NDArray[np.float64], percent: float) -> RealBar:
     return RealBar(percent, *map(tuple, quantiles))
 
 
-def _outlines(points: NDArray[np.float64], drawing: Axes) -> list[list[NDArray[np.float64]]]:
+def _outlines(points: NDArray[np.float64]) -> list[list[NDArray[np.float64]]]:
     """The smallest areas in which half and 90 % of points, float [n, 2], lie: for each, float [m, 2] a line around.
 
     Highest density regions (R. J. Hyndman, Computing and graphing highest density regions, The American Statistician
@@ -113,12 +110,13 @@ def _outlines(points: NDArray[np.float64], drawing: Axes) -> list[list[NDArray[n
     # A value is that of a cell's middle; the cell before the first is its mirror image.
     density = np.pad(density, ((1, 0), (1, 0)), mode="symmetric")
     middles = (np.arange(_CELLS + 1) - 0.5) * step
+    contours = contour_generator(middles, middles, density.T)
     at_points = map_coordinates(density, (points / step + 0.5).T, order=1)
     found = []
     for share in _SHARES:
         # A hair below, so that the points of this very density lie within.
         level = np.quantile(at_points, 1.0 - share, method="inverted_cdf") * (1 - 1e-9)
-        lines = drawing.contour(middles, middles, density.T, [level]).allsegs[0]
+        lines = [np.asarray(line) for line in contours.lines(level)]
         found.append(sorted(lines, key=len, reverse=True)[:MOST_OUTLINES])
     return found
 

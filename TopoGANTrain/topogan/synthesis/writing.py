@@ -21,7 +21,7 @@ from topogan.metrics.topology import betti_histogram
 from topogan.model import Samples
 from topogan.model.metadata import Metadata
 from topogan.model.sampling import SamplingRequest, numbers_asked
-from topogan.structures import Region
+from topogan.structures import Region, StructureTable
 from topogan.synthesis.real_bars import real_bars
 from topogan.verdict import Expectation, is_valid, topology_in_words
 from topogan_contract import real_bars as contract
@@ -108,29 +108,55 @@ def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, neares
 def write_samples(folder: Path, judged: Judged) -> None:
     """Write the stacks (of volumes a mask and a texture each), the diagrams and the table."""
     samples, metadata = judged.samples, judged.metadata
-    segments = [
-        Segment(structure.name, label, structure.color, structure.terminology)
-        for label, structure in enumerate(metadata.table.structures, start=1)
-    ]
-    for name, array in _stacks(samples):
-        path, of_labels = folder / name, array.dtype == np.uint8
-        path.parent.mkdir(exist_ok=True)
-        _write_stack(path, array, metadata.pixel_size_mm, _NATURE[metadata.axes], segments if of_labels else ())
+    segments = segments_of(metadata.table)
+    write_pictures(folder, samples.labels, samples.textures, metadata.pixel_size_mm, _NATURE[metadata.axes], segments)
     save_diagrams(folder / DIAGRAMS_FILE, samples.diagrams)
     _write_table(folder / SAMPLES_FILE, judged)
 
 
-def _stacks(samples: Samples) -> Iterator[tuple[str, NDArray[Any]]]:
+def segments_of(table: StructureTable) -> list[Segment]:
+    """What the label ids of a table mean, for the masks' files."""
+    return [
+        Segment(structure.name, label, structure.color, structure.terminology)
+        for label, structure in enumerate(table.structures, start=1)
+    ]
+
+
+def write_pictures(
+    folder: Path,
+    labels: NDArray[np.uint8],
+    textures: NDArray[np.int16] | None,
+    pixel_size: float,
+    nature: str,
+    segments: Sequence[Segment],
+) -> None:
+    """Write masks and textures as a synthesis holds them: a stack of each, of volumes a file of each volume.
+
+    Args:
+        folder: where they go.
+        labels: label ids, uint8 [N, H, W] or [N, D, H, W].
+        textures: int16 of the same shape; None where there are none.
+        pixel_size: mm.
+        nature: what they are, one line of the files' headers.
+        segments: what the labels mean.
+    """
+    for name, array in _stacks(labels, textures):
+        path, of_labels = folder / name, array.dtype == np.uint8
+        path.parent.mkdir(exist_ok=True)
+        _write_stack(path, array, pixel_size, nature, segments if of_labels else ())
+
+
+def _stacks(labels: NDArray[np.uint8], textures: NDArray[np.int16] | None) -> Iterator[tuple[str, NDArray[Any]]]:
     """The name of each file of pictures and what it holds: all slices, or one volume."""
-    if samples.labels.ndim == 3:
-        yield MASKS_FILE, samples.labels
-        if samples.textures is not None:
-            yield TEXTURES_FILE, samples.textures
+    if labels.ndim == 3:
+        yield MASKS_FILE, labels
+        if textures is not None:
+            yield TEXTURES_FILE, textures
         return
-    for number, mask in enumerate(samples.labels):
+    for number, mask in enumerate(labels):
         yield mask_file(number), mask
-        if samples.textures is not None:
-            yield texture_file(number), samples.textures[number]
+        if textures is not None:
+            yield texture_file(number), textures[number]
 
 
 def _write_stack(path: Path, stack: NDArray[Any], pixel_size: float, content: str, segments: Iterable[Segment]) -> None:

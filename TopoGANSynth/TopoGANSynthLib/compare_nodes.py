@@ -1,0 +1,231 @@
+"""A comparison in the scene: what was found, as text and tables, its charts, and the nearest training images.
+
+All of it lies in the folder of its synthesis and is saved with it; a synthesis has one comparison at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from topogan_contract.comparison import Comparison, comparison_of, text_of
+from TopoGANLib.scene.build import add_pictures
+from TopoGANLib.scene.sequences import sequences_of
+from TopoGANLib.scene.tables import add_table
+from TopoGANSynthLib.compare_charts import add_charts, nodes_of_chart
+
+if TYPE_CHECKING:
+    from TopoGANLib.scene.nodes import SynthesisNodes
+    from TopoGANLib.scene.synthesis_folder import Synthesis
+    from TopoGANSynthLib.comparing import Compared
+
+# The text refers to the other nodes, and to the segmentation of the synthesis.
+_PREFIX = "TopoGAN.comparison."
+_OF = f"{_PREFIX}of"
+_ROLES = ("image", "segmentation", "metrics", "samples", "topology", "sizes")
+_BROWSER = f"{_PREFIX}browser"
+# Between a sample and the image beside it, of the width.
+_GAP = 0.06
+
+
+@dataclass(frozen=True)
+class ComparisonNodes:
+    """What a scene holds of one comparison.
+
+    Usage::
+
+        found = ComparisonNodes.find(nodes) or ComparisonNodes.add(nodes, job.result)
+        found.read().order[0]  # the most real sample
+    """
+
+    text: slicer.vtkMRMLTextNode
+    """The engine's ``comparison.json``."""
+    image: slicer.vtkMRMLScalarVolumeNode
+    """The nearest training images, in the order of the samples and beside them; of volumes, one of them."""
+    segmentation: slicer.vtkMRMLSegmentationNode
+    """Their masks."""
+    metrics: slicer.vtkMRMLTableNode
+    samples: slicer.vtkMRMLTableNode
+    topology: slicer.vtkMRMLPlotChartNode
+    sizes: slicer.vtkMRMLPlotChartNode
+    browser: slicer.vtkMRMLSequenceBrowserNode | None = None
+    """Of volumes."""
+
+    @classmethod
+    def find(cls, nodes: SynthesisNodes) -> ComparisonNodes | None:
+        """That of a synthesis; None where there is none, or the user has removed a part of it."""
+        scene = nodes.image.GetScene()
+        for text in slicer.util.getNodesByClass("vtkMRMLTextNode", scene):
+            if text.GetNodeReference(_OF) is nodes.segmentation:
+                others = {role: text.GetNodeReference(f"{_PREFIX}{role}") for role in _ROLES}
+                browser = text.GetNodeReference(_BROWSER)
+                whole = all(node is not None for node in others.values()) and (browser is None) == (nodes.axes == 2)
+                return cls(text, **others, browser=browser) if whole else None
+        return None
+
+    @classmethod
+    def add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
+        """Put a comparison beside its synthesis, in the place of an older one."""
+        older, scene = cls.find(nodes), nodes.image.GetScene()
+        if older is not None:
+            older.remove()
+        name = nodes.segmentation.GetName().replace(" segmentation", "")
+        comparison = compared.comparison
+        text = scene.AddNewNodeByClass("vtkMRMLTextNode", scene.GenerateUniqueName(f"{name} comparison"))
+        text.SetText(text_of(comparison))
+        text.SetNodeReferenceID(_OF, nodes.segmentation.GetID())
+        # Whoever shares the scene must know.
+        nature = _("Real images of training patients, for each sample the nearest one. Remove before sharing.")
+        real = add_pictures(scene, f"{name} nearest training", _beside(nodes, compared.nearest), nature)
+        topology, sizes = add_charts(scene, f"{name} comparison")
+        found = cls(
+            text,
+            real.image,
+            real.segmentation,
+            add_table(scene, f"{name} comparison metrics", _metric_columns(comparison)),
+            add_table(scene, f"{name} comparison samples", _sample_columns(comparison)),
+            topology,
+            sizes,
+            real.browser,
+        )
+        for role in _ROLES:
+            text.SetNodeReferenceID(f"{_PREFIX}{role}", getattr(found, role).GetID())
+        if found.browser is not None:
+            text.SetNodeReferenceID(_BROWSER, found.browser.GetID())
+        found._put_beside(nodes)
+        found.show(nodes, False)
+        return found
+
+    def read(self) -> Comparison:
+        """What was found.
+
+        Raises:
+            ValueError: the text was changed, or is of another version.
+        """
+        return comparison_of(self.text.GetText() or "")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the nearest image is to be seen; the scene remembers it as the masks' visibility."""
+        return bool(self.segmentation.GetDisplayNode().GetVisibility())
+
+    def keep_shown(self, nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+        """Show it again where it is wanted, and a view that shows the samples has lost it."""
+        views = [view for view in _views(self.image.GetScene()) if _has(view, nodes.image)]
+        if self.wanted and any(view.GetForegroundVolumeID() != self.image.GetID() for view in views):
+            self.show(nodes, True, application_logic)
+
+    def show(
+        self, nodes: SynthesisNodes, wanted: bool, application_logic: slicer.vtkMRMLApplicationLogic | None = None
+    ) -> None:
+        """Show the nearest image beside the sample in the slice views that show the samples, or no longer.
+
+        Args:
+            nodes: the samples; where no view shows them, all do from now on.
+            wanted: whether it is to be seen.
+            application_logic: inside Slicer, ``slicer.app.applicationLogic()``; with it, both are brought into sight.
+        """
+        views = _views(self.image.GetScene())
+        if wanted and application_logic is not None and not any(_has(view, nodes.image) for view in views):
+            application_logic.GetSelectionNode().SetActiveVolumeID(nodes.image.GetID())
+            application_logic.PropagateVolumeSelection()
+        for view in views:
+            if wanted and _has(view, nodes.image):
+                view.SetForegroundVolumeID(self.image.GetID())
+                view.SetForegroundOpacity(1.0)
+            elif not wanted and view.GetForegroundVolumeID() == self.image.GetID():
+                view.SetForegroundVolumeID(None)
+                view.SetForegroundOpacity(0.0)
+        self.segmentation.GetDisplayNode().SetVisibility(wanted)
+        if application_logic is not None:
+            _fit(nodes.image, application_logic)
+            nodes.jump_to_sample(nodes.chosen_sample)
+
+    def follow(self, sample: int) -> None:
+        """Let volumes be those of a sample; slices lie beside their samples anyway."""
+        if self.browser is not None and self.browser.GetSelectedItemNumber() != sample:
+            self.browser.SetSelectedItemNumber(sample)
+
+    def remove(self) -> None:
+        """Take all of it out of the scene."""
+        scene = self.text.GetScene()
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+        for node in self._all():
+            # The application does this itself; without it the item would outlive its node.
+            hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node), False, False)
+            helpers = [node.GetNodeReference(role) for role in ("display", "storage")]
+            scene.RemoveNode(node)
+            # Not before, or the slice views would make an image's display node anew.
+            for helper in helpers:
+                if helper is not None:
+                    scene.RemoveNode(helper)
+
+    def _put_beside(self, nodes: SynthesisNodes) -> None:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.text.GetScene())
+        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.segmentation))
+        for node in self._all():
+            hierarchy.CreateItem(folder, node)
+
+    def _all(self) -> list[Any]:
+        played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
+        charts = [*nodes_of_chart(self.topology), *nodes_of_chart(self.sizes)]
+        return [*played, self.text, self.image, self.segmentation, self.metrics, self.samples, *charts]
+
+
+def _views(scene: slicer.vtkMRMLScene) -> list[Any]:
+    return list(slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene))
+
+
+def _has(view: slicer.vtkMRMLSliceCompositeNode, image: slicer.vtkMRMLScalarVolumeNode) -> bool:
+    return bool(view.GetBackgroundVolumeID() == image.GetID())
+
+
+def _fit(image: slicer.vtkMRMLScalarVolumeNode, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
+    """Let the slice views that show an image show all that lies in them."""
+    logics = application_logic.GetSliceLogics()
+    for number in range(logics.GetNumberOfItems()):
+        logic = logics.GetItemAsObject(number)
+        if _has(logic.GetSliceCompositeNode(), image):
+            logic.FitSliceToAll()
+
+
+def _beside(nodes: SynthesisNodes, nearest: Synthesis) -> Synthesis:
+    """The same pictures, moved along the rows so that each lies beside its sample."""
+    matrix = vtk.vtkMatrix4x4()
+    nodes.image.GetIJKToRASMatrix(matrix)
+    step = np.eye(4)
+    step[0, 3] = round(nearest.masks.shape[-1] * (1 + _GAP))
+    return replace(nearest, ijk_to_ras=slicer.util.arrayFromVTKMatrix(matrix) @ step)
+
+
+def _metric_columns(comparison: Comparison) -> dict[str, Any]:
+    rows = comparison.metrics
+    return {
+        "metric": [row.name for row in rows],
+        "structure": [row.structure for row in rows],
+        "samples": np.array([np.nan if row.samples is None else row.samples for row in rows]),
+        "real": np.array([np.nan if row.real is None else row.real for row in rows]),
+        "unit": [row.unit for row in rows],
+        "better": [row.better for row in rows],
+        "beside real": [row.beside for row in rows],
+        "meaning": [row.meaning for row in rows],
+    }
+
+
+def _sample_columns(comparison: Comparison) -> dict[str, Any]:
+    rows = comparison.samples
+    return {
+        "sample": np.arange(len(rows)),
+        "rank": np.array([row.rank for row in rows]),
+        "verdict": [row.verdict for row in rows],
+        "possible copy": ["yes" if row.copy else "no" for row in rows],
+        "training row": np.array([row.training_row for row in rows]),
+        "Dice to training": np.array([row.dice_to_training for row in rows]),
+        "test row": np.array([row.test_row for row in rows]),
+        "Dice to test": np.array([row.dice_to_test for row in rows]),
+    }
