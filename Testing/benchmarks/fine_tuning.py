@@ -15,6 +15,7 @@ How far samples are from the new patient in size and in shape stands beside it.
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import sys
 import time
@@ -244,7 +245,8 @@ def summary(results: Path) -> None:
 
 
 def _curve(found: dict[str, Any], key: str) -> list[float]:
-    return [point[key] for point in found["curve"]]
+    """Not a number where it was not measured: trainings from scratch of older results have Betti errors alone."""
+    return [point.get(key, math.nan) for point in found["curve"]]
 
 
 def _share(tuned: dict[float, float], goal: float) -> str:

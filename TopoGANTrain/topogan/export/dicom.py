@@ -63,6 +63,8 @@ def _images(samples: ExportedSamples, number: int) -> list[Any]:
         image.SeriesInstanceUID = _uid(samples, number, "series")
         image.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
         image.FrameOfReferenceUID, image.PositionReferenceIndicator = _uid(samples, number, "frame"), ""
+        # Unknown, and asked for: nobody lay in a scanner.
+        image.PatientPosition = image.Laterality = ""
         image.PixelSpacing = [_number(geometry.spacing[1]), _number(geometry.spacing[0])]
         image.SliceThickness = _number(geometry.spacing[2])
         # The index axes x and y, each a column of the directions.
