@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from topogan.errors import InputError
+from topogan.metrics import memorization
 from topogan.model import Model, add_figures, load_model, measuring
 from topogan.model.measuring import measure
 from topogan.training_set import TrainingSet
@@ -85,3 +86,40 @@ def test_figures_are_added_to_an_older_package(ring_model: Path, rings: Training
     assert (old / "docs/README.md").read_text() == (ring_model / "docs/README.md").read_text()
     assert f"| ring | {found.figures.regions[0].valid_percent:.0f} % | 100 % |" in (old / "docs/README.md").read_text()
     assert (old / "LICENSE").read_bytes() == (ring_model / "LICENSE").read_bytes()
+
+
+def test_nothing_that_goes_wrong_while_measuring_costs_the_package(
+    ring_model: Path, rings: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Path(shutil.copytree(ring_model, tmp_path / "model"))
+    failure, told = MemoryError("Unable to allocate 9 GiB"), list[Exception]()
+
+    def too_much(*args: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(measuring, "audit", too_much)
+    add_figures(package, rings, told.append)
+    assert told == [failure]
+    assert load_model(package).metadata.figures is None
+    assert "## " in (package / "docs/README.md").read_text()
+    with pytest.raises(MemoryError):
+        add_figures(package, rings)
+
+
+def test_of_large_samples_few_are_compared(
+    ring_model: Path, rings: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels, seen = rings.size**2, list[tuple[int, int, int]]()
+
+    def audit(labels: np.ndarray, held_out: np.ndarray, read: object, pool: np.ndarray, structures: int) -> object:
+        seen.append((len(labels), len(held_out), len(pool)))
+        return memorization.audit(labels, held_out, read, pool, structures)
+
+    monkeypatch.setattr(measuring, "audit", audit)
+    monkeypatch.setattr(measuring, "_MOST_PIXELS", 2 * pixels)
+    monkeypatch.setattr(measuring, "_MOST_COMPARED", 5 * pixels)
+    figures = measure(load_model(ring_model), rings)
+    assert seen == [(2, 2, 5)]
+    assert figures is not None
+    assert figures.held_out == 3, "whose Betti numbers cost nothing"
+    assert measure(load_model(ring_model), rings) == figures

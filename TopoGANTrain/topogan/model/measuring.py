@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from topogan_contract.figures import Figures, RegionFigures
 # 300 samples tell a share of 90 % to 2 % (one standard deviation). Large ones are fewer, as many as have the pixels of
 # 96 of 256², which take 9 seconds on 2 cores.
 _MOST_SAMPLES, _MOST_PIXELS = 300, 96 * 256**2
+# Training samples that each is compared with.
+_MOST_COMPARED = 32_000 * 256**2
 _FEWEST = 2
 
 
@@ -49,15 +52,20 @@ def measure(model: Model, real: TrainingSet) -> Figures | None:
     if model.masks is None or len(rows) < _FEWEST:
         return None
     rows = draw(rows, _MOST_SAMPLES, seed=0)
+    pixels = real.size**real.axes
+    most = max(_FEWEST, min(_MOST_SAMPLES, _MOST_PIXELS // pixels))
     # As many as there are training samples at most: two sets are compared with the held-out one, and have to be equal.
-    training = draw(real.train, max(_FEWEST, min(_MOST_SAMPLES, _MOST_PIXELS // real.size**real.axes)), seed=0)
+    training = draw(real.train, most, seed=0)
     try:
         labels, betti, levels = draw_masks(model, len(training))
     except WorkError:
         return None  # a model that gives NaN is written all the same, and says so when it is used
     shown = _shown(model.metadata, betti, levels)
     real_shown = _shown(model.metadata, real.betti[rows], None if levels is None else real.levels[rows])
-    copied = audit(labels, real.masks[rows], real.masks.__getitem__, real.train, len(real.table))
+    # The Betti numbers of all are known; the pixels of large ones take long to compare.
+    compared = draw(rows, most, seed=0)
+    pool = draw(real.train, max(_FEWEST, _MOST_COMPARED // pixels), seed=0)
+    copied = audit(labels, real.masks[compared], real.masks.__getitem__, pool, len(real.table))
     return Figures(
         samples=len(labels),
         held_out=len(rows),
@@ -75,7 +83,7 @@ def measure(model: Model, real: TrainingSet) -> Figures | None:
         real_dice_to_training=_rounded(copied.reference_dice.mean()),
         closer_percent=_rounded(copied.closer_percent),
         identical_percent=_rounded(100.0 * len(copied.identical) / len(labels)),
-        real_identical_percent=_rounded(100.0 * len(copied.test_identical) / len(rows)),
+        real_identical_percent=_rounded(100.0 * len(copied.test_identical) / len(compared)),
     )
 
 
@@ -89,13 +97,26 @@ def _shown(metadata: Metadata, betti: NDArray[np.int64], levels: NDArray[np.floa
     return shown_by_real(betti, levels, metadata.real)
 
 
-def add_figures(package: Path, real: TrainingSet) -> Path:
+def add_figures(package: Path, real: TrainingSet, not_measured: Callable[[Exception], None] | None = None) -> Path:
     """Measure the model of a package folder, and write the figures into its metadata and its card; nothing else.
+
+    Args:
+        package: folder of the model.
+        real: the set that it was trained on.
+        not_measured: is called with whatever goes wrong while it is measured; the package then says that there are no
+            figures. Without it, that is raised.
 
     Raises:
         InputError: it is no package, or not of this training set.
+        WorkError: the disk is full.
     """
-    figures = measure(load_model(package, discriminators=False), real)
+    figures = None
+    try:
+        figures = measure(load_model(package, discriminators=False), real)
+    except Exception as error:
+        if not_measured is None:
+            raise
+        not_measured(error)
     content = read_json(package / layout.METADATA, schemas.MODEL)
     content["figures"] = None if figures is None else asdict(figures)
     write_json(package / layout.METADATA, content, schemas.MODEL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ def save_model(
     textures: Networks | None,
     training: dict[str, Any],
     overwrite: bool = False,
+    not_measured: Callable[[Exception], None] = lambda error: None,
 ) -> Path:
     """Write a model package folder in one step, and in it how good its samples are.
 
@@ -52,6 +53,7 @@ def save_model(
         textures: likewise for pix2pix; None without textures.
         training: summary that goes into the metadata and the model card (numbers and words that JSON can hold).
         overwrite: replace a package that is there already.
+        not_measured: is called with whatever goes wrong while the samples are judged: that costs the figures alone.
 
     Raises:
         InputError: there is no network to save, or ``out`` holds something.
@@ -76,7 +78,7 @@ def save_model(
         content = {**_monai_part(metadata), **metadata.model_dump(mode="json")}
         write_json(folder / layout.METADATA, content, schemas.MODEL)
         (folder / layout.LICENSE).write_text(LICENSE_TEXT, encoding="utf-8")
-        add_figures(folder, training_set)
+        add_figures(folder, training_set, not_measured)
     return Path(out)
 
 

@@ -94,15 +94,23 @@ def _train_stages(work: Work, stages: list[Stage], status: StatusWriter, on_even
             textures=progress.networks.get("textures"),
             training={"steps": steps, "seconds": round(progress.seconds, 1), "final": progress.final},
             overwrite=True,
+            not_measured=lambda error: _log(work, "How good the samples are was not measured.", error),
         )
     return finished
 
 
 def _record_failure(work: Work, status: StatusWriter, sentence: str, error: Exception) -> None:
     """Write why the run failed into its folder, without the user's paths."""
-    private = {work.training_set.folder: "the training set", work.folder.path: "the run folder"}
     # On a full disk even this may fail; readers still see by the free lock that the run is dead.
     with suppress(OSError, WorkError):
-        status.end(FAILED, without_paths(sentence, private))
+        status.end(FAILED, without_paths(sentence, _private(work)))
+    _log(work, sentence, error)
+
+
+def _log(work: Work, sentence: str, error: Exception) -> None:
     with suppress(OSError):
-        work.folder.log(without_paths(f"{sentence}\n{failure_trace(error)}", private))
+        work.folder.log(without_paths(f"{sentence}\n{failure_trace(error)}", _private(work)))
+
+
+def _private(work: Work) -> dict[Path, str]:
+    return {work.training_set.folder: "the training set", work.folder.path: "the run folder"}
