@@ -150,6 +150,44 @@ def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path,
     assert drawn_over_the_gallery() == set(drawn[0]), "not what is drawn over the other"
 
 
+def test_parts_that_the_user_removes_are_no_error(shown: tuple[Any, Any]) -> None:
+    import slicer
+
+    from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
+
+    def count() -> int:
+        return len([node for node in slicer.util.getNodesByClass("vtkMRMLNode") if "gallery" in (node.GetName() or "")])
+
+    widget, nodes = shown
+    gallery, before = slicer.mrmlScene.GetNodeByID(GALLERY_VIEW_ID), count()
+    for role in ("marks", "segmentation", "image"):
+        widget.ui.sampleSlider.value = 5.0
+        slicer.mrmlScene.RemoveNode(nodes.companion(f"gallery {role}"))
+        widget.ui.sampleSlider.value = 3.0
+    gallery.SetSliceOffset(gallery.GetSliceOffset() - nodes.image.GetSpacing()[2])
+    assert nodes.shown_sample == 3, "without a sheet the wheel leads nowhere"
+    widget.ui.showButton.click()
+    assert count() == before, "all of it is there again, once"
+    assert nodes.companion("gallery image") is not None
+
+
+def test_samples_that_come_while_another_panel_is_open_wait(shown: tuple[Any, Any], model_of_several: Path) -> None:
+    import slicer
+
+    widget, first = shown
+    slicer.util.selectModule("TopoGANTrain")
+    own = layout()
+    seen = slicer.app.applicationLogic().GetSelectionNode().GetActiveVolumeID()
+    nodes = widget.logic.synthesize(model_of_several, wait=True)
+    assert layout() == own
+    assert slicer.app.applicationLogic().GetSelectionNode().GetActiveVolumeID() == seen == first.image.GetID()
+    slicer.util.selectModule("TopoGANSynth")
+    assert layout() > 100
+    assert slicer.app.applicationLogic().GetSelectionNode().GetActiveVolumeID() == nodes.image.GetID()
+    slicer.util.selectModule("TopoGANTrain")
+    assert layout() == own
+
+
 def test_what_was_put_off_asks_no_panel_that_is_gone(application: StandIn) -> None:
     """Views get their size, and a click its bar, in a moment: by then the panel may be closed."""
     from TopoGANSynthLib.result.barcode_link import BarcodeLink

@@ -118,3 +118,23 @@ def test_the_disk_of_the_engine_is_full(bench: Bench, model: Path, engine: Engin
     assert widget.ui.generateButton.enabled
     tell(engine, "serve", f"folder={answer}")
     generate(widget)
+
+
+def test_the_scene_takes_no_samples(
+    bench: Bench, model: Path, engine: Engine, answer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from TopoGANLib.scene import build
+
+    def too_much(*args: object) -> None:
+        raise MemoryError("Unable to allocate 9.00 GiB")
+
+    tell(engine, "serve", f"folder={answer}")
+    widget = ready(bench)
+    widget.panel.choose_model(model)
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "build_scene", too_much)
+        generate(widget, "The samples cannot be put into the scene (Unable to allocate 9.00 GiB): close other data")
+        assert widget.ui.generateButton.enabled and not widget.ui.progressBar.visible
+        with pytest.raises(RuntimeError, match="cannot be put into the scene"):
+            widget.logic.synthesize(model, wait=True)
+    generate(widget)

@@ -62,9 +62,13 @@ class SampleJob:
         try:
             self._client.hand_over(self.request, folder)
         except OSError:
-            self._client.forget(self.request)
+            self.forget()
             return False
         return True
+
+    def forget(self) -> None:
+        """Let the files of the samples be removed."""
+        self._client.forget(self.request)
 
     def close(self) -> None:
         """The client is closed by whoever owns it."""
@@ -84,5 +88,5 @@ class SampleJob:
         self.result = reading.result
         if self.result is not None:
             return JobProgress(FINISHED)
-        self._client.forget(self.request)
+        self.forget()
         return JobProgress(FAILED, error=reading.error or _("The samples could not be read."))

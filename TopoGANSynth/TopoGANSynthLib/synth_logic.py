@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
-from topogan_contract.service import WAITING
+from topogan_contract.service import FAILED, WAITING
+from topogan_contract.words import shown
 from TopoGANLib.engine.process import Engine
 from TopoGANLib.engine.serve_client import ServeClient
 from TopoGANLib.forms import user_settings
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from TopoGANLib.scene.synthesis_folder import Synthesis
 
 _SECONDS_BETWEEN_LOOKS = 0.1
+_LONGEST_REASON = 300
 
 
 class SynthLogic(PanelLogic):
@@ -138,17 +141,34 @@ class SynthLogic(PanelLogic):
     def _follow(self) -> None:
         """Put what was made into the scene before anybody is told."""
         job, progress = self.runner.job, self.progress
-        if isinstance(job, SampleJob) and job.result is not None and progress is not None and progress.ended:
-            self._add(job, job.result)
-        self.onProgress()
+        try:
+            if isinstance(job, SampleJob) and job.result is not None and progress is not None and progress.ended:
+                self._add(job, job.result)
+        finally:
+            self.onProgress()
 
     def _add(self, job: SampleJob, made: Synthesis) -> None:
+        nodes = self._build(made)
+        # A second copy of what the scene holds by now.
+        job.result = None
+        if nodes is None:
+            job.forget()
+            return
+        self.report, self.nodes = made.report, nodes
+        self._keep_source(job, nodes)
+        self.onNodes(nodes)
+
+    def _build(self, made: Synthesis) -> SynthesisNodes | None:
         from TopoGANLib.scene.build import build_scene
 
-        self.report = made.report
-        self.nodes = build_scene(slicer.mrmlScene, made)
-        self._keep_source(job, self.nodes)
-        self.onNodes(self.nodes)
+        try:
+            return build_scene(slicer.mrmlScene, made)
+        except Exception as error:
+            logging.exception("TopoGAN: the samples cannot be put into the scene")
+            sentence = _("The samples cannot be put into the scene ({reason}): close other data, or ask for fewer.")
+            reason = shown(str(error) or type(error).__name__, _LONGEST_REASON)
+            self.runner.progress = JobProgress(FAILED, error=sentence.format(reason=reason))
+            return None
 
     def _keep_source(self, job: SampleJob, nodes: SynthesisNodes) -> None:
         """Keep the engine's files, from which samples are exported."""

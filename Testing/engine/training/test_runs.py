@@ -20,7 +20,7 @@ import torch
 from topogan.config import MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json
-from topogan.model import load_model
+from topogan.model import load_model, measuring
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
 from topogan.training import checks, resume, train, work
@@ -137,6 +137,10 @@ def test_what_cannot_work_is_refused_before_anything_is_written(
 
 def full_disk(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def full_memory(*_: object) -> None:
+    raise MemoryError
 
 
 def test_bad_places_are_refused(label_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,8 +419,12 @@ def test_a_package_that_cannot_be_written_is_written_on_resume(
         with pytest.raises(WorkError, match="The disk is full"):
             train(label_set, run, TINY)
     assert read_status(run).state == "failed"
+    monkeypatch.setattr(measuring, "measure", full_memory)
     resume(run)
-    assert load_model(run / "model").masks is not None
+    model = load_model(run / "model")
+    assert model.masks is not None
+    assert model.metadata.figures is None
+    assert "How good the samples are was not measured." in (run / "log.txt").read_text()
 
 
 def test_a_set_cut_off_under_a_run_is_one_sentence(ring_set: Path, tmp_path: Path) -> None:

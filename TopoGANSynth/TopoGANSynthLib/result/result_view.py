@@ -26,6 +26,8 @@ class ResultView:
         self._ui = ui
         self._found: list[SynthesisNodes] = []
         self._showing = False
+        # A new synthesis waits for the user to come back from another panel.
+        self._due = False
         # Of volumes: the browser that is listened to, and the observer's number.
         self._browser: tuple[slicer.vtkMRMLSequenceBrowserNode, int] | None = None
         self._connections = Connections()
@@ -46,7 +48,10 @@ class ResultView:
         self._views.leave()
         self._parameters = parameters
         self.look()
-        if parameters is not None and parameters.resultShown and self.chosen() is not None:
+        if parameters is None:
+            return
+        due, self._due = self._due or parameters.resultShown, False
+        if due and self.chosen() is not None:
             self._show()
 
     def refresh(self) -> None:
@@ -57,13 +62,11 @@ class ResultView:
     def show(self, nodes: SynthesisNodes) -> None:
         """Choose a synthesis that is new, and show it in the views."""
         self.look(nodes)
-        if self._parameters is not None:
+        if self._parameters is None:
+            # The user looks at another panel, and the views are his until he comes back.
+            self._due = True
+        else:
             self._show()
-            return
-        from TopoGANLib.scene.views import show_in_views
-
-        # The user looks at another panel: he keeps the layout when he comes back.
-        show_in_views(nodes, slicer.app.applicationLogic())
 
     def look(self, newest: SynthesisNodes | None = None) -> None:
         """Look what the scene holds, and choose the newest, or what was chosen before."""

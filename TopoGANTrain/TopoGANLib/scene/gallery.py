@@ -111,24 +111,28 @@ def show_gallery(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplica
 def fit_gallery(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
     """Show the whole sheet, as large as the view is now."""
     logic = application_logic.GetSliceLogicByLayoutName(GALLERY_VIEW)
-    image = nodes.companion("gallery image")
-    if logic is None or image is None:
+    offset = gallery_offset(nodes)
+    if logic is None or offset is None:
         return
     columns, rows, _ = logic.GetSliceNode().GetDimensions()
     logic.FitSliceToBackground(columns, rows)
-    logic.GetSliceNode().SetSliceOffset(gallery_offset(nodes))
+    logic.GetSliceNode().SetSliceOffset(offset)
 
 
-def gallery_offset(nodes: SynthesisNodes) -> float:
-    """Slice offset of the sheet, mm."""
+def gallery_offset(nodes: SynthesisNodes) -> float | None:
+    """Slice offset of the sheet, mm; None where there is none."""
     image = nodes.companion("gallery image")
+    if image is None:
+        return None
     directions = np.zeros((3, 3))
     image.GetIJKToRASDirections(directions)
     return float(directions[:, 2] @ image.GetOrigin())
 
 
 def update_gallery(nodes: SynthesisNodes, add: bool = False) -> None:
-    """Frame the shown sample, on another page if need be; nothing happens where there is no gallery.
+    """Frame the shown sample, on another page if need be; nothing happens where there is no sheet.
+
+    What else of the gallery the user has removed in the Data module is made again.
 
     Args:
         nodes: what is shown.
@@ -140,7 +144,8 @@ def update_gallery(nodes: SynthesisNodes, add: bool = False) -> None:
     sample = max(nodes.chosen_sample, 0)
     sheet = Sheet.of(nodes, sample)
     overlay = Overlay(sheet.size, _ijk_to_ras(nodes))
-    if image is None or nodes.attribute(_PAGE) != str(sheet.first):
+    lost = any(nodes.companion(role) is None for role in ("gallery image", "gallery segmentation", "gallery marks"))
+    if lost or nodes.attribute(_PAGE) != str(sheet.first):
         _show_page(nodes, sheet, overlay)
         nodes.set_attribute(_PAGE, str(sheet.first))
     draw_frame(nodes.companion("gallery marks"), overlay, sheet.corner(sample))
@@ -168,6 +173,8 @@ def _show_page(nodes: SynthesisNodes, sheet: Sheet, overlay: Overlay) -> None:
     _show_segmentation(nodes, sheet.lay_out(labels, 0))
     marks = nodes.companion("gallery marks")
     if marks is None:
+        # Those of marks that the user has removed.
+        nodes.image.GetScene().RemoveNode(nodes.companion("gallery colors"))
         name = nodes.segmentation.GetName().replace("segmentation", "gallery marks")
         marks, colors = add_overlay(nodes.image.GetScene(), name, GALLERY_VIEW_ID)
         nodes.keep_companion("gallery marks", marks)
