@@ -54,6 +54,7 @@ def pixel_of(nodes: Any, sample: int) -> tuple[int, int]:
 
 def test_a_click_and_the_wheel_choose_a_sample(shown: tuple[Any, Any]) -> None:
     import slicer
+    from bench import pump
 
     from TopoGANLib.scene.layouts import GALLERY_VIEW, GALLERY_VIEW_ID
 
@@ -68,8 +69,11 @@ def test_a_click_and_the_wheel_choose_a_sample(shown: tuple[Any, Any]) -> None:
     assert nodes.shown_sample == 5, "a drag is for window and level, and beside all tiles there is no sample"
     gallery = slicer.mrmlScene.GetNodeByID(GALLERY_VIEW_ID)
     before = gallery.GetSliceOffset()
-    gallery.SetSliceOffset(before - nodes.image.GetSpacing()[2])
-    assert (nodes.shown_sample, gallery.GetSliceOffset()) == (4, before), "the sheet has one slice"
+    for sample in (4, 3, 4):
+        gallery.SetSliceOffset(before + (sample - nodes.shown_sample) * nodes.image.GetSpacing()[2])
+        pump(lambda number=sample: nodes.shown_sample == number)
+        assert gallery.GetSliceOffset() == before, "the sheet has one slice"
+        assert gallery.GetXYToRAS().GetElement(2, 3) == pytest.approx(before), "which is what is drawn"
     red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed")
     assert red.GetSliceOffset() == pytest.approx(nodes.sample_offset(4))
     red.SetSliceOffset(nodes.sample_offset(2))

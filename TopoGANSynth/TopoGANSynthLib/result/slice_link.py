@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import qt
 import slicer
 import vtk
 
@@ -31,6 +32,7 @@ class SliceLink:
         self._observed: list[tuple[Any, int]] = []
         self._pressed: tuple[int, int] | None = None
         self._offsets: dict[str, float] = {}
+        self._returns = False
 
     def listen(self) -> None:
         """Listen to the views that there are now; a layout makes its own."""
@@ -78,20 +80,39 @@ class SliceLink:
 
     def _move_gallery(self, view: slicer.vtkMRMLSliceNode, event: Any) -> None:
         """The sheet has one slice: the wheel goes to the next sample, and the view stays."""
+        if not self._returns and self._away(view):
+            # A view that tells of its change takes no other: it would draw the place that it was moved to.
+            self._returns = True
+            qt.QTimer.singleShot(0, self._return)
+
+    def _return(self) -> None:
+        from TopoGANLib.scene.gallery import gallery_offset
+        from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
+
+        self._returns = False
+        # The panel may be closed by now, and its widgets gone.
+        nodes = self._nodes() if self._observed else None
+        view = slicer.mrmlScene.GetNodeByID(GALLERY_VIEW_ID)
+        if nodes is None or view is None:
+            return
+        slices = self._away(view)
+        if not slices:
+            return
+        view.SetSliceOffset(gallery_offset(nodes))
+        sample = nodes.chosen_sample + (1 if slices > 0 else -1)
+        if abs(slices) < 1.5 and 0 <= sample < nodes.count:
+            self._choose(sample)
+
+    def _away(self, view: slicer.vtkMRMLSliceNode) -> float:
+        """How many slices a view is above the sheet; 0 without one."""
         from TopoGANLib.scene.gallery import gallery_offset
 
         nodes = self._nodes()
         plane = None if nodes is None else gallery_offset(nodes)
         if nodes is None or plane is None:
-            return
-        away = view.GetSliceOffset() - plane
-        thickness = nodes.image.GetSpacing()[2]
-        if abs(away) < 1e-3 * thickness:
-            return
-        view.SetSliceOffset(plane)
-        sample = nodes.chosen_sample + (1 if away > 0 else -1)
-        if abs(away) < 1.5 * thickness and 0 <= sample < nodes.count:
-            self._choose(sample)
+            return 0.0
+        away = (view.GetSliceOffset() - plane) / nodes.image.GetSpacing()[2]
+        return away if abs(away) >= 1e-3 else 0.0
 
     def _move_stack(self, view: slicer.vtkMRMLSliceNode, event: Any) -> None:
         from TopoGANLib.scene.views import sample_in_view
