@@ -16,6 +16,7 @@ from topogan.cli import run
 from topogan.config import Part, PrepareSettings, TrainSettings
 from topogan.dataset import prepare
 from topogan.dataset.request import prepare_as_requested
+from topogan.errors import InputError
 from topogan.homology import betti_numbers_of_batch
 from topogan.structures import StructureTable, checked_table, colored, read_table, table_of_words
 from topogan.training_set import TrainingSet
@@ -50,6 +51,16 @@ def test_a_file_says_what_words_cannot(tmp_path: Path) -> None:
     options = [word for name, paths in (("-s", masks), ("-c", scans)) for path_ in paths for word in (name, str(path_))]
     assert run(["prepare", str(tmp_path / "set"), *options, "--structures", str(path)]) == 0
     assert TrainingSet.open(tmp_path / "set").table == read_table(path)
+
+
+@pytest.mark.parametrize("name", ["RV; wall", "E=1"])
+def test_names_that_could_not_be_asked_for_are_refused(tmp_path: Path, name: str) -> None:
+    for given in (
+        {"settings": PrepareSettings(structure=name)},
+        {"table": checked_table({"structures": [{"name": name}, {"name": "wall"}]})},
+    ):
+        with pytest.raises(InputError, match=f"The structure '{name}' cannot be asked for by its name: rename it"):
+            prepare(tmp_path / "out", [tmp_path / "none.nii.gz"], **given)
 
 
 @pytest.fixture(scope="module")

@@ -171,6 +171,21 @@ def _structure_of(word: str) -> dict[str, Any]:
     )
 
 
+def refuse_unaskable_names(table: StructureTable) -> None:
+    """Refuse names that the setting ``betti`` of a synthesis, "wall=1,1;cavity=1,0", could not tell apart.
+
+    For new training sets alone: older ones may hold such names.
+
+    Raises:
+        InputError: a structure has such a name.
+    """
+    for name in table.names:
+        if set(name) & set(";="):
+            raise InputError(
+                f"The structure {shown_value(name)} cannot be asked for by its name: rename it, without ; and = in it."
+            )
+
+
 def checked_table(content: Any, where: str = "") -> StructureTable:
     """Make a table of plain values; ``where`` is put into messages ("in FILE ").
 

@@ -29,7 +29,7 @@ from topogan.dataset.write import SliceRow, TrainingSetWriter, VolumeRow
 from topogan.errors import Cancelled, InputError
 from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
-from topogan.structures import StructureTable
+from topogan.structures import StructureTable, refuse_unaskable_names
 from topogan.training_set import MINIMUM_TRAIN_SLICES, SCHEMA, TRAIN, TrainingSet
 from topogan_contract.sizes import pixel_size_in_words
 
@@ -96,6 +96,7 @@ def prepare(
 
     check_new_folder(out, overwrite, SCHEMA)
     table = table or StructureTable.of_one(settings)
+    refuse_unaskable_names(table)
     cases = open_cases(segmentations, images, settings, table, patients, plane)
     pixel_size, smallest, plans = _plan(cases, settings, report, go_on)
     splits, independent = _split(cases, plans, settings, train_slices, reference)
