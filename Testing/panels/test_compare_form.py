@@ -186,7 +186,7 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     choose(ui.compareWithComboBox, "Segmentation of the scene")
     assert ui.compareReasonLabel.text == "Choose a segmentation of a real patient."
     ui.compareSegmentationSelector.setCurrentNode(made.panel._result.chosen().segmentation)
-    assert ui.compareReasonLabel.text.startswith("These are the samples themselves")
+    assert ui.compareReasonLabel.text.startswith("This is no patient")
     segmentation, volume = heart("MYOCARDIUM", "Liver")
     ui.compareSegmentationSelector.setCurrentNode(segmentation)
     assert ui.compareReasonLabel.text == "Heart does not show cavity: name segments so."
@@ -209,8 +209,27 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     assert (len(source["images"]), source["plane"], asked["temporary"]) == (1, "axial", True)
     assert asked["settings"]["pixel_size"] > 0
     assert work_folders(bench) == list(made.panel._compare._view._pages.values()), "the page alone is left"
+    check_own_nodes(made, [volume, segmentation])
     bench.application.close_application()
     assert work_folders(bench) == []
+
+
+def check_own_nodes(made: Any, patient: list[Any]) -> None:
+    """Nothing but the patient is taken for one: neither here, nor where models learn from."""
+    import slicer
+
+    from TopoGANTrainLib.data.patient_search import first_unlisted, fitting_patients
+
+    scene, nodes = slicer.mrmlScene, made.panel._result.chosen()
+    (text,) = slicer.util.getNodesByClass("vtkMRMLTextNode")
+    nearest = text.GetNodeReference("TopoGAN.comparison.segmentation")
+    for node in (nearest, nodes.companion("gallery segmentation")):
+        made.ui.compareSegmentationSelector.setCurrentNode(node)
+        assert made.ui.compareReasonLabel.text.startswith("This is no patient")
+    assert [one.nodes for one in fitting_patients(scene, [])] == [patient]
+    assert first_unlisted(scene, []).nodes == patient
+    scene.RemoveNode(text)
+    assert [one.nodes for one in fitting_patients(scene, [])] == [patient], "with nothing that refers to the nearest"
 
 
 def test_what_goes_wrong_is_said_in_a_sentence(
@@ -278,5 +297,8 @@ def test_volumes_stand_beside_volumes(
     ui.mostRealButton.click()
     assert nearest.GetSelectedItemNumber() == nodes.browser.GetSelectedItemNumber() == nodes.count - 1
     assert "nearest training volume" in ui.compareNearestLabel.text
+    from TopoGANTrainLib.data.patient_search import fitting_patients
+
+    assert fitting_patients(slicer.mrmlScene, []) == []
     ui.compareNearestButton.click()
     assert ui.compareNearestButton.checked

@@ -148,7 +148,7 @@ class CompareForm:
             return _("One sample cannot be compared: generate more.")
         if self._parameters.compareWith is CompareWith.trainingSet:
             return self._reason_of_set()
-        return self._reason_of_segmentation(nodes, self._form_of(source))
+        return self._reason_of_segmentation(self._form_of(source))
 
     def _reason_of_set(self) -> str:
         if self._set.path is None:
@@ -157,7 +157,7 @@ class CompareForm:
             return _("This is no training set: choose a folder that holds dataset.json.")
         return ""
 
-    def _reason_of_segmentation(self, nodes: SynthesisNodes, form: SampleForm | None) -> str:
+    def _reason_of_segmentation(self, form: SampleForm | None) -> str:
         if form is None:
             return _("These samples do not say what they are made of: generate them again.")
         if form.axes == 3:
@@ -165,9 +165,9 @@ class CompareForm:
         segmentation = self._parameters.compareSegmentation
         if segmentation is None:
             return _("Choose a segmentation of a real patient.")
-        missing = match(form.names, segmentation).missing
-        if segmentation is nodes.segmentation or missing:
-            return _unfit(segmentation, missing)
+        unfit = _unfit(segmentation, match(form.names, segmentation).missing)
+        if unfit:
+            return unfit
         if self._parameters.comparePlane is PaintPlane.red and self._red() is None:
             return _("There is no Red view: choose the axial plane.")
         return ""
@@ -225,9 +225,14 @@ class CompareForm:
 
 
 def _unfit(segmentation: slicer.vtkMRMLSegmentationNode, missing: Sequence[str]) -> str:
-    """Why samples cannot be compared with a segmentation."""
+    """Why samples cannot be compared with a segmentation; empty if they can."""
+    # Here, not above: importing the module must not load numpy.
+    from TopoGANLib.scene.own import own_nodes
+
+    if segmentation.GetID() in own_nodes(slicer.mrmlScene):
+        return _("This is no patient but came of a model or a comparison: choose a segmentation of a real patient.")
     if not missing:
-        return _("These are the samples themselves: choose a segmentation of a real patient.")
+        return ""
     sentence = _("{segmentation} does not show {names}: name segments so.")
     return sentence.format(segmentation=shown(segmentation.GetName()), names=", ".join(map(shown, missing)))
 

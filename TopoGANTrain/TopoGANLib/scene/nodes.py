@@ -12,6 +12,7 @@ import vtk
 
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
+from TopoGANLib.scene.own import mark_own
 from TopoGANLib.scene.plots import SamplePlots
 from TopoGANLib.scene.sample_table import Judgement, SampleTable
 from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
@@ -182,6 +183,7 @@ class SynthesisNodes:
 
     def keep_companion(self, role: str, node: slicer.vtkMRMLNode) -> None:
         """Let it be known with the scene, in the folder of the others, and removed with them."""
+        mark_own(node)
         self._keeper.SetNodeReferenceID(_COMPANION_PREFIX + role, node.GetID())
         hierarchy = self._hierarchy()
         folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
