@@ -97,6 +97,40 @@ def test_ranks_nearest_images_and_charts(made: Any, training_set: Path) -> None:
     assert count_of("vtkMRMLNode") == nodes, "a second one takes the place of the first"
 
 
+def test_the_rest_stays_where_the_real_images_are_removed(made: Any, training_set: Path) -> None:
+    """As the image's own text asks for before sharing."""
+    import slicer
+
+    from TopoGANLib.scene.own import remove_nodes
+
+    ui, panel = made.ui, made.panel
+    ui.compareSetPathLineEdit.currentPath = str(training_set)
+    compare(made)
+    compared = count_of("vtkMRMLNode")
+    remove_nodes([nearest_image()])
+    panel.refresh()
+    assert ui.compareResults.visible
+    assert not ui.compareNearestButton.visible
+    ui.mostRealButton.click()
+    (text,) = slicer.util.getNodesByClass("vtkMRMLTextNode")
+    remove_nodes([text.GetNodeReference("TopoGAN.comparison.sizes")])
+    panel.refresh()
+    assert not ui.compareResults.visible
+    compare(made)
+    assert ui.compareNearestButton.visible
+    assert count_of("vtkMRMLNode") == compared, "nothing is left of the first"
+    panel._result.chosen().remove()
+    assert count_of("vtkMRMLTextNode") == count_of("vtkMRMLScalarVolumeNode") == 0
+
+
+def nearest_image() -> Any:
+    import slicer
+
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    (found,) = [node for node in volumes if "nearest training" in node.GetName()]
+    return found
+
+
 def count_of(kind: str) -> int:
     import slicer
 
@@ -122,8 +156,7 @@ def check_nearest(ui: Any, nodes: Any) -> None:
     """The nearest image lies right of its sample in an axial view, at the same slice, in the same folder."""
     import slicer
 
-    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    (nearest,) = [node for node in volumes if "nearest training" in node.GetName()]
+    nearest = nearest_image()
     bounds, own = [0.0] * 6, [0.0] * 6
     nearest.GetRASBounds(bounds)
     nodes.image.GetRASBounds(own)

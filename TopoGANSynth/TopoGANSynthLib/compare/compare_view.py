@@ -79,6 +79,7 @@ class CompareView:
         ui.compareReportButton.visible = found.text.GetID() in self._pages
         found.keep_shown(nodes, slicer.app.applicationLogic())
         self._showing = True
+        ui.compareNearestButton.visible = found.image is not None
         ui.compareNearestButton.checked = found.wanted
         self._showing = False
         found.follow(nodes.chosen_sample)
