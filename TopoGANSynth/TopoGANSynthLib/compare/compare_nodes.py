@@ -30,7 +30,7 @@ _PREFIX = "TopoGAN.comparison."
 _OF = f"{_PREFIX}of"
 _NEAREST = ("image", "segmentation")
 _NEEDED = ("metrics", "samples", "topology", "sizes")
-_BROWSER = f"{_PREFIX}browser"
+_BROWSER, _PART = f"{_PREFIX}browser", f"{_PREFIX}part"
 # Between a sample and the image beside it, of the width.
 _GAP = 0.06
 
@@ -103,8 +103,11 @@ class ComparisonNodes:
             text.SetNodeReferenceID(_BROWSER, found.browser.GetID())
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
         folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.segmentation))
-        for node in family(text, nodes.segmentation):
+        for number, node in enumerate(family(text, nodes.segmentation)):
             hierarchy.CreateItem(folder, node)
+            # So that it is found also when the browser or the chart is gone that knows it.
+            if node is not text:
+                text.SetNthNodeReferenceID(_PART, number - 1, node.GetID())
         found.show(nodes, False)
         return found
 
