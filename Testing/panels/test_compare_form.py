@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,7 @@ def test_ranks_nearest_images_and_charts(made: Any, training_set: Path) -> None:
     assert count_of("vtkMRMLNode") == nodes, "filled in place"
     compare(made)
     assert count_of("vtkMRMLNode") == nodes, "a second one takes the place of the first"
+    check_text(made)
 
 
 def test_the_rest_stays_where_the_real_images_are_removed(made: Any, training_set: Path) -> None:
@@ -197,6 +199,24 @@ def check_charts(ui: Any) -> None:
     assert selection.GetActivePlotChartID() == sizes.GetID()
 
 
+def check_text(made: Any) -> None:
+    """Names that are cut in it are no other ones, and a scene of another session has no report."""
+    import slicer
+
+    (text,) = slicer.util.getNodesByClass("vtkMRMLTextNode")
+    content = json.loads(text.GetText())
+    names = [*(row[0] for row in content["regions"][:2]), "a long name " * 9]
+    content["regions"][2][0] = names[2]
+    text.SetText(json.dumps(content))
+    made.panel._result.chosen().set_attribute("TopoGAN.regions", json.dumps(names))
+    made.panel.refresh()
+    assert made.ui.compareResults.visible
+    assert made.ui.compareReportButton.visible
+    text.SetAttribute("TopoGAN.comparison.page", "comparison-0.html")
+    made.panel.refresh()
+    assert not made.ui.compareReportButton.visible
+
+
 def heart(*names: str) -> tuple[Any, Any]:
     """A segmentation on a volume [20, 24, 24], each segment a square inside the one before."""
     import slicer
@@ -291,9 +311,11 @@ def _refuse(folder: Path) -> None:
 
 
 def test_a_comparison_is_cancelled_and_closing_ends_another(
-    bench: Bench, made: Any, engine: Engine, training_set: Path
+    bench: Bench, made: Any, engine: Engine, training_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bench import pump
+
+    from TopoGANSynthLib.compare import comparing
 
     tell(engine, "evaluate", "sleep")
     made.ui.compareSetPathLineEdit.currentPath = str(training_set)
@@ -302,6 +324,15 @@ def test_a_comparison_is_cancelled_and_closing_ends_another(
     bench.picture("TopoGANSynth", "comparing")
     made.ui.compareButton.click()
     pump(lambda: made.ui.compareStatusLabel.text == "Cancelled.")
+    read, go_on = comparing._read, threading.Event()
+    monkeypatch.setattr(comparing, "_read", lambda *folders: read(*folders) if go_on.wait(60) else None)
+    tell(engine, "evaluate", "")
+    compare(made, "Reading the result …")
+    made.ui.compareButton.click()
+    go_on.set()
+    pump(lambda: made.ui.compareStatusLabel.text == "Cancelled.")
+    assert work_folders(bench) == [], "nor the report that was read already"
+    tell(engine, "evaluate", "sleep")
     compare(made, "Comparing: step 3 of 8")
     pid = made.panel._compare._runner.job._process.pid
     bench.application.close_application()

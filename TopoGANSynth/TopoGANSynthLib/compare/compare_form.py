@@ -71,6 +71,8 @@ class CompareForm:
         # What the newest synthesis is made of, by its folder.
         self._form: tuple[Path, SampleForm | None] | None = None
         before = user_settings.read_text(user_settings.TRAINING_SET)
+        # Whether the chosen folder holds a training set: asked of the disk now and then, not at each refresh.
+        self._is_set = False
         self._set = PathLine(ui.compareSetPathLineEdit, self._choose_set, before)
         self._connections = Connections()
         self._connections.add(ui.compareButton, "clicked()", self._compare_or_cancel)
@@ -80,6 +82,12 @@ class CompareForm:
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
         self._parameters = parameters
+
+    def look(self) -> None:
+        """Ask the disk what is chosen, and show it."""
+        path = self._set.path
+        self._is_set = path is not None and (path / DESCRIPTION_FILE).is_file()
+        self.refresh()
 
     def refresh(self) -> None:
         """Show what is so now."""
@@ -127,7 +135,7 @@ class CompareForm:
 
     def _choose_set(self) -> None:
         user_settings.write(user_settings.TRAINING_SET, self._set.text)
-        self.refresh()
+        self.look()
 
     def _form_of(self, folder: Path) -> SampleForm | None:
         if self._form is None or self._form[0] != folder:
@@ -153,7 +161,7 @@ class CompareForm:
     def _reason_of_set(self) -> str:
         if self._set.path is None:
             return _("Choose a training set, best the one that the model has learned from.")
-        if not (self._set.path / DESCRIPTION_FILE).is_file():
+        if not self._is_set:
             return _("This is no training set: choose a folder that holds dataset.json.")
         return ""
 
@@ -179,7 +187,7 @@ class CompareForm:
         if self._runner.isRunning:
             self._runner.cancel()
             return
-        self.refresh()  # segments may have been renamed, files removed
+        self.look()  # segments may have been renamed, files removed
         nodes = self._chosen()
         source = None if nodes is None else self._source(nodes)
         if nodes is None or source is None or self._reason(nodes):

@@ -31,6 +31,8 @@ _OF = f"{_PREFIX}of"
 _NEAREST = ("image", "segmentation")
 _NEEDED = ("metrics", "samples", "topology", "sizes")
 _BROWSER, _PART = f"{_PREFIX}browser", f"{_PREFIX}part"
+# A name of chance, not a path: IDs are used again by the next scene, and paths tell where a user's files are.
+_PAGE = f"{_PREFIX}page"
 # Between a sample and the image beside it, of the width.
 _GAP = 0.06
 
@@ -82,6 +84,7 @@ class ComparisonNodes:
         comparison = compared.comparison
         text = scene.AddNewNodeByClass("vtkMRMLTextNode", scene.GenerateUniqueName(f"{name} comparison"))
         text.SetText(text_of(comparison))
+        text.SetAttribute(_PAGE, compared.page.name)
         text.SetNodeReferenceID(_OF, nodes.segmentation.GetID())
         # Whoever shares the scene must know.
         nature = _("Real images of training patients, for each sample the nearest one. Remove before sharing.")
@@ -118,6 +121,11 @@ class ComparisonNodes:
             ValueError: the text was changed, or is of another version.
         """
         return comparison_of(self.text.GetText() or "")
+
+    @property
+    def page_name(self) -> str:
+        """Of the report for a browser, which the session that has compared keeps; empty if there was none."""
+        return self.text.GetAttribute(_PAGE) or ""
 
     @property
     def wanted(self) -> bool:
