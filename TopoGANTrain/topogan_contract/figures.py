@@ -18,7 +18,7 @@ those where the measuring failed, for want of memory say.
   ``real_identical_percent`` of held-out ones.
 
 Pixels are compared of as many samples, and of as many held-out ones, as have those of 96 images of 256² (3 volumes of
-128³), two at least and 300 at most; with training samples that have the pixels of 32,000 such images (1,000 volumes of
+128³), two at least and 300 at most; with training samples that have the pixels of 16,000 such images (500 volumes of
 128³) at most. Of larger sets they are drawn, the same ones each time.
 """
 

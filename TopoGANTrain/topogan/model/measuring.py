@@ -28,7 +28,7 @@ from topogan_contract.figures import Figures, RegionFigures
 # 96 of 256², which take 9 seconds on 2 cores.
 _MOST_SAMPLES, _MOST_PIXELS = 300, 96 * 256**2
 # Training samples that each is compared with.
-_MOST_COMPARED = 32_000 * 256**2
+_MOST_COMPARED = 16_000 * 256**2
 _FEWEST = 2
 
 
