@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,41 @@ def test_ranks_nearest_images_and_charts(made: Any, training_set: Path) -> None:
     assert count_of("vtkMRMLNode") == nodes, "filled in place"
     compare(made)
     assert count_of("vtkMRMLNode") == nodes, "a second one takes the place of the first"
+    check_text(made)
+
+
+def test_the_rest_stays_where_the_real_images_are_removed(made: Any, training_set: Path) -> None:
+    """As the image's own text asks for before sharing."""
+    import slicer
+
+    from TopoGANLib.scene.own import remove_nodes
+
+    ui, panel = made.ui, made.panel
+    ui.compareSetPathLineEdit.currentPath = str(training_set)
+    compare(made)
+    compared = count_of("vtkMRMLNode")
+    remove_nodes([nearest_image()])
+    panel.refresh()
+    assert ui.compareResults.visible
+    assert not ui.compareNearestButton.visible
+    ui.mostRealButton.click()
+    (text,) = slicer.util.getNodesByClass("vtkMRMLTextNode")
+    remove_nodes([text.GetNodeReference("TopoGAN.comparison.sizes")])
+    panel.refresh()
+    assert not ui.compareResults.visible
+    compare(made)
+    assert ui.compareNearestButton.visible
+    assert count_of("vtkMRMLNode") == compared, "nothing is left of the first"
+    panel._result.chosen().remove()
+    assert count_of("vtkMRMLTextNode") == count_of("vtkMRMLScalarVolumeNode") == 0
+
+
+def nearest_image() -> Any:
+    import slicer
+
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    (found,) = [node for node in volumes if "nearest training" in node.GetName()]
+    return found
 
 
 def count_of(kind: str) -> int:
@@ -122,8 +158,7 @@ def check_nearest(ui: Any, nodes: Any) -> None:
     """The nearest image lies right of its sample in an axial view, at the same slice, in the same folder."""
     import slicer
 
-    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    (nearest,) = [node for node in volumes if "nearest training" in node.GetName()]
+    nearest = nearest_image()
     bounds, own = [0.0] * 6, [0.0] * 6
     nearest.GetRASBounds(bounds)
     nodes.image.GetRASBounds(own)
@@ -164,6 +199,24 @@ def check_charts(ui: Any) -> None:
     assert selection.GetActivePlotChartID() == sizes.GetID()
 
 
+def check_text(made: Any) -> None:
+    """Names that are cut in it are no other ones, and a scene of another session has no report."""
+    import slicer
+
+    (text,) = slicer.util.getNodesByClass("vtkMRMLTextNode")
+    content = json.loads(text.GetText())
+    names = [*(row[0] for row in content["regions"][:2]), "a long name " * 9]
+    content["regions"][2][0] = names[2]
+    text.SetText(json.dumps(content))
+    made.panel._result.chosen().set_attribute("TopoGAN.regions", json.dumps(names))
+    made.panel.refresh()
+    assert made.ui.compareResults.visible
+    assert made.ui.compareReportButton.visible
+    text.SetAttribute("TopoGAN.comparison.page", "comparison-0.html")
+    made.panel.refresh()
+    assert not made.ui.compareReportButton.visible
+
+
 def heart(*names: str) -> tuple[Any, Any]:
     """A segmentation on a volume [20, 24, 24], each segment a square inside the one before."""
     import slicer
@@ -186,7 +239,7 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     choose(ui.compareWithComboBox, "Segmentation of the scene")
     assert ui.compareReasonLabel.text == "Choose a segmentation of a real patient."
     ui.compareSegmentationSelector.setCurrentNode(made.panel._result.chosen().segmentation)
-    assert ui.compareReasonLabel.text.startswith("These are the samples themselves")
+    assert ui.compareReasonLabel.text.startswith("This is no patient")
     segmentation, volume = heart("MYOCARDIUM", "Liver")
     ui.compareSegmentationSelector.setCurrentNode(segmentation)
     assert ui.compareReasonLabel.text == "Heart does not show cavity: name segments so."
@@ -209,8 +262,27 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     assert (len(source["images"]), source["plane"], asked["temporary"]) == (1, "axial", True)
     assert asked["settings"]["pixel_size"] > 0
     assert work_folders(bench) == list(made.panel._compare._view._pages.values()), "the page alone is left"
+    check_own_nodes(made, [volume, segmentation])
     bench.application.close_application()
     assert work_folders(bench) == []
+
+
+def check_own_nodes(made: Any, patient: list[Any]) -> None:
+    """Nothing but the patient is taken for one: neither here, nor where models learn from."""
+    import slicer
+
+    from TopoGANTrainLib.data.patient_search import first_unlisted, fitting_patients
+
+    scene, nodes = slicer.mrmlScene, made.panel._result.chosen()
+    (text,) = slicer.util.getNodesByClass("vtkMRMLTextNode")
+    nearest = text.GetNodeReference("TopoGAN.comparison.segmentation")
+    for node in (nearest, nodes.companion("gallery segmentation")):
+        made.ui.compareSegmentationSelector.setCurrentNode(node)
+        assert made.ui.compareReasonLabel.text.startswith("This is no patient")
+    assert [one.nodes for one in fitting_patients(scene, [])] == [patient]
+    assert first_unlisted(scene, []).nodes == patient
+    scene.RemoveNode(text)
+    assert [one.nodes for one in fitting_patients(scene, [])] == [patient], "with nothing that refers to the nearest"
 
 
 def test_what_goes_wrong_is_said_in_a_sentence(
@@ -239,9 +311,11 @@ def _refuse(folder: Path) -> None:
 
 
 def test_a_comparison_is_cancelled_and_closing_ends_another(
-    bench: Bench, made: Any, engine: Engine, training_set: Path
+    bench: Bench, made: Any, engine: Engine, training_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bench import pump
+
+    from TopoGANSynthLib.compare import comparing
 
     tell(engine, "evaluate", "sleep")
     made.ui.compareSetPathLineEdit.currentPath = str(training_set)
@@ -250,6 +324,15 @@ def test_a_comparison_is_cancelled_and_closing_ends_another(
     bench.picture("TopoGANSynth", "comparing")
     made.ui.compareButton.click()
     pump(lambda: made.ui.compareStatusLabel.text == "Cancelled.")
+    read, go_on = comparing._read, threading.Event()
+    monkeypatch.setattr(comparing, "_read", lambda *folders: read(*folders) if go_on.wait(60) else None)
+    tell(engine, "evaluate", "")
+    compare(made, "Reading the result …")
+    made.ui.compareButton.click()
+    go_on.set()
+    pump(lambda: made.ui.compareStatusLabel.text == "Cancelled.")
+    assert work_folders(bench) == [], "nor the report that was read already"
+    tell(engine, "evaluate", "sleep")
     compare(made, "Comparing: step 3 of 8")
     pid = made.panel._compare._runner.job._process.pid
     bench.application.close_application()
@@ -278,5 +361,8 @@ def test_volumes_stand_beside_volumes(
     ui.mostRealButton.click()
     assert nearest.GetSelectedItemNumber() == nodes.browser.GetSelectedItemNumber() == nodes.count - 1
     assert "nearest training volume" in ui.compareNearestLabel.text
+    from TopoGANTrainLib.data.patient_search import fitting_patients
+
+    assert fitting_patients(slicer.mrmlScene, []) == []
     ui.compareNearestButton.click()
     assert ui.compareNearestButton.checked

@@ -62,7 +62,7 @@ class SynthPanel:
         self._engine.enter()
         self._result.look()
         self._keep.refresh()
-        self._compare.refresh()
+        self._compare.look()
 
     def choose_model(self, path: Path) -> None:
         """Put a model into the panel, as the other module does."""

@@ -33,12 +33,6 @@ def add_charts(
     return _add_chart(scene, f"{name} topologies"), _add_chart(scene, f"{name} sizes")
 
 
-def nodes_of_chart(chart: slicer.vtkMRMLPlotChartNode) -> list[Any]:
-    """A chart with its table and series."""
-    series = [chart.GetNthNodeReference(_SERIES, number) for number in range(len(_COLORS))]
-    return [node for node in (chart, chart.GetNodeReference(_TABLE), *series) if node is not None]
-
-
 def fill_topologies(chart: slicer.vtkMRMLPlotChartNode, comparison: Comparison, number: int) -> None:
     """Show how often samples and real ones have which Betti numbers; the rarest are counted together.
 

@@ -71,6 +71,8 @@ class CompareForm:
         # What the newest synthesis is made of, by its folder.
         self._form: tuple[Path, SampleForm | None] | None = None
         before = user_settings.read_text(user_settings.TRAINING_SET)
+        # Whether the chosen folder holds a training set: asked of the disk now and then, not at each refresh.
+        self._is_set = False
         self._set = PathLine(ui.compareSetPathLineEdit, self._choose_set, before)
         self._connections = Connections()
         self._connections.add(ui.compareButton, "clicked()", self._compare_or_cancel)
@@ -80,6 +82,12 @@ class CompareForm:
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
         self._parameters = parameters
+
+    def look(self) -> None:
+        """Ask the disk what is chosen, and show it."""
+        path = self._set.path
+        self._is_set = path is not None and (path / DESCRIPTION_FILE).is_file()
+        self.refresh()
 
     def refresh(self) -> None:
         """Show what is so now."""
@@ -127,7 +135,7 @@ class CompareForm:
 
     def _choose_set(self) -> None:
         user_settings.write(user_settings.TRAINING_SET, self._set.text)
-        self.refresh()
+        self.look()
 
     def _form_of(self, folder: Path) -> SampleForm | None:
         if self._form is None or self._form[0] != folder:
@@ -148,16 +156,16 @@ class CompareForm:
             return _("One sample cannot be compared: generate more.")
         if self._parameters.compareWith is CompareWith.trainingSet:
             return self._reason_of_set()
-        return self._reason_of_segmentation(nodes, self._form_of(source))
+        return self._reason_of_segmentation(self._form_of(source))
 
     def _reason_of_set(self) -> str:
         if self._set.path is None:
             return _("Choose a training set, best the one that the model has learned from.")
-        if not (self._set.path / DESCRIPTION_FILE).is_file():
+        if not self._is_set:
             return _("This is no training set: choose a folder that holds dataset.json.")
         return ""
 
-    def _reason_of_segmentation(self, nodes: SynthesisNodes, form: SampleForm | None) -> str:
+    def _reason_of_segmentation(self, form: SampleForm | None) -> str:
         if form is None:
             return _("These samples do not say what they are made of: generate them again.")
         if form.axes == 3:
@@ -165,9 +173,9 @@ class CompareForm:
         segmentation = self._parameters.compareSegmentation
         if segmentation is None:
             return _("Choose a segmentation of a real patient.")
-        missing = match(form.names, segmentation).missing
-        if segmentation is nodes.segmentation or missing:
-            return _unfit(segmentation, missing)
+        unfit = _unfit(segmentation, match(form.names, segmentation).missing)
+        if unfit:
+            return unfit
         if self._parameters.comparePlane is PaintPlane.red and self._red() is None:
             return _("There is no Red view: choose the axial plane.")
         return ""
@@ -179,7 +187,7 @@ class CompareForm:
         if self._runner.isRunning:
             self._runner.cancel()
             return
-        self.refresh()  # segments may have been renamed, files removed
+        self.look()  # segments may have been renamed, files removed
         nodes = self._chosen()
         source = None if nodes is None else self._source(nodes)
         if nodes is None or source is None or self._reason(nodes):
@@ -225,9 +233,14 @@ class CompareForm:
 
 
 def _unfit(segmentation: slicer.vtkMRMLSegmentationNode, missing: Sequence[str]) -> str:
-    """Why samples cannot be compared with a segmentation."""
+    """Why samples cannot be compared with a segmentation; empty if they can."""
+    # Here, not above: importing the module must not load numpy.
+    from TopoGANLib.scene.own import own_nodes
+
+    if segmentation.GetID() in own_nodes(slicer.mrmlScene):
+        return _("This is no patient but came of a model or a comparison: choose a segmentation of a real patient.")
     if not missing:
-        return _("These are the samples themselves: choose a segmentation of a real patient.")
+        return ""
     sentence = _("{segmentation} does not show {names}: name segments so.")
     return sentence.format(segmentation=shown(segmentation.GetName()), names=", ".join(map(shown, missing)))
 

@@ -1,6 +1,7 @@
 """A comparison in the scene: what was found, as text and tables, its charts, and the nearest training images.
 
-All of it lies in the folder of its synthesis and is saved with it; a synthesis has one comparison at most.
+All of it lies in the folder of its synthesis and is saved with it; a synthesis has one comparison at most. Whoever
+shares the scene removes the real images: the rest stays as it is.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from slicer.i18n import tr as _
 
 from topogan_contract.comparison import Comparison, comparison_of, text_of
 from TopoGANLib.scene.build import add_pictures
-from TopoGANLib.scene.sequences import sequences_of
+from TopoGANLib.scene.own import comparison_texts, family, remove_nodes
 from TopoGANLib.scene.tables import add_table
-from TopoGANSynthLib.compare.compare_charts import add_charts, nodes_of_chart
+from TopoGANSynthLib.compare.compare_charts import add_charts
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 # The text refers to the other nodes, and to the segmentation of the synthesis.
 _PREFIX = "TopoGAN.comparison."
 _OF = f"{_PREFIX}of"
-_ROLES = ("image", "segmentation", "metrics", "samples", "topology", "sizes")
-_BROWSER = f"{_PREFIX}browser"
+_NEAREST = ("image", "segmentation")
+_NEEDED = ("metrics", "samples", "topology", "sizes")
+_BROWSER, _PART = f"{_PREFIX}browser", f"{_PREFIX}part"
+# A name of chance, not a path: IDs are used again by the next scene, and paths tell where a user's files are.
+_PAGE = f"{_PREFIX}page"
 # Between a sample and the image beside it, of the width.
 _GAP = 0.06
 
@@ -45,39 +49,42 @@ class ComparisonNodes:
 
     text: slicer.vtkMRMLTextNode
     """The engine's ``comparison.json``."""
-    image: slicer.vtkMRMLScalarVolumeNode
-    """The nearest training images, in the order of the samples and beside them; of volumes, one of them."""
-    segmentation: slicer.vtkMRMLSegmentationNode
-    """Their masks."""
     metrics: slicer.vtkMRMLTableNode
     samples: slicer.vtkMRMLTableNode
     topology: slicer.vtkMRMLPlotChartNode
     sizes: slicer.vtkMRMLPlotChartNode
+    image: slicer.vtkMRMLScalarVolumeNode | None
+    """The nearest training images, in the order of the samples and beside them; of volumes, one of them. None where
+    the user has removed a part of them."""
+    segmentation: slicer.vtkMRMLSegmentationNode | None
+    """Their masks; None where the images are."""
     browser: slicer.vtkMRMLSequenceBrowserNode | None = None
     """Of volumes."""
 
     @classmethod
     def find(cls, nodes: SynthesisNodes) -> ComparisonNodes | None:
-        """That of a synthesis; None where there is none, or the user has removed a part of it."""
-        scene = nodes.image.GetScene()
-        for text in slicer.util.getNodesByClass("vtkMRMLTextNode", scene):
-            if text.GetNodeReference(_OF) is nodes.segmentation:
-                others = {role: text.GetNodeReference(f"{_PREFIX}{role}") for role in _ROLES}
-                browser = text.GetNodeReference(_BROWSER)
-                whole = all(node is not None for node in others.values()) and (browser is None) == (nodes.axes == 2)
-                return cls(text, **others, browser=browser) if whole else None
+        """That of a synthesis; None where there is none, or the user has removed more of it than the real images."""
+        for text in _texts(nodes):
+            needed, nearest = (
+                {role: text.GetNodeReference(f"{_PREFIX}{role}") for role in roles} for roles in (_NEEDED, _NEAREST)
+            )
+            browser = text.GetNodeReference(_BROWSER)
+            if None in nearest.values() or (browser is None) != (nodes.axes == 2):
+                nearest, browser = dict.fromkeys(_NEAREST), None
+            if None not in needed.values():
+                return cls(text, **needed, **nearest, browser=browser)
         return None
 
     @classmethod
     def add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
-        """Put a comparison beside its synthesis, in the place of an older one."""
-        older, scene = cls.find(nodes), nodes.image.GetScene()
-        if older is not None:
-            older.remove()
+        """Put a comparison beside its synthesis, in the place of what is left of older ones."""
+        remove_nodes([node for text in _texts(nodes) for node in family(text, nodes.segmentation)])
+        scene = nodes.image.GetScene()
         name = nodes.segmentation.GetName().replace(" segmentation", "")
         comparison = compared.comparison
         text = scene.AddNewNodeByClass("vtkMRMLTextNode", scene.GenerateUniqueName(f"{name} comparison"))
         text.SetText(text_of(comparison))
+        text.SetAttribute(_PAGE, compared.page.name)
         text.SetNodeReferenceID(_OF, nodes.segmentation.GetID())
         # Whoever shares the scene must know.
         nature = _("Real images of training patients, for each sample the nearest one. Remove before sharing.")
@@ -85,19 +92,25 @@ class ComparisonNodes:
         topology, sizes = add_charts(scene, f"{name} comparison")
         found = cls(
             text,
-            real.image,
-            real.segmentation,
             add_table(scene, f"{name} comparison metrics", _metric_columns(comparison)),
             add_table(scene, f"{name} comparison samples", _sample_columns(comparison)),
             topology,
             sizes,
+            real.image,
+            real.segmentation,
             real.browser,
         )
-        for role in _ROLES:
+        for role in (*_NEEDED, *_NEAREST):
             text.SetNodeReferenceID(f"{_PREFIX}{role}", getattr(found, role).GetID())
         if found.browser is not None:
             text.SetNodeReferenceID(_BROWSER, found.browser.GetID())
-        found._put_beside(nodes)
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.segmentation))
+        for number, node in enumerate(family(text, nodes.segmentation)):
+            hierarchy.CreateItem(folder, node)
+            # So that it is found also when the browser or the chart is gone that knows it.
+            if node is not text:
+                text.SetNthNodeReferenceID(_PART, number - 1, node.GetID())
         found.show(nodes, False)
         return found
 
@@ -110,12 +123,19 @@ class ComparisonNodes:
         return comparison_of(self.text.GetText() or "")
 
     @property
+    def page_name(self) -> str:
+        """Of the report for a browser, which the session that has compared keeps; empty if there was none."""
+        return self.text.GetAttribute(_PAGE) or ""
+
+    @property
     def wanted(self) -> bool:
         """Whether the nearest image is to be seen; the scene remembers it as the masks' visibility."""
-        return bool(self.segmentation.GetDisplayNode().GetVisibility())
+        return self.segmentation is not None and bool(self.segmentation.GetDisplayNode().GetVisibility())
 
     def keep_shown(self, nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
         """Show it again where it is wanted, and a view that shows the samples has lost it."""
+        if self.image is None:
+            return
         views = [view for view in _views(self.image.GetScene()) if _has(view, nodes.image)]
         if self.wanted and any(view.GetForegroundVolumeID() != self.image.GetID() for view in views):
             self.show(nodes, True, application_logic)
@@ -130,6 +150,8 @@ class ComparisonNodes:
             wanted: whether it is to be seen.
             application_logic: inside Slicer, ``slicer.app.applicationLogic()``; with it, both are brought into sight.
         """
+        if self.image is None or self.segmentation is None:
+            return
         views = _views(self.image.GetScene())
         if wanted and application_logic is not None and not any(_has(view, nodes.image) for view in views):
             application_logic.GetSelectionNode().SetActiveVolumeID(nodes.image.GetID())
@@ -151,30 +173,10 @@ class ComparisonNodes:
         if self.browser is not None and self.browser.GetSelectedItemNumber() != sample:
             self.browser.SetSelectedItemNumber(sample)
 
-    def remove(self) -> None:
-        """Take all of it out of the scene."""
-        scene = self.text.GetScene()
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-        for node in self._all():
-            # The application does this itself; without it the item would outlive its node.
-            hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node), False, False)
-            helpers = [node.GetNodeReference(role) for role in ("display", "storage")]
-            scene.RemoveNode(node)
-            # Not before, or the slice views would make an image's display node anew.
-            for helper in helpers:
-                if helper is not None:
-                    scene.RemoveNode(helper)
 
-    def _put_beside(self, nodes: SynthesisNodes) -> None:
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.text.GetScene())
-        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.segmentation))
-        for node in self._all():
-            hierarchy.CreateItem(folder, node)
-
-    def _all(self) -> list[Any]:
-        played = [] if self.browser is None else [self.browser, *sequences_of(self.browser)]
-        charts = [*nodes_of_chart(self.topology), *nodes_of_chart(self.sizes)]
-        return [*played, self.text, self.image, self.segmentation, self.metrics, self.samples, *charts]
+def _texts(nodes: SynthesisNodes) -> list[Any]:
+    """Of the comparisons of a synthesis, whole or not."""
+    return [text for text in comparison_texts(nodes.segmentation) if text.GetNodeReference(_OF) is nodes.segmentation]
 
 
 def _views(scene: slicer.vtkMRMLScene) -> list[Any]:

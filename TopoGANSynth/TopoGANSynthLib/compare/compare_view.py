@@ -37,7 +37,7 @@ class CompareView:
         self._table = CompareTable(ui.compareTable)
         # What the scene holds of the chosen synthesis, as long as its text is the same.
         self._read: tuple[Any, int, Comparison | None] | None = None
-        # The pages of this session, by the id of the text in the scene.
+        # The pages of this session, by the name that the scene knows them by.
         self._pages: dict[str, Path] = {}
         # Of the charts: the text, its state and the region that they show.
         self._drawn: tuple[Any, int, int] | None = None
@@ -61,8 +61,7 @@ class CompareView:
         """Put a new comparison into the scene, and show it."""
         from TopoGANSynthLib.compare.compare_nodes import ComparisonNodes
 
-        found = ComparisonNodes.add(nodes, compared)
-        self._pages[found.text.GetID()] = compared.page
+        self._pages[ComparisonNodes.add(nodes, compared).page_name] = compared.page
         self.refresh()
 
     def refresh(self) -> None:
@@ -76,9 +75,10 @@ class CompareView:
         ui.compareWarningLabel.visible = bool(comparison.warnings)
         self._table.show(comparison)
         self._draw(nodes, found, comparison)
-        ui.compareReportButton.visible = found.text.GetID() in self._pages
+        ui.compareReportButton.visible = found.page_name in self._pages
         found.keep_shown(nodes, slicer.app.applicationLogic())
         self._showing = True
+        ui.compareNearestButton.visible = found.image is not None
         ui.compareNearestButton.checked = found.wanted
         self._showing = False
         found.follow(nodes.chosen_sample)
@@ -108,7 +108,8 @@ class CompareView:
             except ValueError:
                 comparison = None
             fits = comparison is not None and len(comparison.samples) == nodes.count
-            fits = fits and [region.name for region in comparison.regions] == list(nodes.regions)
+            # Not their names, the longest of which are cut in one of the two.
+            fits = fits and len(comparison.regions) == len(nodes.regions)
             self._read = found.text, state, comparison if fits else None
         return nodes, found, self._read[2]
 
@@ -134,7 +135,7 @@ class CompareView:
 
     def _open_page(self) -> None:
         _nodes, found, _comparison = self._look()
-        page = None if found is None else self._pages.get(found.text.GetID())
+        page = None if found is None else self._pages.get(found.page_name)
         if page is not None:
             qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(page)))
 

@@ -75,8 +75,13 @@ def compare_job(
 
     def clean() -> None:
         shutil.rmtree(folder, ignore_errors=True)
+        # Nobody gets it where the comparison was cancelled while it was read. After the folder: from now on nothing
+        # can be moved out of that.
+        if job.result is None:
+            page.unlink(missing_ok=True)
 
-    return EngineJob(engine, command, folder / _LOG, write, read, clean)
+    job = EngineJob(engine, command, folder / _LOG, write, read, clean)
+    return job
 
 
 def _read(folder: Path, synthesis: Path) -> tuple[Comparison, Synthesis]:

@@ -11,8 +11,9 @@ import slicer
 from TopoGANLib.scene.barcode import add_barcode
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.nodes import SynthesisNodes, diagram_pixel_columns
+from TopoGANLib.scene.own import mark_own
 from TopoGANLib.scene.segments import add_segments
-from TopoGANLib.scene.sequences import add_sequences
+from TopoGANLib.scene.sequences import add_sequences, sequences_of
 from TopoGANLib.scene.synthesis_folder import Synthesis
 from TopoGANLib.scene.tables import Column, add_table, typed_column
 
@@ -80,6 +81,10 @@ def add_pictures(scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis, na
     image = _add_image(scene, name, synthesis, pictures[0] if volumes else pictures, nature)
     segmentation = _add_segmentation(scene, name, synthesis, image)
     browser = add_sequences(scene, name, synthesis, pictures, image, segmentation) if volumes else None
+    for sequence in [] if browser is None else sequences_of(browser):
+        # The items, too: the browser copies their attributes into its proxies.
+        mark_own(sequence, *(sequence.GetNthDataNode(number) for number in range(sequence.GetNumberOfDataNodes())))
+    mark_own(image, segmentation)
     return PictureNodes(image, segmentation, browser)
 
 

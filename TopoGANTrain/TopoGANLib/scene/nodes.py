@@ -12,6 +12,7 @@ import vtk
 
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
+from TopoGANLib.scene.own import comparison_texts, family, mark_own, remove_nodes
 from TopoGANLib.scene.plots import SamplePlots
 from TopoGANLib.scene.sample_table import Judgement, SampleTable
 from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
@@ -29,8 +30,6 @@ _REGIONS = "TopoGAN.regions"
 
 # Of pictures, and of segmentations.
 _SEQUENCES = 2
-_HELPERS = ("display", "storage")
-_RENDERING_HELPERS = ("volumeProperty", "roi")
 
 
 @dataclass(frozen=True)
@@ -182,6 +181,7 @@ class SynthesisNodes:
 
     def keep_companion(self, role: str, node: slicer.vtkMRMLNode) -> None:
         """Let it be known with the scene, in the folder of the others, and removed with them."""
+        mark_own(node)
         self._keeper.SetNodeReferenceID(_COMPANION_PREFIX + role, node.GetID())
         hierarchy = self._hierarchy()
         folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
@@ -295,18 +295,12 @@ class SynthesisNodes:
             hierarchy.CreateItem(folder, node)
 
     def remove(self) -> None:
-        """Take all nodes and their folder out of the scene."""
+        """Take all nodes, what they were compared with, and their folder out of the scene."""
         hierarchy = self._hierarchy()
         folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
-        scene = self.image.GetScene()
-        for node in self._all():
-            helpers = _helpers(node, _HELPERS)
-            # The application does this itself; without it the item would outlive its node.
-            hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node), False, False)
-            scene.RemoveNode(node)
-            # Not before, or the slice views would make an image's display node anew.
-            for helper in helpers:
-                scene.RemoveNode(helper)
+        # The real images of a comparison, too.
+        compared = [node for text in comparison_texts(self.segmentation) for node in family(text, self.segmentation)]
+        remove_nodes([*compared, *self._all()])
         # Not by removing the folder's branch: nodes that the user has put there are not ours.
         if folder != hierarchy.GetSceneItemID() and hierarchy.GetNumberOfItemChildren(folder) == 0:
             hierarchy.RemoveItem(folder)
@@ -348,9 +342,3 @@ def diagram_pixel_columns(axes: int) -> list[str]:
     """Columns of the table of diagrams: where a class is born and dies, "birth row", "birth column" …"""
     names = ("slice", "row", "column")[-axes:]
     return [f"{event} {name}" for event in ("birth", "death") for name in names]
-
-
-def _helpers(node: slicer.vtkMRMLNode, roles: Sequence[str]) -> list[slicer.vtkMRMLNode]:
-    """What stays behind when only the node goes: display and storage nodes, and what a volume rendering needs."""
-    found = [node.GetNthNodeReference(role, n) for role in roles for n in range(node.GetNumberOfNodeReferences(role))]
-    return [one for helper in found if helper is not None for one in (*_helpers(helper, _RENDERING_HELPERS), helper)]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
 import slicer
 import vtk
 
+from TopoGANLib.scene.own import own_nodes
 from TopoGANTrainLib.data.patients import ScenePatient, next_number
 from TopoGANTrainLib.data.sequence_input import items_of
 
@@ -21,20 +23,22 @@ def fitting_patients(scene: slicer.vtkMRMLScene, listed: Sequence[ScenePatient])
     A segmentation belongs to the volume that it was drawn on, else to the only one of its study or patient in the
     subject hierarchy, else to the only one on its grid. A sequence of segmentations belongs to the sequence of CTs that
     one browser plays with it, else to the only one of as many phases in its study or patient, with its index values, or
-    at all. Where several would do, none is taken; and of a CT that is listed, nothing more.
+    at all. Where several would do, none is taken; and of a CT that is listed, nothing more. Samples of models, and what
+    was made to look at them, are no patients.
 
     Args:
         scene: where to look.
         listed: what is there already; nodes of one patient in the subject hierarchy get one number.
     """
     used = {node.GetID() for one in listed for node in one.nodes}
+    own = own_nodes(scene)
     found: list[ScenePatient] = []
     proxies = _proxies(scene)
-    sequences = [node for node in _nodes(scene, "vtkMRMLSequenceNode") if node.GetNumberOfDataNodes()]
+    sequences = [node for node in _nodes(scene, "vtkMRMLSequenceNode", own) if node.GetNumberOfDataNodes()]
     masks = [node for node in sequences if _holds(node, "vtkMRMLSegmentationNode")]
     scans = [node for node in sequences if _holds(node, "vtkMRMLScalarVolumeNode")]
-    plain_masks = [node for node in _nodes(scene, "vtkMRMLSegmentationNode") if node.GetID() not in proxies]
-    plain_scans = [node for node in _nodes(scene, "vtkMRMLScalarVolumeNode") if _is_scan(node)]
+    plain_masks = _nodes(scene, "vtkMRMLSegmentationNode", own | proxies)
+    plain_scans = [node for node in _nodes(scene, "vtkMRMLScalarVolumeNode", own) if _is_scan(node)]
     for segmentation in (*masks, *plain_masks):
         is_sequence = segmentation.IsA("vtkMRMLSequenceNode")
         volume = _scan_of_sequence(segmentation, scans) if is_sequence else _scan_of(segmentation, plain_scans)
@@ -48,8 +52,9 @@ def fitting_patients(scene: slicer.vtkMRMLScene, listed: Sequence[ScenePatient])
 def first_unlisted(scene: slicer.vtkMRMLScene, listed: Sequence[ScenePatient]) -> ScenePatient:
     """What a row that is added by hand begins with: the first segmentation that is in none, and the CT of it."""
     used = {node.GetID() for one in listed for node in one.nodes}
-    segmentations = [one for one in _nodes(scene, "vtkMRMLSegmentationNode") if one.GetID() not in used]
-    scans = [node for node in _nodes(scene, "vtkMRMLScalarVolumeNode") if _is_scan(node)]
+    own = own_nodes(scene)
+    segmentations = _nodes(scene, "vtkMRMLSegmentationNode", own | used)
+    scans = [node for node in _nodes(scene, "vtkMRMLScalarVolumeNode", own) if _is_scan(node)]
     segmentation = segmentations[0] if segmentations else None
     volume = None if segmentation is None else _scan_of(segmentation, scans)
     return ScenePatient(segmentation, volume, number=number_of(segmentation, volume, listed))
@@ -162,9 +167,10 @@ def _is_scan(node: Any) -> bool:
     return not node.IsA("vtkMRMLLabelMapVolumeNode") and image is not None and image.GetNumberOfScalarComponents() == 1
 
 
-def _nodes(scene: Any, kind: str) -> list[Any]:
+def _nodes(scene: Any, kind: str, but: AbstractSet[str] = frozenset()) -> list[Any]:
+    """Those that the user sees, but those with some IDs."""
     every = (scene.GetNthNodeByClass(number, kind) for number in range(scene.GetNumberOfNodesByClass(kind)))
-    return [node for node in every if not node.GetHideFromEditors()]
+    return [node for node in every if not node.GetHideFromEditors() and node.GetID() not in but]
 
 
 def _only_of(found: Iterable[Any]) -> Any:
