@@ -140,6 +140,39 @@ def test_only_what_is_surely_ours_is_removed(tmp_path: Path) -> None:
     assert (elsewhere / layout.LOCK_FILE).exists()
 
 
+def test_what_a_killed_comparison_has_left_is_removed(tmp_path: Path) -> None:
+    """With or without its request; what is still added to, locked, or not surely ours stays."""
+
+    def make(name: str, *files: str) -> Path:
+        for file in files:
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).touch()
+        return tmp_path / name
+
+    ours = (
+        make("compare-00000001", "request/ct.nrrd"),
+        make("compare-00000002", "training-set/images.npy", "engine.txt"),
+    )
+    locked = make("compare-00000003", f"request/{layout.LOCK_FILE}")
+    at_work = make("compare-00000004", "training-set/images.npy", "engine.txt")
+    of_others = make("compare-00000005", "thesis.txt")
+    pages = [tmp_path / f"comparison-0000000{n}.html" for n in (1, 2)]
+    for page in pages:
+        page.touch()
+    for path in sorted(tmp_path.rglob("*")):
+        if path not in (at_work / "engine.txt", pages[1]):
+            os.utime(path, (1, 1))
+    lock = RunLock(locked / "request" / layout.LOCK_FILE)
+    assert lock.acquire()
+    for path in locked.rglob("*"):
+        os.utime(path, (1, 1))
+    os.utime(locked, (1, 1))
+    remove_orphans(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [locked, at_work, of_others, pages[1]]
+    lock.release()
+    assert not any(folder.exists() for folder in ours)
+
+
 def test_a_folder_that_another_uses_is_refused(tmp_path: Path) -> None:
     from TopoGANTrainLib.run.preparation import Preparation, Request
 

@@ -275,3 +275,19 @@ def test_no_run(bench: Bench) -> None:
     progress = bench.session().tick()
     assert progress.state == "failed"
     assert "There is no run" in progress.error
+
+
+def test_a_silent_run_is_looked_at_now_and_then(bench: Bench) -> None:
+    """Not ten times a second for the rest of the session; and heard when it works again."""
+    from run_folders import make_run
+
+    make_run(bench.results.parent, bench.results.name, "running", machine="another")
+    session = bench.session()
+    said = [session.tick().state]
+    bench.now = 61.0
+    said.append(session.tick().state)
+    status = bench.run / "status.json"
+    status.write_text(status.read_text().replace('"heartbeat": 5', '"heartbeat": 6'))
+    for bench.now in (65.0, 66.5):
+        said.append(session.tick().state)
+    assert said == ["running", "silent", "silent", "running"]

@@ -29,6 +29,7 @@ from TopoGANTrainLib.runs.run_removal import remove_listed
 _TICK_MILLISECONDS = 100
 # Somebody else may go on with a run that has ended, or remove it.
 _TICK_OF_ENDED_MILLISECONDS = 1000
+_TICK_OF_SILENT_MILLISECONDS = 5000
 _SECONDS_BETWEEN_LOOKS = 0.2
 
 
@@ -220,7 +221,7 @@ class TrainLogic(PanelLogic):
 
     def isOfAnother(self, run: Path) -> bool:
         """Whether a run was started by another application of this user that still lives."""
-        return self._mine.is_of_another(run)
+        return self._mine.is_of_another_application(run)
 
     def watch(self) -> None:
         """Look after the runs that were started here in a session before, and whose end was not told yet.
@@ -233,7 +234,7 @@ class TrainLogic(PanelLogic):
                 continue
             if RunMonitor(run).poll() is not None and self._mine.take(run):
                 self._before[self._found(run)] = None
-            elif not run.parent.exists():
+            elif not run.parent.exists() and run.parent.parent.exists():  # else its disk is not there for now
                 self._awaited.take(run)
         self._tick()
 
@@ -340,8 +341,9 @@ class TrainLogic(PanelLogic):
         if self.session is None and not self._before:
             self._timer.stop()
         else:
-            at_work = bool(self._before) or (self.progress is not None and self.progress.state not in ENDED)
-            self._timer.start(_TICK_MILLISECONDS if at_work else _TICK_OF_ENDED_MILLISECONDS)
+            states = {one.state for one in (*self._before.values(), self.progress) if one is not None}
+            pause = _TICK_OF_SILENT_MILLISECONDS if states <= {SILENT} else _TICK_OF_ENDED_MILLISECONDS
+            self._timer.start(pause if states <= {SILENT, *ENDED} else _TICK_MILLISECONDS)
         if (self.session is not None and (self.progress != before or self.progress.state not in ENDED)) or ended:
             self.onProgress()
         for run, progress in ended:

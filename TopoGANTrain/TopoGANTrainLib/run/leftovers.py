@@ -1,17 +1,19 @@
-"""Removes what preparations have left: one that failed here, or any whose Slicer and engine were killed.
+"""Removes what preparations have left, and comparisons: one that failed here, or any of a killed Slicer and engine.
 
 What the panel hands over holds copies of the scene's volumes, which must not outlive their use. Knows nothing of Qt.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from topogan_contract.leftovers import is_left_of, siblings
+from topogan_contract.leftovers import is_left_of, is_partial, siblings
 from topogan_contract.lock import RunLock, is_locked
 from topogan_contract.preparation import LOCK_FILE, REQUEST_FILE
 
@@ -19,8 +21,15 @@ INPUT = "input"
 """Kind of the work folders (:func:`TopoGANLib.forms.user_settings.new_work_folder`) for what is handed over."""
 
 _INPUT_FOLDER = re.compile(rf"{INPUT}-[0-9a-f]{{8}}")
+# As the other panel names them: its work on a comparison, what lies in there, and the page for a browser.
+_COMPARE_FOLDER = re.compile(r"compare-[0-9a-f]{8}")
+_COMPARE_REQUEST = "request"
+_OF_COMPARISON = (_COMPARE_REQUEST, "training-set", "comparison", "report.html", "engine.txt")
+_PAGE = re.compile(r"comparison-[0-9a-f]{8}\.html")
 # Time for an engine to load, on a slow disk as well, before it takes what was written for it.
 _SECONDS_TO_TAKE_OVER = 600.0
+# A comparison that goes on says how far it is more often, in any of a user's Slicers.
+_QUIET_SECONDS = 600.0
 
 
 def remove_leftovers(training_set: Path, made: Path, handed: Path | None) -> None:
@@ -43,7 +52,8 @@ def remove_leftovers(training_set: Path, made: Path, handed: Path | None) -> Non
 def remove_orphans(work: Path) -> None:
     """Remove the folders that were handed over, or begun, and that nobody will use any more.
 
-    Where the disk knows no locks nobody is known to be gone, and everything stays.
+    Where the disk knows no locks nobody is known to be gone, and everything stays. Of comparisons that goes which was
+    written before this process began, and to which nothing was added for ten minutes.
 
     Args:
         work: the folder of the user in which they lie.
@@ -55,6 +65,35 @@ def remove_orphans(work: Path) -> None:
         if _INPUT_FOLDER.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink():
             with suppress(OSError):
                 _remove_if_orphan(folder)
+    for path in work.iterdir():
+        with suppress(OSError):
+            _remove_comparison(path)
+
+
+def _remove_comparison(path: Path) -> None:
+    is_page = _PAGE.fullmatch(path.name) is not None
+    if path.is_symlink() or not (is_page or _COMPARE_FOLDER.fullmatch(path.name)):
+        return
+    if is_page and path.is_file():
+        if _is_forgotten(path.stat().st_mtime):
+            path.unlink()
+        return
+    ours = path.is_dir() and all(one.name in _OF_COMPARISON or is_partial(one.name) for one in path.iterdir())
+    if ours and not is_locked(path / _COMPARE_REQUEST / LOCK_FILE) and _is_forgotten(_last_written(path)):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_forgotten(written: float) -> bool:
+    # The standard library notes when it was loaded, which is when the application starts; a reload does not change it.
+    now = logging.makeLogRecord({})
+    began = now.created - now.relativeCreated / 1000
+    return written < min(began, now.created - _QUIET_SECONDS)
+
+
+def _last_written(folder: Path) -> float:
+    """When anything in a folder was written last, seconds since 1970."""
+    found = [Path(parent) / name for parent, folders, files in os.walk(folder) for name in (*folders, *files)]
+    return max(path.lstat().st_mtime for path in (folder, *found))
 
 
 def _remove_if_orphan(folder: Path) -> None:

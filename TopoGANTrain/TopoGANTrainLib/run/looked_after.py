@@ -7,10 +7,11 @@ holds a lock for it; when that application has ended, however it did, the next o
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
 from pathlib import Path
 
-from topogan_contract.lock import RunLock, is_locked
+from topogan_contract.lock import RunLock, is_locked, lock_holder
 from TopoGANLib.forms import user_settings
 
 
@@ -55,8 +56,12 @@ class LookedAfter:
         return True
 
     def is_of_another(self, run: Path) -> bool:
-        """Whether another application that lives looks after it."""
+        """Whether another application that lives looks after it, or another panel of this one."""
         return run not in self and is_locked(_file(run))
+
+    def is_of_another_application(self, run: Path) -> bool:
+        """Whether another application that lives looks after it."""
+        return lock_holder(_file(run)) not in (0, os.getpid())
 
     def leave(self, run: Path) -> None:
         """It has ended, or is left to others."""

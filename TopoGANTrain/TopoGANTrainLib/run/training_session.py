@@ -26,6 +26,8 @@ PREPARING, STARTING = "preparing", "starting"
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
+# Another computer may work on it again, which is seen in time.
+_SECONDS_BETWEEN_LOOKS_AT_SILENT = 5.0
 # Exit codes of an engine that has said what is wrong: with the work, or with what it was given.
 _IN_WORDS = (1, 2)
 
@@ -83,6 +85,8 @@ class TrainingSession:
         self._seen_working = False
         # How it ended, and the report of the run by which that was told.
         self._over: tuple[RunReport | None, Progress] | None = None
+        # When it was found silent, by the clock.
+        self._silent: tuple[float, Progress] | None = None
 
     @property
     def model(self) -> Path:
@@ -139,7 +143,11 @@ class TrainingSession:
             self._end = StopThenKill(self._ask, self._force, clock=self._clock)
 
     def tick(self) -> Progress:
-        """Look how it is doing, and do what is due."""
+        """Look how it is doing, and do what is due; at one that is silent every five seconds."""
+        if self._silent is not None and self._end is None:
+            when, silent = self._silent
+            if self._clock() - when < _SECONDS_BETWEEN_LOOKS_AT_SILENT:
+                return silent
         if self._writing is not None and self._process is None:
             progress = self._tick_writing(self._writing)
             if progress is not None:
@@ -155,7 +163,9 @@ class TrainingSession:
             self._end.tick(alive=progress.state not in ENDED)
         if progress.state in ENDED and self._preparation is not None:
             self._remove_leftovers()
-        return self._note_the_end(report, replace(progress, remark=self._remark))
+        progress = self._note_the_end(report, replace(progress, remark=self._remark))
+        self._silent = (self._clock(), progress) if progress.state == SILENT else None
+        return progress
 
     def latest_preview(self) -> Path | None:
         """The newest picture of samples."""
@@ -204,7 +214,7 @@ class TrainingSession:
         return progress
 
     def _forget_the_end(self) -> None:
-        self._end, self._seen_working, self._over = None, False, None
+        self._end, self._seen_working, self._over, self._silent = None, False, None, None
 
     def _judge(self, report: RunReport | None) -> Progress:
         code = None if self._process is None else self._process.exit_code()
