@@ -136,7 +136,7 @@ def test_a_set_without_a_run_is_listed_and_deleted(bench: Bench, monkeypatch: py
     asked = answer(monkeypatch, True)
     widget.ui.deleteRunsButton.click()
     pump(lambda: len(rows(widget)) == 1)
-    assert "the training set of Blood-1 (unused)" in asked[0]
+    assert "the training set of Blood-1, which no run in this folder uses (unused)" in asked[0]
     assert not (folder / "Blood-1").exists()
 
 
@@ -148,7 +148,6 @@ def results_of(bench: Bench) -> Path:
 
 @pytest.mark.parametrize("what", ["a run beside it", "a run that learned from it", "a file of the user", "a link"])
 def test_a_set_that_is_needed_stays(tmp_path: Path, what: str) -> None:
-    from TopoGANTrainLib.run.folders import find_runs
     from TopoGANTrainLib.run.training_sets import remove_training_set, unused_sets
 
     run = make_run(tmp_path, "one")
@@ -163,8 +162,32 @@ def test_a_set_that_is_needed_stays(tmp_path: Path, what: str) -> None:
     elif what == "a file of the user":
         folder = add_training_set(tmp_path / "two" / "run")
         (folder / "thesis.docx").touch()
-        assert [found for found, _words in unused_sets(tmp_path, find_runs(tmp_path))] == [folder]
+        assert [found for found, _words in unused_sets(tmp_path)] == [folder]
     before = files_below(tmp_path)
     with pytest.raises(ValueError, match=r"delete the runs that need it first|holds thesis|or a link to one"):
         remove_training_set(folder)
     assert files_below(tmp_path) == before
+
+
+def test_a_set_stays_that_a_run_of_long_ago_or_elsewhere_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of runs ends at the newest 500, and at the folder of the results; what is deleted is asked of all."""
+    from TopoGANTrainLib.run import folders
+    from TopoGANTrainLib.run.training_sets import mark_used, own_training_set, remove_training_set, unused_sets
+
+    make_run(tmp_path / "A", "old")
+    run = make_run(tmp_path / "A", "new")
+    beside = add_training_set(run)
+    of_old = add_training_set(tmp_path / "A" / "set" / "run", content_hash="of old")
+    elsewhere = make_run(tmp_path / "B", "heart")
+    of_heart = add_training_set(tmp_path / "A" / "checked" / "run", content_hash="of heart")
+    monkeypatch.setattr(folders, "MOST_RUNS", 1)
+    assert [found for found, _words in unused_sets(tmp_path / "A")] == [of_heart]
+    mark_used(of_heart, elsewhere)
+    mark_used(beside, run)
+    assert unused_sets(tmp_path / "A") == []
+    for folder, words in {of_old: "has been trained on: delete", of_heart: "in another folder of results"}.items():
+        with pytest.raises(ValueError, match=words):
+            remove_training_set(folder)
+    assert own_training_set(run) == beside
+    mark_used(beside, elsewhere)
+    assert own_training_set(run) is None

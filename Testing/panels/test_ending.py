@@ -247,3 +247,26 @@ def test_the_box_goes_with_the_panel(waiting: Any, bench: Bench) -> None:
     assert boxes()
     bench.application.close_application()
     assert not boxes()
+
+
+def test_a_second_application_leaves_the_training_of_the_first_alone(waiting: Any) -> None:
+    """It neither stops it when it is closed, nor is kept from a training of its own; when the first has ended, it
+    takes over.
+    """
+    run = waiting.logic.session.run
+
+    def second() -> Any:
+        logic = type(waiting.logic)()
+        logic.watch()
+        return logic
+
+    other = second()
+    assert not other.isRunning and other.isOfAnother(run)
+    assert other.attach(run), "it may look at it"
+    other.close(keepRunning=False)
+    assert not (run / "stop").exists()
+    waiting.logic.close(keepRunning=True)
+    heir = second()
+    assert heir.others == [run]
+    heir.close(keepRunning=False)
+    assert (run / "stop").exists()

@@ -20,8 +20,9 @@ from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
 from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.run.awaited import AwaitedRuns
+from TopoGANTrainLib.run.looked_after import LookedAfter
 from TopoGANTrainLib.run.training_session import Progress, TrainingSession
-from TopoGANTrainLib.run.training_sets import training_set_of
+from TopoGANTrainLib.run.training_sets import mark_used, training_set_of
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
 
@@ -62,6 +63,7 @@ class TrainLogic(PanelLogic):
         # Those that were followed before, and have not ended: what is due for them is still done.
         self._before: dict[TrainingSession, Progress | None] = {}
         self._awaited = AwaitedRuns()
+        self._mine = LookedAfter()
         # Runs of others that were seen to work: their end is told, too.
         self._seen: set[Path] = set()
         self._runs = RunList()
@@ -87,8 +89,7 @@ class TrainLogic(PanelLogic):
     @property
     def others(self) -> list[Path]:
         """The runs that were started here and are being worked on while another one is followed."""
-        started = self._awaited.runs
-        return [one.run for one, progress in self._before.items() if one.run in started and _is_at_work(progress)]
+        return [one.run for one, progress in self._before.items() if one.run in self._mine and _is_at_work(progress)]
 
     def runs(self, results: Path | str | None = None) -> list[RunEntry]:
         """All runs of a folder, the one that was written last first, then training sets without a run.
@@ -177,6 +178,8 @@ class TrainLogic(PanelLogic):
         fine_tuning = [] if model is None else ["--from", model, *(["--adapt-structures"] if adapt_structures else [])]
         options = command_arguments(self._section("train"), values)
         session.start([dataset, session.run, *fine_tuning, *options], preparation)
+        if preparation is None:
+            mark_used(dataset, session.run)
         self._started(session)
         return self._end(wait)
 
@@ -207,19 +210,28 @@ class TrainLogic(PanelLogic):
             return True
         if RunMonitor(run).poll() is None:
             return False
+        if run in self._awaited.runs:
+            self._mine.take(run)
         known = next((session for session in self._before if session.run == run), None)
         self._follow(known or self._found(run))
         if not self.others:
             user_settings.write(user_settings.LAST_RUN, str(run))
         return True
 
+    def isOfAnother(self, run: Path) -> bool:
+        """Whether a run was started by another application of this user that still lives."""
+        return self._mine.is_of_another(run)
+
     def watch(self) -> None:
-        """Look after the runs that were started here in a session before, and whose end was not told yet."""
+        """Look after the runs that were started here in a session before, and whose end was not told yet.
+
+        Those of another application that still lives are left to it.
+        """
         followed = {one.run for one in (*self._before, *filter(None, [self.session]))}
         for run in self._awaited.runs:
-            if run in followed:
+            if run in followed or self._mine.is_of_another(run):
                 continue
-            if RunMonitor(run).poll() is not None:
+            if RunMonitor(run).poll() is not None and self._mine.take(run):
                 self._before[self._found(run)] = None
             elif not run.parent.exists():
                 self._awaited.take(run)
@@ -261,17 +273,19 @@ class TrainLogic(PanelLogic):
     def forget(self, run: Path) -> None:
         """Do not follow a run any more that is not there any more."""
         self._awaited.take(run)
+        self._mine.leave(run)
         if self.session is not None and self.session.run == run and not self.isStoppable:
             self.session = self.progress = None
             self.onProgress()
 
     def close(self, keepRunning: bool) -> None:
-        """Let go of everything; the training goes on by itself if it is to be kept."""
+        """Let go of everything; the training goes on by itself if it is to be kept, or is another application's."""
         self._timer.stop()
         self._connections.close()
         self.onProgress, self.onEnded = lambda: None, lambda run, progress: None
         for session in (*self._before, *filter(None, [self.session])):
-            session.leave(keepRunning)
+            session.leave(keepRunning or session.run not in self._mine)
+        self._mine.close()
         self._before, self.session = {}, None
 
     def _values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,6 +303,7 @@ class TrainLogic(PanelLogic):
 
     def _started(self, session: TrainingSession) -> None:
         self._awaited.add(session.run)
+        self._mine.start(session.run)
         user_settings.write(user_settings.LAST_RUN, str(session.run))
         self._follow(session)
 
@@ -340,6 +355,7 @@ class TrainLogic(PanelLogic):
 
     def _tell(self, run: Path, progress: Progress) -> None:
         started, seen = self._awaited.take(run), run in self._seen
+        self._mine.leave(run)
         self._seen.discard(run)
         if started or seen:
             self.onEnded(run, progress)

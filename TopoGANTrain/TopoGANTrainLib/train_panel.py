@@ -94,7 +94,7 @@ class TrainPanel:
         self._engine.enter()
         self._clear_up()
         last = user_settings.read_text(user_settings.LAST_RUN)
-        if self._logic.session is None and last:
+        if self._logic.session is None and last and not self._logic.isOfAnother(Path(last)):
             self._logic.attach(Path(last))
         self._logic.watch()
         if not self._logic.isRunning and not self._check.isLooking:

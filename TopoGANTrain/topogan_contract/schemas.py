@@ -29,6 +29,7 @@ STRUCTURES = "topogan.structures/1"
 SYNTHESIS = "topogan.synthesis/2"
 SYNTHESIS_OF_ONE = "topogan.synthesis/1"
 """Of one structure; still read."""
+USED = "topogan.used/1"
 
 # Beyond every file of ours: a request to prepare 100,000 volumes takes 10 MB. Lists in lists take 20 times the memory.
 _MAX_JSON_BYTES = 16 << 20

@@ -22,6 +22,7 @@ class LayoutManager(PythonQtObject, QtCore.QObject):
         self._logic = application_logic
         self._widgets: dict[str, Any] = {}
         slicer.mrmlScene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._make_slice_views)
+        slicer.mrmlScene.AddObserver(slicer.vtkMRMLScene.NodeRemovedEvent, self._drop_slice_views)
 
     plotViewCount = QtCore.Property(int, lambda self: len(_nodes("vtkMRMLPlotViewNode")))
 
@@ -42,6 +43,15 @@ class LayoutManager(PythonQtObject, QtCore.QObject):
                 # Noted before: the logic of the view adds nodes, too.
                 self._widgets[node.GetID()] = None
                 self._widgets[node.GetID()] = qMRMLSliceWidget(node, self._logic)
+
+    def _drop_slice_views(self, *_: Any) -> None:
+        """With its node a view and its logic go, too: the application logic would fit a view that is no more."""
+        logics = self._logic.GetSliceLogics()
+        for logic in [logics.GetItemAsObject(number) for number in range(logics.GetNumberOfItems())]:
+            if logic.GetSliceNode() is None:
+                logics.RemoveItem(logic)
+        left = {node.GetID() for kind in ("vtkMRMLSliceNode", "vtkMRMLPlotViewNode") for node in _nodes(kind)}
+        self._widgets = {name: widget for name, widget in self._widgets.items() if name in left}
 
 
 def _nodes(kind: str) -> list[slicer.vtkMRMLNode]:

@@ -33,8 +33,18 @@ def folders_of(results: Path) -> list[Path]:
 def find_runs(results: Path) -> list[Path]:
     """The run folders of a results folder, the one that was written last first; at most 500."""
     found = [folder / RUN_FOLDER for folder in folders_of(results)]
-    found = [run for run in found if _is_folder(run) and _looks_like_a_run(run)]
-    return sorted(found, key=lambda run: (-written(run), run))[:MOST_RUNS]
+    return sorted(filter(_is_run, found), key=lambda run: (-written(run), run))[:MOST_RUNS]
+
+
+def every_run(results: Path) -> list[Path]:
+    """The run folders of a results folder, however many, in no order: for whoever removes what a run may need.
+
+    Raises:
+        OSError: the folder cannot be read, so that nobody knows.
+    """
+    with os.scandir(results) as entries:
+        found = [results / entry.name / RUN_FOLDER for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return [run for run in found if _is_run(run)]
 
 
 def written(run: Path) -> float:
@@ -45,9 +55,11 @@ def written(run: Path) -> float:
     return 0.0
 
 
-def _looks_like_a_run(run: Path) -> bool:
+def _is_run(run: Path) -> bool:
     """Any folder may be called *run*."""
-    return any((run / name).is_file() for name in (layout.CONFIG_FILE, layout.STATUS_FILE, layout.LOCK_FILE))
+    return _is_folder(run) and any(
+        (run / name).is_file() for name in (layout.CONFIG_FILE, layout.STATUS_FILE, layout.LOCK_FILE)
+    )
 
 
 def _is_folder(path: Path) -> bool:

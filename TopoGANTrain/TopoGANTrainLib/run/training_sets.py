@@ -5,9 +5,10 @@ Knows nothing of Qt. As with runs, nothing is removed that is not surely ours, a
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,37 +19,50 @@ from topogan_contract.leftovers import is_partial, partial_folder
 from topogan_contract.schemas import find_json, read_json
 from topogan_contract.words import shown
 from TopoGANLib.words import tr as _
-from TopoGANTrainLib.run.folders import MOST_RUNS, RUN_FOLDER, TRAINING_SET_FOLDER, find_runs, folders_of
+from TopoGANTrainLib.run.folders import MOST_RUNS, RUN_FOLDER, TRAINING_SET_FOLDER, every_run, folders_of
 
 _OF_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
 _MOST_BYTES = 1 << 20
 
 
-def unused_sets(results: Path, runs: Sequence[Path]) -> list[tuple[Path, dict[str, Any]]]:
-    """The training sets of a results folder that none of its runs was trained from, with what they say of themselves.
+def unused_sets(results: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The training sets of a results folder that no run is known to need, with what they say of themselves.
 
-    Args:
-        results: the folder.
-        runs: all runs in it, as :func:`find_runs` has found them.
+    None of its runs was trained from them, and nobody has marked them: see :func:`mark_used`.
     """
     places = (folder for folder in folders_of(results) if not os.path.lexists(folder / RUN_FOLDER))
     described = ((folder / TRAINING_SET_FOLDER, _described(folder / TRAINING_SET_FOLDER)) for folder in sorted(places))
     found = [(folder, words) for folder, words in described if words is not None][:MOST_RUNS]
-    used = learned(runs) if found else set()
-    return [(folder, words) for folder, words in found if _hash(words) not in used]
+    found = [(folder, words) for folder, words in found if not _is_marked(folder)]
+    with suppress(OSError):
+        used = learned(every_run(results)) if found else set()
+        return [(folder, words) for folder, words in found if _hash(words) not in used]
+    return []
+
+
+def mark_used(folder: Path, run: Path) -> None:
+    """Say in a training set that a run learns from it which lies in other results; nothing where it lies beside.
+
+    Whoever looks through the results of the set does not find that run, and would take the set for unused. The mark
+    names no path: a training set may be given away.
+    """
+    if folder.parent.parent.resolve() != run.parent.parent.resolve():
+        with suppress(OSError):  # a disk that cannot be written: nothing is removed from it either
+            (folder / training_set.USED_FILE).write_text(json.dumps({"schema": schemas.USED}), encoding="utf-8")
 
 
 def own_training_set(run: Path) -> Path | None:
     """The training set beside a run that nobody else needs; None where there is none, or it has to stay.
 
     It stays where anything else lies beside it, where it holds a file that is not its own, and where another run of
-    these results was trained from it.
+    these results, or one elsewhere (see :func:`mark_used`), was trained from it.
     """
     folder = run.parent / TRAINING_SET_FOLDER
     with suppress(OSError):
         described = _described(folder)
-        if described is not None and not _beside(folder, run.name) and not _other_files(folder):
-            others = (other for other in find_runs(run.parent.parent) if other != run)
+        alone = described is not None and not _beside(folder, run.name) and not _other_files(folder)
+        if described is not None and alone and not _is_marked(folder):
+            others = (other for other in every_run(run.parent.parent) if other != run)
             return None if _hash(described) in learned(others) else folder
     return None
 
@@ -73,7 +87,13 @@ def remove_training_set(folder: Path) -> None:
                 name=name, other=other
             )
         )
-    runs = find_runs(folder.parent.parent)
+    if _is_marked(folder):
+        raise ValueError(
+            _(
+                "{name} has been trained on in another folder of results: look for that run, and delete it there."
+            ).format(name=name)
+        )
+    runs = every_run(folder.parent.parent)
     if os.path.lexists(folder.parent / RUN_FOLDER) or _hash(described) in learned(runs):
         raise ValueError(_("{name} has been trained on: delete the runs that need it first.").format(name=name))
     gone = partial_folder(folder)
@@ -126,6 +146,10 @@ def _described(folder: Path) -> dict[str, Any] | None:
         ours = isinstance(described, dict) and str(described.get("schema")).startswith(training_set.KIND)
         return described if ours and not folder.is_symlink() else None
     return None
+
+
+def _is_marked(folder: Path) -> bool:
+    return os.path.lexists(folder / training_set.USED_FILE)
 
 
 def _hash(described: dict[str, Any]) -> str:

@@ -122,7 +122,7 @@ class RunList:
         runs = find_runs(results)
         self._monitors = {run: self._monitors.get(run) or RunMonitor(run, self._clock) for run in runs}
         self._best = {run: best for run, best in self._best.items() if run in self._monitors}
-        return [*map(self._read, runs), *(_unused(*found) for found in unused_sets(results, runs))]
+        return [*map(self._read, runs), *(_unused(*found) for found in unused_sets(results))]
 
     def _read(self, run: Path) -> RunEntry:
         when = written(run)

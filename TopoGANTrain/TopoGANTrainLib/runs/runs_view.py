@@ -263,7 +263,7 @@ def _goes_with(entry: RunEntry) -> Path | None:
 
 def _what_goes(entry: RunEntry, training_set: Path | None) -> str:
     if entry.state == UNUSED:
-        return _("the training set of {name}")
+        return _("the training set of {name}, which no run in this folder uses")
     return _("{name} with its training set") if training_set else _("{name}")
 
 
