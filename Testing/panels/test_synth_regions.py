@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,23 @@ def test_what_was_asked_comes_with_the_scene(bench: Bench, model_of_several: Pat
     assert (wish.currentText, pieces.value, holes.value) == ("Given", 3, 1)
     assert [row_of(widget, row)[0].currentText for row in (0, 2)] == ["Any", "Any"]
     assert widget.panel._topology.betti == "myocardium=3,1"
+    rename(model_of_several, names := ("left ventricular myocardium with papillary muscles", "a long name" * 5))
+    assert widget.panel._model.read()
+    widget.panel.refresh()
+    parameters.topologies = " + ".join(names) + "=1,0"
+    assert widget.panel._topology.betti == parameters.topologies, "asked for by its whole name"
+    table = widget.ui.topologiesTable
+    assert table.item(2, 0).text() == widget.ui.modelTable.item(2, 0).text() == " + ".join(names)[:79] + "…"
+
+
+def rename(model: Path, names: tuple[str, ...]) -> None:
+    """Let a model's structures have other names."""
+    file = model / "configs" / "metadata.json"
+    content = json.loads(file.read_text())
+    for structure, name in zip(content["table"]["structures"], names, strict=True):
+        structure["name"] = name
+    content["table"]["unions"] = [names]
+    file.write_text(json.dumps(content))
 
 
 REGIONS = ("cavity", "myocardium", "cavity + myocardium")

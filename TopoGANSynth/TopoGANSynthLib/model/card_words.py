@@ -59,7 +59,7 @@ def usual(card: ModelCard, region: int) -> str:
         if card.axes == 3
         else _("{name}. Most frequent: pieces {pieces}, holes {holes}.")
     )
-    return sentence.format(name=card.regions[region], **numbers)
+    return sentence.format(name=card.shown_regions[region], **numbers)
 
 
 def cells(figures: Figures, region: int) -> list[str]:

@@ -44,7 +44,7 @@ class ModelCard:
     size: int
     pixel_size_mm: float
     regions: tuple[str, ...]
-    """Names of the structures, and of unions of them."""
+    """Names of the structures, and of unions of them, whole, as the engine knows them."""
     axes: int
     """2 for slices, 3 for volumes."""
     modal_betti: tuple[tuple[int, ...], ...]
@@ -65,6 +65,11 @@ class ModelCard:
     """How good it is; None where that was not measured."""
     hashes: tuple[tuple[str, str], ...]
     """Name and SHA-256 of each file of the package."""
+
+    @property
+    def shown_regions(self) -> tuple[str, ...]:
+        """The names of ``regions`` fit to be shown: of one line, the longest cut."""
+        return tuple(shown(region, _LONGEST_NAME) for region in self.regions)
 
 
 def package_of(path: Path) -> Path:
@@ -174,7 +179,7 @@ def _card(content: dict[str, Any]) -> ModelCard:
         structures, unions, modal = table["structures"], table["unions"], content["betti"]["modal"]
     names = [one["name"] for one in structures]
     colors = [one.get("color", _NO_COLOR) for one in structures]
-    regions = tuple(shown(name, _LONGEST_NAME) for name in (*names, *(" + ".join(union) for union in unions)))
+    regions = tuple(map(str, (*names, *(" + ".join(union) for union in unions))))
     axes = int(content.get("axes", 2))
     if len(modal) != len(regions) or any(len(numbers) != axes for numbers in modal) or axes not in (2, 3):
         raise ValueError("a topology without its region")

@@ -137,7 +137,7 @@ class ModelForm:
         table.setRowCount(len(card.regions))
         for column in range(1, table.columnCount):
             table.setColumnHidden(column, figures is None)
-        for row, region in enumerate(card.regions):
+        for row, region in enumerate(card.shown_regions):
             item = qt.QTableWidgetItem(region)
             item.setToolTip(card_words.usual(card, row))
             if row < len(card.colors):

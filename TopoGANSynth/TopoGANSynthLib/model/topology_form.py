@@ -110,7 +110,7 @@ class TopologyForm:
         header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(_STRUCTURE, qt.QHeaderView.Stretch)
         table.setRowCount(len(card.regions))
-        for row, region in enumerate(card.regions):
+        for row, region in enumerate(card.shown_regions):
             self._build_row(table, row, region, card)
         table.resizeRowsToContents()
         shown = 1 + min(len(card.regions), _MOST_ROWS_IN_SIGHT)
