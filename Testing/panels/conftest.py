@@ -53,6 +53,8 @@ def application(stand_in: StandIn) -> Iterator[StandIn]:
     slicer.mrmlScene = stand_in.application.applicationLogic().GetMRMLScene()
     sys.modules["qt"].QSettings().clear()
     slicer.mrmlScene.Clear(False)
+    layout = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    layout.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     # A test that ends with a killed engine leaves what the next panel would have removed.
     shutil.rmtree(Path(stand_in.application.temporaryPath) / "TopoGAN", ignore_errors=True)
     yield stand_in
