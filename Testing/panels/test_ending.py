@@ -207,7 +207,8 @@ def test_ends_while_the_application_was_closed(bench: Bench, tmp_path: Path) -> 
         for name, state in {"one": "finished", "two": "failed", "three": "stopped", "told": "finished"}.items()
     }
     awaited = AwaitedRuns()
-    for run in (*made.values(), tmp_path / "gone" / "run"):
+    away = tmp_path / "disk that is not there now" / "away" / "run"
+    for run in (*made.values(), tmp_path / "gone" / "run", away):
         awaited.add(run)
     assert AwaitedRuns().take(made["told"])
     assert not awaited.take(made["told"]), "another application has told it"
@@ -218,7 +219,7 @@ def test_ends_while_the_application_was_closed(bench: Bench, tmp_path: Path) -> 
     words = ["The training one has finished: the model is ready."]
     words += ["The training two has failed. The disk is full: free some space."]
     assert box.text == "\n\n".join(words)
-    assert AwaitedRuns().runs == []
+    assert AwaitedRuns().runs == [away]
 
 
 def test_a_stop_is_no_news(waiting: Any, bench: Bench) -> None:
