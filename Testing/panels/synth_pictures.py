@@ -136,7 +136,7 @@ def _show_views(bench: Any, widget: Any, views: Views, write: Callable[..., None
     panel(bench, "finished")
     write("gallery", views.draw(GALLERY_VIEW, _GALLERY), True)
     choose(widget.ui.regionComboBox, nodes.regions[1])
-    write("gallery layout", beside(views.draw(GALLERY_VIEW, _GALLERY), draw_chart(nodes.plot, *_PLOT)))
+    write("gallery layout", beside(views.draw(GALLERY_VIEW, _GALLERY), draw_chart(nodes.plots.shown, *_PLOT)))
     choose(widget.ui.viewComboBox, "Single sample")
     found = max((bar for bar in bars(nodes.barcode) if bar.dimension == 1), key=lambda bar: bar.death, default=None)
     number = 1 if found is None else found.number
