@@ -138,7 +138,7 @@ def _show_views(bench: Any, widget: Any, views: Views, write: Callable[..., None
     choose(widget.ui.regionComboBox, nodes.regions[1])
     write("gallery layout", beside(views.draw(GALLERY_VIEW, _GALLERY), draw_chart(nodes.plots.shown, *_PLOT)))
     choose(widget.ui.viewComboBox, "Single sample")
-    found = max((bar for bar in bars(nodes.plots.barcode) if bar.dimension == 1), key=lambda bar: bar.death, default=None)
+    found = max((bar for bar in bars(nodes.barcode) if bar.dimension == 1), key=lambda bar: bar.death, default=None)
     number = 1 if found is None else found.number
     widget.panel._result._tell_bar(mark_bar(nodes, number))
     panel(bench, "single sample, a bar chosen")
