@@ -86,13 +86,8 @@ class SynthPanel:
         ui.modelCollapsibleButton.enabled = not running
         ui.samplesCollapsibleButton.enabled = not running
         reason = self._reason()
-        ui.generateButton.text = _("Cancel") if running else _("Generate")
-        ui.generateButton.enabled = running or not reason
-        ui.generateButton.toolTip = (
-            _("Drop these samples.") if running else reason or _("Make samples in the background.")
-        )
-        ui.reasonLabel.text = "" if running else reason
-        ui.reasonLabel.visible = bool(reason) and not running
+        start, does, drops = _("Generate"), _("Make samples in the background."), _("Drop these samples.")
+        self._logic.runner.offer(ui.generateButton, ui.reasonLabel, reason, start, does, drops)
         self._show_state()
         self._result.refresh()
         self._paint.refresh()

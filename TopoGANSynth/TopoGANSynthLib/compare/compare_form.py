@@ -107,13 +107,8 @@ class CompareForm:
             widget.visible = not with_set
         ui.compareWithComboBox.enabled = ui.compareSetPathLineEdit.enabled = not running
         reason = self._reason(nodes)
-        ui.compareButton.text = _("Cancel") if running else _("Compare")
-        ui.compareButton.enabled = running or not reason
-        ui.compareButton.toolTip = (
-            _("Drop this comparison.") if running else reason or _("Compare the samples in the background.")
-        )
-        ui.compareReasonLabel.text = "" if running else reason
-        ui.compareReasonLabel.visible = bool(reason) and not running
+        start, does, drops = _("Compare"), _("Compare the samples in the background."), _("Drop this comparison.")
+        self._runner.offer(ui.compareButton, ui.compareReasonLabel, reason, start, does, drops)
         self._show_state()
         self._view.refresh()
 

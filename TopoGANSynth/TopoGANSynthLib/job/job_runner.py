@@ -83,6 +83,24 @@ class JobRunner:
             self.job.close()
             self.job = None
 
+    def offer(self, button: Any, label: Any, reason: str, start: str, does: str, drops: str) -> None:
+        """Show the button that starts the work, or cancels it, and why it cannot.
+
+        Args:
+            button: QPushButton.
+            label: QLabel of the reason.
+            reason: why nothing can be started now, in words; empty if it can.
+            start: what the button is called while nothing runs.
+            does: its tool tip then.
+            drops: its tool tip while something runs.
+        """
+        running = self.isRunning
+        button.text = _("Cancel") if running else start
+        button.enabled = running or not reason
+        button.toolTip = drops if running else reason or does
+        label.text = "" if running else reason
+        label.visible = bool(reason) and not running
+
     def show(self, bar: Any, label: Any, words: dict[str, str]) -> None:
         """Show how it is doing.
 

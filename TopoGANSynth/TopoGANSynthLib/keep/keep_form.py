@@ -97,13 +97,8 @@ class KeepForm:
         reason = self._reason(nodes)
         for widget in (ui.exportSamplesComboBox, ui.exportLayoutComboBox, ui.exportPathLineEdit):
             widget.enabled = not running
-        ui.exportButton.text = _("Cancel") if running else _("Export")
-        ui.exportButton.enabled = running or not reason
-        ui.exportButton.toolTip = (
-            _("Drop this export.") if running else reason or _("Write the samples in the background.")
-        )
-        ui.exportReasonLabel.text = "" if running else reason
-        ui.exportReasonLabel.visible = bool(reason) and not running
+        start, does, drops = _("Export"), _("Write the samples in the background."), _("Drop this export.")
+        self._runner.offer(ui.exportButton, ui.exportReasonLabel, reason, start, does, drops)
         self._show_state()
 
     def close(self) -> None:

@@ -69,13 +69,8 @@ class PaintForm:
             widget.enabled = not running
         ui.paintMatchLabel.text = self._match_words()
         ui.paintMatchLabel.visible = bool(ui.paintMatchLabel.text)
-        ui.paintButton.text = _("Cancel") if running else _("Paint")
-        ui.paintButton.enabled = running or not reason
-        ui.paintButton.toolTip = (
-            _("Drop this picture.") if running else reason or _("Paint the picture in the background.")
-        )
-        ui.paintReasonLabel.text = "" if running else reason
-        ui.paintReasonLabel.visible = bool(reason) and not running
+        start, does, drops = _("Paint"), _("Paint the picture in the background."), _("Drop this picture.")
+        self._runner.offer(ui.paintButton, ui.paintReasonLabel, reason, start, does, drops)
         self._show_state()
 
     def close(self) -> None:
