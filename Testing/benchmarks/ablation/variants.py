@@ -37,7 +37,7 @@ class Variant:
 
 
 NONE = "none"
-# As results are called; what config.py has.
+# As results are called; what topogan.config has.
 DEFAULT = "w2+sizes-4th, ρ 2"
 VARIANTS = {
     NONE: Variant("off"),
