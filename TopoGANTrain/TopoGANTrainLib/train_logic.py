@@ -21,8 +21,9 @@ from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.run.awaited import AwaitedRuns
 from TopoGANTrainLib.run.looked_after import LookedAfter
-from TopoGANTrainLib.run.training_session import Progress, TrainingSession
-from TopoGANTrainLib.run.training_sets import mark_used, training_set_of
+from TopoGANTrainLib.run.progress import Progress
+from TopoGANTrainLib.run.training_session import TrainingSession
+from TopoGANTrainLib.run.training_sets import mark_used
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
 
@@ -196,7 +197,7 @@ class TrainLogic(PanelLogic):
         if self.isRunning:
             raise RuntimeError(_("A training is running already: stop it first."))
         session = TrainingSession(engine or self.engine(), Path(run), user_settings.new_work_folder("training"))
-        session.resume(training_set_of(session.run))
+        session.resume()
         self._started(session)
         return self._end(wait)
 

@@ -23,8 +23,8 @@ from TopoGANTrainLib.data.data_form import DataForm
 from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 from TopoGANTrainLib.run.leftovers import remove_orphans
 from TopoGANTrainLib.run.plots_view import PlotsView
+from TopoGANTrainLib.run.progress import Progress
 from TopoGANTrainLib.run.run_view import RunView
-from TopoGANTrainLib.run.training_session import Progress
 from TopoGANTrainLib.runs.runs_view import RunsView
 from TopoGANTrainLib.settings.settings_form import SettingsForm
 from TopoGANTrainLib.train_logic import TrainLogic

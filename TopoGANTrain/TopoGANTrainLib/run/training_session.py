@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from topogan_contract import preparation as layout
-from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
+from topogan_contract.run import ALIVE, ENDED, FAILED, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.engine.run_monitor import SILENT, RunMonitor, RunReport, start_stopper
 from TopoGANLib.forms.background import Background
@@ -20,9 +20,9 @@ from TopoGANLib.words import tr as _
 from TopoGANLib.words import translated
 from TopoGANTrainLib.run.leftovers import remove_leftovers
 from TopoGANTrainLib.run.preparation import Preparation
-
-PREPARING, STARTING = "preparing", "starting"
-"""States before there is a run; the others are the run's own."""
+from TopoGANTrainLib.run.progress import LOOKING, PREPARING, STARTING, Progress, progress_of
+from TopoGANTrainLib.run.set_search import SetSearch
+from TopoGANTrainLib.run.training_sets import training_set_beside
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
@@ -30,26 +30,6 @@ _SECONDS_TO_END = 1.0
 _SECONDS_BETWEEN_LOOKS_AT_SILENT = 5.0
 # Exit codes of an engine that has said what is wrong: with the work, or with what it was given.
 _IN_WORDS = (1, 2)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What to show."""
-
-    state: str
-    fraction: float | None = None
-    """Share that is done, 0 to 1; None while nobody knows."""
-    step: int = 0
-    total: int = 0
-    stage: str = ""
-    eta_seconds: float | None = None
-    note: str = ""
-    """The engine's own last words, while it prepares."""
-    remark: str = ""
-    """What the user should know of the input, from then on."""
-    error: str = ""
-    resumable: bool = False
-    log: list[str] = field(default_factory=list)
 
 
 class TrainingSession:
@@ -77,6 +57,9 @@ class TrainingSession:
         self._process: EngineProcess | None = None
         self._preparation: Preparation | None = None
         self._writing: Background[str] | None = None
+        # While the training set of a run that goes on is looked for, and what is said if that was in vain.
+        self._search: SetSearch | None = None
+        self._advice = ""
         self._remark = ""
         self._command: list[str | Path] = []
         # There as soon as the end is wanted.
@@ -123,19 +106,22 @@ class TrainingSession:
         no_memory = _("There is not enough memory to hand the volume on: close other data.")
         self._writing = Background(preparation.write, no_memory)
 
-    def resume(self, training_set: Path | None = None) -> None:
+    def resume(self) -> None:
         """Go on from the last checkpoint.
 
-        Args:
-            training_set: where it is now; None where the engine knows it from before.
+        The training set that lies beside the run is learned from; where there is none, one is looked for among the
+        other results, and if there is none either, the engine may know it from before.
 
         Raises:
             OSError: the engine's Python cannot be started.
         """
         self._forget_the_end()
-        self._monitor.withdraw_stop()
-        moved = [] if training_set is None else ["--dataset", training_set]
-        self._process = self._engine.start(["resume", self.run, *moved], self.log)
+        self._process, self._advice = None, ""
+        beside = training_set_beside(self.run)
+        if beside is None:
+            self._search = SetSearch(self.run)
+        else:
+            self._go_on(beside)
 
     def stop(self) -> None:
         """Ask for an end with a checkpoint; force follows after 30 seconds."""
@@ -150,6 +136,10 @@ class TrainingSession:
                 return silent
         if self._writing is not None and self._process is None:
             progress = self._tick_writing(self._writing)
+            if progress is not None:
+                return progress
+        if self._search is not None:
+            progress = self._tick_search(self._search)
             if progress is not None:
                 return progress
         report = self._monitor.poll()
@@ -177,6 +167,8 @@ class TrainingSession:
         Args:
             keep_running: leave the training alone; otherwise it writes a checkpoint and ends, if need be by force.
         """
+        if self._search is not None:
+            self._search.drop()
         if self._writing is not None and self._process is None:
             self._writing.done(_SECONDS_TO_FINISH_WRITING)  # what is still being written could not be removed
             self._remove_leftovers()
@@ -202,11 +194,32 @@ class TrainingSession:
                 self._remark = translated(writing.result or "")
                 return None
             except OSError as refusal:
-                error = _("The engine cannot be started ({reason}): choose another Python.").format(
-                    reason=refusal.strerror
-                )
+                error = _of_refusal(refusal)
         self._remove_leftovers()
         return self._note_the_end(None, Progress(STOPPED if self._end is not None else FAILED, error=error))
+
+    def _tick_search(self, search: SetSearch) -> Progress | None:
+        """None when the engine works, or nobody wants it any more: then the run is as it was."""
+        if self._end is not None:
+            search.drop()
+            self._search = None
+            self._forget_the_end()
+            return None
+        if not search.done():
+            return Progress(LOOKING)
+        self._search, self._advice = None, search.advice
+        try:
+            self._go_on(search.found)
+        except OSError as refusal:
+            return self._note_the_end(
+                self._monitor.poll(), Progress(FAILED, error=_of_refusal(refusal), resumable=True)
+            )
+        return None
+
+    def _go_on(self, training_set: Path | None) -> None:
+        self._monitor.withdraw_stop()
+        where = [] if training_set is None else ["--dataset", training_set]
+        self._process = self._engine.start(["resume", self.run, *where], self.log)
 
     def _note_the_end(self, report: RunReport | None, progress: Progress) -> Progress:
         if progress.state in ENDED:
@@ -225,13 +238,16 @@ class TrainingSession:
                 self._monitor.request_stop()
         about_us = report is not None and (self._process is None or self._seen_working or code == 0)
         if report is not None and about_us:
-            return self._of_report(self._with_last_words(report))
+            progress = progress_of(self._with_last_words(report), stopping=self._end is not None)
+            return replace(progress, log=self._said()) if progress.state == FAILED else progress
         if ours_lives:
             return self._before_the_run(has_run=report is not None)
         if self._process is None:
             return Progress(FAILED, error=_("There is no run in {run}: start a new one.").format(run=self.run))
-        state, error = (STOPPED, "") if self._end is not None else (FAILED, self._process.complaint())
-        return Progress(state, error=error, resumable=report is not None, log=self._said())
+        if self._end is not None:
+            return Progress(STOPPED, resumable=report is not None, log=self._said())
+        error = "\n".join(filter(None, (self._process.complaint(), self._advice)))
+        return Progress(FAILED, error=error, resumable=report is not None, log=self._said())
 
     def _with_last_words(self, report: RunReport) -> RunReport:
         """An engine that could not write into the folder any more says here why it ends."""
@@ -248,22 +264,6 @@ class TrainingSession:
         said = [line.strip() for line in self._process.output(3) if line.strip()] if self._process else []
         preparing = self._preparation is not None and not has_run
         return Progress(PREPARING if preparing else STARTING, note=said[-1] if preparing and said else "")
-
-    def _of_report(self, report: RunReport) -> Progress:
-        state = report.state
-        if state in ALIVE:
-            state = STOPPING if self._end is not None or state == STOPPING else RUNNING
-        return Progress(
-            state=state,
-            fraction=report.fraction if report.total else None,
-            step=report.step,
-            total=report.total,
-            stage=report.stage,
-            eta_seconds=report.eta_seconds,
-            error=report.error,
-            resumable=state in (*RESUMABLE, SILENT) and report.there,
-            log=self._said() if state == FAILED else [],
-        )
 
     def _said(self) -> list[str]:
         return self._monitor.log() if self._process is None else self._process.output()
@@ -287,3 +287,8 @@ class TrainingSession:
         handed = None if self._preparation is None else self._preparation.folder
         remove_leftovers(self.training_set, self.run.parent, handed)
         self._preparation = self._writing = None
+
+
+def _of_refusal(refusal: OSError) -> str:
+    sentence = _("The engine cannot be started ({reason}): choose another Python.")
+    return sentence.format(reason=refusal.strerror)

@@ -110,16 +110,22 @@ def learned(runs: Iterable[Path]) -> set[str]:
     return {str(one.get("content_hash")) for one in found if isinstance(one, dict)}
 
 
-def training_set_of(run: Path) -> Path | None:
-    """The training set of a run: beside it, or else among the other ones of these results; None where it is not there.
+def training_set_beside(run: Path) -> Path | None:
+    """The training set of a run that lies beside it; None where it does not."""
+    return _with_hash(run.parent, learned([run]))
 
-    So a run can be resumed whose folder was renamed or copied, also to another computer.
+
+def training_set_elsewhere(run: Path, dropped: Callable[[], bool]) -> Path | None:
+    """The training set of a run among the other ones of its results; None where it is not there, or nobody waits.
+
+    So a run can be resumed whose folder was renamed or copied, also to another computer. It reads a file in each
+    folder, which takes long on a slow disk.
     """
     wanted = learned([run])
-    for folder in (run.parent, *folders_of(run.parent.parent)):
-        described = _described(folder / TRAINING_SET_FOLDER)
-        if described is not None and _hash(described) in wanted:
-            return folder / TRAINING_SET_FOLDER
+    for folder in folders_of(run.parent.parent):
+        found = None if dropped() else _with_hash(folder, wanted)
+        if found is not None:
+            return found
     return None
 
 
@@ -146,6 +152,11 @@ def _described(folder: Path) -> dict[str, Any] | None:
         ours = isinstance(described, dict) and str(described.get("schema")).startswith(training_set.KIND)
         return described if ours and not folder.is_symlink() else None
     return None
+
+
+def _with_hash(folder: Path, wanted: set[str]) -> Path | None:
+    described = _described(folder / TRAINING_SET_FOLDER)
+    return folder / TRAINING_SET_FOLDER if described is not None and _hash(described) in wanted else None
 
 
 def _is_marked(folder: Path) -> bool:
