@@ -19,7 +19,7 @@ from topogan.evaluation.downstream import downstream
 from topogan.evaluation.gain import gain, gain_in_words
 from topogan.evaluation.own_masks import painted_own_masks
 from topogan.evaluation.segmentation import segmentation_scores
-from topogan.evaluation.segmentation_augmentation import augmented
+from topogan.evaluation.segmentation_augmentation import Augmentation, augmented
 from topogan.evaluation.segmentation_network import batch_counts, predict, train_network
 from topogan.files import write_json
 from topogan.homology import betti_numbers_of_batch
@@ -64,12 +64,12 @@ def test_perfect_and_empty_predictions() -> None:
 
 def test_augmentation_moves_image_and_mask_together() -> None:
     mask = torch.from_numpy(np.stack([square(8, 12), square(10, 9)] * 4))[:, None].float()
-    image, moved = augmented(mask * 2 - 1, mask, 1, np.random.default_rng(0))
+    image, moved = augmented(mask * 2 - 1, mask, 1, np.random.default_rng(0), Augmentation())
     assert set(moved.unique().tolist()) <= {0.0, 1.0}
     assert not torch.equal(moved, mask)
     middle = (image.amax((1, 2, 3), keepdim=True) + image.amin((1, 2, 3), keepdim=True)) / 2
     assert ((image > middle) == (moved == 1)).float().mean() > 0.97
-    again, _ = augmented(mask * 2 - 1, mask, 1, np.random.default_rng(0))
+    again, _ = augmented(mask * 2 - 1, mask, 1, np.random.default_rng(0), Augmentation())
     assert torch.equal(image, again)
 
 

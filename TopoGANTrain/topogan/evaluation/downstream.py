@@ -18,6 +18,7 @@ from topogan.errors import InputError
 from topogan.evaluation.downstream_report import AUGMENTED, BOTH, OWN, REAL, SYNTHETIC, DownstreamReport
 from topogan.evaluation.own_masks import painted_own_masks
 from topogan.evaluation.segmentation import SegmentationScores, segmentation_scores
+from topogan.evaluation.segmentation_augmentation import Augmentation
 from topogan.evaluation.segmentation_network import Slices, predict, train_network
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.files import check_new_file, remove_leftovers, write_json
@@ -38,7 +39,8 @@ class Arm:
     name: str
     parts: list[Slices]
     """Real slices, and what is mixed with them."""
-    augment: bool
+    augmentation: Augmentation | None
+    """None: slices are seen as they are."""
 
 
 def downstream(
@@ -106,7 +108,7 @@ def scores_of(
 ) -> SegmentationScores:
     """Train on one kind of data, and segment some rows of the set."""
     assert real.images is not None and real.window is not None
-    network = train_network(arm.parts, real.window, settings, seed, device, len(real.table), arm.augment)
+    network = train_network(arm.parts, real.window, settings, seed, device, len(real.table), arm.augmentation)
     predicted = predict(network, real.images[rows], real.window, settings.batch, device)
     return _scores(predicted, true_masks(real, rows), real)
 
@@ -135,15 +137,16 @@ def _arms(real: TrainingSet, samples: SyntheticSet, model: Path | None) -> list[
     assert real.images is not None and samples.textures is not None
     own = real.images[real.train], true_masks(real, real.train)
     synthetic = samples.textures, samples.labels if several else samples.labels == 1
+    strong = Augmentation()
     arms = [
-        Arm(REAL, [own], augment=False),
-        Arm(AUGMENTED, [own], augment=True),
-        Arm(SYNTHETIC, [own, synthetic], augment=False),
-        Arm(BOTH, [own, synthetic], augment=True),
+        Arm(REAL, [own], None),
+        Arm(AUGMENTED, [own], strong),
+        Arm(SYNTHETIC, [own, synthetic], None),
+        Arm(BOTH, [own, synthetic], strong),
     ]
     if model is not None:
         images, labels = painted_own_masks(load_model(model, discriminators=False), real, len(samples.labels))
-        arms.append(Arm(OWN, [own, (images, labels if several else labels == 1)], augment=True))
+        arms.append(Arm(OWN, [own, (images, labels if several else labels == 1)], strong))
     return arms
 
 

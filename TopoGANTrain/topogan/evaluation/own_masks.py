@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from topogan.errors import InputError
-from topogan.evaluation.segmentation_augmentation import WARP
+from topogan.evaluation.segmentation_augmentation import Augmentation
 from topogan.model import Model
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.randomness import stream, torch_stream
@@ -45,7 +45,7 @@ def painted_own_masks(
     images, masks = [], []
     for start in range(0, count, _TOGETHER):
         rows = order[start : start + _TOGETHER]
-        grids = draw_grids(len(rows), (real.size, real.size), WARP, random)
+        grids = draw_grids(len(rows), (real.size, real.size), Augmentation().warp, random)
         labels = warped_labels(real.masks[rows], len(real.table), grids)
         levels = real.levels[rows] if metadata.told_level else None
         shape = len(rows), texture_noise_channels(metadata.settings.textures), real.size, real.size

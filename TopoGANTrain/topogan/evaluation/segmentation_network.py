@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from topogan.config import DownstreamSettings
 from topogan.device import exact_numerics, thread_count
-from topogan.evaluation.segmentation_augmentation import augmented
+from topogan.evaluation.segmentation_augmentation import Augmentation, augmented
 from topogan.randomness import BatchSampler, seeded, stream
 
 Slices = tuple[NDArray[np.int16], NDArray[Any]]
@@ -36,7 +36,7 @@ def train_network(
     seed: int,
     device: torch.device,
     structures: int = 1,
-    augment: bool = True,
+    augmentation: Augmentation | None = None,
 ) -> UNet:
     """Train a U-Net with Dice + cross-entropy and Adam.
 
@@ -48,7 +48,7 @@ def train_network(
         seed: of the first weights, the batches and the augmentation.
         device: where to compute.
         structures: number of labels, where masks are label ids.
-        augment: whether slices are changed at random.
+        augmentation: how slices are changed at random; None leaves them as they are.
     """
     network = seeded(lambda: make_network(settings.width, structures), seed, "downstream network").to(device)
     samplers = [
@@ -62,8 +62,8 @@ def train_network(
     with exact_numerics(thread_count(settings.threads), device):
         for _ in range(settings.steps):
             image, mask = _batch(parts, [sampler.next() for sampler in samplers], window, device)
-            if augment:
-                image, mask = augmented(image, mask, structures, changes)
+            if augmentation is not None:
+                image, mask = augmented(image, mask, structures, changes, augmentation)
             optimizer.zero_grad()
             loss(network(image), mask).backward()
             optimizer.step()
