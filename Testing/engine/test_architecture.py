@@ -25,7 +25,7 @@ SLICER_SIDE = [
 LAYERS = [
     {"errors"},
     {"results"},
-    {"files", "config", "console", "resources", "progress", "randomness", "pictures", "surface_picture"},
+    {"files", "config", "console", "resources", "progress", "randomness", "warping", "pictures", "surface_picture"},
     {"structures"},
     {"presets", "device", "free_memory", "plane", "array_file", "verdict"},
     {"volumes"},
