@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from topogan.networks.labels import labels_of
 from topogan.randomness import torch_stream
 from topogan.runs.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from topogan.training.mask_trainer import MaskTrainer
+from topogan.training.objectives import LAZY_STEPS
 from topogan.training.optimization import as_floats
 from topogan.training_set import TrainingSet
 
@@ -53,6 +54,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 _OFF: dict[str, Any] = {"masks": 0.0, "discriminator": "off"}
 _SAMPLES, _SAMPLES_OF_BETTI, _TOGETHER = 1000, 300, 100
 _CURVE_EVERY = 100
+_COST_SETS, _TIMED = ("six_patients", "volume_myocardium"), 5
 _CPU = torch.device("cpu")
 
 
@@ -112,8 +114,7 @@ def _mean(rows: list[dict[str, float]], key: str) -> float:
 def run(jobs: list[Job], results: Path, test: bool) -> None:
     """Train what the results do not have and measure it on validation, with ``test`` also on test patients."""
     for job in jobs:
-        runs = read_runs(results)
-        content = runs.get(job.name)
+        content = read_runs(results).get(job.name)
         if content is not None and (not test or "test" in content):
             continue
         training_set, start = open_set(job.set_name), time.process_time()
@@ -135,8 +136,44 @@ def run(jobs: list[Job], results: Path, test: bool) -> None:
             }
         if test:
             content["test"] = figures(samples, training_set, training_set.test)
-        write_json(results, {"runs": dict(sorted((runs | {job.name: content}).items()))}, SCHEMA)
+        _write(results, {"runs": dict(sorted((read_runs(results) | {job.name: content}).items()))})
         print(f"{job.name}: {content['test' if test else 'validation']}", flush=True)
+
+
+def measure_cost(results: Path) -> None:
+    """CPU time of a step with augmentation over that of one without, step by step in turn; the median of the ratios.
+
+    ``adaptive`` is measured at a chance of one half: at 0 it draws nothing.
+    """
+    ratios: dict[str, dict[str, float]] = {}
+    for name in _COST_SETS:
+        training_set = open_set(name)
+        for variant in ("masks", "adaptive", "masks + adaptive"):
+            with exact_numerics(1, _CPU):
+                plain, other = (
+                    MaskTrainer(training_set, Job(name, one, 0, 1000, 2.0).settings, _CPU) for one in ("none", variant)
+                )
+                if "adaptive" in variant:
+                    other.exact.small["augmentation"].load_state_dict({"chance": 0.5, "signs": []})
+                seconds = [[_timed(one) for one in (plain, other)] for _ in range(_TIMED)]
+            found = median(mine / without for without, mine in seconds)
+            ratios.setdefault(name, {})[variant] = round(found, 3)
+            print(f"{name}, {variant}: a step takes {found:.3f} times as long", flush=True)
+    _write(results, {"cost": ratios})
+
+
+def _timed(trainer: MaskTrainer) -> float:
+    """CPU seconds of as many steps as there are from one R1 to the next."""
+    start = time.process_time()
+    for _ in range(LAZY_STEPS):
+        trainer.train_step()
+    return time.process_time() - start
+
+
+def _write(results: Path, changes: dict[str, Any]) -> None:
+    had = read_json(results, SCHEMA) if results.is_file() else {}
+    had.pop("schema", None)
+    write_json(results, {**had, **changes}, SCHEMA)
 
 
 def drawn(trainer: MaskTrainer, job: Job) -> NDArray[np.bool_]:
@@ -179,7 +216,7 @@ def figures(samples: NDArray[np.bool_], real: TrainingSet, held_out: NDArray[np.
 
 def read_runs(results: Path) -> dict[str, dict[str, Any]]:
     """What has been measured, by the names of the jobs."""
-    return dict(read_json(results, SCHEMA)["runs"]) if results.is_file() else {}
+    return dict(read_json(results, SCHEMA).get("runs", {})) if results.is_file() else {}
 
 
 # Key, heading, what stands beside it for real masks.
@@ -238,6 +275,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", action="store_true")
     parser.add_argument("--test", action="store_true", help="look at the test patients of the chosen trainings")
+    parser.add_argument("--cost", action="store_true", help="measure what a step costs")
     parser.add_argument("--summary", action="store_true")
     parser.add_argument("--set", nargs="+", dest="sets", default=["six_patients"], choices=SETS)
     parser.add_argument("--variant", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
@@ -254,6 +292,8 @@ def main() -> None:
             for variant in given.variant
         ]
         run(jobs, given.results, given.test)
+    if given.cost:
+        measure_cost(given.results)
     if given.summary:
         print(summary(given.results))
 
