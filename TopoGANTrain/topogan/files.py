@@ -233,13 +233,13 @@ def content_hash(hashes: dict[str, str]) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def check_new_file(path: Path, overwrite: bool, schema: str = "") -> None:
+def check_new_file(path: Path, overwrite: bool, *kinds: str) -> None:
     """Refuse a file to write, before any long work starts.
 
     Args:
         path: where it shall be written.
         overwrite: it may be replaced.
-        schema: of a JSON file ("topogan.evaluation/1"): one of another schema is not replaced.
+        kinds: schemas of a JSON file, "topogan.evaluation/1" and older ones: one of another schema is not replaced.
 
     Raises:
         InputError: it is a folder, exists while ``overwrite`` is false, is another kind of file, or its folder is not
@@ -252,7 +252,7 @@ def check_new_file(path: Path, overwrite: bool, schema: str = "") -> None:
         raise InputError(f"{path} is a folder: choose another name.")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists: choose another name, or add --overwrite to replace it.")
-    if path.exists() and schema and schemas.find_json(path, schema) is None:
+    if path.exists() and kinds and not any(schemas.find_json(path, schema) for schema in kinds):
         raise InputError(f"{path} is another kind of file and is not replaced: choose another name.")
     _check_writable(path.parent)
 

@@ -125,16 +125,20 @@ def downstream(
     synthesis: Annotated[Path, typer.Argument(help="Folder made by 'topogan synthesize', with textures.")],
     training_set: Annotated[Path, typer.Option(help="Training set whose test patients are segmented.")],
     out: Annotated[Path | None, typer.Option(help="JSON file to write with the scores of every seed.")] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Also compare with the training masks themselves, deformed and painted by this model."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     *,
     given: dict[str, Any],
 ) -> None:
-    """Train a U-Net on real, on synthetic and on both slices, and segment test patients with each."""
+    """Train a U-Net with and without synthetic slices and augmentation, and segment test patients with each."""
     settings = validated(DownstreamSettings, given)
     from topogan.evaluation.downstream import downstream as run_downstream
 
     with ProgressReporter() as report:
-        result = run_downstream(synthesis, training_set, out, settings, overwrite=overwrite, on_event=report)
+        result = run_downstream(synthesis, training_set, out, settings, model, overwrite=overwrite, on_event=report)
     print(result.summary())
 
 

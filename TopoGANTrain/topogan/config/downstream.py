@@ -9,7 +9,10 @@ class DownstreamSettings(Settings):
     """How much synthetic data help a segmentation network (U-Net), measured on test patients."""
 
     steps: int = setting(600, "Steps", "Training steps of each network.", ge=1, le=1_000_000)
-    batch: int = setting(16, "Batch size", "Slices per step.", ge=1, le=256)
+    batch: int = setting(16, "Batch size", "Slices per step.", ge=2, le=256)
+    share: int = setting(
+        50, "Synthetic share", "Share of synthetic slices in a batch, where real ones are with them.", "%", ge=1, le=99
+    )
     width: int = setting(16, "Width", "Channels of the U-Net's first level.", ge=4, le=128)
     learning_rate: float = setting(1e-3, "Learning rate", "Adam's step size.", gt=0.0, le=0.1)
     seeds: int = setting(3, "Seeds", "Trainings of each kind; claims need at least 3.", ge=1, le=20)

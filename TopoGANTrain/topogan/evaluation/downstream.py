@@ -1,47 +1,46 @@
-"""Do synthetic slices help? A U-Net trained on real, on synthetic and on both, compared on test patients."""
+"""Do synthetic slices help? The same U-Net, trained with and without them, compared on test patients."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from topogan.config import DownstreamSettings
 from topogan.device import choose_device
 from topogan.errors import InputError
-from topogan.evaluation.report import number
+from topogan.evaluation.downstream_report import AUGMENTED, BOTH, OWN, REAL, SYNTHETIC, DownstreamReport
+from topogan.evaluation.own_masks import painted_own_masks
 from topogan.evaluation.segmentation import SegmentationScores, segmentation_scores
-from topogan.evaluation.segmentation_network import predict, train_network
+from topogan.evaluation.segmentation_augmentation import Augmentation
+from topogan.evaluation.segmentation_network import Slices, predict, train_network
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.files import check_new_file, remove_leftovers, write_json
+from topogan.model import load_model
 from topogan.training_set import TrainingSet
 
-SCHEMA = "topogan.downstream/1"
+SCHEMA = "topogan.downstream/2"
+# Other kinds of data, and weaker augmentation.
+_OLDER = "topogan.downstream/1"
 
 OnEvent = Callable[[dict[str, Any]], None]
-Slices = tuple[NDArray[np.int16], NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class DownstreamReport:
-    """Scores of each kind of training data on the same test slices."""
+class Arm:
+    """One kind of training data."""
 
-    by_data: dict[str, list[SegmentationScores]]
-    """``real``, ``synthetic``, ``real and synthetic``: one entry per seed."""
-
-    def summary(self) -> str:
-        """A plain table of the means over the seeds."""
-        names = list(SegmentationScores.UNITS)
-        lines = ["  ".join([f"{'trained on':20}", *(f"{name:>20}" for name in names)])]
-        for data, scores in self.by_data.items():
-            cells = [number(_mean([getattr(score, name) for score in scores])) for name in names]
-            lines.append("  ".join([f"{data:20}", *(f"{cell:>20}" for cell in cells)]))
-        return "\n".join(lines)
+    name: str
+    parts: list[Slices]
+    """Real slices, and what is mixed with them."""
+    augmentation: Augmentation | None
+    """None: slices are seen as they are."""
 
 
 def downstream(
@@ -49,68 +48,115 @@ def downstream(
     training_set: Path,
     out: Path | None = None,
     settings: DownstreamSettings | None = None,
+    model: Path | None = None,
     overwrite: bool = False,
     on_event: OnEvent | None = None,
 ) -> DownstreamReport:
-    """Train the same U-Net on real, on synthetic and on both kinds of slices, and try it on the test patients.
+    """Train the same U-Net on real slices, with and without augmentation and synthetic ones, and try it on the test
+    patients.
 
-    All networks have the same number of steps, the same augmentation and the same first weights for a seed, so that
-    only the data differ. Of several structures one network segments all; scores are means over them. Source of the
-    protocol: Wang et al., ECCV 2020, Table 2.
+    All networks have the same number of steps and the same first weights for a seed, so that only the data differ. Of
+    several structures one network segments all; scores are means over them. Source of the protocol: Wang et al., ECCV
+    2020, Table 2, which has no augmentation; here it is the rival.
 
     Args:
         synthesis: folder made by ``topogan synthesize`` with textures.
         training_set: with images; its training patients are the real data, its test patients what is segmented.
         out: JSON file to write; None writes nothing.
         settings: of the trainings.
+        model: package with textures: also compare with the training masks themselves, deformed and painted by it.
         overwrite: replace an existing file.
         on_event: takes progress events.
 
     Raises:
-        InputError: a folder is missing, damaged, without images or of volumes, or ``out`` exists or cannot be written.
+        InputError: a folder is missing, damaged, without images or of volumes, or of other structures, or ``out``
+            exists or cannot be written.
         WorkError: the disk is full; nothing is written then.
     """
     settings = settings or DownstreamSettings()
     if out is not None:
-        check_new_file(Path(out), overwrite, SCHEMA)
+        check_new_file(Path(out), overwrite, SCHEMA, _OLDER)
         remove_leftovers(Path(out))
     device = choose_device(settings.device)
-    real = TrainingSet.open(Path(training_set))
+    real, samples = _opened(Path(training_set), Path(synthesis))
+    arms = _arms(real, samples, None if model is None else Path(model))
+    by_data: dict[str, list[SegmentationScores]] = {arm.name: [] for arm in arms}
+    total, done = settings.seeds * len(arms), 0
+    for seed in range(settings.seeds):
+        for arm in arms:
+            scores = scores_of(arm, real, real.test, settings, seed, device)
+            by_data[arm.name].append(scores)
+            done += 1
+            if on_event:
+                values = {"dice": scores.dice}
+                on_event({"kind": "step", "stage": "downstream", "step": done, "total": total, "values": values})
+    patients = len({real.patients[row] for row in real.train.tolist()})
+    report = DownstreamReport(by_data, patients, _notes(real, samples))
+    if out is not None:
+        content = {"settings": settings.model_dump(mode="json"), "training_set_hash": real.content_hash}
+        write_json(Path(out), {**content, "independent": real.independent, **report.content()}, SCHEMA)
+    return report
+
+
+def scores_of(
+    arm: Arm,
+    real: TrainingSet,
+    rows: NDArray[np.int64],
+    settings: DownstreamSettings,
+    seed: int,
+    device: torch.device,
+) -> SegmentationScores:
+    """Train on one kind of data, and segment some rows of the set."""
+    assert real.images is not None and real.window is not None
+    network = train_network(arm.parts, real.window, settings, seed, device, len(real.table), arm.augmentation)
+    predicted = predict(network, real.images[rows], real.window, settings.batch, device)
+    return _scores(predicted, true_masks(real, rows), real)
+
+
+def true_masks(real: TrainingSet, rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Bool [n, H, W], or label ids of several structures."""
+    return real.masks[rows] if len(real.table) > 1 else real.region_masks(rows)
+
+
+def _opened(training_set: Path, synthesis: Path) -> tuple[TrainingSet, SyntheticSet]:
+    real = TrainingSet.open(training_set)
     if real.axes == 3:
         raise InputError(f"{training_set} holds volumes: the network of a downstream segmentation takes slices alone.")
-    samples = SyntheticSet.open(Path(synthesis))
+    samples = SyntheticSet.open(synthesis)
     if samples.axes == 3:
         raise InputError(f"{synthesis} holds volumes: the network of a downstream segmentation takes slices alone.")
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
     if samples.table.names != real.table.names and max(len(samples.table), len(real.table)) > 1:
         raise InputError(f"The samples show {samples.table.title} and the training set {real.table.title}.")
+    return real, samples
+
+
+def _arms(real: TrainingSet, samples: SyntheticSet, model: Path | None) -> list[Arm]:
     several = len(real.table) > 1
-    real_slices = real.images[real.train], _masks(real, real.train)
+    assert real.images is not None and samples.textures is not None
+    own = real.images[real.train], true_masks(real, real.train)
     synthetic = samples.textures, samples.labels if several else samples.labels == 1
-    images, masks = (np.concatenate(pair) for pair in zip(real_slices, synthetic, strict=True))
-    data: dict[str, Slices] = {"real": real_slices, "synthetic": synthetic, "real and synthetic": (images, masks)}
-    test_images, truth = real.images[real.test], _masks(real, real.test)
-    by_data: dict[str, list[SegmentationScores]] = {name: [] for name in data}
-    total, done = settings.seeds * len(data), 0
-    for seed in range(settings.seeds):
-        for name, slices in data.items():
-            network = train_network(*slices, real.window, settings, seed, device, len(real.table))
-            predicted = predict(network, test_images, real.window, settings.batch, device)
-            scores = _scores(predicted, truth, real)
-            by_data[name].append(scores)
-            done += 1
-            if on_event:
-                values = {"dice": scores.dice}
-                on_event({"kind": "step", "stage": "downstream", "step": done, "total": total, "values": values})
-    report = DownstreamReport(by_data)
-    if out is not None:
-        write_json(Path(out), _content(report, settings, real), SCHEMA)
-    return report
+    strong = Augmentation()
+    arms = [
+        Arm(REAL, [own], None),
+        Arm(AUGMENTED, [own], strong),
+        Arm(SYNTHETIC, [own, synthetic], None),
+        Arm(BOTH, [own, synthetic], strong),
+    ]
+    if model is not None:
+        images, labels = painted_own_masks(load_model(model, discriminators=False), real, len(samples.labels))
+        arms.append(Arm(OWN, [own, (images, labels if several else labels == 1)], strong))
+    return arms
 
 
-def _masks(real: TrainingSet, rows: NDArray[np.int64]) -> NDArray[Any]:
-    return real.masks[rows] if len(real.table) > 1 else real.region_masks(rows)
+def _notes(real: TrainingSet, samples: SyntheticSet) -> tuple[str, ...]:
+    notes = []
+    if not real.independent:
+        notes.append("Training and test slices are of one patient: others will be segmented worse.")
+    if samples.training_set_hash != real.content_hash:
+        notes.append("The samples' model saw another training set: if it holds these test patients, this is no test.")
+    return tuple(notes)
 
 
 def _scores(predicted: NDArray[Any], truth: NDArray[Any], real: TrainingSet) -> SegmentationScores:
@@ -122,24 +168,6 @@ def _scores(predicted: NDArray[Any], truth: NDArray[Any], real: TrainingSet) -> 
         here = (truth == label).any(axis=(1, 2))
         if here.any():
             found.append(segmentation_scores(predicted[here] == label, truth[here] == label, real.pixel_size))
-    means = {name: _mean([getattr(score, name) for score in found]) for name in SegmentationScores.UNITS}
-    return SegmentationScores(**means)  # type: ignore[arg-type]  # hd95 alone can be None
-
-
-def _content(report: DownstreamReport, settings: DownstreamSettings, real: TrainingSet) -> dict[str, Any]:
-    return {
-        "settings": settings.model_dump(mode="json"),
-        "training_set_hash": real.content_hash,
-        "independent": real.independent,
-        "units": SegmentationScores.UNITS,
-        "by_seed": {data: [asdict(score) for score in scores] for data, scores in report.by_data.items()},
-        "mean": {
-            data: {name: _mean([getattr(score, name) for score in scores]) for name in SegmentationScores.UNITS}
-            for data, scores in report.by_data.items()
-        },
-    }
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    by_name = {name: [getattr(score, name) for score in found] for name in SegmentationScores.UNITS}
+    known = {name: [value for value in values if value is not None] for name, values in by_name.items()}
+    return SegmentationScores(**{name: fmean(values) if values else None for name, values in known.items()})  # type: ignore[arg-type]  # hd95 alone can be None

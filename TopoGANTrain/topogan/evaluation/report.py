@@ -134,7 +134,7 @@ def report_paths(report: Path, overwrite: bool) -> tuple[Path, Path]:
         raise InputError(f"The report cannot be named {report.name}: end it with .html.")
     paths = report.with_suffix(".html"), report.with_suffix(".json")
     for path in paths:
-        check_new_file(path, overwrite, SCHEMA if path.suffix == ".json" else "")
+        check_new_file(path, overwrite, *([SCHEMA] if path.suffix == ".json" else []))
         remove_leftovers(path)
     return paths
 

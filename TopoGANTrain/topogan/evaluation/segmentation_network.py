@@ -1,8 +1,8 @@
-"""A plain U-Net with usual augmentation, as a user would train it."""
+"""A plain U-Net, as a user would train it."""
 
 from __future__ import annotations
 
-from math import radians
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,14 @@ import torch
 from monai.losses.dice import DiceCELoss
 from monai.networks.nets.unet import UNet
 from numpy.typing import NDArray
-from torch.nn.functional import affine_grid, grid_sample
 
 from topogan.config import DownstreamSettings
 from topogan.device import exact_numerics, thread_count
+from topogan.evaluation.segmentation_augmentation import Augmentation, augmented
 from topogan.randomness import BatchSampler, seeded, stream
 
-_TURN = radians(15)
+Slices = tuple[NDArray[np.int16], NDArray[Any]]
+"""Images and their masks."""
 
 
 def make_network(width: int, structures: int = 1) -> UNet:
@@ -28,67 +29,62 @@ def make_network(width: int, structures: int = 1) -> UNet:
     )
 
 
-def augmented(
-    images: torch.Tensor, masks: torch.Tensor, generator: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Turn, shift and scale each slice a little; change the contrast of its image and add noise.
-
-    Up to 15°, 5 % of the width and 10 %; contrast up to 10 %, noise of 2.5 % of the window.
-
-    Args:
-        images: float [B, 1, H, W] in −1..1.
-        masks: float [B, 1, H, W], 0 or 1, or label ids.
-        generator: source of the changes.
-    """
-    count = len(images)
-    angle, scale = generator.uniform(-_TURN, _TURN, count), generator.uniform(0.9, 1.1, count)
-    shift = generator.uniform(-0.1, 0.1, (count, 2))
-    turned = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(count, 2, 2)
-    matrix = np.concatenate([turned * scale[:, None, None], shift[:, :, None]], axis=2)
-    grid = affine_grid(torch.from_numpy(matrix).float(), list(images.shape), align_corners=False).to(images.device)
-    images = grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    masks = grid_sample(masks, grid, mode="nearest", padding_mode="border", align_corners=False)
-    contrast = torch.from_numpy(generator.uniform(0.9, 1.1, (count, 1, 1, 1))).to(images)
-    noise = torch.from_numpy(generator.normal(0.0, 0.05, tuple(images.shape))).to(images)
-    return images * contrast + noise, masks
-
-
 def train_network(
-    images: NDArray[np.int16],
-    masks: NDArray[Any],
+    parts: Sequence[Slices],
     window: tuple[float, float],
     settings: DownstreamSettings,
     seed: int,
     device: torch.device,
     structures: int = 1,
+    augmentation: Augmentation | None = None,
 ) -> UNet:
     """Train a U-Net with Dice + cross-entropy and Adam.
 
     Args:
-        images: int16 [N, H, W].
-        masks: bool [N, H, W], or label ids.
+        parts: images int16 [N, H, W] with their masks (bool [N, H, W], or label ids); of two parts, each batch holds
+            the ``share`` of the settings from the second.
         window: lowest and highest intensity.
         settings: of the training.
         seed: of the first weights, the batches and the augmentation.
         device: where to compute.
         structures: number of labels, where masks are label ids.
+        augmentation: how slices are changed at random; None leaves them as they are.
     """
     network = seeded(lambda: make_network(settings.width, structures), seed, "downstream network").to(device)
-    sampler = BatchSampler(len(images), min(settings.batch, len(images)), stream(seed, "downstream batches"))
+    samplers = [
+        BatchSampler(len(images), min(count, len(images)), stream(seed, f"downstream batches {number}"))
+        for number, ((images, _), count) in enumerate(zip(parts, batch_counts(settings, len(parts)), strict=True))
+    ]
     changes = stream(seed, "downstream augmentation")
     several = structures > 1
     loss = DiceCELoss(sigmoid=not several, softmax=several, to_onehot_y=several, include_background=not several)
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     with exact_numerics(thread_count(settings.threads), device):
         for _ in range(settings.steps):
-            chosen = sampler.next()
-            image = torch.from_numpy(scaled_images(images[chosen], window)).to(device)
-            mask = torch.from_numpy(masks[chosen][:, None].astype(np.float32)).to(device)
-            image, mask = augmented(image, mask, changes)
+            image, mask = _batch(parts, [sampler.next() for sampler in samplers], window, device)
+            if augmentation is not None:
+                image, mask = augmented(image, mask, structures, changes, augmentation)
             optimizer.zero_grad()
             loss(network(image), mask).backward()
             optimizer.step()
     return network.eval()
+
+
+def batch_counts(settings: DownstreamSettings, parts: int) -> list[int]:
+    """How many slices of a batch come from each of one or two parts; of two, at least one each."""
+    if parts == 1:
+        return [settings.batch]
+    second = min(max(1, round(settings.batch * settings.share / 100)), settings.batch - 1)
+    return [settings.batch - second, second]
+
+
+def _batch(
+    parts: Sequence[Slices], rows: list[NDArray[np.int64]], window: tuple[float, float], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    images = np.concatenate([part[0][chosen] for part, chosen in zip(parts, rows, strict=True)])
+    masks = np.concatenate([part[1][chosen] for part, chosen in zip(parts, rows, strict=True)])
+    image = torch.from_numpy(scaled_images(images, window)).to(device)
+    return image, torch.from_numpy(masks[:, None].astype(np.float32)).to(device)
 
 
 def predict(

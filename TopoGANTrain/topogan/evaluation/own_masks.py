@@ -1,0 +1,57 @@
+"""Training masks of one's own, deformed and painted: synthetic slices that need no mask generator."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from topogan.errors import InputError
+from topogan.evaluation.segmentation_augmentation import Augmentation
+from topogan.model import Model
+from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
+from topogan.randomness import stream, torch_stream
+from topogan.training_set import TrainingSet
+from topogan.warping import draw_grids, warped_labels
+
+_TOGETHER = 16
+
+
+def painted_own_masks(
+    model: Model, real: TrainingSet, count: int, seed: int = 0
+) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
+    """Deform training masks as augmentation does, and paint a texture on each.
+
+    Args:
+        model: with textures, of the structures of ``real``.
+        real: slices; each training mask is taken in turn, in a random order.
+        count: how many are painted.
+        seed: of the order, the deformations and the noise.
+
+    Returns:
+        Images, int16 [count, H, W], and label ids, uint8 [count, H, W].
+
+    Raises:
+        InputError: the model paints no textures, or makes slices of another size or of other structures.
+    """
+    network, metadata = model.textures, model.metadata
+    if network is None or metadata.window is None:
+        raise InputError("This model paints no textures: choose one that was trained with images.")
+    if (metadata.size, metadata.axes, len(metadata.table)) != (real.size, real.axes, len(real.table)):
+        raise InputError(f"This model paints {metadata.table.title} in slices of {metadata.size} pixels: name its set.")
+    random = stream(seed, "own masks")
+    order = np.concatenate([random.permutation(real.train) for _ in range(-(-count // len(real.train)))])[:count]
+    noise_of = torch_stream(seed, "own masks: noise")
+    images, masks = [], []
+    for start in range(0, count, _TOGETHER):
+        rows = order[start : start + _TOGETHER]
+        grids = draw_grids(len(rows), (real.size, real.size), Augmentation().warp, random)
+        labels = warped_labels(real.masks[rows], len(real.table), grids)
+        levels = real.levels[rows] if metadata.told_level else None
+        shape = len(rows), texture_noise_channels(metadata.settings.textures), real.size, real.size
+        noise = torch.randn(shape, generator=noise_of).to(model.device)
+        with torch.inference_mode():
+            painted = network(texture_condition(labels, len(real.table), levels).to(model.device), noise)
+        images.append(intensities_from_network(painted.float(), metadata.window))
+        masks.append(labels)
+    return np.concatenate(images), np.concatenate(masks)
