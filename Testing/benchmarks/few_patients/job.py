@@ -26,8 +26,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "masks, half": {"masks": 0.5},
     "adaptive": {"discriminator": "adaptive"},
     "fixed": {"discriminator": "fixed"},
+    "masks + fixed": {"masks": 1.0, "discriminator": "fixed"},
     "masks + adaptive": {"masks": 1.0, "discriminator": "adaptive"},
-    "masks, half + adaptive": {"masks": 0.5, "discriminator": "adaptive"},
 }
 _OFF: dict[str, Any] = {"masks": 0.0, "discriminator": "off"}
 _SAMPLES, _TOGETHER = 1000, 100
