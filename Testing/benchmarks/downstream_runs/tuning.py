@@ -21,6 +21,8 @@ _USUAL = Augmentation()
 CANDIDATES = {
     "usual": ({}, _USUAL),
     "600 steps": ({"steps": 600}, _USUAL),
+    "learning rate .003": ({"learning_rate": 0.003}, _USUAL),
+    "learning rate .005, 8 slices a step, 600 steps": ({"learning_rate": 0.005, "batch": 8, "steps": 600}, _USUAL),
     "a fifth moved, as in nnU-Net": ({}, replace(_USUAL, warped=0.2)),
     "all moved": ({}, replace(_USUAL, warped=1.0)),
     "turned up to 180°, as in nnU-Net": ({}, replace(_USUAL, warp=replace(_USUAL.warp, turn=180.0))),
