@@ -20,7 +20,7 @@ from topogan.homology import betti_numbers_of_batch
 from topogan.training_set import TrainingSet
 
 _CPU = torch.device("cpu")
-SEGMENTATION = DownstreamSettings(steps=300, batch=16, width=8, device=Device.CPU, threads=1)
+SEGMENTATION = DownstreamSettings(steps=300, batch=16, width=8, learning_rate=0.003, device=Device.CPU, threads=1)
 # As many as there are training slices of four patients.
 SAMPLES = 400
 

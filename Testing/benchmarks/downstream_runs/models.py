@@ -30,10 +30,10 @@ Networks = dict[str, nn.Module]
 class Training:
     """What the trainings of all models have in common."""
 
-    mask_steps: int = 1500
+    mask_steps: int = 1200
     mask_width: int = 8
     mask_batch: int = 16
-    texture_steps: int = 700
+    texture_steps: int = 600
     texture_width: int = 8
 
     def settings(self, part: Part, seed: int, topology: TopologySettings | None = None) -> TrainSettings:
