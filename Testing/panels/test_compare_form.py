@@ -279,6 +279,9 @@ def check_own_nodes(made: Any, patient: list[Any]) -> None:
     for node in (nearest, nodes.companion("gallery segmentation")):
         made.ui.compareSegmentationSelector.setCurrentNode(node)
         assert made.ui.compareReasonLabel.text.startswith("This is no patient")
+    made.ui.compareSegmentationSelector.setCurrentNode(patient[1])
+    made.ui.compareVolumeSelector.setCurrentNode(nodes.image)
+    assert made.ui.compareReasonLabel.text.startswith("The CT came of a model")
     assert [one.nodes for one in fitting_patients(scene, [])] == [patient]
     assert first_unlisted(scene, []).nodes == patient
     scene.RemoveNode(text)

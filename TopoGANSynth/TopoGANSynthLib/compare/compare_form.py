@@ -168,7 +168,7 @@ class CompareForm:
         segmentation = self._parameters.compareSegmentation
         if segmentation is None:
             return _("Choose a segmentation of a real patient.")
-        unfit = _unfit(segmentation, match(form.names, segmentation).missing)
+        unfit = _unfit(segmentation, self._parameters.compareVolume, match(form.names, segmentation).missing)
         if unfit:
             return unfit
         if self._parameters.comparePlane is PaintPlane.red and self._red() is None:
@@ -227,13 +227,18 @@ class CompareForm:
         self._view.add(nodes, compared)
 
 
-def _unfit(segmentation: slicer.vtkMRMLSegmentationNode, missing: Sequence[str]) -> str:
-    """Why samples cannot be compared with a segmentation; empty if they can."""
+def _unfit(
+    segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLScalarVolumeNode | None, missing: Sequence[str]
+) -> str:
+    """Why samples cannot be compared with a segmentation and its CT; empty if they can."""
     # Here, not above: importing the module must not load numpy.
     from TopoGANLib.scene.own import own_nodes
 
-    if segmentation.GetID() in own_nodes(slicer.mrmlScene):
+    own = own_nodes(slicer.mrmlScene)
+    if segmentation.GetID() in own:
         return _("This is no patient but came of a model or a comparison: choose a segmentation of a real patient.")
+    if volume is not None and volume.GetID() in own:
+        return _("The CT came of a model or a comparison: choose the real one, or None to compare masks alone.")
     if not missing:
         return ""
     sentence = _("{segmentation} does not show {names}: name segments so.")
