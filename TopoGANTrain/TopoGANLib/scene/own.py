@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import slicer
 
@@ -76,6 +77,23 @@ def remove_nodes(nodes: Sequence[slicer.vtkMRMLNode]) -> None:
         # Not before, or the slice views would make an image's display node anew.
         for helper in helpers:
             scene.RemoveNode(helper)
+
+
+@contextmanager
+def added_whole(scene: slicer.vtkMRMLScene) -> Iterator[None]:
+    """Take what is added to a scene out again, where adding it fails."""
+    before = {node.GetID() for node in _nodes(scene, "vtkMRMLNode")}
+    try:
+        yield
+    except BaseException:
+        added = [node for node in _nodes(scene, "vtkMRMLNode") if node.GetID() not in before]
+        # The scene's own, such as that of the hierarchy, were due anyway.
+        ours = [node for node in added if not node.GetSingletonTag()]
+        displayed = [node for node in ours if not node.IsA("vtkMRMLDisplayNode") and not node.IsA("vtkMRMLStorageNode")]
+        remove_nodes(displayed)
+        for node in ours:
+            scene.RemoveNode(node)
+        raise
 
 
 def _references(node: slicer.vtkMRMLNode) -> list[slicer.vtkMRMLNode]:
