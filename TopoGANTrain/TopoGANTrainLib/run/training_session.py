@@ -146,7 +146,7 @@ class TrainingSession:
                 return progress
         report = self._monitor.poll()
         if self._over is not None:
-            # Silence is what was to be expected: nobody works on it.
+            # Silence is no news: nobody works on it.
             if report == self._over[0] or (report is not None and report.state == SILENT):
                 return self._over[1]
             self._forget_the_end()  # somebody else goes on with it, or has removed it
@@ -254,13 +254,13 @@ class TrainingSession:
         return Progress(FAILED, error=error, resumable=report is not None, log=self._said())
 
     def _with_last_words(self, report: RunReport) -> RunReport:
-        """An engine that could not write into the folder any more says here why it ends."""
-        if report.said or report.state != FAILED or self._process is None:
+        """An engine that could not write into the folder any more, or not reach it, says here why it ends."""
+        if report.said or report.state not in (FAILED, SILENT) or self._process is None:
             return report
         code = self._process.exit_code()
         if code is None:  # it is ending
             return replace(report, state=RUNNING, error="")
-        return replace(report, error=self._process.complaint()) if code in _IN_WORDS else report
+        return replace(report, state=FAILED, error=self._process.complaint() if code in _IN_WORDS else report.error)
 
     def _before_the_run(self, has_run: bool) -> Progress:
         if self._end is not None:
