@@ -24,7 +24,6 @@ from TopoGANTrainLib.run.folders import is_removed
 from TopoGANTrainLib.run.looked_after import LookedAfter
 from TopoGANTrainLib.run.progress import Progress
 from TopoGANTrainLib.run.training_session import TrainingSession
-from TopoGANTrainLib.run.training_sets import mark_used
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
 
@@ -181,8 +180,6 @@ class TrainLogic(PanelLogic):
         fine_tuning = [] if model is None else ["--from", model, *(["--adapt-structures"] if adapt_structures else [])]
         options = command_arguments(self._section("train"), values)
         session.start([dataset, session.run, *fine_tuning, *options], preparation)
-        if preparation is None:
-            mark_used(dataset, session.run)
         self._started(session)
         return self._end(wait)
 

@@ -224,11 +224,14 @@ def stop_after(run: Path, step: int) -> Any:
 def test_resume_finds_its_data_or_says_what_is_wrong(
     label_set: Path, ring_set: Path, tmp_path: Path, own_user_folder: Path
 ) -> None:
-    moved, run = tmp_path / "set", tmp_path / "run"
+    results, run = tmp_path / "results", tmp_path / "run"
+    moved, place = results / "1" / "training-set", results / "2" / "training-set"
     shutil.copytree(label_set, moved)
     train(moved, run, TINY, on_event=stop_after(run, 3))
     assert read_status(run).step == 3
-    moved.rename(tmp_path / "elsewhere")
+    place.parent.mkdir()
+    moved.rename(place)
+    (place / "used.json").unlink()  # which the training has left, for the run lies elsewhere
     with pytest.raises(InputError, match="is no longer in"):
         resume(run)
     with pytest.raises(InputError, match=r"is not the training set .* the same content hash"):
@@ -241,7 +244,8 @@ def test_resume_finds_its_data_or_says_what_is_wrong(
     with pytest.raises(InputError, match="not known here"):
         resume(run)
     messages: list[dict] = []
-    resume(run, dataset=tmp_path / "elsewhere", on_event=messages.append)
+    resume(run, dataset=place, on_event=messages.append)
+    assert (place / "used.json").exists()
     assert read_status(run).state == "finished"
     assert messages[0] == {"kind": "message", "text": "The run goes on from step 3."}
 

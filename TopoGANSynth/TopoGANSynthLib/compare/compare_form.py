@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -224,7 +225,13 @@ class CompareForm:
             self._refused = _("The samples are no longer in the scene: the comparison was dropped.")
             compared.page.unlink(missing_ok=True)
             return
-        self._view.add(nodes, compared)
+        try:
+            self._view.add(nodes, compared)
+        except Exception as error:
+            logging.exception("TopoGAN: the comparison cannot be put into the scene")
+            sentence = _("The comparison cannot be put into the scene ({reason}): close other data, and compare again.")
+            self._refused = sentence.format(reason=shown(str(error) or type(error).__name__))
+            compared.page.unlink(missing_ok=True)
 
 
 def _unfit(

@@ -16,7 +16,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.comparison import Comparison, comparison_of, text_of
 from TopoGANLib.scene.build import add_pictures
-from TopoGANLib.scene.own import comparison_texts, family, remove_nodes
+from TopoGANLib.scene.own import added_whole, comparison_texts, family, remove_nodes
 from TopoGANLib.scene.tables import add_table
 from TopoGANSynthLib.compare.compare_charts import add_charts
 
@@ -77,8 +77,13 @@ class ComparisonNodes:
 
     @classmethod
     def add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
-        """Put a comparison beside its synthesis, in the place of what is left of older ones."""
+        """Put a comparison beside its synthesis, in the place of what is left of older ones; whole, or not at all."""
         remove_nodes([node for text in _texts(nodes) for node in family(text, nodes.segmentation)])
+        with added_whole(nodes.image.GetScene()):
+            return cls._add(nodes, compared)
+
+    @classmethod
+    def _add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
         scene = nodes.image.GetScene()
         name = nodes.segmentation.GetName().replace(" segmentation", "")
         comparison = compared.comparison

@@ -11,10 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from topogan_contract import run as layout
-
-RUN_FOLDER = "run"
-TRAINING_SET_FOLDER = "training-set"
-"""Where a panel's training puts the training set that it makes: beside its run."""
+from topogan_contract.results import RUN_FOLDER
 
 MOST_RUNS = 500
 _MOST_FOLDERS = 10_000

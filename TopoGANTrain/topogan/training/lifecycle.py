@@ -25,6 +25,7 @@ from topogan.training.fine_tuning import Start, start_from
 from topogan.training.loop import Progress, most_checkpoint_bytes, progress_of
 from topogan.training.work import Work, carry_out
 from topogan.training_set import TrainingSet
+from topogan_contract.results import mark_used
 from topogan_contract.run import FINISHED
 from topogan_contract.training_set import difference
 
@@ -76,6 +77,7 @@ def train(
     work.messages += _said_of_older(folder)
     if training_set.missing_parts:
         work.messages.append(training_set.missing_parts)
+    mark_used(dataset, folder.path)
     if not remember_dataset(config["id"], dataset):
         work.messages.append("Your settings folder cannot be written: to resume this run, name its training set.")
     return carry_out(work, on_event)
@@ -121,6 +123,7 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     work = Work(folder, config, settings, training_set, device, progress, checkpoint)
     work.messages += _said_of_older(folder)
     work.messages.append(f"The run goes on from step {progress.checkpoint_step}.")
+    mark_used(training_set.folder, folder.path)
     if config["device"] != device.type:
         work.messages.append(f"It was on {config['device']} and goes on on {device.type}: not bit for bit the same.")
     return carry_out(work, on_event)
