@@ -19,9 +19,10 @@ from simulated import PIXEL_SIZE, WINDOW, Images, Masks, painted, simulated_mask
 
 from topogan.evaluation.betti_section import betti_metrics
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
+from topogan.evaluation.memorization_section import memorization_section
 from topogan.evaluation.report import label, number
 from topogan.evaluation.sets import SliceSet, ThreeSets
-from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.shape_section import shape_section
 from topogan.evaluation.texture_section import texture_figures, texture_section
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.memorization import audit

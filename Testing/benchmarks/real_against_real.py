@@ -13,9 +13,10 @@ import numpy as np
 
 from topogan.evaluation.betti_section import betti_metrics, cleaned_sets
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
+from topogan.evaluation.memorization_section import memorization_section
 from topogan.evaluation.report import label, number
 from topogan.evaluation.sets import ThreeSets, real_slices
-from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.shape_section import shape_section
 from topogan.evaluation.texture_section import texture_figures, texture_section
 from topogan.metrics.memorization import audit
 from topogan.training_set import TrainingSet

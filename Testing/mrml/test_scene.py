@@ -254,7 +254,7 @@ def test_each_region_has_a_verdict(several: SynthesisNodes) -> None:
         Judgement("myocardium", (1, 0), "no hole", 0.0, None),
         Judgement("cavity + myocardium", (1, 0), "valid (as in 9 % of real slices)", 9.1, None),
     ]
-    assert [several.is_valid(sample) for sample in (1, 2)] == [True, False]
+    assert several.are_valid([1, 2]) == [True, False]
     assert (several.short_caption(1), several.short_caption(2)) == ("1: 3 of 3 valid", "2: 2 of 3 valid")
 
 

@@ -131,7 +131,7 @@ def _show_views(bench: Any, widget: Any, views: Views, write: Callable[..., None
     from TopoGANLib.scene.marks import mark_bar
 
     nodes = widget.logic.nodes
-    wrong = [sample for sample in range(nodes.count) if not nodes.is_valid(sample)]
+    wrong = [sample for sample, valid in enumerate(nodes.are_valid(range(nodes.count))) if not valid]
     widget.ui.sampleSlider.value = float(wrong[0] if wrong else 5)
     panel(bench, "finished")
     write("gallery", views.draw(GALLERY_VIEW, _GALLERY), True)

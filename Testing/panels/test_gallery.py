@@ -39,7 +39,7 @@ def pixel_of(nodes: Any, sample: int) -> tuple[int, int]:
     import slicer
     import vtk
 
-    from TopoGANLib.scene.gallery import Sheet
+    from TopoGANLib.scene.gallery_sheet import Sheet
     from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
 
     sheet = Sheet.of(nodes, sample)
@@ -205,3 +205,38 @@ def test_what_was_put_off_asks_no_panel_that_is_gone(application: StandIn) -> No
     views._fit()
     link.close()
     link._choose()
+
+
+def test_another_page_is_drawn_over_the_last(shown: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    import slicer
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    from TopoGANLib.scene import gallery_sheet
+
+    def tile(sample: int) -> list[list[list[int]]]:
+        """Picture and labels where the sheet has them."""
+        row, column = gallery_sheet.Sheet.of(nodes, sample).corner(sample)
+        image, segments = nodes.companion("gallery image"), nodes.companion("gallery segmentation").GetSegmentation()
+        labelmap = segments.GetNthSegment(0).GetRepresentation("Binary labelmap")
+        labels = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1])
+        columns, rows, _ = nodes.image.GetImageData().GetDimensions()
+        inside = (0, slice(row, row + rows), slice(column, column + columns))
+        return [one[inside].tolist() for one in (slicer.util.arrayFromVolume(image), labels)]
+
+    widget, nodes = shown
+    whole = [tile(sample) for sample in range(nodes.count)]
+    assert whole[5] != whole[1]
+    # Pages of 4 and of 2: the second is smaller. Pages of 2: all are of one size.
+    for tiles, kept in ((4, False), (2, True)):
+        monkeypatch.setattr(gallery_sheet, "MOST_TILES", tiles)
+        widget.ui.sampleSlider.value = float(nodes.count - 1)
+        segments = nodes.companion("gallery segmentation").GetSegmentation()
+        before = segments.GetNthSegment(0)
+        assert tile(5) == whole[5]
+        widget.ui.sampleSlider.value = 1.0
+        assert tile(1) == whole[1]
+        assert (segments.GetNthSegment(0) is before) == kept
+    segments.GetNthSegment(0).SetName("renamed")
+    widget.ui.sampleSlider.value = 5.0
+    assert segments.GetNthSegment(0).GetName() != "renamed", "it shows what the samples have"
+    assert tile(5) == whole[5]

@@ -43,7 +43,8 @@ class SampleJob:
         answer = self._client.poll(self.request)
         if answer.state == FINISHED and answer.folder is not None:
             self._reading = self._read(answer.folder)
-            return JobProgress(READING)
+            # A few samples are read in the moment that it is given.
+            return self._look_at_reading(self._reading)
         if answer.state == CANCELLED:
             return JobProgress(CANCELLED)
         if answer.state != FAILED:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from topogan.evaluation.betti_section import betti_metrics, cleaned_sets
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
+from topogan.evaluation.memorization_section import membership_told, memorization_section
 from topogan.evaluation.report import Metric, label
 from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric, real_slices
-from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.shape_section import shape_section
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.memorization import audit
 from topogan.metrics.topology import betti_score
@@ -45,7 +46,9 @@ def figures_of(masks: NDArray[np.bool_], real: TrainingSet) -> dict[str, dict[st
         joint_score(cleaned, CLEANED),
         *diagram_section(DrawnDiagrams(sets)),
         *shape_section(sets),
-        *memorization_section(audit(masks, test.masks, real.region_masks, real.train)),
+        *memorization_section(
+            audit(masks, test.masks, real.region_masks, real.train), told=membership_told(sets, real)
+        ),
     ]
     return {label(metric): {"value": metric.value, "real": metric.real, "unit": metric.unit} for metric in metrics}
 

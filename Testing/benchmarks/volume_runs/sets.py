@@ -1,4 +1,4 @@
-"""The sets of volumes: 32³ voxels, every phase in ten poses (of the few atria thirty), split by patient."""
+"""The sets of volumes: 32³ voxels, every phase in ten poses (of the few atria thirty), split by patient; one of 64³."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from topogan.volumes import find_pairs
 _SIZE, _POSES, _POSES_OF_ATRIA = 32, 10, 30
 # The wall of the phantom's left ventricle is two to three voxels thick.
 _VOXEL = 3.4
+_FINE_SIZE, _FINE_VOXEL, _FINE_POSES = 64, 1.7, 3
 _PATIENTS = PhantomSettings(patients=24, phases=4)
 # As thick as two voxels of its own size, which the largest needs to lie in its cube.
 _SHELL_MM, _SHELL_VOXEL = 8.0, 3.9
@@ -32,13 +33,18 @@ def _settings(**more: object) -> PrepareSettings:
     return PrepareSettings.model_validate({"volumes": True, "size": _SIZE, "poses": _POSES, **more})
 
 
-def _myocardium(out: Path) -> None:
+def _myocardium(out: Path, **more: object) -> None:
     """The phantom's myocardium along its short axis: a cup, (1, 0, 0)."""
     with tempfile.TemporaryDirectory() as scratch:
         phantom = make_phantom(Path(scratch) / "phantom", _PATIENTS)
         segmentations, _ = find_pairs([phantom / "segmentations"])
-        settings = _settings(structure="myocardium", labels=(STRUCTURES["myocardium"],), pixel_size=_VOXEL)
-        prepare(out, segmentations, settings=settings, plane=read_plane(str(phantom / "planes.json")))
+        words = {"structure": "myocardium", "labels": (STRUCTURES["myocardium"],), "pixel_size": _VOXEL, **more}
+        prepare(out, segmentations, settings=_settings(**words), plane=read_plane(str(phantom / "planes.json")))
+
+
+def _fine_myocardium(out: Path) -> None:
+    """The same, twice as fine."""
+    _myocardium(out, size=_FINE_SIZE, pixel_size=_FINE_VOXEL, poses=_FINE_POSES)
 
 
 def _shell(out: Path) -> None:
@@ -82,6 +88,7 @@ def _atrium(out: Path) -> None:
 
 VOLUME_SETS: dict[str, Callable[[Path], None]] = {
     "volume_myocardium": _myocardium,
+    "volume_myocardium_64": _fine_myocardium,
     "volume_shell": _shell,
     "volume_atrium": _atrium,
     "volume_three": _three,

@@ -128,7 +128,8 @@ class EngineJob(Generic[Result]):
         if code != 0:
             return JobProgress(FAILED, error=complaint_of(self._process))
         self._reading = Background(self._read, self._no_memory)
-        return JobProgress(READING)
+        # A few samples are read in the moment that it is given.
+        return self._look_at_reading(self._reading)
 
     def _start(self) -> JobProgress:
         if self._cancelled:

@@ -7,79 +7,21 @@ middle of the structures.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from topogan_contract.synthesis import Segment
-from TopoGANLib.scene.gallery_overlay import Overlay, add_overlay, draw_frame, draw_tiles
+from TopoGANLib.scene.gallery_overlay import Overlay, add_overlay, draw_frame, draw_numbers
+from TopoGANLib.scene.gallery_sheet import Sheet, draw_tiles
 from TopoGANLib.scene.layouts import GALLERY_VIEW, GALLERY_VIEW_ID
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.segments import add_segments
-from TopoGANLib.scene.sequences import middle_of_structures
 
-MOST_TILES = 100
 # Slices below the lowest, so that no view of the samples cuts the sheet.
 _BELOW = 4
-_GAP = 2
 _PAGE = "TopoGAN.galleryPage"
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """Where the tiles of a page lie."""
-
-    first: int
-    """Number of the sample in the first tile."""
-    tiles: int
-    size: tuple[int, int]
-    """(rows, columns) of a sample in pixels."""
-
-    @classmethod
-    def of(cls, nodes: SynthesisNodes, sample: int) -> Sheet:
-        """The page with a sample."""
-        columns, rows, _ = nodes.image.GetImageData().GetDimensions()
-        first = sample // MOST_TILES * MOST_TILES
-        return cls(first, min(MOST_TILES, nodes.count - first), (rows, columns))
-
-    @property
-    def columns(self) -> int:
-        """Tiles beside each other; about as many as below each other."""
-        return math.ceil(math.sqrt(self.tiles))
-
-    @property
-    def rows(self) -> int:
-        """Tiles below each other."""
-        return math.ceil(self.tiles / self.columns)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns) of the sheet in pixels, with a gap around each tile."""
-        return self.rows * (self.size[0] + _GAP) + _GAP, self.columns * (self.size[1] + _GAP) + _GAP
-
-    def corner(self, sample: int) -> tuple[int, int]:
-        """(row, column) of the first pixel of a sample's tile."""
-        row, column = divmod(sample - self.first, self.columns)
-        return _GAP + row * (self.size[0] + _GAP), _GAP + column * (self.size[1] + _GAP)
-
-    def sample_at(self, row: float, column: float) -> int | None:
-        """The sample at a pixel of the sheet; None beside all tiles."""
-        down, right = math.floor(row / (self.size[0] + _GAP)), math.floor(column / (self.size[1] + _GAP))
-        number = down * self.columns + right
-        inside = down >= 0 and 0 <= right < self.columns and 0 <= number < self.tiles
-        return self.first + number if inside else None
-
-    def lay_out(self, tiles: np.ndarray, background: int) -> np.ndarray:
-        """Put tiles [n, rows, columns] onto a sheet [1, rows, columns]."""
-        sheet = np.full((1, *self.shape), background, tiles.dtype)
-        for number, tile in enumerate(tiles):
-            row, column = self.corner(self.first + number)
-            sheet[0, row : row + self.size[0], column : column + self.size[1]] = tile
-        return sheet
 
 
 def show_gallery(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
@@ -164,13 +106,16 @@ def sample_in_gallery(nodes: SynthesisNodes, position: tuple[float, float, float
 
 
 def _show_page(nodes: SynthesisNodes, sheet: Sheet, overlay: Overlay) -> None:
-    shown = range(sheet.first, sheet.first + sheet.tiles)
-    pictures, labels = _volume_tiles(nodes, shown) if nodes.browser is not None else _slice_tiles(nodes, shown)
-    low = nodes.image.GetDisplayNode().GetWindowLevelMin()
-    limits = np.iinfo(pictures.dtype)
-    picture = sheet.lay_out(pictures, int(np.clip(low, limits.min, limits.max)))
-    _show_image(nodes, picture)
-    _show_segmentation(nodes, sheet.lay_out(labels, 0))
+    image, segmentation = _gallery_image(nodes, sheet), _gallery_segmentation(nodes, sheet)
+    labelmap = _labelmap_of(segmentation, nodes, sheet)
+    # In place: to make both anew takes three times as long.
+    scalars = labelmap.GetPointData().GetScalars()
+    labels = vtk_to_numpy(scalars).reshape(1, *sheet.shape)
+    labels.fill(0)
+    draw_tiles(nodes, sheet, slicer.util.arrayFromVolume(image), _background(nodes), labels)
+    slicer.util.arrayFromVolumeModified(image)
+    scalars.Modified()
+    labelmap.Modified()
     marks = nodes.companion("gallery marks")
     if marks is None:
         # Those of marks that the user has removed.
@@ -179,68 +124,8 @@ def _show_page(nodes: SynthesisNodes, sheet: Sheet, overlay: Overlay) -> None:
         marks, colors = add_overlay(nodes.image.GetScene(), name, GALLERY_VIEW_ID)
         nodes.keep_companion("gallery marks", marks)
         nodes.keep_companion("gallery colors", colors)
-    draw_tiles(marks, overlay, [(str(sample), sheet.corner(sample), nodes.is_valid(sample)) for sample in shown])
-
-
-def _slice_tiles(nodes: SynthesisNodes, shown: range) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures and labels [n, rows, columns]."""
-    pictures = slicer.util.arrayFromVolume(nodes.image)[shown.start : shown.stop]
-    return pictures, _labels(nodes, nodes.segmentation, shown, nodes.image)
-
-
-def _volume_tiles(nodes: SynthesisNodes, shown: range) -> tuple[np.ndarray, np.ndarray]:
-    images, masks = (nodes.browser.GetSequenceNode(node) for node in (nodes.image, nodes.segmentation))
-    pictures, labels = [], []
-    matrix = vtk.vtkMatrix4x4()
-    nodes.image.GetRASToIJKMatrix(matrix)
-    for sample in shown:
-        image, mask = images.GetNthDataNode(sample), masks.GetNthDataNode(sample)
-        array = slicer.util.arrayFromVolume(image)
-        middle = middle_of_structures(mask)
-        k = len(array) // 2 if middle is None else round(matrix.MultiplyPoint((*middle, 1))[2])
-        k = min(max(k, 0), len(array) - 1)
-        pictures.append(array[k])
-        labels.append(_labels(nodes, mask, range(k, k + 1), image)[0])
-    return np.stack(pictures), np.stack(labels)
-
-
-def _labels(
-    nodes: SynthesisNodes,
-    segmentation: slicer.vtkMRMLSegmentationNode,
-    slices: range,
-    image: slicer.vtkMRMLScalarVolumeNode,
-) -> np.ndarray:
-    """Some slices of a segmentation on the grid of its image, uint8 [n, rows, columns]: segment n as n + 1."""
-    columns, rows, _ = image.GetImageData().GetDimensions()
-    labels = np.zeros((len(slices), rows, columns), np.uint8)
-    to_voxels = vtk.vtkMatrix4x4()
-    image.GetRASToIJKMatrix(to_voxels)
-    name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-    for number in range(segmentation.GetSegmentation().GetNumberOfSegments()):
-        segment = segmentation.GetSegmentation().GetNthSegment(number)
-        labelmap = segment.GetRepresentation(name)
-        if labelmap is None or min(labelmap.GetDimensions()) < 1:
-            continue
-        # A saved segmentation is cut to what it holds; its voxels lie on the same grid.
-        matrix = vtk.vtkMatrix4x4()
-        labelmap.GetImageToWorldMatrix(matrix)
-        extent = labelmap.GetExtent()
-        first = to_voxels.MultiplyPoint(matrix.MultiplyPoint((*extent[::2], 1)))[2::-1]
-        _place(labels, vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1]),
-               [round(value) for value in first], slices.start, segment.GetLabelValue(), number + 1)  # fmt: skip
-    return labels
-
-
-def _place(labels: np.ndarray, found: np.ndarray, first: list[int], start: int, value: int, label: int) -> None:
-    """Write ``label`` where ``found`` [k, j, i], which begins at the voxel ``first``, has ``value``."""
-    begin = [first[0] - start, first[1], first[2]]
-    low = [max(0, one) for one in begin]
-    high = [min(length, one + n) for length, one, n in zip(labels.shape, begin, found.shape, strict=True)]
-    if any(a >= b for a, b in zip(low, high, strict=True)):
-        return
-    target = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    source = tuple(slice(a - one, b - one) for a, b, one in zip(low, high, begin, strict=True))
-    labels[target][found[source] == value] = label
+    places = [sheet.corner(sample) for sample in sheet.samples]
+    draw_numbers(marks, overlay, [str(sample) for sample in sheet.samples], places, nodes.are_valid(sheet.samples))
 
 
 def _ijk_to_ras(nodes: SynthesisNodes) -> np.ndarray:
@@ -252,25 +137,36 @@ def _ijk_to_ras(nodes: SynthesisNodes) -> np.ndarray:
     return slicer.util.arrayFromVTKMatrix(matrix) @ below
 
 
-def _show_image(nodes: SynthesisNodes, picture: np.ndarray) -> None:
+def _background(nodes: SynthesisNodes) -> int:
+    """What shows as black between the tiles."""
+    limits = np.iinfo(slicer.util.arrayFromVolume(nodes.image).dtype)
+    return int(np.clip(nodes.image.GetDisplayNode().GetWindowLevelMin(), limits.min, limits.max))
+
+
+def _gallery_image(nodes: SynthesisNodes, sheet: Sheet) -> slicer.vtkMRMLScalarVolumeNode:
+    """The image of the sheet, of its size; what it shows is to be drawn."""
     image, scene = nodes.companion("gallery image"), nodes.image.GetScene()
-    if image is None:
+    made = image is None
+    if made:
         name = scene.GenerateUniqueName(nodes.segmentation.GetName().replace("segmentation", "gallery"))
         image = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
         image.SetDescription("Independent synthetic samples, one a tile: a sheet to look at, not a body.")
         image.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(_ijk_to_ras(nodes)))
-        slicer.util.updateVolumeFromArray(image, picture)
+    if made or slicer.util.arrayFromVolume(image).shape != (1, *sheet.shape):
+        kind = slicer.util.arrayFromVolume(nodes.image).dtype
+        slicer.util.updateVolumeFromArray(image, np.full((1, *sheet.shape), _background(nodes), kind))
+    if made:
         image.CreateDefaultDisplayNodes()
         display, own = image.GetDisplayNode(), nodes.image.GetDisplayNode()
         display.SetInterpolate(own.GetInterpolate())
         display.SetAutoWindowLevel(False)
         display.SetWindowLevelMinMax(own.GetWindowLevelMin(), own.GetWindowLevelMax())
         nodes.keep_companion("gallery image", image)
-        return
-    slicer.util.updateVolumeFromArray(image, picture)
+    return image
 
 
-def _show_segmentation(nodes: SynthesisNodes, labels: np.ndarray) -> None:
+def _gallery_segmentation(nodes: SynthesisNodes, sheet: Sheet) -> slicer.vtkMRMLSegmentationNode:
+    """The segmentation on the sheet, with the segments of the samples; what they hold is to be drawn."""
     segmentation, scene = nodes.companion("gallery segmentation"), nodes.image.GetScene()
     if segmentation is None:
         name = scene.GenerateUniqueName(nodes.segmentation.GetName().replace("segmentation", "gallery segmentation"))
@@ -282,13 +178,39 @@ def _show_segmentation(nodes: SynthesisNodes, labels: np.ndarray) -> None:
         # In the other views it would lie in the air.
         display.SetViewNodeIDs([GALLERY_VIEW_ID])
         nodes.keep_companion("gallery segmentation", segmentation)
-    with slicer.util.NodeModify(segmentation):
-        segmentation.GetSegmentation().RemoveAllSegments()
-        add_segments(segmentation, _structures(nodes), labels, _ijk_to_ras(nodes))
+    if _labelmap_of(segmentation, nodes, sheet) is None:
+        with slicer.util.NodeModify(segmentation):
+            segmentation.GetSegmentation().RemoveAllSegments()
+            empty = np.zeros((1, *sheet.shape), np.uint8)
+            add_segments(segmentation, _structures(nodes.segmentation), empty, _ijk_to_ras(nodes))
+    return segmentation
 
 
-def _structures(nodes: SynthesisNodes) -> list[Segment]:
-    segments = nodes.segmentation.GetSegmentation()
+def _labelmap_of(
+    segmentation: slicer.vtkMRMLSegmentationNode, nodes: SynthesisNodes, sheet: Sheet
+) -> slicer.vtkOrientedImageData | None:
+    """The one labelmap of all segments; None if there is none of the sheet's size, or the segments are others.
+
+    So it is after loading, which cuts it to what it holds, or when the user has changed a segment.
+    """
+    segments = segmentation.GetSegmentation()
+    name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    numbers = range(segments.GetNumberOfSegments())
+    first, *others = [segments.GetNthSegment(number).GetRepresentation(name) for number in numbers] or [None]
+    whole = (
+        first is not None
+        and first.GetDimensions() == (*sheet.shape[::-1], 1)
+        and first.GetScalarType() == vtk.VTK_UNSIGNED_CHAR
+        and all(one is first for one in others)
+        and [segments.GetNthSegment(number).GetLabelValue() for number in numbers] == [n + 1 for n in numbers]
+        and _structures(segmentation) == _structures(nodes.segmentation)
+    )
+    return first if whole else None
+
+
+def _structures(segmentation: slicer.vtkMRMLSegmentationNode) -> list[Segment]:
+    """Name and color of each segment; segment n as label n + 1."""
+    segments = segmentation.GetSegmentation()
     found = []
     for number in range(segments.GetNumberOfSegments()):
         segment = segments.GetNthSegment(number)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import slicer
 import vtk
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
 _COLOR = "color"
 _FRAME, _GROUND, _VALID, _INVALID = range(4)
@@ -23,6 +25,7 @@ _LINE_PIXELS = 3
 _LETTER_HEIGHT, _MARGIN = 0.11, 0.02
 # Of the letter's height: a cross is as wide, and its strokes as thick.
 _CROSS, _STROKE = 0.8, 0.2
+_QUAD = np.array([(0, 1, 2), (0, 2, 3)])
 
 Place = tuple[int, int]
 """(row, column) of a tile's first pixel."""
@@ -73,19 +76,40 @@ def add_overlay(
     return model, colors
 
 
-def draw_tiles(model: slicer.vtkMRMLModelNode, overlay: Overlay, tiles: Sequence[tuple[str, Place, bool]]) -> None:
-    """Write a number into each tile, with a cross before it where the sample is not valid.
+def draw_numbers(
+    model: slicer.vtkMRMLModelNode,
+    overlay: Overlay,
+    numbers: Sequence[str],
+    places: Sequence[Place],
+    valid: Sequence[bool],
+) -> None:
+    """Write a number on a dark ground into each tile, with a cross before it where the sample is not valid.
 
     Args:
         model: from :func:`add_overlay`; its frame lies at the first tile until :func:`draw_frame` moves it.
         overlay: where the sheet lies.
-        tiles: number, place and validity of each.
+        numbers: decimal digits, one number a tile.
+        places: of the tiles.
+        valid: of the samples.
     """
-    shapes = _Shapes(overlay)
-    shapes.add_frame(tiles[0][1])
-    for number, place, valid in tiles:
-        shapes.add_number(number, place, valid)
-    model.SetAndObservePolyData(shapes.polygons())
+    height = _LETTER_HEIGHT * overlay.size[0]
+    colors = np.where(valid, _VALID, _INVALID)
+    lefts = np.array(places, float)[:, ::-1] - 0.5 + _MARGIN * overlay.size[0]
+    inner, crosses = lefts + 0.25 * height, np.where(valid, 0.0, _CROSS * height)
+    shapes = _Shapes(_frame(overlay.size, places[0]))
+    widths = np.array([sum(_digit(digit).width for digit in number) for number in numbers])
+    # Later ones are drawn over earlier ones.
+    for left, width in zip(lefts, height * (0.5 + widths) + 1.3 * crosses, strict=True):
+        shapes.add(left + _quad(width, 1.5 * height), _QUAD, _GROUND)
+    for at, width, color in zip(inner, crosses, colors, strict=True):
+        for stroke in _cross(width) if width else ():
+            shapes.add(at + stroke + np.array([0.0, 0.1 * height]), _QUAD, color)
+    for number, at, color in zip(numbers, inner + np.outer(1.3 * crosses, (1, 0)), colors, strict=True):
+        right = 0.0
+        for digit in map(_digit, number):
+            shapes.add(at + height * (digit.points + np.array([right, 0.0])), digit.triangles, color)
+            right += digit.width
+    model.SetAndObservePolyData(shapes.polygons(overlay))
 
 
 def draw_frame(model: slicer.vtkMRMLModelNode, overlay: Overlay, place: Place) -> None:
@@ -105,80 +129,70 @@ def _frame(size: Place, place: Place) -> np.ndarray:
 
 
 class _Shapes:
-    """Collects lines and polygons; the frame's points are the first."""
+    """Collects triangles; the frame, the only lines, has the first points."""
 
-    def __init__(self, overlay: Overlay) -> None:
-        self._overlay = overlay
-        self._points: list[np.ndarray] = []
-        self._lines, self._polygons = vtk.vtkCellArray(), vtk.vtkCellArray()
-        self._colors: list[int] = []
-        self._count = 0
-        self._letters: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    def __init__(self, frame: np.ndarray) -> None:
+        self._points, self._triangles, self._colors = [frame], [np.empty((0, 3), np.int64)], [_FRAME]
+        self._count = len(frame)
 
-    def add_frame(self, place: Place) -> None:
-        """The only lines."""
-        self._add_points(_frame(self._overlay.size, place))
-        self._lines.InsertNextCell(5, [0, 1, 2, 3, 0])
-        self._colors.append(_FRAME)
+    def add(self, points: np.ndarray, triangles: np.ndarray, color: int) -> None:
+        """Add triangles, int [m, 3], of points, (column, row) [n, 2]."""
+        self._points.append(points)
+        self._triangles.append(triangles + self._count)
+        self._colors += [color] * len(triangles)
+        self._count += len(points)
 
-    def add_number(self, number: str, place: Place, valid: bool) -> None:
-        """Letters on a dark ground in the upper left corner of a tile."""
-        height = _LETTER_HEIGHT * self._overlay.size[0]
-        letters, triangles = self._letters_of(number)
-        left = np.array([place[1], place[0]]) - 0.5 + _MARGIN * self._overlay.size[0]
-        cross = 0.0 if valid else _CROSS * height
-        inner = left + height * 0.25
-        width = height * 0.5 + cross * 1.3 + height * letters[:, 0].max()
-        self._add_quads(left, np.array([[(0, 0), (width, 0), (width, 1.5 * height), (0, 1.5 * height)]]), _GROUND)
-        color = _VALID if valid else _INVALID
-        if not valid:
-            self._add_quads(inner, _cross(cross) + np.array([0, 0.1 * height]), color)
-        at = inner + np.array([cross * 1.3, 0])
-        first = self._add_points(at + height * letters)
-        for triangle in triangles:
-            self._polygons.InsertNextCell(3, [first + int(one) for one in triangle])
-            self._colors.append(color)
-
-    def polygons(self) -> vtk.vtkPolyData:
+    def polygons(self, overlay: Overlay) -> vtk.vtkPolyData:
         """All of it, in the room."""
-        points = vtk.vtkPoints()
-        points.SetData(numpy_to_vtk(self._overlay.to_ras(np.concatenate(self._points)), deep=True))
+        points, lines, polygons = vtk.vtkPoints(), vtk.vtkCellArray(), vtk.vtkCellArray()
+        points.SetData(numpy_to_vtk(overlay.to_ras(np.concatenate(self._points)), deep=True))
+        lines.InsertNextCell(5, [0, 1, 2, 3, 0])
+        corners = np.concatenate(self._triangles)
+        # One call: a cell at a time takes ten times as long.
+        polygons.SetData(3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(corners.ravel(), np.int64), deep=True))
         data = vtk.vtkPolyData()
         data.SetPoints(points)
-        data.SetLines(self._lines)
-        data.SetPolys(self._polygons)
+        data.SetLines(lines)
+        data.SetPolys(polygons)
         colors = numpy_to_vtk(np.array(self._colors, np.uint8), deep=True)
         colors.SetName(_COLOR)
         data.GetCellData().SetScalars(colors)
         return data
 
-    def _add_points(self, pixels: np.ndarray) -> int:
-        first = self._count
-        self._points.append(pixels)
-        self._count += len(pixels)
-        return first
 
-    def _add_quads(self, origin: np.ndarray, quads: np.ndarray, color: int) -> None:
-        for quad in quads:
-            first = self._add_points(origin + quad)
-            self._polygons.InsertNextCell(4, [first, first + 1, first + 2, first + 3])
-            self._colors.append(color)
+class _Digit(NamedTuple):
+    points: np.ndarray
+    """(right, down) [n, 2], 1 high."""
+    triangles: np.ndarray
+    """int [m, 3]."""
+    width: float
+    """To the next one."""
 
-    def _letters_of(self, text: str) -> tuple[np.ndarray, np.ndarray]:
-        """Points (right, down) [n, 2] of letters that are 1 high, and their triangles [m, 3]."""
-        if text not in self._letters:
-            source = vtk.vtkVectorText()
-            source.SetText(text)
-            triangles = vtk.vtkTriangleFilter()
-            triangles.SetInputConnection(source.GetOutputPort())
-            triangles.Update()
-            data = triangles.GetOutput()
-            points = vtk_to_numpy(data.GetPoints().GetData())[:, :2].astype(float)
-            points -= points.min(axis=0)
-            points[:, 1] = points[:, 1].max() - points[:, 1]
-            cells = vtk_to_numpy(data.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-            self._letters[text] = points / points[:, 1].max() + np.array([0, 0.25]), cells.copy()
-        return self._letters[text]
+
+@cache
+def _digit(digit: str) -> _Digit:
+    # The second of two tells how far the first reaches.
+    points, triangles = _letters(2 * digit)
+    zero, _ = _letters("0")
+    top, size, half = zero[:, 1].max(), np.ptp(zero[:, 1]), len(points) // 2
+    shape = np.column_stack([points[:half, 0], top - points[:half, 1]]) / size + np.array([0, 0.25])
+    return _Digit(shape, triangles[: len(triangles) // 2], (points[half, 0] - points[0, 0]) / size)
+
+
+def _letters(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Points (right, up) [n, 2] and triangles [m, 3] of letters."""
+    source = vtk.vtkVectorText()
+    source.SetText(text)
+    triangles = vtk.vtkTriangleFilter()
+    triangles.SetInputConnection(source.GetOutputPort())
+    triangles.Update()
+    data = triangles.GetOutput()
+    points = vtk_to_numpy(data.GetPoints().GetData())[:, :2].astype(float)
+    return points, vtk_to_numpy(data.GetPolys().GetConnectivityArray()).reshape(-1, 3).copy()
+
+
+def _quad(width: float, height: float) -> np.ndarray:
+    return np.array([(0, 0), (width, 0), (width, height), (0, height)])
 
 
 def _cross(width: float) -> np.ndarray:

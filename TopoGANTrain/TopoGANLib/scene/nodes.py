@@ -218,9 +218,9 @@ class SynthesisNodes:
         """The most frequent Betti numbers of real samples, where report.json tells of its model's."""
         return SampleTable.usual_betti(self.metrics, region)
 
-    def is_valid(self, sample: int) -> bool:
-        """Whether nothing is wrong with any structure; yes, where the table has no verdicts."""
-        return all(one.valid for one in self.judgements(sample))
+    def are_valid(self, samples: Sequence[int]) -> list[bool]:
+        """Whether nothing is wrong with any structure of each; yes, where the table has no verdicts."""
+        return self._table.are_valid(samples)
 
     def diagram(self, sample: int, region: int = 0) -> Diagram:
         """Births and deaths of a region of a sample."""

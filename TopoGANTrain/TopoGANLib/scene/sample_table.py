@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import slicer
@@ -60,6 +61,17 @@ class SampleTable:
                 size = self._number(sample, size_column(region, self.axes)) if self.axes == 3 else None
                 found.append(Judgement(region, betti, said.ToString(), share, size))
         return found
+
+    def are_valid(self, samples: Sequence[int]) -> list[bool]:
+        """Whether nothing is wrong with any region of each; yes, where the table has no verdicts."""
+        table = self.node.GetTable()
+        names = [region_columns(region, self.axes)[-1] for region in self.regions]
+        own = [column for column in map(table.GetColumnByName, names) if column is not None]
+        first = table.GetColumnByName(_FIRST[-1])
+        columns = own or ([] if first is None else [first])
+        return [
+            all(column.GetVariantValue(sample).ToString().startswith(VALID) for column in columns) for sample in samples
+        ]
 
     @staticmethod
     def usual_betti(metrics: slicer.vtkMRMLTableNode, region: int) -> tuple[int, ...] | None:

@@ -112,6 +112,7 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
             "flagged": [asdict(found.cases[number]) for number in found.audit.copies.tolist()],
             "equal_to_training": found.audit.identical.tolist(),
             "equal_to_earlier_sample": found.audit.repeats.tolist(),
+            "membership": asdict(found.membership),
         },
         "best": [asdict(case) for case in best(found.cases)],
         "worst": [asdict(case) for case in worst(found.cases, found.wanted)],

@@ -34,6 +34,7 @@ _MEANINGS = {
     "Dice to training": "Mean overlap with the most similar training {sample}: far above real means copying.",
     "Closer to training": "How often a sample is closer to the training {samples} than a real one; 50 % is no copying.",
     "Possible copies": "How many are closer to a training {sample} than every held-out one is.",
+    "Membership AUC": "How well the nearest sample tells who was trained on: 0.5 not at all, 1 of everybody.",
     "Equal to a training mask": "How many repeat a training mask pixel by pixel.",
     "Equal to another mask": "How many repeat an earlier one of the same set.",
 }

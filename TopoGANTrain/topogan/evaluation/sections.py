@@ -14,12 +14,14 @@ from topogan.evaluation.betti_section import cleaning_section, topology_section
 from topogan.evaluation.cases import Case, all_cases
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.features import FeatureNetwork
+from topogan.evaluation.memorization_section import membership_told, memorization_section
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import ThreeSets, compared_rows
-from topogan.evaluation.shape_section import memorization_section, shape_section
+from topogan.evaluation.shape_section import shape_section
 from topogan.evaluation.structures_section import joint_section, real_topologies, structures_section
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.texture_section import TextureFigures, texture_figures, texture_section
+from topogan.metrics.membership import Membership
 from topogan.metrics.memorization import MemorizationAudit, audit
 from topogan.metrics.shape import BestMatches, best_matches
 from topogan.structures import Region
@@ -78,6 +80,11 @@ class Comparison:
         return audit(sets.samples.masks, sets.test.masks, read, self.real.train, sets.structures)
 
     @cached_property
+    def membership(self) -> Membership:
+        """How well the samples tell training patients from test patients."""
+        return membership_told(self.sets, self.real)
+
+    @cached_property
     def nearest_test(self) -> BestMatches:
         """The most similar test sample of each sample, by its place in :attr:`test_rows`."""
         sets = self.sets
@@ -134,7 +141,7 @@ SECTIONS: dict[str, _Section] = {
     "diagrams": _of_one(lambda found: diagram_section(found.diagrams)),
     "shape": _of_one(lambda found: shape_section(found.sets)),
     "texture": lambda found: texture_section(found.textures, found.real.intensity) if found.textures else [],
-    "memorization": lambda found: memorization_section(found.audit, found.sets.terms),
+    "memorization": lambda found: memorization_section(found.audit, found.sets.terms, found.membership),
 }
 """Name -> section; page, JSON file and summary show the metrics of all of them, in this order.
 

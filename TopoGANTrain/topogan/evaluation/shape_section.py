@@ -1,4 +1,4 @@
-"""Sizes of masks, and how alike they are: to real ones, to each other, and to those that were trained on."""
+"""Sizes of masks, and how alike they are: to real ones and to each other."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from scipy.stats import wasserstein_distance
 
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import SliceSet, ThreeSets, distance_metric, figure_metric
-from topogan.evaluation.terms import TERMS, Terms
-from topogan.metrics.memorization import MemorizationAudit
+from topogan.evaluation.terms import Terms
 from topogan.metrics.shape import best_matches, mean_pairwise_dice
 
 
@@ -51,40 +50,3 @@ def _dice_to_real(sets: ThreeSets) -> Metric:
     )
     note = f"best match among test {sets.terms.samples}"
     return Metric("shape", "Dice to real", value, training, "", "higher", note=note)
-
-
-def memorization_section(found: MemorizationAudit, terms: Terms = TERMS[2]) -> list[Metric]:
-    """How close samples come to single training masks, beside how close test masks come to them."""
-    samples, test = len(found.dice), len(found.reference_dice)
-
-    def share(name: str, positions: NDArray[np.int64], real: float, note: str = "") -> Metric:
-        return Metric("memorization", name, 100.0 * len(positions) / samples, real, "%", "lower", note=note)
-
-    return [
-        Metric(
-            group="memorization",
-            name="Dice to training",
-            value=float(found.dice.mean()),
-            real=float(found.reference_dice.mean()),
-            unit="",
-            better="equal to real",
-            note=f"best match among training {terms.samples}",
-        ),
-        Metric(
-            group="memorization",
-            name=f"Closer to training than a test {terms.sample}",
-            value=found.closer_percent,
-            real=50.0,
-            unit="%",
-            better="equal to real",
-            note="50 % means no copying",
-        ),
-        share(
-            "Possible copies",
-            found.copies,
-            0.0,
-            f"{100.0 / (test + 1):.2g} % expected from independent {terms.samples}",
-        ),
-        share("Equal to a training mask", found.identical, 100.0 * len(found.test_identical) / test),
-        share("Equal to another mask", found.repeats, 100.0 * len(found.test_repeats) / test),
-    ]

@@ -1,0 +1,144 @@
+"""A page of the gallery: where each sample's tile lies, and what is in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+from TopoGANLib.scene.nodes import SynthesisNodes
+from TopoGANLib.scene.sequences import middle_of_structures
+
+MOST_TILES = 100
+_GAP = 2
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Where the tiles of a page lie."""
+
+    first: int
+    """Number of the sample in the first tile."""
+    tiles: int
+    size: tuple[int, int]
+    """(rows, columns) of a sample in pixels."""
+
+    @classmethod
+    def of(cls, nodes: SynthesisNodes, sample: int) -> Sheet:
+        """The page with a sample."""
+        columns, rows, _ = nodes.image.GetImageData().GetDimensions()
+        first = sample // MOST_TILES * MOST_TILES
+        return cls(first, min(MOST_TILES, nodes.count - first), (rows, columns))
+
+    @property
+    def samples(self) -> range:
+        """Numbers of the samples."""
+        return range(self.first, self.first + self.tiles)
+
+    @property
+    def columns(self) -> int:
+        """Tiles beside each other; about as many as below each other."""
+        return math.ceil(math.sqrt(self.tiles))
+
+    @property
+    def rows(self) -> int:
+        """Tiles below each other."""
+        return math.ceil(self.tiles / self.columns)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the sheet in pixels, with a gap around each tile."""
+        return self.rows * (self.size[0] + _GAP) + _GAP, self.columns * (self.size[1] + _GAP) + _GAP
+
+    def corner(self, sample: int) -> tuple[int, int]:
+        """(row, column) of the first pixel of a sample's tile."""
+        row, column = divmod(sample - self.first, self.columns)
+        return _GAP + row * (self.size[0] + _GAP), _GAP + column * (self.size[1] + _GAP)
+
+    def sample_at(self, row: float, column: float) -> int | None:
+        """The sample at a pixel of the sheet; None beside all tiles."""
+        down, right = math.floor(row / (self.size[0] + _GAP)), math.floor(column / (self.size[1] + _GAP))
+        number = down * self.columns + right
+        inside = down >= 0 and 0 <= right < self.columns and 0 <= number < self.tiles
+        return self.first + number if inside else None
+
+    def tiles_of(self, sheet: np.ndarray) -> list[np.ndarray]:
+        """The tiles [rows, columns] of a sheet [1, rows, columns], to be written to; last those without a sample."""
+        corners = [self.corner(self.first + number) for number in range(self.rows * self.columns)]
+        return [sheet[0, row : row + self.size[0], column : column + self.size[1]] for row, column in corners]
+
+
+def draw_tiles(nodes: SynthesisNodes, sheet: Sheet, pictures: np.ndarray, background: int, labels: np.ndarray) -> None:
+    """Draw the samples of a page.
+
+    Args:
+        nodes: what to draw.
+        sheet: the page.
+        pictures: [1, rows, columns] of the image's type; its tiles are drawn over.
+        background: what tiles without a sample get.
+        labels: uint8 [1, rows, columns], 0; gets segment n as n + 1.
+    """
+    into = list(zip(sheet.tiles_of(pictures), sheet.tiles_of(labels), strict=True))
+    for picture, _ in into[sheet.tiles :]:
+        picture.fill(background)
+    into = into[: sheet.tiles]
+    if nodes.browser is None:
+        array = slicer.util.arrayFromVolume(nodes.image)
+        for (picture, _), sample in zip(into, sheet.samples, strict=True):
+            picture[:] = array[sample]
+        _draw_labels([label for _, label in into], sheet.samples, nodes.segmentation, nodes.image)
+        return
+    images, masks = (nodes.browser.GetSequenceNode(node) for node in (nodes.image, nodes.segmentation))
+    matrix = vtk.vtkMatrix4x4()
+    nodes.image.GetRASToIJKMatrix(matrix)
+    for (picture, label), sample in zip(into, sheet.samples, strict=True):
+        image, mask = images.GetNthDataNode(sample), masks.GetNthDataNode(sample)
+        array = slicer.util.arrayFromVolume(image)
+        middle = middle_of_structures(mask)
+        k = len(array) // 2 if middle is None else round(matrix.MultiplyPoint((*middle, 1))[2])
+        k = min(max(k, 0), len(array) - 1)
+        picture[:] = array[k]
+        _draw_labels([label], [k], mask, image)
+
+
+def _draw_labels(
+    tiles: Sequence[np.ndarray],
+    slices: Sequence[int],
+    segmentation: slicer.vtkMRMLSegmentationNode,
+    image: slicer.vtkMRMLScalarVolumeNode,
+) -> None:
+    """Draw slices of a segmentation, on the grid of its image, into as many tiles."""
+    to_voxels = vtk.vtkMatrix4x4()
+    image.GetRASToIJKMatrix(to_voxels)
+    name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    for number in range(segmentation.GetSegmentation().GetNumberOfSegments()):
+        segment = segmentation.GetSegmentation().GetNthSegment(number)
+        labelmap = segment.GetRepresentation(name)
+        if labelmap is None or min(labelmap.GetDimensions()) < 1:
+            continue
+        # A saved segmentation is cut to what it holds; its voxels lie on the same grid.
+        matrix = vtk.vtkMatrix4x4()
+        labelmap.GetImageToWorldMatrix(matrix)
+        first = matrix.MultiplyPoint((*labelmap.GetExtent()[::2], 1))
+        i, j, k = (round(value) for value in to_voxels.MultiplyPoint(first)[:3])
+        found = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1])
+        rows, found_rows = _overlap(j, found.shape[1], tiles[0].shape[0])
+        columns, found_columns = _overlap(i, found.shape[2], tiles[0].shape[1])
+        for tile, at in zip(tiles, slices, strict=True):
+            if 0 <= at - k < len(found):
+                inside = found[at - k, found_rows, found_columns] == segment.GetLabelValue()
+                drawn = tile[rows, columns]
+                # Six times as fast as to choose the pixels.
+                np.maximum(drawn, np.multiply(inside, number + 1, dtype=np.uint8), out=drawn)
+
+
+def _overlap(first: int, length: int, most: int) -> tuple[slice, slice]:
+    """Of ``length`` pixels from ``first`` on those within 0 … ``most``: where they are, and which."""
+    low = max(0, first)
+    high = max(low, min(most, first + length))
+    return slice(low, high), slice(low - first, high - first)

@@ -1,0 +1,73 @@
+"""How close samples come to the training set, and what that tells of who was trained on."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topogan.evaluation.report import Metric
+from topogan.evaluation.sets import ThreeSets, compared_rows
+from topogan.evaluation.terms import TERMS, Terms
+from topogan.metrics.membership import FEWEST_PATIENTS, Membership, membership
+from topogan.metrics.memorization import MemorizationAudit
+from topogan.training_set import TrainingSet
+
+
+def membership_told(sets: ThreeSets, real: TrainingSet) -> Membership:
+    """How well the samples tell the training patients of a set from its test patients.
+
+    Args:
+        sets: the comparison; its training and test samples are those of :func:`compared_rows`.
+        real: where they are from.
+    """
+    training, test = ([real.patients[row] for row in compared_rows(real, rows)] for rows in (real.train, real.test))
+    return membership(sets.samples.masks, sets.training.masks, sets.test.masks, training, test, sets.structures)
+
+
+def memorization_section(
+    found: MemorizationAudit, terms: Terms = TERMS[2], told: Membership | None = None
+) -> list[Metric]:
+    """How close samples come to single training masks, beside how close test masks come to them; whom that tells of."""
+    samples, test = len(found.dice), len(found.reference_dice)
+    auc = Metric("memorization", "Membership AUC", told.auc, 0.5, "", "lower", note=_interval(told)) if told else None
+
+    def share(name: str, positions: NDArray[np.int64], real: float, note: str = "") -> Metric:
+        return Metric("memorization", name, 100.0 * len(positions) / samples, real, "%", "lower", note=note)
+
+    return [
+        Metric(
+            group="memorization",
+            name="Dice to training",
+            value=float(found.dice.mean()),
+            real=float(found.reference_dice.mean()),
+            unit="",
+            better="equal to real",
+            note=f"best match among training {terms.samples}",
+        ),
+        Metric(
+            group="memorization",
+            name=f"Closer to training than a test {terms.sample}",
+            value=found.closer_percent,
+            real=50.0,
+            unit="%",
+            better="equal to real",
+            note="50 % means no copying",
+        ),
+        share(
+            "Possible copies",
+            found.copies,
+            0.0,
+            f"{100.0 / (test + 1):.2g} % expected from independent {terms.samples}",
+        ),
+        *([auc] if auc else []),
+        share("Equal to a training mask", found.identical, 100.0 * len(found.test_identical) / test),
+        share("Equal to another mask", found.repeats, 100.0 * len(found.test_repeats) / test),
+    ]
+
+
+def _interval(told: Membership) -> str:
+    """Between what the membership AUC of other patients would probably lie."""
+    patients = f"{told.member_patients} training and {told.other_patients} test patients"
+    if told.low is None or told.high is None:
+        return f"95 % interval unknown: {patients}, at least {FEWEST_PATIENTS} of each are needed"
+    return f"95 % interval {told.low:.2f} to {told.high:.2f} over {patients}"
