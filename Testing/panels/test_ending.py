@@ -310,3 +310,17 @@ def test_a_run_that_is_left_can_be_taken_by_one_application(tmp_path: Path, benc
     second.close()
     assert first.take(run)
     first.close()
+
+
+def test_a_run_that_has_ended_is_no_news_again(bench: Bench, tmp_path: Path) -> None:
+    """It is looked at each second; the panel is made anew where something has changed."""
+    run = make_run(tmp_path / "results", "one")
+    widget = ready(bench)
+    widget.logic.attach(run)
+    seen = []
+    widget.logic.onProgress = lambda: seen.append(widget.logic.progress.step)
+    widget.logic._tick()
+    assert seen == []
+    (run / "status.json").write_text((run / "status.json").read_text().replace('"step": 300', '"step": 400'))
+    widget.logic._tick()
+    assert seen == [400]

@@ -344,10 +344,10 @@ class TrainLogic(PanelLogic):
         before = self.progress
         self.progress = None if self.session is None else self.session.tick()
         if self.session is not None and self.progress is not None:
-            if self.progress.state in ENDED:
-                ended.append((self.session, self.progress))
-            else:
+            if self.progress.state not in ENDED:
                 self._seen.add(self.session.run)
+            elif before is None or before.state != self.progress.state:
+                ended.append((self.session, self.progress))
         if self.session is None and not self._before:
             self._timer.stop()
         else:
