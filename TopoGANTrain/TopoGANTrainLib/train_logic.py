@@ -20,6 +20,7 @@ from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
 from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.run.awaited import AwaitedRuns
+from TopoGANTrainLib.run.folders import is_removed
 from TopoGANTrainLib.run.looked_after import LookedAfter
 from TopoGANTrainLib.run.progress import Progress
 from TopoGANTrainLib.run.training_session import TrainingSession
@@ -232,7 +233,7 @@ class TrainLogic(PanelLogic):
                 continue
             if RunMonitor(run).poll() is not None and self._mine.take(run):
                 self._before[self._found(run)] = None
-            elif not run.parent.exists() and run.parent.parent.exists():  # else its disk is not there for now
+            elif is_removed(run):
                 self._awaited.take(run)
         self._tick()
 

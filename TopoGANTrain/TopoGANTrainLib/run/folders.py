@@ -52,6 +52,13 @@ def written(run: Path) -> float:
     return 0.0
 
 
+def is_removed(run: Path) -> bool:
+    """Whether a run is gone for good; of a disk that is only away for now, an empty mount point may be left."""
+    with suppress(OSError):
+        return not run.parent.exists() and any(run.parent.parent.iterdir())
+    return False
+
+
 def _is_run(run: Path) -> bool:
     """Any folder may be called *run*."""
     return _is_folder(run) and any(

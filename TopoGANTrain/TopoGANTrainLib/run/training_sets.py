@@ -96,14 +96,12 @@ def remove_training_set(folder: Path) -> None:
 
 def learned(runs: Iterable[Path]) -> set[str]:
     """Content hashes of what runs were trained from."""
-    configs = (find_json(run / layout.CONFIG_FILE, schemas.RUN) or {} for run in runs)
-    found = (config.get("training_set") for config in configs)
-    return {str(one.get("content_hash")) for one in found if isinstance(one, dict)}
+    return {str(recorded.get("content_hash")) for recorded in map(_recorded, runs) if recorded}
 
 
 def training_set_beside(run: Path) -> Path | None:
     """The training set of a run that lies beside it; None where it does not."""
-    return _with_hash(run.parent, learned([run]))
+    return _that_of(_recorded(run), run.parent)
 
 
 def training_set_elsewhere(run: Path, dropped: Callable[[], bool]) -> Path | None:
@@ -112,9 +110,9 @@ def training_set_elsewhere(run: Path, dropped: Callable[[], bool]) -> Path | Non
     So a run can be resumed whose folder was renamed or copied, also to another computer. It reads a file in each
     folder, which takes long on a slow disk.
     """
-    wanted = learned([run])
+    recorded = _recorded(run)
     for folder in folders_of(run.parent.parent):
-        found = None if dropped() else _with_hash(folder, wanted)
+        found = None if dropped() else _that_of(recorded, folder)
         if found is not None:
             return found
     return None
@@ -145,9 +143,18 @@ def _described(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def _with_hash(folder: Path, wanted: set[str]) -> Path | None:
+def _recorded(run: Path) -> dict[str, Any]:
+    """What a run says of the training set that it learns from."""
+    recorded = (find_json(run / layout.CONFIG_FILE, schemas.RUN) or {}).get("training_set")
+    return recorded if isinstance(recorded, dict) else {}
+
+
+def _that_of(recorded: dict[str, Any], folder: Path) -> Path | None:
+    """The training set in a folder if it is the recorded one: with the same window and names as well."""
     described = _described(folder / TRAINING_SET_FOLDER)
-    return folder / TRAINING_SET_FOLDER if described is not None and _hash(described) in wanted else None
+    if described is None or training_set.difference(recorded, training_set.identity(described)):
+        return None
+    return folder / TRAINING_SET_FOLDER
 
 
 def _is_marked(folder: Path) -> bool:

@@ -27,6 +27,7 @@ from topogan.training.work import Work, carry_out
 from topogan.training_set import TrainingSet
 from topogan_contract.results import mark_used
 from topogan_contract.run import FINISHED
+from topogan_contract.training_set import difference
 
 
 def train(
@@ -141,8 +142,12 @@ def _find_training_set(run: Path, config: dict[str, Any], dataset: Path | str | 
     if dataset is None and not path.exists():
         raise InputError(f"The training set of {run} is no longer in {path}: name its new place with --dataset.")
     training_set = TrainingSet.open(path)
-    if training_set.content_hash != config["training_set"]["content_hash"]:
-        raise InputError(f"{path} is not the training set that {run} was started with: name that one with --dataset.")
+    other = difference(config["training_set"], _identity(training_set))
+    if other:
+        raise InputError(
+            f"{path} is not the training set that {run} was started with (not the same {other}): name that one with "
+            "--dataset."
+        )
     return training_set
 
 
@@ -154,10 +159,7 @@ def _make_config(start: Start, training_set: TrainingSet, device: torch.device, 
         "versions": {"topogan": topogan.__version__, "torch": torch.__version__, "numpy": np.__version__},
         "settings": settings.model_dump(mode="json"),
         "training_set": {
-            "content_hash": training_set.content_hash,
-            "structures": list(training_set.table.names),
-            "size": training_set.size,
-            "pixel_size_mm": training_set.pixel_size,
+            **_identity(training_set),
             "train": len(training_set.train),
             "validation": len(training_set.validation),
             "test": len(training_set.test),
@@ -166,4 +168,18 @@ def _make_config(start: Start, training_set: TrainingSet, device: torch.device, 
         "threads": thread_count(settings.threads),
         "started_from": model.metadata.content_hash if model is not None else None,
         "continued": start.continued,
+    }
+
+
+def _identity(training_set: TrainingSet) -> dict[str, Any]:
+    """As :func:`topogan_contract.training_set.identity` reads it from the set's description."""
+    window = training_set.window
+    return {
+        "content_hash": training_set.content_hash,
+        "structures": list(training_set.table.names),
+        "unions": [list(union) for union in training_set.table.unions],
+        "size": training_set.size,
+        "pixel_size_mm": training_set.pixel_size,
+        "intensity": training_set.intensity,
+        "window": None if window is None else list(window),
     }
