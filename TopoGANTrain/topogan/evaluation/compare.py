@@ -62,7 +62,7 @@ def evaluate(
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
     words = Words(
         conclusion=_conclusion(found, metrics),
-        findings=findings(metrics, found.audit, found.sets.terms),
+        findings=findings(metrics, found.audit, found.sets.terms, found.membership),
         warnings=warning_sentences(samples, real, found.audit),
     )
     content = _content(found, metrics, words)
@@ -107,16 +107,38 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
         },
         "betti": {name: _betti(found, part) for name, part in found.labels.named.items()},
         "metrics": [metric_to_json(metric) for metric in metrics],
-        "memorization": {
-            "reference_dice": found.audit.threshold,
-            "flagged": [asdict(found.cases[number]) for number in found.audit.copies.tolist()],
-            "equal_to_training": found.audit.identical.tolist(),
-            "equal_to_earlier_sample": found.audit.repeats.tolist(),
-            "membership": asdict(found.membership),
-        },
+        "memorization": _memorization(found),
         "best": [asdict(case) for case in best(found.cases)],
         "worst": [asdict(case) for case in worst(found.cases, found.wanted)],
     }
+
+
+def _memorization(found: Comparison) -> dict[str, Any]:
+    audit = found.audit
+    content = {
+        "reference_dice": audit.threshold,
+        "reference_dice_changed": audit.changed.threshold,
+        "flagged": [asdict(found.cases[number]) for number in audit.copies.tolist()],
+        "flagged_changed": audit.changed_copies.tolist(),
+        "equal_to_training": audit.identical.tolist(),
+        "equal_to_earlier_sample": audit.repeats.tolist(),
+        "membership": asdict(found.membership),
+    }
+    texture = audit.texture
+    if texture is not None:
+        content["textures"] = {
+            "compared": len(texture.value),
+            "reference_correlation": texture.threshold,
+            "flagged": [
+                {
+                    "sample": number,
+                    "correlation": float(texture.value[number]),
+                    "nearest_training_row": int(texture.nearest[number]),
+                }
+                for number in audit.texture_copies.tolist()
+            ],
+        }
+    return content
 
 
 def _betti(found: Comparison, part: SliceSet) -> dict[str, Any]:
