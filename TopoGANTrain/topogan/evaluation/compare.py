@@ -19,6 +19,7 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.wording import Words, findings, structures_sentence, topology_sentence, warning_sentences
 from topogan.files import check_new_folder
 from topogan.metrics.topology import betti_histogram
+from topogan.synthesis.writing import copies_in_words
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
 
@@ -60,9 +61,11 @@ def evaluate(
         metrics += section(found)
         if on_event:
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
+    said = findings(metrics, found.audit, found.sets.terms, found.membership)
+    left_out = copies_in_words(samples.copies_left_out)
     words = Words(
         conclusion=_conclusion(found, metrics),
-        findings=findings(metrics, found.audit, found.sets.terms, found.membership),
+        findings=[left_out, *said] if left_out else said,
         warnings=warning_sentences(samples, real, found.audit),
     )
     content = _content(found, metrics, words)
@@ -95,6 +98,7 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
         "requested_betti": samples.requested if found.several else found.requested,
         "accepted_percent": samples.accepted_percent,
         "cleaned_below_pixels": samples.cleaned_below,
+        "copies_left_out": samples.copies_left_out,
         "modal_betti": real.modal_betti if found.several else list(real.modal_betti[0]),
         "training_set_hash": real.content_hash,
         "model_hash": samples.model_hash,

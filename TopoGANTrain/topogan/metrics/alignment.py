@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import compress, product
 
 import numpy as np
@@ -17,8 +18,11 @@ _POINTS = {2: 64, 3: 32}
 _REACH = 2.2
 _WHOLE = 255
 
+Aligned = NDArray[np.uint8]
+"""What :func:`aligned` makes."""
 
-def aligned(masks: Masks | Labels, structures: int = 1) -> NDArray[np.uint8]:
+
+def aligned(masks: Masks | Labels, structures: int = 1) -> Aligned:
     """Bring each mask to one place and size.
 
     The centroid of all structures together goes to the middle of a grid, and their root mean square distance from it
@@ -97,7 +101,13 @@ def best_aligned_matches(
     Args:
         masks, read, rows, structures: as for :func:`topogan.metrics.shape.best_stored_matches`.
     """
-    upright = aligned(masks, structures)
+    return best_turned_matches(aligned(masks, structures), lambda some: aligned(read(some), structures), rows)
+
+
+def best_turned_matches(
+    upright: Aligned, read: Callable[[NDArray[np.int64]], Aligned], rows: NDArray[np.int64]
+) -> BestMatches:
+    """The same of masks that have been brought to one place and size (:func:`aligned`), as the stored ones have."""
     axes = range(2, upright.ndim)
     ways = [tuple(compress(axes, way)) for way in product((False, True), repeat=len(axes))]
 
@@ -110,14 +120,12 @@ def best_aligned_matches(
         ]
         return _parts(np.stack(turned))
 
-    def stored(some: NDArray[np.int64]) -> Vectors:
-        return _parts(aligned(read(some), structures))
-
-    found = most_alike(len(masks) * len(ways), take, rows, stored, dice_of_pairs, together(upright[:, 0], structures))
-    dice, index = (values.reshape(len(masks), len(ways)) for values in found)
-    best = np.arange(len(masks)), dice.argmax(axis=1)
+    step = together(upright[:, 0], upright.shape[1])
+    found = most_alike(len(upright) * len(ways), take, rows, lambda some: _parts(read(some)), dice_of_pairs, step)
+    dice, index = (values.reshape(len(upright), len(ways)) for values in found)
+    best = np.arange(len(upright)), dice.argmax(axis=1)
     return BestMatches(dice[best], index[best])
 
 
-def _parts(points: NDArray[np.uint8]) -> Vectors:
+def _parts(points: Aligned) -> Vectors:
     return points.reshape(len(points), -1).astype(np.float32) / np.float32(_WHOLE)
