@@ -23,11 +23,12 @@ import torch
 from downstream_runs import page, tuning
 from downstream_runs.arms import ARMS, OWN, PLAIN, REAL, RIVAL, SYNTHETIC, WITHOUT, run_arm
 from downstream_runs.models import Training
-from downstream_runs.results import RESULTS, read_runs, write_runs
+from downstream_runs.results import read_runs, write_runs
 from downstream_runs.sets import SOURCES
 
 from topogan.device import exact_numerics
 
+PAGE = Path(__file__).resolve().parents[2] / "Resources" / "Docs" / "few-patients.md"
 SEEDS = (0, 1, 2)
 VARIED = [name for name in ARMS if name not in (REAL, RIVAL, OWN, SYNTHETIC, WITHOUT, PLAIN)]
 
@@ -74,8 +75,17 @@ def main() -> None:
         if given.run:
             run(source, given.patients, given.seed, given.arm)
         if given.summary and read_runs(source):
-            print(page.tables(source, read_runs(source)))
-            page.draw(read_runs(source), RESULTS.parents[3] / "Resources" / "Docs" / "few-patients" / f"{source}.png")
+            _summarize(source)
+
+
+def _summarize(source: str) -> None:
+    """Print the tables, and put them and the curves into the page."""
+    runs = read_runs(source)
+    text = f"{page.tables(source, runs)}\n\n![Gain by the number of patients](few-patients/{source}.png)"
+    print(text)
+    page.draw(runs, PAGE.with_suffix("") / f"{source}.png")
+    page.write(PAGE, "tables", text)
+    page.write(PAGE, "tuning", tuning.table(source))
 
 
 if __name__ == "__main__":
