@@ -197,7 +197,8 @@ class CompareForm:
         self._compare_with_segmentation(source)
 
     def _compare_with_segmentation(self, source: Path) -> None:
-        from TopoGANLib.scene.scene_input import InputError, plane_of
+        from TopoGANLib.scene.scene_input import plane_of
+        from TopoGANLib.scene.voxels import InputError
 
         form, parameters = self._form_of(source), self._parameters
         assert form is not None

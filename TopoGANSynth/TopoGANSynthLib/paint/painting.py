@@ -90,7 +90,8 @@ def paint_job(
     Raises:
         InputError: the segmentation cannot be used.
     """
-    from TopoGANLib.scene.scene_input import read_scene_input, reference_grid
+    from TopoGANLib.scene.scene_input import read_scene_input
+    from TopoGANLib.scene.voxels import reference_grid
 
     scan = read_scene_input(None, segmentation, [identifier for _structure, identifier in matched.segments])
     names = [structure for structure, _identifier in matched.segments]

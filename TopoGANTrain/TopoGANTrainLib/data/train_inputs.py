@@ -11,7 +11,8 @@ import slicer
 
 from TopoGANLib.forms.settings import Setting, nested_values
 from TopoGANLib.forms.user_settings import new_folder, new_work_folder
-from TopoGANLib.scene.scene_input import InputError, SceneInput, plane_of
+from TopoGANLib.scene.scene_input import SceneInput, plane_of
+from TopoGANLib.scene.voxels import InputError
 from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.files_input import FileSources, joined_table
 from TopoGANTrainLib.data.patient_verdicts import read_patients
