@@ -88,7 +88,7 @@ def added_whole(scene: slicer.vtkMRMLScene) -> Iterator[None]:
     except BaseException:
         added = [node for node in _nodes(scene, "vtkMRMLNode") if node.GetID() not in before]
         # The scene's own, such as that of the hierarchy, were due anyway.
-        ours = [node for node in added if not node.GetSingletonTag()]
+        ours = [node for node in added if not node.IsSingleton()]
         displayed = [node for node in ours if not node.IsA("vtkMRMLDisplayNode") and not node.IsA("vtkMRMLStorageNode")]
         remove_nodes(displayed)
         for node in ours:
