@@ -224,7 +224,9 @@ class CompareForm:
             self._refused = _("The samples are no longer in the scene: the comparison was dropped.")
             compared.page.unlink(missing_ok=True)
             return
-        self._view.add(nodes, compared)
+        sentence = _("The comparison cannot be put into the scene ({reason}): close other data, and compare again.")
+        if self._runner.put(lambda: self._view.add(nodes, compared), sentence) is None:
+            compared.page.unlink(missing_ok=True)
 
 
 def _unfit(

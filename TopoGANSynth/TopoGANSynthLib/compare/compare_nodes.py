@@ -16,7 +16,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.comparison import Comparison, comparison_of, text_of
 from TopoGANLib.scene.build import add_pictures
-from TopoGANLib.scene.own import comparison_texts, family, remove_nodes
+from TopoGANLib.scene.own import all_or_nothing, comparison_texts, family, remove_nodes
 from TopoGANLib.scene.tables import add_table
 from TopoGANSynthLib.compare.compare_charts import add_charts
 
@@ -77,8 +77,18 @@ class ComparisonNodes:
 
     @classmethod
     def add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
-        """Put a comparison beside its synthesis, in the place of what is left of older ones."""
-        remove_nodes([node for text in _texts(nodes) for node in family(text, nodes.segmentation)])
+        """Put a comparison beside its synthesis, in the place of what is left of older ones.
+
+        They stay, and nothing of the new one does, where an error ends it.
+        """
+        older = [node for text in _texts(nodes) for node in family(text, nodes.segmentation)]
+        with all_or_nothing(nodes.image.GetScene()):
+            found = cls._add(nodes, compared)
+        remove_nodes(older)
+        return found
+
+    @classmethod
+    def _add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
         scene = nodes.image.GetScene()
         name = nodes.segmentation.GetName().replace(" segmentation", "")
         comparison = compared.comparison

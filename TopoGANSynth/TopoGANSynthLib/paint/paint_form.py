@@ -168,7 +168,9 @@ class PaintForm:
     def _follow(self) -> None:
         progress, job = self._runner.progress, self._runner.job
         if progress is not None and progress.state == FINISHED and job is not None and job.result is not None:
-            self._said = self._add(job.result)
+            painted = job.result
+            sentence = _("The picture cannot be put into the scene ({reason}): close other data, and paint again.")
+            self._said = self._runner.put(lambda: self._add(painted), sentence) or ""
         self.refresh()
 
     def _add(self, painted: Any) -> str:
