@@ -55,6 +55,7 @@ def test_model(old: Path) -> None:
     assert (model.metadata.training_set.validation, model.metadata.training_set.test) == (0, 15)
     textures = model.settings.textures
     assert (textures.network, textures.draws, textures.decay, textures.gradient_penalty) == ("unet", 1, 0.0, 0.0)
+    assert (model.settings.augmentation.masks, model.settings.augmentation.discriminator) == (0.0, "off")
     again = synthesize(model, old / "again", SynthesisSettings(count=4, seed=1), training_set=old / "training_set")
     seeds = [(folder / "samples.csv").read_text().split("\n")[1].split(",")[1] for folder in (again, old / "synthesis")]
     assert seeds[0] == seeds[1]

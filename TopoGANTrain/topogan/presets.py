@@ -14,6 +14,7 @@ from topogan_contract import schemas
 _SMALLEST_BATCH = 2
 _OF_SLICES = ("slice_spacing", "minimum_area")
 # What was so before it could be set.
+_AUGMENTATION_BEFORE = {"masks": 0.0, "discriminator": "off"}
 _TEXTURES_BEFORE = {"network": "unet", "draws": 1, "decay": 0.0, "gradient_penalty": 0.0}
 
 
@@ -68,8 +69,10 @@ def recorded_settings(values: Any) -> TrainSettings:
     Raises:
         InputError: a setting is wrong.
     """
-    if isinstance(values, dict) and isinstance(textures := values.get("textures"), dict):
-        values = {**values, "textures": {**_TEXTURES_BEFORE, **textures}}
+    if isinstance(values, dict):
+        values = {"augmentation": _AUGMENTATION_BEFORE, **values}
+        if isinstance(textures := values.get("textures"), dict):
+            values = {**values, "textures": {**_TEXTURES_BEFORE, **textures}}
     return validated(TrainSettings, values)
 
 

@@ -59,7 +59,14 @@ class Warp:
         return Warp(shift, turn, scale, deformation, self.flip)
 
 
-def draw_grids(count: int, shape: Sequence[int], warp: Warp, generator: Generator, chance: float = 1.0) -> Tensor:
+def draw_grids(
+    count: int,
+    shape: Sequence[int],
+    warp: Warp,
+    generator: Generator,
+    chance: float = 1.0,
+    device: torch.device | None = None,
+) -> Tensor:
     """Draw where the pixels of ``count`` samples come from.
 
     Of the random numbers as many are drawn whatever the strengths are, so that a seed means the same for all of them.
@@ -70,9 +77,10 @@ def draw_grids(count: int, shape: Sequence[int], warp: Warp, generator: Generato
         warp: how much may be changed.
         generator: source of the changes: a torch generator of the CPU, or one of NumPy.
         chance: with which each kind of change happens to a sample (Karras et al., NeurIPS 2020, call it p).
+        device: where the grids are wanted; the CPU by default. The random numbers are the same on all.
 
     Returns:
-        float32 [B, H, W, 2] or [B, D, H, W, 3] on the CPU, as :func:`torch.nn.functional.grid_sample` takes it with
+        float32 [B, H, W, 2] or [B, D, H, W, 3], as :func:`torch.nn.functional.grid_sample` takes it with
         ``align_corners=False``: the last axis of the array comes first, -1 and 1 are its outer edges.
     """
     axes, width = len(shape), shape[-1]
@@ -95,12 +103,14 @@ def draw_grids(count: int, shape: Sequence[int], warp: Warp, generator: Generato
     if warp.flip:
         matrix = matrix * torch.where(flips > 0, -1.0, 1.0)[:, None, :]
 
-    centered = torch.stack(torch.meshgrid(*(_centers(size) for size in shape), indexing="ij"), -1)
+    # Few numbers so far; from here on there are as many as pixels.
+    matrix, shifts, coarse = (part.to(device) for part in (matrix, shifts, coarse))
+    centered = torch.stack(torch.meshgrid(*(_centers(size) for size in shape), indexing="ij"), -1).to(matrix)
     place = torch.einsum("...j,bij->b...i", centered, matrix)
     place = place + (warp.shift * width * shifts).reshape(count, *(1,) * axes, axes)
     if warp.deformation > 0.0:
         place = place + warp.deformation * width * _smooth(coarse, shape)
-    return (place * (2.0 / torch.tensor(shape))).flip(-1)
+    return (place * (2.0 / place.new_tensor(shape))).flip(-1)
 
 
 def warped(images: Tensor, grids: Tensor, outside: Literal["zeros", "border"] = "zeros") -> Tensor:
@@ -127,9 +137,9 @@ def warped_labels(labels: NDArray[np.uint8], structures: int, grids: Tensor) -> 
         grids: of :func:`draw_grids`.
     """
     ids = torch.arange(1, structures + 1, dtype=torch.uint8).view(-1, *(1,) * (labels.ndim - 1))
-    shares = warped((torch.from_numpy(labels).unsqueeze(1) == ids).float(), grids)
+    shares = warped((torch.from_numpy(labels).unsqueeze(1) == ids).float().to(grids), grids)
     best, channel = shares.max(1)
-    found: NDArray[np.uint8] = ((channel + 1) * (best >= 1 - shares.sum(1))).to(torch.uint8).numpy()
+    found: NDArray[np.uint8] = ((channel + 1) * (best >= 1 - shares.sum(1))).to(torch.uint8).cpu().numpy()
     return found
 
 
@@ -150,7 +160,7 @@ def _smooth(coarse: Tensor, shape: Sequence[int]) -> Tensor:
     found = coarse
     for size in shape:
         # Each turn smooths the first axis of space and puts it behind the others.
-        found = torch.tensordot(found, _splines(size), dims=([1], [0]))
+        found = torch.tensordot(found, _splines(size).to(found), dims=([1], [0]))
     return found.movedim(1, -1)
 
 

@@ -24,6 +24,7 @@ from topogan.training_set import TrainingSet
 from topogan.volumes import find_pairs
 
 _TILE = 64
+_FEW_HELD, _FEW_PHASES = 4, 5
 _ISBI_IMAGES = 30
 _ISBI_HELD_OUT = 0.2
 # TotalSegmentator's heart above 250 HU: the cavities with contrast, and the great vessels' stumps.
@@ -59,6 +60,28 @@ def _phantom(out: Path, seed: int) -> None:
         segmentations, _ = find_pairs([phantom / "segmentations"])
         settings = PrepareSettings(structure="myocardium", labels=(2,), **read_preset("demo")["prepare"])
         prepare(out, segmentations, settings=settings, plane=read_plane(str(phantom / "planes.json")))
+
+
+def _few(out: Path, training: int, seed: int) -> None:
+    """The myocardium as the demo cuts it, of few training patients, and of four each for validation and test.
+
+    Patients of a seed are the same however many there are, so that each set has a seed of its own.
+    """
+    preset, patients = read_preset("demo"), training + 2 * _FEW_HELD
+    cut = {**preset["prepare"], **preset["demo"]["prepare"]}
+    share = _FEW_HELD / patients
+    with tempfile.TemporaryDirectory() as scratch:
+        seen = PhantomSettings(patients=patients, phases=_FEW_PHASES, seed=seed)
+        phantom = make_phantom(Path(scratch) / "phantom", seen)
+        segmentations, _ = find_pairs([phantom / "segmentations"])
+        settings = PrepareSettings(structure="myocardium", labels=(2,), validation=share, test=share, **cut)
+        prepare(out, segmentations, settings=settings, plane=read_plane(str(phantom / "planes.json")))
+
+
+def _few_atria(out: Path) -> None:
+    """Six of the twenty left atria to learn from, and seven each for validation and test."""
+    segmentations, _ = find_pairs([present("msd_task02_left_atrium_masks")])
+    prepare(out, segmentations, settings=PrepareSettings(structure="left atrium", validation=0.35, test=0.35))
 
 
 def _rings(out: Path) -> None:
@@ -152,6 +175,9 @@ SETS: dict[str, Callable[[Path], None]] = {
     "six_short_axis": lambda out: _six(out, short_axis=True),
     "phantom_tuning": lambda out: _phantom(out, seed=1),
     "isbi_tuning": _isbi_tuning,
+    "six_patients": lambda out: _few(out, 6, seed=0),
+    "two_patients": lambda out: _few(out, 2, seed=2),
+    "six_atria": _few_atria,
     **VOLUME_SETS,
 }
 FINAL_SETS = ("phantom", "rings", "isbi", "atrium", "blood_pool")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from topogan.config import MaskSettings, TextureSettings, TopologySettings, TrainSettings
+from topogan.config import AugmentationSettings, MaskSettings, TextureSettings, TopologySettings, TrainSettings
 from topogan.model import load_model
 from topogan.runs import read_status, request_stop
 from topogan.training import resume, train
@@ -21,6 +21,7 @@ from topogan.training import resume, train
 SETTINGS = TrainSettings(
     masks=MaskSettings(width=4, latent=8, steps=18, batch=8),
     topology=TopologySettings(warm_up=0.2, ramp_steps=4, fixed_weight=0.01, every=2),
+    augmentation=AugmentationSettings(masks=1.0, discriminator="adaptive"),
     textures=TextureSettings(width=4, steps=8, batch=4),
     threads=1,
     checkpoint_every=5,

@@ -24,7 +24,9 @@ from topogan.model import load_model, measuring
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
 from topogan.training import checks, resume, train, work
+from topogan.training.loop import most_checkpoint_bytes
 from topogan.training.mask_trainer import MaskTrainer
+from topogan.training.stages import blank_networks
 from topogan.training_set import TrainingSet
 
 TINY = TrainSettings(
@@ -391,6 +393,16 @@ def test_textures_can_be_trained_onto_a_model_of_masks(ring_set: Path, tmp_path:
     assert source is not None
     for name, tensor in source.state_dict().items():
         assert torch.equal(model.masks.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize(("part", "carried"), [("masks", "textures"), ("textures", "masks")])
+def test_a_checkpoint_may_be_as_large_as_the_networks_that_it_carries(part: str, carried: str) -> None:
+    """Else a run that was started from a model, and trains one part of it, could not be resumed."""
+    wide = TrainSettings.model_validate({"part": part, carried: {"width": 128}})
+    with torch.device("meta"):
+        networks = blank_networks(carried, wide, 256, 1, 2).values()
+    weights = sum(tensor.nbytes for network in networks for tensor in network.state_dict().values())
+    assert most_checkpoint_bytes(wide, 256, 1, 2) > weights > 64 << 20
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.comparison import Comparison, comparison_of, text_of
 from TopoGANLib.scene.build import add_pictures
-from TopoGANLib.scene.own import all_or_nothing, comparison_texts, family, remove_nodes
+from TopoGANLib.scene.own import added_whole, comparison_texts, family, remove_nodes
 from TopoGANLib.scene.tables import add_table
 from TopoGANSynthLib.compare.compare_charts import add_charts
 
@@ -82,7 +82,7 @@ class ComparisonNodes:
         They stay, and nothing of the new one does, where an error ends it.
         """
         older = [node for text in _texts(nodes) for node in family(text, nodes.segmentation)]
-        with all_or_nothing(nodes.image.GetScene()):
+        with added_whole(nodes.image.GetScene()):
             found = cls._add(nodes, compared)
         remove_nodes(older)
         return found

@@ -84,12 +84,12 @@ def remove_nodes(nodes: Sequence[slicer.vtkMRMLNode]) -> None:
 
 
 @contextmanager
-def all_or_nothing(scene: slicer.vtkMRMLScene) -> Iterator[None]:
+def added_whole(scene: slicer.vtkMRMLScene) -> Iterator[None]:
     """Take out of a scene again what is put into it meanwhile, if an error ends that: nobody would know of it.
 
     Usage::
 
-        with all_or_nothing(scene):
+        with added_whole(scene):
             image = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
             slicer.util.updateVolumeFromArray(image, array)
     """

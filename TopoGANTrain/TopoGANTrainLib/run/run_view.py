@@ -102,7 +102,8 @@ class RunView:
         """What the engine said when it failed, or is saying now; nothing is read while the section is folded."""
         ui = self._ui
         alive = progress is not None and session is not None and progress.state not in ENDED
-        ui.logCollapsibleButton.visible = alive or bool(progress and progress.log)
+        # Not the collapsed button itself: CTK shows what is in one that was shown before its window was.
+        ui.logSection.visible = alive or bool(progress and progress.log)
         if progress is not None and progress.log:
             self._log = None
             self._put_log(progress.log)

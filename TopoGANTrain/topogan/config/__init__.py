@@ -9,6 +9,7 @@ from topogan.config.downstream import DownstreamSettings
 from topogan.config.prepare import Intensity, PatchSize, PhantomSettings, PrepareSettings, check_size
 from topogan.config.synthesis import SynthesisSettings
 from topogan.config.train import (
+    AugmentationSettings,
     HomologyDimensions,
     MaskSettings,
     Part,
@@ -21,6 +22,7 @@ from topogan.config.validation import AnySettings, in_words, shown_value, valida
 
 __all__ = [
     "AnySettings",
+    "AugmentationSettings",
     "Device",
     "DownstreamSettings",
     "HomologyDimensions",

@@ -1,4 +1,4 @@
-"""Settings of a training: masks, their topology, textures."""
+"""Settings of a training: masks, their topology and augmentation, textures."""
 
 from __future__ import annotations
 
@@ -152,6 +152,25 @@ class TopologySettings(Settings):
         return self.mode != "off"
 
 
+class AugmentationSettings(Settings):
+    """Changes of what few masks show, so that they are not learned by heart."""
+
+    masks: float = setting(
+        0.0,
+        "Vary masks",
+        "How much real masks are changed before they are learned: 1 turns them up to 20°, scales them by 10 %, moves "
+        "them by 2 % and bends them by 4 % of the width; 0 is off.",
+        ge=0.0,
+        le=2.0,
+    )
+    discriminator: Literal["off", "fixed", "adaptive"] = setting(
+        "off",
+        "Vary what is judged",
+        "The same changes of all that the discriminator sees, real and generated, which are not learned: always "
+        "(fixed), or as often as keeps it from knowing the real masks by heart (adaptive).",
+    )
+
+
 class TextureSettings(Settings):
     """pix2pix: a network paints CT on a mask, another judges it."""
 
@@ -185,6 +204,7 @@ class TrainSettings(Settings):
     part: Part = setting(Part.BOTH, "Train", "Masks, textures or both; textures need a training set with images.")
     masks: MaskSettings = MaskSettings()
     topology: TopologySettings = TopologySettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
     textures: TextureSettings = TextureSettings()
     condition: Literal["auto", "none", "level"] = setting(
         "auto",

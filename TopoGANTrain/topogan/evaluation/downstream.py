@@ -110,7 +110,7 @@ def scores_of(
     assert real.images is not None and real.window is not None
     network = train_network(arm.parts, real.window, settings, seed, device, len(real.table), arm.augmentation)
     predicted = predict(network, real.images[rows], real.window, settings.batch, device)
-    return _scores(predicted, true_masks(real, rows), real)
+    return scores_of_parts(predicted, true_masks(real, rows), real)
 
 
 def true_masks(real: TrainingSet, rows: NDArray[np.int64]) -> NDArray[Any]:
@@ -159,7 +159,7 @@ def _notes(real: TrainingSet, samples: SyntheticSet) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _scores(predicted: NDArray[Any], truth: NDArray[Any], real: TrainingSet) -> SegmentationScores:
+def scores_of_parts(predicted: NDArray[Any], truth: NDArray[Any], real: TrainingSet) -> SegmentationScores:
     """Scores of the structure; of several the mean over them, each where it is."""
     if len(real.table) == 1:
         return segmentation_scores(predicted, truth, real.pixel_size)

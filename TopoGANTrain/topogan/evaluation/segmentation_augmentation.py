@@ -23,13 +23,12 @@ class Augmentation:
     """How much is changed, and with what chance each kind of change happens to a slice.
 
     Ranges and chances are those of nnU-Net v2 (Isensee et al., Nature Methods 2021, and its default trainer), with
-    three differences. Turns end at 30° and nothing is mirrored, as slices are cut along axes of the anatomy. Shifts,
-    which nnU-Net makes by its random patches, and smooth deformation, which version 2 has left out, are made here. And
-    each change of place happens to every second slice, not every fifth: there are few slices, and few steps.
+    two differences. Turns end at 30° and nothing is mirrored, as slices are cut along axes of the anatomy. And shifts,
+    which nnU-Net makes by its random patches, and smooth deformation, which version 2 has left out, are made here.
     """
 
     warp: Warp = _WARP
-    warped: float = 0.5
+    warped: float = 0.2
     noised: float = 0.1
     blurred: float = 0.2
     brightened: float = 0.15

@@ -23,6 +23,7 @@ from topogan.networks.labels import (
 )
 from topogan.randomness import BatchSampler, seeded, stream, torch_stream
 from topogan.runs.previews import contact_sheet, in_colors, middle_planes
+from topogan.training.augmentation import DiscriminatorAugmentation, varied_masks
 from topogan.training.ema import EMA
 from topogan.training.exact_state import ExactState, pack_networks, restore_networks
 from topogan.training.objectives import LAZY_STEPS, OBJECTIVES, Penalty, interpolation_penalty, r1_penalty
@@ -59,7 +60,7 @@ class MaskTrainer:
 
     Args:
         training_set: its training rows are learned.
-        settings: ``masks``, ``topology``, ``condition`` and ``seed`` are used.
+        settings: ``masks``, ``topology``, ``augmentation``, ``condition`` and ``seed`` are used.
         device: where the networks are.
         start: weights to go on from (fine-tuning), on the CPU.
         continued: whether the training began with a model that knows all of these structures. What protects random
@@ -98,6 +99,10 @@ class MaskTrainer:
         self._random = torch_stream(seed, "masks: latents")
         self._sampler = BatchSampler(len(self._rows), self._settings.batch, stream(seed, "masks: batches"))
         self._topology = self._make_topology(settings, continued)
+        self._vary, self._changes = settings.augmentation.masks, torch_stream(seed, "masks: changes")
+        self._seen: DiscriminatorAugmentation | None = None
+        if settings.augmentation.discriminator != "off":
+            self._seen = DiscriminatorAugmentation(settings.augmentation, self._changes)
         shown = None if self._levels is None else np.quantile(self._levels, np.linspace(0, 1, _PREVIEW_SAMPLES))
         self._preview_z = self._latents(_PREVIEW_SAMPLES, torch_stream(seed, "masks: previews"), self._told(shown))
 
@@ -130,7 +135,12 @@ class MaskTrainer:
         small: dict[str, Any] = {"batches": self._sampler}
         if self._topology is not None:
             small |= self._topology.small
-        return ExactState(parts, self._optimizers, {"latents": self._random}, small)
+        generators = {"latents": self._random}
+        if self._seen is not None:
+            small["augmentation"] = self._seen
+        if self._seen is not None or self._vary > 0.0:
+            generators["changes"] = self._changes  # checkpoints of older versions have none
+        return ExactState(parts, self._optimizers, generators, small)
 
     def preview(self) -> tuple[np.ndarray, dict[str, float]]:
         """Draw 64 samples of the average, always from the same z (and of rising levels).
@@ -181,8 +191,11 @@ class MaskTrainer:
     def _update_discriminator(self, fakes: _Fakes, first: bool) -> Values:
         rows = self._sampler.next()
         level = None if self._levels is None else self._told(self._levels[rows])
-        real = labels_to_network(self._set.masks[self._rows[rows]], self._structures).to(self._device)
-        real, fake = with_level(real, level), with_level(to_discriminator(fakes.logits.detach()), fakes.level)
+        labels = self._set.masks[self._rows[rows]]
+        if self._vary > 0.0:
+            labels = varied_masks(labels, self._structures, self._vary, self._changes)
+        real = self._shown(labels_to_network(labels, self._structures).to(self._device), level)
+        fake = self._shown(to_discriminator(fakes.logits.detach()), fakes.level)
         with mixed_precision(self._device):
             score_real, score_fake = self._discriminator(real).float(), self._discriminator(fake).float()
         loss = self._objective.discriminator(score_real, score_fake)
@@ -191,6 +204,9 @@ class MaskTrainer:
             "score_real": score_real.detach().mean(),
             "score_fake": score_fake.detach().mean(),
         }
+        if self._seen is not None:
+            values["augmentation"] = self._seen.chance
+            self._seen.adapt(score_real)
         penalty, weight = self._penalty(real, fake, first)
         if penalty is not None:
             values["penalty"] = penalty.detach()
@@ -198,6 +214,10 @@ class MaskTrainer:
         optimizer = self._optimizers["discriminator_optimizer"]
         values["gradient_discriminator"] = descend(optimizer, self._discriminator, loss)
         return values
+
+    def _shown(self, images: Tensor, level: Tensor | None) -> Tensor:
+        """What the discriminator sees of masks; the level is never changed."""
+        return with_level(images if self._seen is None else self._seen(images), level)
 
     def _penalty(self, real: Tensor, fake: Tensor, first: bool) -> tuple[Tensor | None, float]:
         """Return this update's gradient penalty (in float32) and its weight."""
@@ -213,8 +233,9 @@ class MaskTrainer:
 
     def _update_generator(self, fakes: _Fakes) -> Values:
         logits = fakes.logits
+        shown = self._shown(to_discriminator(logits), fakes.level)
         with mixed_precision(self._device):
-            scores = self._discriminator(with_level(to_discriminator(logits), fakes.level))
+            scores = self._discriminator(shown)
         loss = self._objective.generator(scores.float())
         # The gradients of all losses meet at the logits; one backward pass takes their sum through the generator.
         (gradient,) = torch.autograd.grad(loss, logits)

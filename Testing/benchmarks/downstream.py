@@ -1,0 +1,74 @@
+"""Does synthesis help a segmentation network? ``--run`` trains what has no result yet, ``--summary`` prints the tables.
+
+A U-Net is trained on 1, 2 or 4 patients, with and without augmentation and synthetic slices, and segments test patients
+that are always the same. A seed has training patients, networks and samples of its own. Mask and texture networks learn
+from the same patients as the U-Net.
+
+Settings were chosen by ``--tune``, which looks at validation patients alone. A run writes down its test scores at once,
+and says only those of validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from downstream_runs import page, tuning
+from downstream_runs.arms import ARMS, OWN, PLAIN, REAL, RIVAL, SYNTHETIC, WITHOUT, run_arm
+from downstream_runs.models import Training
+from downstream_runs.results import RESULTS, read_runs, write_runs
+from downstream_runs.sets import SOURCES
+
+SEEDS = (0, 1, 2)
+VARIED = [name for name in ARMS if name not in (REAL, RIVAL, OWN, SYNTHETIC, WITHOUT, PLAIN)]
+
+
+def most_telling_first() -> Iterable[tuple[int, int, str]]:
+    """(patients, seed, arm) of all runs: first what needs no mask generator."""
+    yield from itertools.product((1, 2), SEEDS, (REAL, RIVAL, OWN))
+    yield from itertools.product((1, 2), SEEDS, (SYNTHETIC, WITHOUT, PLAIN))
+    yield from itertools.product((4,), SEEDS, (REAL, RIVAL, OWN, SYNTHETIC, WITHOUT))
+    yield from itertools.product((2,), SEEDS, VARIED)
+
+
+def run(source: str, patients: list[int], seeds: list[int], arms: list[str]) -> None:
+    """Carry out what has no result yet, and write each as soon as it is known."""
+    for many, seed, arm in most_telling_first():
+        name = f"k{many}, seed {seed}, {arm}"
+        if many in patients and seed in seeds and arm in arms and name not in read_runs(source):
+            about: dict[str, Any] = {"patients": many, "seed": seed, "arm": arm}
+            found = run_arm(source, many, seed, ARMS[arm], Training())
+            write_runs(source, read_runs(source) | {name: about | found})
+            seen = found["validation"]
+            print(f"{name}: validation Dice {seen['dice']:.3f}, Betti error {seen['betti_error']:.3f}", flush=True)
+
+
+def main() -> None:
+    """Do what the options say."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", action="store_true", help="train what has no result yet")
+    parser.add_argument("--tune", action="store_true", help="try settings of the U-Net on validation patients")
+    parser.add_argument("--summary", action="store_true", help="print the tables, and draw the curves")
+    parser.add_argument("--set", nargs="+", dest="sets", default=list(SOURCES), choices=list(SOURCES))
+    parser.add_argument("--patients", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--seed", type=int, nargs="+", default=list(SEEDS))
+    parser.add_argument("--arm", nargs="+", default=list(ARMS), choices=list(ARMS))
+    given = parser.parse_args()
+    for source in given.sets:
+        if given.tune:
+            tuning.run(source)
+        if given.run:
+            run(source, given.patients, given.seed, given.arm)
+        if given.summary and read_runs(source):
+            print(page.tables(source, read_runs(source)))
+            page.draw(read_runs(source), RESULTS.parents[3] / "Resources" / "Docs" / "few-patients" / f"{source}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Learning from few patients: ``--run`` trains what has no result yet, ``--summary`` prints the tables.
+
+Variants differ in the augmentation alone. What is chosen is chosen on validation patients; ``--test`` adds the same
+figures of the test patients to trainings that are named, once, and keeps what is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from ablation.sets import open_set
+from few_patients.job import CPU, SETS, VARIANTS, Job, drawn
+from few_patients.measure import figures, measure_cost, measure_strengths
+from few_patients.results import add_results, read_runs, summary
+
+from topogan.config import MaskSettings
+from topogan.device import exact_numerics
+
+RESULTS = Path(__file__).resolve().parent / "results" / "few_patients.json"
+
+
+def run(jobs: list[Job], results: Path, test: bool) -> None:
+    """Train what the results do not have and measure it on validation, with ``test`` also on test patients."""
+    for job in jobs:
+        content = read_runs(results).get(job.name)
+        if content is not None and (not test or "test" in content):
+            continue
+        training_set, start = open_set(job.set_name), time.process_time()
+        with exact_numerics(1, CPU):
+            trainer, curve = job.train(training_set)
+            samples = drawn(trainer, job)
+        if content is None:
+            content = {
+                "set": job.set_name,
+                "variant": job.variant,
+                "seed": job.seed,
+                "steps": job.steps,
+                "gradient_penalty": job.penalty,
+                "augmentation": job.settings.augmentation.model_dump(),
+                "training_set": training_set.content_hash,
+                "cpu_seconds": round(time.process_time() - start, 1),
+                "curve": curve,
+                "validation": figures(samples, training_set, training_set.validation),
+            }
+        if test:
+            content["test"] = figures(samples, training_set, training_set.test)
+        add_results(results, {"runs": dict(sorted((read_runs(results) | {job.name: content}).items()))})
+        print(f"{job.name}: {content['test' if test else 'validation']}", flush=True)
+
+
+def main() -> None:
+    """Do what the options say."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", action="store_true")
+    parser.add_argument("--test", action="store_true", help="look at the test patients of the chosen trainings")
+    parser.add_argument("--cost", action="store_true", help="measure what a step costs")
+    parser.add_argument("--strengths", action="store_true", help="measure what the changes do to real masks")
+    parser.add_argument("--summary", action="store_true")
+    parser.add_argument("--set", nargs="+", dest="sets", default=["six_patients"], choices=SETS)
+    parser.add_argument("--variant", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
+    parser.add_argument("--seed", type=int, nargs="+", default=[0])
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--gradient-penalty", type=float, default=MaskSettings().gradient_penalty)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    if given.run or given.test:
+        jobs = [
+            Job(name, variant, seed, given.steps, given.gradient_penalty)
+            for name in given.sets
+            for seed in given.seed
+            for variant in given.variant
+        ]
+        run(jobs, given.results, given.test)
+    if given.cost:
+        measure_cost(given.results)
+    if given.strengths:
+        measure_strengths(given.results)
+    if given.summary:
+        print(summary(given.results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Parts of few_patients.py."""

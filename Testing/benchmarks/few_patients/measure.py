@@ -1,0 +1,111 @@
+"""What is measured: samples, the changes themselves, and what they cost."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from ablation.sets import open_set
+from numpy.typing import NDArray
+from scipy.stats import wasserstein_distance
+
+from few_patients.job import CPU, SETS, Job
+from few_patients.results import add_results
+from topogan.device import exact_numerics
+from topogan.homology import betti_numbers_of_batch
+from topogan.metrics.membership import membership
+from topogan.metrics.memorization import audit
+from topogan.metrics.shape import areas, best_matches, mean_pairwise_dice
+from topogan.metrics.topology import betti_error
+from topogan.randomness import torch_stream
+from topogan.training.augmentation import varied_masks
+from topogan.training.mask_trainer import MaskTrainer
+from topogan.training.objectives import LAZY_STEPS
+from topogan.training_set import TrainingSet
+
+_SAMPLES_OF_BETTI = 300
+_STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
+_COST_SETS, _TIMED = ("six_patients", "volume_myocardium"), 5
+
+
+def figures(samples: NDArray[np.bool_], real: TrainingSet, held_out: NDArray[np.int64]) -> dict[str, float]:
+    """All that is said of a training, against held-out patients; beside each figure that of real masks."""
+    members, others = (real.region_masks(rows) for rows in (real.train, held_out))
+    patients = [[real.patients[row] for row in rows.tolist()] for rows in (real.train, held_out)]
+    found = audit(samples, others, real.region_masks, real.train)
+    attack = membership(samples, members, others, *patients)
+    betti = betti_numbers_of_batch(samples[:_SAMPLES_OF_BETTI])
+    of_members, of_others = real.betti[real.train, 0], real.betti[held_out, 0]
+    sizes, of_train, of_held = (areas(masks, real.pixel_size) for masks in (samples, members, others))
+    values = {
+        "copies": 100.0 * len(found.copies) / len(samples),
+        "closer": found.closer_percent,
+        "dice_to_training": found.dice.mean(),
+        "dice_to_training_real": found.reference_dice.mean(),
+        "auc": attack.auc,
+        "auc_low": attack.low,
+        "auc_high": attack.high,
+        "betti_error": betti_error(betti, of_others),
+        "betti_error_real": betti_error(of_members, of_others),
+        "betti_error_training": betti_error(betti, of_members),
+        "area": wasserstein_distance(sizes, of_held) / of_held.mean(),
+        "area_real": wasserstein_distance(of_train, of_held) / of_held.mean(),
+        "diversity": mean_pairwise_dice(samples),
+        "diversity_real": mean_pairwise_dice(others),
+        "coverage": best_matches(others, samples).dice.mean(),
+        "coverage_real": found.reference_dice.mean(),
+    }
+    return {key: round(float(value), 4) for key, value in values.items() if value is not None}
+
+
+def measure_strengths(results: Path) -> None:
+    """What the changes do to training masks themselves: to their topology, and to how alike they are."""
+    real, found = open_set(SETS[0]), {}
+    masks = real.masks[real.train]
+    members, others = real.region_masks(real.train), real.region_masks(real.validation)
+    farthest = best_matches(others, members).dice.max()
+    for strength in _STRENGTHS:
+        changed = varied_masks(masks, 1, strength, torch_stream(0, "few patients: strengths")) == 1
+        topology = betti_numbers_of_batch(changed) != real.betti[real.train, 0]
+        dice = best_matches(changed, members).dice
+        values = {
+            "other_topology": 100.0 * topology.any(axis=1).mean(),
+            "dice_to_training": dice.mean(),
+            "copies": 100.0 * (dice > farthest).mean(),
+            "coverage": best_matches(others, changed).dice.mean(),
+        }
+        found[f"{strength:g}"] = {key: round(float(value), 4) for key, value in values.items()}
+        print(f"{strength:g}: {found[f'{strength:g}']}", flush=True)
+    add_results(results, {"strengths": found})
+
+
+def measure_cost(results: Path) -> None:
+    """CPU time of a step with augmentation over that of one without, step by step in turn; the median of the ratios.
+
+    ``adaptive`` is measured at a chance of one half: at 0 it draws nothing.
+    """
+    ratios: dict[str, dict[str, float]] = {}
+    for name in _COST_SETS:
+        training_set = open_set(name)
+        for variant in ("masks", "adaptive", "masks + adaptive"):
+            with exact_numerics(1, CPU):
+                plain, other = (
+                    MaskTrainer(training_set, Job(name, one, 0, 1000, 2.0).settings, CPU) for one in ("none", variant)
+                )
+                if "adaptive" in variant:
+                    other.exact.small["augmentation"].load_state_dict({"chance": 0.5, "signs": []})
+                seconds = [[_timed(one) for one in (plain, other)] for _ in range(_TIMED)]
+            found = median(mine / without for without, mine in seconds)
+            ratios.setdefault(name, {})[variant] = round(found, 3)
+            print(f"{name}, {variant}: a step takes {found:.3f} times as long", flush=True)
+    add_results(results, {"cost": ratios})
+
+
+def _timed(trainer: MaskTrainer) -> float:
+    """CPU seconds of as many steps as there are from one R1 to the next."""
+    start = time.process_time()
+    for _ in range(LAZY_STEPS):
+        trainer.train_step()
+    return time.process_time() - start

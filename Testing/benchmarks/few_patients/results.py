@@ -1,0 +1,75 @@
+"""The file of results, and its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from few_patients.job import VARIANTS
+from topogan.config import MaskSettings
+from topogan.files import read_json, write_json
+
+SCHEMA = "topogan.few-patients/1"
+
+
+def add_results(results: Path, changes: dict[str, Any]) -> None:
+    had = read_json(results, SCHEMA) if results.is_file() else {}
+    had.pop("schema", None)
+    write_json(results, {**had, **changes}, SCHEMA)
+
+
+def read_runs(results: Path) -> dict[str, dict[str, Any]]:
+    """What has been measured, by the names of the jobs."""
+    return dict(read_json(results, SCHEMA).get("runs", {})) if results.is_file() else {}
+
+
+# Key, heading, what stands beside it for real masks.
+_COLUMNS = [
+    ("copies", "possible copies, %", None),
+    ("closer", "closer to training, %", None),
+    ("dice_to_training", "Dice to training", "dice_to_training_real"),
+    ("auc", "membership AUC", None),
+    ("betti_error", "Betti error", "betti_error_real"),
+    ("area", "area distance", "area_real"),
+    ("diversity", "Dice between samples", "diversity_real"),
+    ("coverage", "Dice of held-out to samples", "coverage_real"),
+]
+
+
+def summary(results: Path) -> str:
+    """A table for each set and number of steps, of validation and, where it was looked at, of test."""
+    runs, lines = list(read_runs(results).values()), []
+    for part in ("validation", "test"):
+        groups = sorted({(one["set"], one["steps"]) for one in runs if part in one})
+        for name, steps in groups:
+            mine = [one for one in runs if (one["set"], one["steps"]) == (name, steps) and part in one]
+            lines += [f"{name}, {steps} steps, {part} patients", ""]
+            lines += [f"| variant | seeds | {' | '.join(head for _, head, _ in _COLUMNS)} |"]
+            lines += ["|---" * (len(_COLUMNS) + 2) + "|"]
+            real = mine[0][part]
+            shown = [f"{real[beside]:.3f}" if beside else "" for _, _, beside in _COLUMNS]
+            lines.append(f"| real | | {' | '.join(shown)} |")
+            for label, several in _by_variant(mine).items():
+                cells = [_cell([one[part][key] for one in several]) for key, _, _ in _COLUMNS]
+                lines.append(f"| {label} | {len(several)} | {' | '.join(cells)} |")
+            lines.append("")
+    lines.append("real: training against held-out masks. ±: standard deviation over seeds.")
+    return "\n".join(lines)
+
+
+def _by_variant(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    penalties = {one["gradient_penalty"] for one in runs}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for variant in VARIANTS:
+        for penalty in sorted(penalties):
+            several = [one for one in runs if (one["variant"], one["gradient_penalty"]) == (variant, penalty)]
+            usual = penalty == MaskSettings().gradient_penalty
+            if several:
+                found[variant if usual else f"{variant}, R1 {penalty:g}"] = several
+    return found
+
+
+def _cell(values: list[float]) -> str:
+    spread = f" ± {stdev(values):.2g}" if len(values) > 1 else ""
+    return f"{fmean(values):.3g}{spread}"
