@@ -147,6 +147,22 @@ def test_a_comparison_that_the_scene_does_not_take_leaves_the_older_one(
     assert len(node_names()) == len(before)
 
 
+def test_a_comparison_of_what_is_gone_is_dropped(bench: Bench, made: Any, training_set: Path) -> None:
+    """Also of what is there in part, as after the segmentation alone was removed in the Data module."""
+    import slicer
+    from bench import pump
+
+    made.ui.compareSetPathLineEdit.currentPath = str(training_set)
+    made.ui.compareButton.click()
+    slicer.mrmlScene.RemoveNode(made.panel._result.chosen().segmentation)
+    pump(lambda: not made.panel._compare._runner.isRunning)
+    said = "The samples are no longer in the scene: the comparison was dropped."
+    assert made.ui.compareStatusLabel.text == said
+    assert made.ui.compareReasonLabel.text == "There is no synthesis in this scene."
+    assert not [name for name in node_names() if "nearest" in name or "comparison" in name]
+    assert work_folders(bench) == []
+
+
 def run_out_of_memory(*arguments: Any) -> None:
     raise MemoryError
 

@@ -219,8 +219,12 @@ class CompareForm:
         self.refresh()
 
     def _take(self, compared: Any) -> None:
+        # Here, not above: importing the module must not load numpy.
+        from TopoGANLib.scene.nodes import SynthesisNodes
+
         nodes, self._target = self._target, None
-        if nodes is None or nodes.image.GetScene() is None:
+        # Whole: the user may have removed a part.
+        if nodes is None or nodes not in SynthesisNodes.find_all(slicer.mrmlScene):
             self._refused = _("The samples are no longer in the scene: the comparison was dropped.")
             compared.page.unlink(missing_ok=True)
             return
