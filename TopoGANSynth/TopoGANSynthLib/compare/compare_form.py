@@ -22,7 +22,7 @@ from TopoGANSynthLib.compare.compare_view import CompareView
 from TopoGANSynthLib.compare.comparing import compare_job
 from TopoGANSynthLib.job.job_runner import JobRunner
 from TopoGANSynthLib.paint.paint_form import PaintPlane
-from TopoGANSynthLib.paint.painting import Match, match
+from TopoGANSynthLib.paint.painting import Match, match, plane_of_view
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes
@@ -196,15 +196,15 @@ class CompareForm:
         self._compare_with_segmentation(source)
 
     def _compare_with_segmentation(self, source: Path) -> None:
-        from TopoGANLib.scene.scene_input import InputError, plane_of
+        from TopoGANLib.scene.scene_input import InputError
 
         form, parameters = self._form_of(source), self._parameters
         assert form is not None
         segmentation = parameters.compareSegmentation
         matched: Match = match(form.names, segmentation)
         red = self._red() if parameters.comparePlane is PaintPlane.red else None
-        plane = None if red is None else plane_of(red)
         try:
+            plane = None if red is None else plane_of_view(red)
             write = scene_request(form, segmentation, matched, parameters.compareVolume, plane)
         except InputError as error:
             self._refused = str(error)
