@@ -99,6 +99,24 @@ def test_ranks_nearest_images_and_charts(made: Any, training_set: Path) -> None:
     check_text(made)
 
 
+def test_a_comparison_that_the_scene_does_not_take_leaves_nothing(
+    made: Any, bench: Bench, training_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from TopoGANSynthLib.compare import compare_nodes
+
+    def full(*arguments: object) -> None:
+        raise MemoryError("Unable to allocate 9.00 GiB")
+
+    made.ui.compareSetPathLineEdit.currentPath = str(training_set)
+    nodes = count_of("vtkMRMLNode")
+    with monkeypatch.context() as patch:
+        patch.setattr(compare_nodes, "add_charts", full)
+        compare(made, "cannot be put into the scene (Unable to allocate 9.00 GiB): close other data")
+    assert count_of("vtkMRMLNode") == nodes
+    assert work_folders(bench) == []
+    compare(made)
+
+
 def test_the_rest_stays_where_the_real_images_are_removed(made: Any, training_set: Path) -> None:
     """As the image's own text asks for before sharing."""
     import slicer

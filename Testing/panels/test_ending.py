@@ -207,8 +207,9 @@ def test_ends_while_the_application_was_closed(bench: Bench, tmp_path: Path) -> 
         for name, state in {"one": "finished", "two": "failed", "three": "stopped", "told": "finished"}.items()
     }
     awaited = AwaitedRuns()
-    away = tmp_path / "disk that is not there now" / "away" / "run"
-    for run in (*made.values(), tmp_path / "gone" / "run", away):
+    away = [tmp_path / disk / "away" / "run" for disk in ("disk that is not there now", "only its mount point")]
+    away[1].parents[1].mkdir()
+    for run in (*made.values(), tmp_path / "gone" / "run", *away):
         awaited.add(run)
     assert AwaitedRuns().take(made["told"])
     assert not awaited.take(made["told"]), "another application has told it"
@@ -219,7 +220,7 @@ def test_ends_while_the_application_was_closed(bench: Bench, tmp_path: Path) -> 
     words = ["The training one has finished: the model is ready."]
     words += ["The training two has failed. The disk is full: free some space."]
     assert box.text == "\n\n".join(words)
-    assert AwaitedRuns().runs == [away]
+    assert AwaitedRuns().runs == away
 
 
 def test_a_stop_is_no_news(waiting: Any, bench: Bench) -> None:

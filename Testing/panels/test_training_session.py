@@ -321,8 +321,6 @@ def test_no_run(bench: Bench) -> None:
 
 def test_a_silent_run_is_looked_at_now_and_then(bench: Bench) -> None:
     """Not ten times a second for the rest of the session; and heard when it works again."""
-    from run_folders import make_run
-
     make_run(bench.results.parent, bench.results.name, "running", machine="another")
     session = bench.session()
     said = [session.tick().state]
@@ -333,3 +331,17 @@ def test_a_silent_run_is_looked_at_now_and_then(bench: Bench) -> None:
     for bench.now in (65.0, 66.5):
         said.append(session.tick().state)
     assert said == ["running", "silent", "silent", "running"]
+
+
+def test_a_silent_run_that_the_engine_refuses_does_not_count_as_running(bench: Bench) -> None:
+    """Its old status says that it works on the other computer, and goes on saying so."""
+    make_run(bench.results.parent, bench.results.name, "running", machine="another")
+    add_training_set(bench.run)
+    (bench.run / "broken").touch()
+    session = bench.session()
+    session.resume()
+    refused = follow(session, ended)
+    assert "running" not in states(refused)
+    assert (refused[-1].error, refused[-1].resumable) == ("The training set has moved: say where it is.", True)
+    bench.now = 61.0
+    assert session.tick() == refused[-1], "and not that there is no sign of life"

@@ -20,10 +20,10 @@ from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
 from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.run.awaited import AwaitedRuns
+from TopoGANTrainLib.run.folders import is_removed
 from TopoGANTrainLib.run.looked_after import LookedAfter
 from TopoGANTrainLib.run.progress import Progress
 from TopoGANTrainLib.run.training_session import TrainingSession
-from TopoGANTrainLib.run.training_sets import mark_used
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
 
@@ -180,8 +180,6 @@ class TrainLogic(PanelLogic):
         fine_tuning = [] if model is None else ["--from", model, *(["--adapt-structures"] if adapt_structures else [])]
         options = command_arguments(self._section("train"), values)
         session.start([dataset, session.run, *fine_tuning, *options], preparation)
-        if preparation is None:
-            mark_used(dataset, session.run)
         self._started(session)
         return self._end(wait)
 
@@ -235,7 +233,7 @@ class TrainLogic(PanelLogic):
                 continue
             if RunMonitor(run).poll() is not None and self._mine.take(run):
                 self._before[self._found(run)] = None
-            elif not run.parent.exists() and run.parent.parent.exists():  # else its disk is not there for now
+            elif is_removed(run):
                 self._awaited.take(run)
         self._tick()
 

@@ -16,7 +16,7 @@ from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values
 from TopoGANLib.forms.widgets import describe_widgets
-from TopoGANLib.scene.scene_input import InputError
+from TopoGANLib.scene.voxels import InputError
 from TopoGANTrainLib.check.check_order import CheckOrders
 from TopoGANTrainLib.check.data_check_form import DataCheckForm
 from TopoGANTrainLib.data.data_form import DataForm

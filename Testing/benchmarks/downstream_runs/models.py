@@ -11,9 +11,18 @@ import torch
 from ablation.sets import cache_folder
 from torch import nn
 
-from topogan.config import Device, MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
+from topogan.config import (
+    AugmentationSettings,
+    Device,
+    MaskSettings,
+    Part,
+    TextureSettings,
+    TopologySettings,
+    TrainSettings,
+)
 from topogan.files import read_json, write_json
 from topogan.model import Model, load_model, save_model
+from topogan.runs.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.texture_trainer import TextureTrainer
 from topogan.training_set import TrainingSet
@@ -37,14 +46,15 @@ class Training:
     texture_width: int = 8
 
     def settings(self, part: Part, seed: int, topology: TopologySettings | None = None) -> TrainSettings:
-        """Defaults but for sizes and steps."""
+        """Defaults but for sizes, steps (also those of the ramp), and masks that are varied as few patients need it."""
         masks = MaskSettings(steps=self.mask_steps, width=self.mask_width, batch=self.mask_batch)
         textures = TextureSettings(steps=self.texture_steps, width=self.texture_width)
         return TrainSettings(
             part=part,
             masks=masks,
             textures=textures,
-            topology=topology or TopologySettings(),
+            topology=topology or TopologySettings(ramp_steps=self.mask_steps // 10),
+            augmentation=AugmentationSettings(masks=1.0, discriminator="off"),
             seed=seed,
             device=Device.CPU,
             threads=1,
@@ -60,7 +70,7 @@ def open_model(name: str, real: TrainingSet, patients: int, seed: int, kind: str
         seconds = _train(trainer, trainer.total)
         _save(folder / PAINTER, settings, real, None, trainer.networks(), seconds)
     if kind != PAINTER and not (folder / kind).is_dir():
-        _train_masks(folder, real, seed, training)
+        _train_masks(folder, real, seed, kind, training)
     return load_model(folder / kind, discriminators=False)
 
 
@@ -70,23 +80,33 @@ def seconds_of(name: str, patients: int, seed: int, kind: str) -> float:
     return float(read_json(folder / f"{kind}.json", _SCHEMA)["cpu_seconds"])
 
 
-def _train_masks(folder: Path, real: TrainingSet, seed: int, training: Training) -> None:
-    """With and without the topological loss, from one warm-up; both paint with the same networks."""
+def _train_masks(folder: Path, real: TrainingSet, seed: int, kind: str, training: Training) -> None:
+    """Go on from a warm-up that is the same with and without the topological loss; paint with the same networks."""
     painter = load_model(folder / PAINTER)
     assert painter.textures is not None and painter.texture_discriminator is not None
     textures = {"generator": painter.textures, "discriminator": painter.texture_discriminator}
-    on = training.settings(Part.BOTH, seed)
-    off = training.settings(Part.BOTH, seed, TopologySettings(mode="off"))
-    plain, trainer = MaskTrainer(real, off, _CPU), MaskTrainer(real, on, _CPU)
-    warm_up = int(on.topology.warm_up * on.masks.steps)
-    shared = _train(plain, warm_up)
-    tensors, values = plain.exact.pack()
+    settings = training.settings(Part.BOTH, seed, TopologySettings(mode="off") if kind == NONE else None)
+    warm = _warmed_up(folder / "warm-up", real, seed, training)
+    trainer = MaskTrainer(real, settings, _CPU)
     # What the training without the loss does not have starts fresh.
-    trainer.exact.restore(tensors, trainer.exact.pack()[1] | values)
-    trainer.step = warm_up
-    for kind, one, settings in ((NONE, plain, off), (TOPOLOGY, trainer, on)):
-        seconds = shared + _train(one, one.total)
-        _save(folder / kind, settings, real, one.networks(), textures, seconds)
+    trainer.exact.restore(warm.tensors, trainer.exact.pack()[1] | warm.values["trainer"])
+    trainer.step = warm.step
+    seconds = warm.values["cpu_seconds"] + _train(trainer, trainer.total)
+    _save(folder / kind, settings, real, trainer.networks(), textures, seconds)
+
+
+def _warmed_up(folder: Path, real: TrainingSet, seed: int, training: Training) -> Checkpoint:
+    """Before its warm-up ends the loss neither acts nor draws random numbers."""
+    found = latest_checkpoint(folder) if folder.is_dir() else None
+    if found is None:
+        settings = training.settings(Part.BOTH, seed, TopologySettings(mode="off"))
+        trainer = MaskTrainer(real, settings, _CPU)
+        seconds = _train(trainer, int(TopologySettings().warm_up * settings.masks.steps))
+        tensors, values = trainer.exact.pack()
+        found = Checkpoint(trainer.step, tensors, {"trainer": values, "cpu_seconds": seconds})
+        folder.mkdir(parents=True)
+        save_checkpoint(folder, found)
+    return found
 
 
 def _train(trainer: Any, until: int) -> float:

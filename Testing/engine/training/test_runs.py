@@ -28,6 +28,7 @@ from topogan.training.loop import most_checkpoint_bytes
 from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.stages import blank_networks
 from topogan.training_set import TrainingSet
+from topogan_contract.training_set import difference, identity
 
 TINY = TrainSettings(
     part=Part.MASKS,
@@ -73,7 +74,8 @@ def test_the_folder_holds_what_the_contract_says(finished: tuple[Path, list[dict
     config = read_json(run / "config.json", "topogan.run/1")
     assert TrainSettings.model_validate(config["settings"]).masks.steps == 6
     described = json.loads((ring_set / "dataset.json").read_text())
-    assert config["training_set"]["content_hash"] == described["content_hash"]
+    assert not difference(config["training_set"], identity(described))
+    assert difference(config["training_set"], identity({**described, "window": [0.0, 100.0]})) == "window"
     curves = read_json(run / "history.json", "topogan.history/1")["curves"]
     assert curves["masks/loss_generator"]["steps"] == [1, 2, 3, 4, 5, 6]
     assert curves["masks/lambda"]["steps"] == [4, 5, 6]
@@ -222,20 +224,28 @@ def stop_after(run: Path, step: int) -> Any:
 def test_resume_finds_its_data_or_says_what_is_wrong(
     label_set: Path, ring_set: Path, tmp_path: Path, own_user_folder: Path
 ) -> None:
-    moved, run = tmp_path / "set", tmp_path / "run"
+    results, run = tmp_path / "results", tmp_path / "run"
+    moved, place = results / "1" / "training-set", results / "2" / "training-set"
     shutil.copytree(label_set, moved)
     train(moved, run, TINY, on_event=stop_after(run, 3))
     assert read_status(run).step == 3
-    moved.rename(tmp_path / "elsewhere")
+    place.parent.mkdir()
+    moved.rename(place)
+    (place / "used.json").unlink()  # which the training has left, for the run lies elsewhere
     with pytest.raises(InputError, match="is no longer in"):
         resume(run)
-    with pytest.raises(InputError, match="is not the training set"):
+    with pytest.raises(InputError, match=r"is not the training set .* the same content hash"):
         resume(run, dataset=ring_set)
+    renamed = shutil.copytree(label_set, tmp_path / "renamed") / "dataset.json"
+    renamed.write_text(renamed.read_text().replace('"ring"', '"disc"'))
+    with pytest.raises(InputError, match=r"is not the training set .* the same structures"):
+        resume(run, dataset=renamed.parent)
     shutil.rmtree(own_user_folder)
     with pytest.raises(InputError, match="not known here"):
         resume(run)
     messages: list[dict] = []
-    resume(run, dataset=tmp_path / "elsewhere", on_event=messages.append)
+    resume(run, dataset=place, on_event=messages.append)
+    assert (place / "used.json").exists()
     assert read_status(run).state == "finished"
     assert messages[0] == {"kind": "message", "text": "The run goes on from step 3."}
 

@@ -196,7 +196,7 @@ class CompareForm:
         self._compare_with_segmentation(source)
 
     def _compare_with_segmentation(self, source: Path) -> None:
-        from TopoGANLib.scene.scene_input import InputError
+        from TopoGANLib.scene.voxels import InputError
 
         form, parameters = self._form_of(source), self._parameters
         assert form is not None

@@ -151,7 +151,7 @@ class PaintForm:
         segmentation, found, (model, card) = self._segmentation(), self._match(), self._chosen()
         if self._reason() or segmentation is None or found is None or model is None or card is None:
             return
-        from TopoGANLib.scene.scene_input import InputError
+        from TopoGANLib.scene.voxels import InputError
 
         self._refused = ""
         red = self._red() if self._parameters.paintPlane is PaintPlane.red else None

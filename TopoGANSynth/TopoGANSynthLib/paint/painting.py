@@ -74,8 +74,9 @@ def plane_of_view(view: slicer.vtkMRMLSliceNode) -> list[list[float]]:
     Raises:
         InputError: it shows samples, and was turned to their plane.
     """
-    from TopoGANLib.scene.scene_input import InputError, plane_of
+    from TopoGANLib.scene.scene_input import plane_of
     from TopoGANLib.scene.views import shows_samples
+    from TopoGANLib.scene.voxels import InputError
 
     if shows_samples(view, slicer.app.applicationLogic()):
         raise InputError(
@@ -105,7 +106,8 @@ def paint_job(
     Raises:
         InputError: the segmentation cannot be used.
     """
-    from TopoGANLib.scene.scene_input import read_scene_input, reference_grid
+    from TopoGANLib.scene.scene_input import read_scene_input
+    from TopoGANLib.scene.voxels import reference_grid
 
     scan = read_scene_input(None, segmentation, [identifier for _structure, identifier in matched.segments])
     names = [structure for structure, _identifier in matched.segments]

@@ -9,7 +9,8 @@ import slicer
 
 from topogan_contract.words import shown
 from TopoGANLib.scene.own import own_nodes
-from TopoGANLib.scene.scene_input import InputError, SceneInput, check_image, check_segment, read_scene_input
+from TopoGANLib.scene.scene_input import SceneInput, read_scene_input
+from TopoGANLib.scene.voxels import InputError, check_image, check_segment
 from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.patients import ScenePatient, numbered
 from TopoGANTrainLib.data.sequence_input import PatientInput, Phase, chosen_phases, names_in, told, words_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from topogan_contract.results import TRAINING_SET_FOLDER
 from TopoGANLib.forms.background import Background
 from TopoGANLib.words import tr as _
-from TopoGANTrainLib.run.folders import TRAINING_SET_FOLDER
 from TopoGANTrainLib.run.training_sets import training_set_elsewhere
 
 

@@ -64,7 +64,9 @@ class TrainingSession:
         self._command: list[str | Path] = []
         # There as soon as the end is wanted.
         self._end: StopThenKill | None = None
-        # Whether what the folder says is about this session's engine, not about one that ended before.
+        # What the folder said when the engine was started, and whether what it says now is about this engine: one that
+        # was killed, on another computer, still says that it works.
+        self._stale: RunReport | None = None
         self._seen_working = False
         # How it ended, and the report of the run by which that was told.
         self._over: tuple[RunReport | None, Progress] | None = None
@@ -116,7 +118,7 @@ class TrainingSession:
             OSError: the engine's Python cannot be started.
         """
         self._forget_the_end()
-        self._process, self._advice = None, ""
+        self._process, self._stale, self._advice = None, None, ""
         beside = training_set_beside(self.run)
         if beside is None:
             self._search = SetSearch(self.run)
@@ -144,7 +146,8 @@ class TrainingSession:
                 return progress
         report = self._monitor.poll()
         if self._over is not None:
-            if report == self._over[0]:
+            # Silence is no news: nobody works on it.
+            if report == self._over[0] or (report is not None and report.state == SILENT):
                 return self._over[1]
             self._forget_the_end()  # somebody else goes on with it, or has removed it
             self._process = None
@@ -218,6 +221,7 @@ class TrainingSession:
 
     def _go_on(self, training_set: Path | None) -> None:
         self._monitor.withdraw_stop()
+        self._stale = self._monitor.poll()
         where = [] if training_set is None else ["--dataset", training_set]
         self._process = self._engine.start(["resume", self.run, *where], self.log)
 
@@ -232,7 +236,7 @@ class TrainingSession:
     def _judge(self, report: RunReport | None) -> Progress:
         code = None if self._process is None else self._process.exit_code()
         ours_lives = self._process is not None and code is None
-        if report is not None and report.state in ALIVE and not self._seen_working:
+        if report is not None and report.state in ALIVE and report != self._stale and not self._seen_working:
             self._seen_working = True
             if self._end is not None:  # wanted when there was no run to ask
                 self._monitor.request_stop()
@@ -250,13 +254,13 @@ class TrainingSession:
         return Progress(FAILED, error=error, resumable=report is not None, log=self._said())
 
     def _with_last_words(self, report: RunReport) -> RunReport:
-        """An engine that could not write into the folder any more says here why it ends."""
-        if report.said or report.state != FAILED or self._process is None:
+        """An engine that could not write into the folder any more, or not reach it, says here why it ends."""
+        if report.said or report.state not in (FAILED, SILENT) or self._process is None:
             return report
         code = self._process.exit_code()
         if code is None:  # it is ending
             return replace(report, state=RUNNING, error="")
-        return replace(report, error=self._process.complaint()) if code in _IN_WORDS else report
+        return replace(report, state=FAILED, error=self._process.complaint() if code in _IN_WORDS else report.error)
 
     def _before_the_run(self, has_run: bool) -> Progress:
         if self._end is not None:
