@@ -241,7 +241,7 @@ class TrainPanel:
     def _try(self, action: Callable[[], object]) -> None:
         try:
             action()
-        except InputError as error:
+        except (InputError, RuntimeError) as error:
             self._view.complain(str(error))
         except OSError as error:
             self._view.complain(_("It cannot start: {reason}.").format(reason=error.strerror or error))

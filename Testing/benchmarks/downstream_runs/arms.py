@@ -97,8 +97,7 @@ def _made(
         return images, labels, {"textures": settings["textures"]}
     samples = model.sample(SAMPLES, seed, betti=arm.betti)
     assert samples.textures is not None
-    made = {"tries": samples.tries, "figures": asdict(model.metadata.figures) if model.metadata.figures else None}
-    return samples.textures, samples.labels, {**settings, **made}
+    return samples.textures, samples.labels, {**settings, "tries": samples.tries}
 
 
 def _histogram(labels: np.ndarray) -> dict[str, int]:

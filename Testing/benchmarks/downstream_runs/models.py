@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from ablation.sets import cache_folder
@@ -20,7 +18,6 @@ from topogan.config import (
     TopologySettings,
     TrainSettings,
 )
-from topogan.files import read_json, write_json
 from topogan.model import Model, load_model, save_model
 from topogan.runs.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from topogan.training.mask_trainer import MaskTrainer
@@ -28,18 +25,15 @@ from topogan.training.texture_trainer import TextureTrainer
 from topogan.training_set import TrainingSet
 
 _CPU = torch.device("cpu")
-_SCHEMA = "topogan.downstream-model/1"
 TOPOLOGY, NONE, PAINTER = "topology", "none", "painter"
 """With the topological loss, without it, and a model that paints alone."""
-
-Networks = dict[str, nn.Module]
 
 
 @dataclass(frozen=True)
 class Training:
     """What the trainings of all models have in common."""
 
-    mask_steps: int = 1200
+    mask_steps: int = 1000
     mask_width: int = 8
     mask_batch: int = 16
     texture_steps: int = 600
@@ -64,62 +58,57 @@ class Training:
 def open_model(name: str, real: TrainingSet, patients: int, seed: int, kind: str, training: Training) -> Model:
     """The model of so many patients, trained first where it is missing."""
     folder = cache_folder() / "downstream" / f"{name}-k{patients}-seed{seed}"
-    if not (folder / PAINTER).is_dir():
+    painter = folder / PAINTER
+    if not painter.is_dir():
         settings = training.settings(Part.TEXTURES, seed)
-        trainer = TextureTrainer(real, settings, _CPU)
-        seconds = _train(trainer, trainer.total)
-        _save(folder / PAINTER, settings, real, None, trainer.networks(), seconds)
-    if kind != PAINTER and not (folder / kind).is_dir():
-        _train_masks(folder, real, seed, kind, training)
-    return load_model(folder / kind, discriminators=False)
+        textures = TextureTrainer(real, settings, _CPU)
+        _train(textures, textures.total)
+        folder.mkdir(parents=True, exist_ok=True)
+        networks = textures.networks()
+        save_model(painter, settings=settings, training_set=real, masks=None, textures=networks, training={"steps": {}})
+    model = load_model(painter, discriminators=False)
+    if kind == PAINTER:
+        return model
+    generator = _train_masks(folder, real, seed, kind, training)
+    return replace(
+        model,
+        masks=generator,
+        metadata=model.metadata.model_copy(update={"settings": settings_of(kind, seed, training)}),
+    )
 
 
-def seconds_of(name: str, patients: int, seed: int, kind: str) -> float:
-    """Seconds of the CPU that the training of a model took."""
-    folder = cache_folder() / "downstream" / f"{name}-k{patients}-seed{seed}"
-    return float(read_json(folder / f"{kind}.json", _SCHEMA)["cpu_seconds"])
+def settings_of(kind: str, seed: int, training: Training) -> TrainSettings:
+    """Those of the training of a model's masks."""
+    return training.settings(Part.MASKS, seed, TopologySettings(mode="off") if kind == NONE else None)
 
 
-def _train_masks(folder: Path, real: TrainingSet, seed: int, kind: str, training: Training) -> None:
-    """Go on from a warm-up that is the same with and without the topological loss; paint with the same networks."""
-    painter = load_model(folder / PAINTER)
-    assert painter.textures is not None and painter.texture_discriminator is not None
-    textures = {"generator": painter.textures, "discriminator": painter.texture_discriminator}
-    settings = training.settings(Part.BOTH, seed, TopologySettings(mode="off") if kind == NONE else None)
-    warm = _warmed_up(folder / "warm-up", real, seed, training)
+def _train_masks(folder: Path, real: TrainingSet, seed: int, kind: str, training: Training) -> nn.Module:
+    """Go on from a warm-up that is the same with and without the topological loss, and return the generator."""
+    settings = settings_of(kind, seed, training)
     trainer = MaskTrainer(real, settings, _CPU)
+    warm_up = int(settings.topology.warm_up * trainer.total)
+    # Before its warm-up ends the loss neither acts nor draws random numbers.
+    shared = MaskTrainer(real, settings_of(NONE, seed, training), _CPU)
+    warm = _trained(folder / "warm-up", shared, warm_up)
     # What the training without the loss does not have starts fresh.
-    trainer.exact.restore(warm.tensors, trainer.exact.pack()[1] | warm.values["trainer"])
+    trainer.exact.restore(warm.tensors, trainer.exact.pack()[1] | warm.values)
     trainer.step = warm.step
-    seconds = warm.values["cpu_seconds"] + _train(trainer, trainer.total)
-    _save(folder / kind, settings, real, trainer.networks(), textures, seconds)
+    last = _trained(folder / kind, trainer, trainer.total)
+    trainer.exact.restore(last.tensors, last.values)
+    return trainer.networks()["generator"].eval()
 
 
-def _warmed_up(folder: Path, real: TrainingSet, seed: int, training: Training) -> Checkpoint:
-    """Before its warm-up ends the loss neither acts nor draws random numbers."""
+def _trained(folder: Path, trainer: MaskTrainer, until: int) -> Checkpoint:
+    """The state at that step, trained first where it is missing."""
     found = latest_checkpoint(folder) if folder.is_dir() else None
     if found is None:
-        settings = training.settings(Part.BOTH, seed, TopologySettings(mode="off"))
-        trainer = MaskTrainer(real, settings, _CPU)
-        seconds = _train(trainer, int(TopologySettings().warm_up * settings.masks.steps))
-        tensors, values = trainer.exact.pack()
-        found = Checkpoint(trainer.step, tensors, {"trainer": values, "cpu_seconds": seconds})
+        _train(trainer, until)
+        found = Checkpoint(trainer.step, *trainer.exact.pack())
         folder.mkdir(parents=True)
         save_checkpoint(folder, found)
     return found
 
 
-def _train(trainer: Any, until: int) -> float:
-    start = time.process_time()
+def _train(trainer: MaskTrainer | TextureTrainer, until: int) -> None:
     while trainer.step < until:
         trainer.train_step()
-    return time.process_time() - start
-
-
-def _save(
-    out: Path, settings: TrainSettings, real: TrainingSet, masks: Networks | None, textures: Networks, seconds: float
-) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_json(out.with_suffix(".json"), {"cpu_seconds": round(seconds, 1)}, _SCHEMA)
-    training = {"steps": {}, "seconds": round(seconds, 1)}
-    save_model(out, settings=settings, training_set=real, masks=masks, textures=textures, training=training)

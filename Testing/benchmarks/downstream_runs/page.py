@@ -19,7 +19,7 @@ def tables(source: str, runs: Runs) -> str:
     """A table of each number of patients, and what each arm has over the rival, paired by seed."""
     lines = []
     for patients in sorted({one["patients"] for one in runs.values()}):
-        lines += [f"\n{source}, {patients} patient{'s' if patients > 1 else ''}\n"]
+        lines += [f"\n### {source.capitalize()}, {patients} training patient{'s' if patients > 1 else ''}\n"]
         head = [*_SCORES.values(), "Dice over the rival", "Betti error over the rival", "seeds"]
         lines += [f"| U-Net trained on | {' | '.join(head)} |", f"|{'---|' * (len(head) + 1)}"]
         for arm in ARMS:
@@ -61,6 +61,14 @@ def draw(runs: Runs, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=90, metadata={"Software": None})
     pyplot.close(figure)
+
+
+def write(page: Path, place: str, text: str) -> None:
+    """Put a text between the two marks of a place, instead of what is there."""
+    begin, end = f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
 
 
 def _seeds(runs: Runs, patients: int, arm: str) -> dict[int, dict[str, Any]]:

@@ -29,7 +29,7 @@ CANDIDATES = {
 
 
 def run(source: str) -> None:
-    """Try what has no result yet on real, augmented slices, and print all."""
+    """Try what has no result yet on real, augmented slices."""
     name, device = f"{source}_tuning", torch.device("cpu")
     for candidate, (changes, augmentation) in CANDIDATES.items():
         for seed in _SEEDS:
@@ -46,8 +46,17 @@ def run(source: str) -> None:
             scores = scores_of_parts(predicted, true_masks(real, rows), real)
             print(key, scores.dice, scores.betti_error, seconds, flush=True)
             write_runs(name, read_runs(name) | {key: {"validation": asdict(scores), "cpu_seconds": seconds}})
+
+
+def table(source: str) -> str:
+    """What was tried, and what it was worth on validation."""
+    found = read_runs(f"{source}_tuning")
+    lines = ["| tried | Dice | Betti error | s of a core |", "|---|---|---|---|"]
     for candidate in CANDIDATES:
-        runs = [read_runs(name)[f"{candidate}, seed {seed}"] for seed in _SEEDS]
-        dice, betti = (fmean(one["validation"][score] for one in runs) for score in ("dice", "betti_error"))
-        seconds = fmean(one["cpu_seconds"] for one in runs)
-        print(f"| {candidate} | {dice:.3f} | {betti:.3f} | {seconds:.0f} |", flush=True)
+        runs = [found[key] for seed in _SEEDS if (key := f"{candidate}, seed {seed}") in found]
+        if runs:
+            dice, betti = (fmean(one["validation"][score] for one in runs) for score in ("dice", "betti_error"))
+            lines.append(
+                f"| {candidate} | {dice:.3f} | {betti:.3f} | {fmean(one['cpu_seconds'] for one in runs):.0f} |"
+            )
+    return "\n".join(lines)

@@ -62,3 +62,13 @@ def test_each_seed_has_patients_of_its_own(tmp_path: Path, monkeypatch: pytest.M
         assert len(held_out) == len(SOURCES["phantom"].validation) + len(SOURCES["phantom"].test)
         assert not held_out & seen[seed]
     assert len(set.union(*seen.values())) == 12
+
+
+def test_a_table_takes_the_place_of_the_older_one(tmp_path: Path) -> None:
+    from downstream_runs.page import write
+
+    page = tmp_path / "page.md"
+    page.write_text("one\n<!-- tables: begin -->\nold\n<!-- tables: end -->\ntwo\n", encoding="utf-8")
+    for text in ("older", "new"):
+        write(page, "tables", text)
+    assert page.read_text(encoding="utf-8") == "one\n<!-- tables: begin -->\n\nnew\n\n<!-- tables: end -->\ntwo\n"
