@@ -12,6 +12,7 @@ COMPARISON = "topogan.comparison/1"
 DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
 ESTIMATE_REQUEST = "topogan.estimate-request/1"
+EXPORT = "topogan.export/1"
 HISTORY = "topogan.history/1"
 MODEL = "topogan.model/2"
 # Of one structure alone.
