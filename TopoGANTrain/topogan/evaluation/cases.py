@@ -46,7 +46,7 @@ def all_cases(
         audit: of the same samples.
         dice_to_real: float [N], best match among the test masks.
     """
-    masks, textures = set(audit.copies.tolist()), set(audit.texture_copies.tolist())
+    masks, textures = set(audit.all_copies.tolist()), set(audit.texture_copies.tolist())
     return [
         Case(
             sample=number,

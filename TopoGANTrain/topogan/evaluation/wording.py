@@ -102,7 +102,7 @@ def findings(
     brightness = intensity_sentence(metrics)
     privacy = None
     if told is not None:
-        share = 100.0 * len(audit.copies) / len(audit.dice)
+        share = 100.0 * len(audit.all_copies) / len(audit.dice)
         privacy = f"Privacy: {privacy_sentence(terms.sample, audit.closer_percent, share, told.auc)}"
     copying = texture_sentence(audit, terms), memorization_sentence(audit, terms)
     return [*sentences, *filter(None, (brightness, privacy, *copying))]
@@ -163,7 +163,7 @@ def intensity_sentence(metrics: list[Metric]) -> str | None:
 
 def memorization_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> str:
     """Whether samples copy training masks."""
-    count, total = len(found.copies), len(found.dice)
+    count, total = len(found.all_copies), len(found.dice)
     beside = f" {_dice_beside_test(found)}." if terms is TERMS[3] else ""
     if not count:
         leans = _leans(found, terms)
@@ -206,9 +206,9 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
     """What a reader must know before using the samples or the figures."""
     terms, sentences = TERMS[real.axes], []
     slices = terms.samples
-    if len(found.copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
+    if len(found.all_copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
         sentences.append(
-            f"{len(found.copies)} of {len(found.dice)} samples look like copies of training masks: "
+            f"{len(found.all_copies)} of {len(found.dice)} samples look like copies of training masks: "
             "sharing them, or the model, could disclose patients."
         )
     elif _leans(found, terms):
