@@ -59,6 +59,13 @@ def test_sizes_double_up_to_the_one_that_is_asked_for(tmp_path: Path) -> None:
     assert found["free_memory_bytes"] > 0
 
 
+def test_a_model_that_goes_on_has_the_topological_loss_from_the_first_step(tmp_path: Path) -> None:
+    for continued, warm_up in ((False, 0.6), (True, 0.0)):
+        steps = Steps()
+        estimate(ask(tmp_path, continued=continued), steps, steps.clock)
+        assert steps.settings.topology.warm_up == warm_up
+
+
 @pytest.mark.parametrize("axes", [2, 3])
 def test_what_would_take_too_long_is_reckoned(tmp_path: Path, axes: int) -> None:
     """The first two sizes take 5 s together; the third would take more than what is left."""

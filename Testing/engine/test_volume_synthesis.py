@@ -29,10 +29,10 @@ from topogan.homology import (
     save_diagrams,
 )
 from topogan.model import Model, load_model
+from topogan.model.asking import asked_betti
 from topogan.model.layout import METADATA
 from topogan.model.metadata import read_metadata
 from topogan.model.reference import read_reference
-from topogan.model.sampling import asked_betti
 from topogan.serve import serve
 from topogan.synthesis import synthesize
 from topogan.synthesis.reading import read_masks, read_textures
@@ -83,7 +83,7 @@ def painted(tmp_path_factory: pytest.TempPathFactory, heart_model: Model, hearts
         return np.array([-100, 120, 400], np.int16)[labels]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("topogan.model.sampling._textures", paint)
+        patch.setattr("topogan.model.drawing._textures", paint)
         out = tmp_path_factory.mktemp("painted") / "samples"
         return synthesize(heart_model, out, SynthesisSettings(count=8, seed=1), training_set=hearts)
 
@@ -140,7 +140,7 @@ class TestSamples:
         self, model: Model, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         whole = model.sample(5, seed=3, betti=((1, 0, 0),))
-        monkeypatch.setattr("topogan.model.sampling._CHUNK_PIXELS", 2 * SIZE**3)
+        monkeypatch.setattr("topogan.model.drawing._CHUNK_PIXELS", 2 * SIZE**3)
         parts = model.sample(5, seed=3, betti=((1, 0, 0),))
         assert np.array_equal(whole.labels, parts.labels) and whole.tries == parts.tries
 

@@ -12,7 +12,7 @@ import vtk
 from real_masks import REAL, tell_real
 
 from TopoGANLib.headless.application import HeadlessSlicer, load_scene, save_scene, start_headless
-from TopoGANLib.headless.rendering import add_chart, draw_chart
+from TopoGANLib.headless.charts import add_chart, draw_chart
 from TopoGANLib.scene.bar_points import REAL_HALF, REAL_MOST, REAL_VALUE
 from TopoGANLib.scene.barcode import (
     BIRTH,

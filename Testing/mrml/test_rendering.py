@@ -12,7 +12,8 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from TopoGANLib.headless import rendering
 from TopoGANLib.headless.application import HeadlessSlicer, SceneError
-from TopoGANLib.headless.rendering import SliceViewPicture, draw_chart, tile, write_png
+from TopoGANLib.headless.charts import draw_chart
+from TopoGANLib.headless.rendering import SliceViewPicture, tile, write_png
 from TopoGANLib.scene.barcode import show_barcode
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.diagrams import Diagram

@@ -283,3 +283,28 @@ def test_a_scene_of_the_version_that_knew_one_structure(headless: HeadlessSlicer
     nodes.show_sample(3)
     assert nodes.regions == ("myocardium",)
     assert nodes.barcode.GetTitle() == "Barcode of sample 3 (b0 = 1, b1 = 1)"
+
+
+@pytest.mark.parametrize("volumes", [False, True])
+def test_what_cannot_be_added_whole_leaves_nothing(
+    headless: HeadlessSlicer, synthesis: Synthesis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, volumes: bool
+) -> None:
+    from volume_writers import write_volumes
+
+    def contents() -> tuple[set[str], int]:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(headless.scene)
+        nodes = slicer.util.getNodesByClass("vtkMRMLNode", headless.scene)
+        return {node.GetID() for node in nodes}, hierarchy.GetNumberOfItems()
+
+    def full(*arguments: object) -> None:
+        raise MemoryError
+
+    content = read_synthesis_folder(write_volumes(tmp_path / "volumes")) if volumes else synthesis
+    before = contents()
+    with monkeypatch.context() as patch:
+        # The last step.
+        patch.setattr(SynthesisNodes, "put_into_folder", full)
+        with pytest.raises(MemoryError):
+            build_scene(headless.scene, content)
+    assert contents() == before
+    build_scene(headless.scene, content)

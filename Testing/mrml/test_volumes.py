@@ -23,7 +23,8 @@ from vtk.util.numpy_support import vtk_to_numpy
 from topogan_contract.synthesis import mask_file, texture_file
 from TopoGANLib.headless import demo_scene
 from TopoGANLib.headless.application import HeadlessSlicer, save_scene, start_headless
-from TopoGANLib.headless.rendering import ThreeDViewPicture, draw_chart
+from TopoGANLib.headless.charts import draw_chart
+from TopoGANLib.headless.rendering import ThreeDViewPicture
 from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes

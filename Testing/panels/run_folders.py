@@ -34,10 +34,12 @@ def add_curves(run: Path, **curves: list[float]) -> None:
 
 
 def add_training_set(run: Path, **more: Any) -> Path:
-    """The one that a panel makes beside a run."""
+    """The one that a panel makes beside a run, of what :func:`make_run` has learned."""
     folder = run.parent / "training-set"
     folder.mkdir(parents=True)
-    write(folder / "dataset.json", "topogan.training-set/3", **{"content_hash": f"of {run.parent.name}", **more})
+    table = {"structures": [{"name": "Myocardium"}, {"name": "Blood"}]}
+    usual = {"content_hash": f"of {run.parent.name}", "table": table, "size": 64, "window": [-200.0, 600.0]}
+    write(folder / "dataset.json", "topogan.training-set/3", **{**usual, **more})
     for name in ("masks.npy", "slices.csv", "check.json"):
         (folder / name).touch()
     return folder

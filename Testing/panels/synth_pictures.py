@@ -125,7 +125,7 @@ def _writer(folder: Path) -> Callable[[str, np.ndarray, bool], None]:
 def _show_views(bench: Any, widget: Any, views: Views, write: Callable[..., None]) -> None:
     from synth_bench import choose
 
-    from TopoGANLib.headless.rendering import draw_chart
+    from TopoGANLib.headless.charts import draw_chart
     from TopoGANLib.scene.barcode import bars
     from TopoGANLib.scene.layouts import GALLERY_VIEW
     from TopoGANLib.scene.marks import mark_bar

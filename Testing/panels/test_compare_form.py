@@ -99,6 +99,24 @@ def test_ranks_nearest_images_and_charts(made: Any, training_set: Path) -> None:
     check_text(made)
 
 
+def test_a_comparison_that_the_scene_does_not_take_leaves_nothing(
+    made: Any, bench: Bench, training_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from TopoGANSynthLib.compare import compare_nodes
+
+    def full(*arguments: object) -> None:
+        raise MemoryError("Unable to allocate 9.00 GiB")
+
+    made.ui.compareSetPathLineEdit.currentPath = str(training_set)
+    nodes = count_of("vtkMRMLNode")
+    with monkeypatch.context() as patch:
+        patch.setattr(compare_nodes, "add_charts", full)
+        compare(made, "cannot be put into the scene (Unable to allocate 9.00 GiB): close other data")
+    assert count_of("vtkMRMLNode") == nodes
+    assert work_folders(bench) == []
+    compare(made)
+
+
 def test_the_rest_stays_where_the_real_images_are_removed(made: Any, training_set: Path) -> None:
     """As the image's own text asks for before sharing."""
     import slicer
@@ -123,6 +141,54 @@ def test_the_rest_stays_where_the_real_images_are_removed(made: Any, training_se
     assert count_of("vtkMRMLNode") == compared, "nothing is left of the first"
     panel._result.chosen().remove()
     assert count_of("vtkMRMLTextNode") == count_of("vtkMRMLScalarVolumeNode") == 0
+
+
+def test_a_comparison_that_the_scene_does_not_take_leaves_the_older_one(
+    bench: Bench, made: Any, training_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the new one stays either: nobody would know of the patients' images in it."""
+    ui = made.ui
+    ui.compareSetPathLineEdit.currentPath = str(training_set)
+    compare(made)
+    before = node_names()
+    said = "The comparison cannot be put into the scene (MemoryError): close other data, and compare again."
+    with monkeypatch.context() as patch:
+        # The last step of adding.
+        patch.setattr("TopoGANSynthLib.compare.compare_nodes.ComparisonNodes.show", run_out_of_memory)
+        compare(made, said)
+        assert ui.compareButton.text == "Compare"
+    assert node_names() == before
+    assert len(work_folders(bench)) == 1, "the page of the older one"
+    made.panel.refresh()
+    assert (ui.compareStatusLabel.text, ui.compareResults.visible) == (said, True)
+    compare(made)
+    assert len(node_names()) == len(before)
+
+
+def test_a_comparison_of_what_is_gone_is_dropped(bench: Bench, made: Any, training_set: Path) -> None:
+    """Also of what is there in part, as after the segmentation alone was removed in the Data module."""
+    import slicer
+    from bench import pump
+
+    made.ui.compareSetPathLineEdit.currentPath = str(training_set)
+    made.ui.compareButton.click()
+    slicer.mrmlScene.RemoveNode(made.panel._result.chosen().segmentation)
+    pump(lambda: not made.panel._compare._runner.isRunning)
+    said = "The samples are no longer in the scene: the comparison was dropped."
+    assert made.ui.compareStatusLabel.text == said
+    assert made.ui.compareReasonLabel.text == "There is no synthesis in this scene."
+    assert not [name for name in node_names() if "nearest" in name or "comparison" in name]
+    assert work_folders(bench) == []
+
+
+def run_out_of_memory(*arguments: Any) -> None:
+    raise MemoryError
+
+
+def node_names() -> list[str]:
+    import slicer
+
+    return sorted(node.GetName() or "" for node in slicer.util.getNodesByClass("vtkMRMLNode"))
 
 
 def nearest_image() -> Any:
@@ -279,6 +345,9 @@ def check_own_nodes(made: Any, patient: list[Any]) -> None:
     for node in (nearest, nodes.companion("gallery segmentation")):
         made.ui.compareSegmentationSelector.setCurrentNode(node)
         assert made.ui.compareReasonLabel.text.startswith("This is no patient")
+    made.ui.compareSegmentationSelector.setCurrentNode(patient[1])
+    made.ui.compareVolumeSelector.setCurrentNode(nodes.image)
+    assert made.ui.compareReasonLabel.text.startswith("The CT came of a model")
     assert [one.nodes for one in fitting_patients(scene, [])] == [patient]
     assert first_unlisted(scene, []).nodes == patient
     scene.RemoveNode(text)

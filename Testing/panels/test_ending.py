@@ -207,8 +207,9 @@ def test_ends_while_the_application_was_closed(bench: Bench, tmp_path: Path) -> 
         for name, state in {"one": "finished", "two": "failed", "three": "stopped", "told": "finished"}.items()
     }
     awaited = AwaitedRuns()
-    away = tmp_path / "disk that is not there now" / "away" / "run"
-    for run in (*made.values(), tmp_path / "gone" / "run", away):
+    away = [tmp_path / disk / "away" / "run" for disk in ("disk that is not there now", "only its mount point")]
+    away[1].parents[1].mkdir()
+    for run in (*made.values(), tmp_path / "gone" / "run", *away):
         awaited.add(run)
     assert AwaitedRuns().take(made["told"])
     assert not awaited.take(made["told"]), "another application has told it"
@@ -219,7 +220,7 @@ def test_ends_while_the_application_was_closed(bench: Bench, tmp_path: Path) -> 
     words = ["The training one has finished: the model is ready."]
     words += ["The training two has failed. The disk is full: free some space."]
     assert box.text == "\n\n".join(words)
-    assert AwaitedRuns().runs == [away]
+    assert AwaitedRuns().runs == away
 
 
 def test_a_stop_is_no_news(waiting: Any, bench: Bench) -> None:
@@ -250,24 +251,76 @@ def test_the_box_goes_with_the_panel(waiting: Any, bench: Bench) -> None:
     assert not boxes()
 
 
+def second_application(waiting: Any) -> Any:
+    """The logic of another application of the user, which was open before the training began."""
+    return type(waiting.logic)()
+
+
 def test_a_second_application_leaves_the_training_of_the_first_alone(waiting: Any) -> None:
     """It neither stops it when it is closed, nor is kept from a training of its own; when the first has ended, it
-    takes over.
+    takes over, whether it was open before or looks at it already.
     """
     run = waiting.logic.session.run
-
-    def second() -> Any:
-        logic = type(waiting.logic)()
-        logic.watch()
-        return logic
-
-    other = second()
+    open_before, other = second_application(waiting), second_application(waiting)
+    other.watch()
     assert not other.isRunning
     assert other.attach(run), "it may look at it"
     other.close(keepRunning=False)
     assert not (run / "stop").exists()
+    open_before.attach(run)
     waiting.logic.close(keepRunning=True)
-    heir = second()
+    open_before.watch()
+    heir = second_application(waiting)
+    heir.watch()
+    assert not heir.others, "the first heir lives"
+    open_before.close(keepRunning=True)
+    heir.watch()
     assert heir.others == [run]
     heir.close(keepRunning=False)
     assert (run / "stop").exists()
+
+
+def test_a_second_application_takes_nothing_from_the_first(waiting: Any, tmp_path: Path) -> None:
+    """Neither by going on with its training, nor by removing what that learns from before it has a run."""
+    run, training_set = waiting.logic.session.run, waiting.logic.session.training_set
+    other = second_application(waiting)
+    with pytest.raises(RuntimeError, match="Another Slicer of yours looks after the training Blood-1: resume it there"):
+        other.resume(run)
+    assert other.learnsFrom(training_set)
+    with pytest.raises(ValueError, match="is being trained on"):
+        other.delete(training_set)
+    other.close(keepRunning=False)
+    assert not (run / "stop").exists()
+    go_on(waiting)
+    assert not other.learnsFrom(training_set)
+
+
+def test_a_run_that_is_left_can_be_taken_by_one_application(tmp_path: Path, bench: Bench) -> None:
+    """Also by one that takes it in the moment in which it is left."""
+    from TopoGANTrainLib.run import looked_after
+
+    run, first, second = tmp_path / "run", looked_after.LookedAfter(), looked_after.LookedAfter()
+    assert first.take(run)
+    lock = first._locks[run]
+    release = lock.release
+    lock.release = lambda: (release(), second.take(run))
+    first.leave(run)
+    assert run in second
+    assert not first.take(run), "the file of the second was not removed"
+    second.close()
+    assert first.take(run)
+    first.close()
+
+
+def test_a_run_that_has_ended_is_no_news_again(bench: Bench, tmp_path: Path) -> None:
+    """It is looked at each second; the panel is made anew where something has changed."""
+    run = make_run(tmp_path / "results", "one")
+    widget = ready(bench)
+    widget.logic.attach(run)
+    seen = []
+    widget.logic.onProgress = lambda: seen.append(widget.logic.progress.step)
+    widget.logic._tick()
+    assert seen == []
+    (run / "status.json").write_text((run / "status.json").read_text().replace('"step": 300', '"step": 400'))
+    widget.logic._tick()
+    assert seen == [400]

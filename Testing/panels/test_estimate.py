@@ -92,6 +92,7 @@ def test_a_click_estimates_and_fits(bench: Bench, scene: Any, engine: Engine) ->
         "structures": 2,
         "samples": 0,
         "training_samples": 0,
+        "continued": False,
     }
     assert ui.estimateLabel.text == "About 15 min on this CPU; 1.2 GB of memory (18 GB free), 0.3 GB on disk."
     bench.picture("TopoGANTrain", "estimated")
@@ -108,6 +109,25 @@ def test_a_click_estimates_and_fits(bench: Bench, scene: Any, engine: Engine) ->
     assert ui.budgetInputs.visible
     tick_segments(widget, "Blood")
     assert not ui.budgetInputs.visible
+
+
+def test_a_model_that_is_fine_tuned_has_the_topological_loss_at_once(
+    bench: Bench, scene: Any, engine: Engine, tmp_path: Path
+) -> None:
+    from bench import pump
+
+    widget = ready(bench)
+    ui = widget.ui
+    choose(ui.startFromComboBox, "A model to fine-tune")
+    ui.firstModelPathLineEdit.currentPath = str(tmp_path)
+    for adapts, continued in ((False, True), (True, False)):
+        ui.adaptStructuresCheckBox.checked = adapts
+        ui.estimateButton.click()
+        pump(lambda: ui.estimateButton.enabled)
+        asked = json.loads((engine.parent / "topogan" / "asked.json").read_text(encoding="utf-8"))
+        assert asked["continued"] is continued
+    ui.adaptStructuresCheckBox.checked = False
+    assert ui.estimateLabel.text == "Other data or settings are chosen: estimate again."
 
 
 def test_a_check_leaves_an_estimate(bench: Bench, scene: Any) -> None:

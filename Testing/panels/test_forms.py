@@ -88,6 +88,15 @@ def test_a_module_shows_all_of_its_forms(module: str, bench: Bench) -> None:
     assert {module, *bench.open(module).formNames} == set(forms_of(module))
 
 
+def test_what_is_folded_from_the_first_is_hidden_with_what_is_around_it() -> None:
+    """CTK shows what is in a collapsed button that was shown before its window was."""
+    widgets = [widget for name in calls.FORMS for widget in form_widgets(name)]
+    folded = [widget.attrib["name"] for widget in widgets if value(widget, "collapsed") == "true"]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in calls.sources())
+    assert "logCollapsibleButton" in folded
+    assert [name for name in folded if f"{name}.visible = " in code] == []
+
+
 def test_every_control_has_a_tool_tip(name: str) -> None:
     """In the form, or with the setting that it is bound to."""
     for widget in form_widgets(name):

@@ -17,6 +17,7 @@ from TopoGANTrainLib.run.leftovers import remove_orphans
 
 if TYPE_CHECKING:
     from bench import Bench
+    from standin import StandIn
 
 TRAIN = Path(__file__).resolve().parents[2] / "TopoGANTrain"
 # What the panel does on a thread: here it never ends, as with a large scene.
@@ -181,6 +182,20 @@ def test_a_folder_that_another_uses_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="is used by another program"):
         Preparation(tmp_path, lambda: Request({})).write()
     lock.release()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders of a Windows user are closed to others anyway")
+def test_other_users_of_the_computer_read_none_of_them(application: StandIn) -> None:
+    from TopoGANLib.forms import user_settings
+
+    folder = Path(application.application.temporaryPath) / "TopoGAN"
+    before = os.umask(0o022)
+    try:
+        assert user_settings.work_folder().stat().st_mode & 0o077 == 0
+        folder.chmod(0o755)  # an older version's
+        assert user_settings.new_work_folder("input").parent.stat().st_mode & 0o077 == 0
+    finally:
+        os.umask(before)
 
 
 def test_the_panel_removes_them_when_it_is_entered(bench: Bench, start: Start) -> None:

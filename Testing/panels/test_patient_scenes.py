@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from scene_patients import add_patient, add_sequences
 from train_bench import listed_patients, ready, tick_segments, ticked_segments
@@ -158,3 +159,27 @@ def test_sequences_that_fit_are_found(application: Any) -> None:
     more = fitting_patients(scene, listed)
     assert [(row.volume, row.segmentation, row.number) for row in more] == [(*same, 3)]
     assert not [row for row in more if row.segmentation.IsA("vtkMRMLSegmentationNode")], "proxies are no patients"
+
+
+def test_a_painted_picture_is_no_patients_ct(application: Any) -> None:
+    """Not where its segmentation has lost the CT, not when it is chosen, nor a clone of it."""
+    import slicer
+
+    from TopoGANLib.scene.grid import Grid
+    from TopoGANLib.scene.painted import add_painted
+    from TopoGANTrainLib.data.patient_search import first_unlisted, fitting_patients
+    from TopoGANTrainLib.data.patient_verdicts import Verdicts
+    from TopoGANTrainLib.data.patients import ScenePatient
+
+    scene = slicer.mrmlScene
+    volume, segmentation = add_patient("Jane")
+    grid = slicer.util.arrayFromVolume(volume).copy(), np.diag([1.0, 1.0, 2.0, 1.0])
+    painted = add_painted(scene, "Jane", Grid(*grid), (-200, 800), "synthetic")
+    clone = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    clone.Copy(painted)
+    scene.RemoveNode(volume)
+    assert fitting_patients(scene, []) == []
+    assert first_unlisted(scene, []).volume is None
+    for node in (painted, clone):
+        (said,) = Verdicts().of([ScenePatient(segmentation, node)], ["Blood"])
+        assert said.startswith("Patient 1: Jane painted (synthetic) is no patient's but came of a model")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from fake_engine import KILLED, wait_until
+from run_folders import make_run
 
-from topogan_contract.lock import is_locked
+from topogan_contract.lock import RunLock, is_locked
 from TopoGANLib.engine.run_monitor import RunMonitor
 
 # What a training does to its folder, by the engine's own code, without the training.
@@ -198,6 +199,24 @@ def test_a_status_that_cannot_be_read_changes_nothing(run: Path, trainings: Trai
         (run / "status.json").write_text(f'{{"schema": "topogan.status/1", {values}}}')
         report = monitor.poll()
         assert (report.step, report.fraction, report.eta_seconds) == (0, 0.0, None)
+
+
+def test_a_disk_that_is_away_is_no_end(tmp_path: Path) -> None:
+    run, now = make_run(tmp_path / "share" / "results", "one", "running"), [0.0]
+    lock = RunLock(run / "run.lock")
+    assert lock.acquire()
+    monitor = RunMonitor(run, clock=lambda: now[0])
+    said = [monitor.poll().state]
+    (tmp_path / "share").rename(tmp_path / "away")
+    for now[0] in (1.0, 3.0, 90.0):
+        said.append(monitor.poll().state)
+    assert monitor.poll().error == f"The folder {run.parent.parent} is out of reach: connect its disk again."
+    (tmp_path / "away").rename(tmp_path / "share")
+    assert [*said, monitor.poll().state] == ["running", "running", "silent", "silent", "running"]
+    run.rename(tmp_path / "elsewhere")
+    now[0] = 93.0
+    assert monitor.poll().state == "failed", "removed, from a disk that is there"
+    lock.release()
 
 
 def test_what_a_stranger_wrote_is_shown_as_one_short_line(run: Path) -> None:

@@ -141,7 +141,8 @@ def test_the_plane_of_a_view(application: StandIn, tmp_path: Path) -> None:
 
 
 def refusal(*chosen: Any) -> str:
-    from TopoGANLib.scene.scene_input import InputError, read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
+    from TopoGANLib.scene.voxels import InputError
 
     with pytest.raises(InputError) as refused:
         read_scene_input(*chosen)
@@ -172,7 +173,8 @@ def test_what_cannot_be_used(volume: Any, segmentation: Any) -> None:
 
 
 def test_an_empty_segment_beside_a_full_one(volume: Any, segmentation: Any, tmp_path: Path) -> None:
-    from TopoGANLib.scene.scene_input import InputError, read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
+    from TopoGANLib.scene.voxels import InputError
 
     segmentation.GetSegmentation().AddEmptySegment("new", "New")
     chosen = read_scene_input(volume, segmentation, ["new"])
@@ -242,7 +244,8 @@ def test_where_segments_overlap_the_first_wins_and_it_is_told(
 def test_a_segment_under_others_is_refused(volume: Any, segmentation: Any, tmp_path: Path) -> None:
     import slicer
 
-    from TopoGANLib.scene.scene_input import InputError, read_scene_input
+    from TopoGANLib.scene.scene_input import read_scene_input
+    from TopoGANLib.scene.voxels import InputError
 
     hidden = masks()[0]
     hidden[2] = 0

@@ -93,6 +93,29 @@ def test_topologies_of_several_structures_are_asked_for(
     ]
 
 
+def test_large_letters_are_read_whole(bench: Bench, model_of_several: Path) -> None:
+    from bench import font_of, settle
+    from PySide6 import QtCore, QtGui, QtWidgets
+
+    with font_of(12):
+        widget = ready(bench)
+        widget.panel.choose_model(model_of_several)
+        choose(widget.ui.topologyComboBox, "Of each structure")
+        bench.picture("TopoGANSynth", "topology of each structure in large letters")
+        settle()
+        table = widget.ui.topologiesTable
+        option = QtWidgets.QStyleOptionViewItem()
+        option.initFrom(table)
+        icon, margin = 22, 2 * (1 + table.style().pixelMetric(QtWidgets.QStyle.PixelMetric.PM_FocusFrameHMargin))
+        for row in range(3):
+            room = QtCore.QRect(0, 0, table.columnWidth(0) - icon - margin, table.rowHeight(row))
+            text = QtGui.QFontMetrics(option.font).boundingRect(
+                room, QtCore.Qt.TextFlag.TextWordWrap, table.item(row, 0).text()
+            )
+            assert room.width() >= text.width() and room.height() >= text.height(), table.item(row, 0).text()
+        assert table.verticalScrollBar().maximum() == 0, "all rows are in sight"
+
+
 def test_what_was_asked_comes_with_the_scene(bench: Bench, model_of_several: Path) -> None:
     """Also where the scene names structures that the model has not, or numbers that are none."""
     from TopoGANSynthLib.model.topology_form import Topology

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from fake_engine import lives, make_engine, tell, wait_until
+from run_folders import add_training_set, make_run
 
 from topogan_contract.run import ENDED
 from TopoGANLib.engine.process import Engine, kill_tree
 from TopoGANLib.engine.run_monitor import RunMonitor
+from TopoGANTrainLib.run import set_search
 from TopoGANTrainLib.run.preparation import Preparation, Request
-from TopoGANTrainLib.run.training_session import Progress, TrainingSession
+from TopoGANTrainLib.run.progress import Progress
+from TopoGANTrainLib.run.training_session import TrainingSession
 
 
 class Bench:
@@ -113,8 +118,45 @@ def test_stop_and_resume(bench: Bench) -> None:
     assert seen[-1].resumable
     session.resume()
     seen = follow(session, ended)
-    assert states(seen)[0] == "starting"
+    assert states(seen)[0] in ("looking", "starting")
     assert states(seen)[-1] == "finished"
+
+
+def test_the_training_set_of_a_run_is_looked_for_on_a_thread(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of thousands of results, on a slow disk."""
+    asked, go_on = [], threading.Event()
+
+    def slow(run: Path, dropped: Callable[[], bool]) -> Path | None:
+        while not go_on.wait(0.01) and not dropped():
+            pass
+        asked.append((threading.current_thread() is threading.main_thread(), dropped()))
+        return None
+
+    monkeypatch.setattr(set_search, "training_set_elsewhere", slow)
+    make_run(bench.results.parent, "one")
+    (bench.run / "broken").touch()
+    session = bench.session()
+    session.resume()
+    assert session.tick().state == "looking"
+    session.stop()
+    progress = session.tick()
+    assert (progress.state, progress.resumable) == ("stopped", True), "as it was"
+    wait_until(lambda: asked == [(False, True)])
+    go_on.set()
+    session.resume()
+    progress = follow(session, ended)[-1]
+    place = bench.results / "training-set"
+    assert progress.error == (
+        "The training set has moved: say where it is.\n"
+        f"No training set of this run lies in {bench.results.parent}: move it to {place}, and resume again."
+    )
+    assert asked[-1] == (False, False)
+    add_training_set(bench.run)
+    session.resume()
+    follow(session, ended)
+    assert len(asked) == 2, "beside the run nothing is looked for"
+    told = json.loads((bench.engine.parent / "topogan" / "resumed.json").read_text(encoding="utf-8"))
+    assert told == ["--dataset", str(place)]
 
 
 def test_a_stop_that_is_not_answered_becomes_force(bench: Bench) -> None:
@@ -202,8 +244,8 @@ def test_a_resume_that_fails_says_why(bench: Bench) -> None:
     (bench.run / "broken").touch()
     session.resume()
     progress = follow(session, ended)[-1]
-    assert (progress.state, progress.error) == ("failed", "The training set has moved: say where it is.")
-    assert progress.resumable
+    assert progress.state == "failed" and progress.resumable
+    assert progress.error.startswith("The training set has moved: say where it is.\n")
 
 
 def test_a_killed_engine(bench: Bench) -> None:
@@ -279,8 +321,6 @@ def test_no_run(bench: Bench) -> None:
 
 def test_a_silent_run_is_looked_at_now_and_then(bench: Bench) -> None:
     """Not ten times a second for the rest of the session; and heard when it works again."""
-    from run_folders import make_run
-
     make_run(bench.results.parent, bench.results.name, "running", machine="another")
     session = bench.session()
     said = [session.tick().state]
@@ -291,3 +331,17 @@ def test_a_silent_run_is_looked_at_now_and_then(bench: Bench) -> None:
     for bench.now in (65.0, 66.5):
         said.append(session.tick().state)
     assert said == ["running", "silent", "silent", "running"]
+
+
+def test_a_silent_run_that_the_engine_refuses_does_not_count_as_running(bench: Bench) -> None:
+    """Its old status says that it works on the other computer, and goes on saying so."""
+    make_run(bench.results.parent, bench.results.name, "running", machine="another")
+    add_training_set(bench.run)
+    (bench.run / "broken").touch()
+    session = bench.session()
+    session.resume()
+    refused = follow(session, ended)
+    assert "running" not in states(refused)
+    assert (refused[-1].error, refused[-1].resumable) == ("The training set has moved: say where it is.", True)
+    bench.now = 61.0
+    assert session.tick() == refused[-1], "and not that there is no sign of life"

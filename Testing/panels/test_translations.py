@@ -18,6 +18,7 @@ _ROOMS = (
     "TopoGANTrain/TopoGANLib/engine",
     "TopoGANTrain/TopoGANLib/forms",
     "TopoGANTrain/TopoGANLib/scene/scene_input.py",
+    "TopoGANTrain/TopoGANLib/scene/voxels.py",
     "TopoGANSynth/TopoGANSynthLib",
 )
 _ENDS = (".", "?", "!", "…")

@@ -150,7 +150,8 @@ class SynthPanel:
             words[RUNNING] = _("Sample {step} of {total}").format(step=progress.step, total=progress.total)
         self._logic.runner.show(ui.progressBar, ui.statusLabel, words)
         log = "" if progress is None else "\n".join(progress.log)
-        ui.logCollapsibleButton.visible = bool(log)
+        # Not the collapsed button itself: CTK shows what is in one that was shown before its window was.
+        ui.logSection.visible = bool(log)
         if log and ui.logTextEdit.plainText != log:
             ui.logTextEdit.plainText = log
 

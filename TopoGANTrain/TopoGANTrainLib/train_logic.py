@@ -20,9 +20,10 @@ from TopoGANLib.forms.settings import Setting, command_arguments, read_settings
 from TopoGANTrainLib.check.checking import Checking
 from TopoGANTrainLib.data.train_inputs import TRAINING_SET, FromTrainingSet, Inputs, folder_for
 from TopoGANTrainLib.run.awaited import AwaitedRuns
+from TopoGANTrainLib.run.folders import is_removed
 from TopoGANTrainLib.run.looked_after import LookedAfter
-from TopoGANTrainLib.run.training_session import Progress, TrainingSession
-from TopoGANTrainLib.run.training_sets import mark_used, training_set_of
+from TopoGANTrainLib.run.progress import Progress
+from TopoGANTrainLib.run.training_session import TrainingSession
 from TopoGANTrainLib.runs.run_list import RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_listed
 
@@ -179,8 +180,6 @@ class TrainLogic(PanelLogic):
         fine_tuning = [] if model is None else ["--from", model, *(["--adapt-structures"] if adapt_structures else [])]
         options = command_arguments(self._section("train"), values)
         session.start([dataset, session.run, *fine_tuning, *options], preparation)
-        if preparation is None:
-            mark_used(dataset, session.run)
         self._started(session)
         return self._end(wait)
 
@@ -191,12 +190,16 @@ class TrainLogic(PanelLogic):
         silent run can be resumed, too: make sure first that it does not work any more on its own computer.
 
         Raises:
-            RuntimeError: something runs already; or, with ``wait``, the training failed or was stopped.
+            RuntimeError: something runs already, or another application looks after it; or, with ``wait``, the training
+                failed or was stopped.
         """
         if self.isRunning:
             raise RuntimeError(_("A training is running already: stop it first."))
+        if self._mine.is_of_another(Path(run)):
+            words = _("Another Slicer of yours looks after the training {name}: resume it there, or close that first.")
+            raise RuntimeError(words.format(name=Path(run).parent.name))
         session = TrainingSession(engine or self.engine(), Path(run), user_settings.new_work_folder("training"))
-        session.resume(training_set_of(session.run))
+        session.resume()
         self._started(session)
         return self._end(wait)
 
@@ -230,11 +233,13 @@ class TrainLogic(PanelLogic):
         """
         followed = {one.run for one in (*self._before, *filter(None, [self.session]))}
         for run in self._awaited.runs:
-            if run in followed or self._mine.is_of_another(run):
+            if self._mine.is_of_another(run):
                 continue
-            if RunMonitor(run).poll() is not None and self._mine.take(run):
+            if run in followed:
+                self._mine.take(run)
+            elif RunMonitor(run).poll() is not None and self._mine.take(run):
                 self._before[self._found(run)] = None
-            elif not run.parent.exists() and run.parent.parent.exists():  # else its disk is not there for now
+            elif is_removed(run):
                 self._awaited.take(run)
         self._tick()
 
@@ -267,9 +272,13 @@ class TrainLogic(PanelLogic):
         self.forget(run)
 
     def learnsFrom(self, training_set: Path) -> bool:
-        """Whether a training that was started here uses a training set, be it that its run is not there yet."""
+        """Whether a training that was started here uses a training set, be it that its run is not there yet.
+
+        Or in another application of this user.
+        """
         sessions = [*self._before, *([self.session] if self.isStoppable and self.session is not None else [])]
-        return any(session.training_set == training_set for session in sessions)
+        mine = any(session.training_set == training_set for session in sessions)
+        return mine or self._mine.is_of_another(training_set)
 
     def forget(self, run: Path) -> None:
         """Do not follow a run any more that is not there any more."""
@@ -304,7 +313,8 @@ class TrainLogic(PanelLogic):
 
     def _started(self, session: TrainingSession) -> None:
         self._awaited.add(session.run)
-        self._mine.start(session.run)
+        for needed in filter(None, (session.run, session.training_set)):
+            self._mine.take(needed)
         user_settings.write(user_settings.LAST_RUN, str(session.run))
         self._follow(session)
 
@@ -334,10 +344,10 @@ class TrainLogic(PanelLogic):
         before = self.progress
         self.progress = None if self.session is None else self.session.tick()
         if self.session is not None and self.progress is not None:
-            if self.progress.state in ENDED:
-                ended.append((self.session.run, self.progress))
-            else:
+            if self.progress.state not in ENDED:
                 self._seen.add(self.session.run)
+            elif before is None or before.state != self.progress.state:
+                ended.append((self.session, self.progress))
         if self.session is None and not self._before:
             self._timer.stop()
         else:
@@ -346,18 +356,21 @@ class TrainLogic(PanelLogic):
             self._timer.start(pause if states <= {SILENT, *ENDED} else _TICK_MILLISECONDS)
         if (self.session is not None and (self.progress != before or self.progress.state not in ENDED)) or ended:
             self.onProgress()
-        for run, progress in ended:
-            self._tell(run, progress)
+        for session, progress in ended:
+            self._tell(session, progress)
 
-    def _tick_others(self) -> list[tuple[Path, Progress]]:
+    def _tick_others(self) -> list[tuple[TrainingSession, Progress]]:
         """Look after the runs that are not followed; those that have ended."""
         looked = {session: session.tick() for session in self._before}
         self._before = {one: progress for one, progress in looked.items() if progress.state not in ENDED}
-        return [(one.run, progress) for one, progress in looked.items() if progress.state in ENDED]
+        return [(one, progress) for one, progress in looked.items() if progress.state in ENDED]
 
-    def _tell(self, run: Path, progress: Progress) -> None:
-        started, seen = self._awaited.take(run), run in self._seen
-        self._mine.leave(run)
+    def _tell(self, session: TrainingSession, progress: Progress) -> None:
+        run = session.run
+        # Another application that lives, and has started it, tells it to whoever works there.
+        started, seen = not self._mine.is_of_another(run) and self._awaited.take(run), run in self._seen
+        for needed in filter(None, (run, session.training_set)):
+            self._mine.leave(needed)
         self._seen.discard(run)
         if started or seen:
             self.onEnded(run, progress)

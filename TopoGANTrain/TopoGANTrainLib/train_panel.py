@@ -16,15 +16,15 @@ from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.settings import changed_values
 from TopoGANLib.forms.widgets import describe_widgets
-from TopoGANLib.scene.scene_input import InputError
+from TopoGANLib.scene.voxels import InputError
 from TopoGANTrainLib.check.check_order import CheckOrders
 from TopoGANTrainLib.check.data_check_form import DataCheckForm
 from TopoGANTrainLib.data.data_form import DataForm
 from TopoGANTrainLib.data.train_inputs import FromTrainingSet
 from TopoGANTrainLib.run.leftovers import remove_orphans
 from TopoGANTrainLib.run.plots_view import PlotsView
+from TopoGANTrainLib.run.progress import Progress
 from TopoGANTrainLib.run.run_view import RunView
-from TopoGANTrainLib.run.training_session import Progress
 from TopoGANTrainLib.runs.runs_view import RunsView
 from TopoGANTrainLib.settings.settings_form import SettingsForm
 from TopoGANTrainLib.train_logic import TrainLogic
@@ -241,7 +241,7 @@ class TrainPanel:
     def _try(self, action: Callable[[], object]) -> None:
         try:
             action()
-        except InputError as error:
+        except (InputError, RuntimeError) as error:
             self._view.complain(str(error))
         except OSError as error:
             self._view.complain(_("It cannot start: {reason}.").format(reason=error.strerror or error))

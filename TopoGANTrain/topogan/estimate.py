@@ -45,6 +45,7 @@ class EstimateRequest(Settings):
     structures: int = Field(default=1, ge=1, le=MOST_STRUCTURES)
     samples: int = Field(default=0, ge=0, le=_MOST_SAMPLES)
     training_samples: int = Field(default=0, ge=0, le=_MOST_SAMPLES)
+    continued: bool = False
 
     @field_validator("size")
     @classmethod
@@ -81,6 +82,10 @@ def _estimate(file: Path, time_steps: Timing, clock: Callable[[], float]) -> dic
     check_form(settings, asked.axes)
     if known := asked.training_samples or asked.samples:
         settings, _ = fit_batches(settings, known, "slice" if asked.axes == 2 else "volume")
+    if asked.continued:
+        # The topological loss, which costs most, is there from the first step.
+        topology = settings.topology.model_copy(update={"warm_up": 0.0})
+        settings = settings.model_copy(update={"topology": topology})
     device = choose_device(settings.device)
     free = free_memory(device)
     stages, fits = _timed(settings, asked, device, time_steps, clock)

@@ -82,11 +82,12 @@ class SampleRow:
     verdict: str
     """On its topology, and whether it is a possible copy."""
     copy: bool
-    """Whether it comes closer to a training sample than any test sample does."""
+    """Whether it comes closer to a training sample than any test sample does: its mask, shifted, scaled or mirrored as
+    well, or the grain of its texture."""
     training_row: int
     """Row in the training set of the training sample that is nearest to it."""
     dice_to_training: float
-    """Dice with that one, 0 to 1."""
+    """Dice with that one, 0 to 1; of a changed copy after both were brought to one place and size."""
     test_row: int
     """The same of the test samples."""
     dice_to_test: float

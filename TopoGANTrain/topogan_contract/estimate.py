@@ -7,6 +7,7 @@ FILE has the schema :data:`topogan_contract.schemas.ESTIMATE_REQUEST` and::
     axes: 2 for slices, 3 for volumes
     structures: how many are learned
     samples: how many slices or volumes the training set holds; 0 or missing: nobody knows yet
+    continued: whether it begins with a model that knows these structures (fine-tuning); missing: no
     training_samples: how many of them are for training, so that no batch is larger; 0 or missing: all
 
 The doctor's JSON then has :data:`ANSWER`, either ``{"error": sentence}`` or::

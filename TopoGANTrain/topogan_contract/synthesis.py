@@ -20,6 +20,7 @@ to the head, the first voxel at the origin.
   and ``real``, how long the bars of real masks are (:mod:`topogan_contract.real_bars`), which may be missing;
 - ``valid_percent``: samples of which every structure is valid;
 - ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]), "real" or null;
+- ``copies_left_out``: how many possible copies of training samples were drawn again; missing where nobody looked;
 - ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none, as of volumes.
 
 The first schema knows one structure: ``structure`` is its name, ``expected_betti`` and both histograms stand beside it,

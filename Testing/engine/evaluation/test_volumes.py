@@ -22,6 +22,7 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.terms import TERMS
 from topogan.evaluation.wording import memorization_sentence
 from topogan.homology import betti_numbers_of_batch
+from topogan.metrics.closeness import Closeness
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.training_set import TrainingSet
 
@@ -220,7 +221,8 @@ def test_memorized_patients_are_warned_of_before_any_sample_is_a_copy(tmp_path: 
 
 def test_leaning_on_patients_is_no_good_sign() -> None:
     none = np.zeros(0, dtype=np.int64)
-    close = MemorizationAudit(np.full(9, 0.8), np.arange(9), np.array([0.6, 0.7, 0.75, 0.85]), none, none)
+    dice = Closeness(np.full(9, 0.8), np.arange(9), np.array([0.6, 0.7, 0.75, 0.85]))
+    close = MemorizationAudit(dice, dice, none, none)
     assert memorization_sentence(close, TERMS[3]) == (
         "None of 9 samples comes closer to a training mask than every test volume does. The nearest training mask has "
         "a Dice of 0.800 on average, that of a test volume 0.725."

@@ -8,6 +8,7 @@ import pytest
 from topogan.evaluation.cases import all_cases, best, nearest_to_training, worst
 from topogan.evaluation.report import Metric, label, number
 from topogan.evaluation.wording import comparison, intensity_sentence, memorization_sentence, sample_verdict
+from topogan.metrics.closeness import Closeness
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.verdict import verdict
 
@@ -15,7 +16,8 @@ NONE = np.zeros(0, dtype=np.int64)
 
 
 def found(dice: list[float], reference_dice: list[float]) -> MemorizationAudit:
-    return MemorizationAudit(np.array(dice), np.arange(len(dice)), np.array(reference_dice), NONE, NONE)
+    close = Closeness(np.array(dice), np.arange(len(dice)), np.array(reference_dice))
+    return MemorizationAudit(close, close, NONE, NONE)
 
 
 @pytest.mark.parametrize(

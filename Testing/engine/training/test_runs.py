@@ -23,9 +23,13 @@ from topogan.files import read_json
 from topogan.model import load_model, measuring
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
+from topogan.runs.known_runs import remembered_dataset
 from topogan.training import checks, resume, train, work
+from topogan.training.loop import most_checkpoint_bytes
 from topogan.training.mask_trainer import MaskTrainer
+from topogan.training.stages import blank_networks
 from topogan.training_set import TrainingSet
+from topogan_contract.training_set import difference, identity
 
 TINY = TrainSettings(
     part=Part.MASKS,
@@ -71,7 +75,8 @@ def test_the_folder_holds_what_the_contract_says(finished: tuple[Path, list[dict
     config = read_json(run / "config.json", "topogan.run/1")
     assert TrainSettings.model_validate(config["settings"]).masks.steps == 6
     described = json.loads((ring_set / "dataset.json").read_text())
-    assert config["training_set"]["content_hash"] == described["content_hash"]
+    assert not difference(config["training_set"], identity(described))
+    assert difference(config["training_set"], identity({**described, "window": [0.0, 100.0]})) == "window"
     curves = read_json(run / "history.json", "topogan.history/1")["curves"]
     assert curves["masks/loss_generator"]["steps"] == [1, 2, 3, 4, 5, 6]
     assert curves["masks/lambda"]["steps"] == [4, 5, 6]
@@ -220,20 +225,30 @@ def stop_after(run: Path, step: int) -> Any:
 def test_resume_finds_its_data_or_says_what_is_wrong(
     label_set: Path, ring_set: Path, tmp_path: Path, own_user_folder: Path
 ) -> None:
-    moved, run = tmp_path / "set", tmp_path / "run"
+    results, run = tmp_path / "results", tmp_path / "run"
+    moved, place = results / "1" / "training-set", results / "2" / "training-set"
     shutil.copytree(label_set, moved)
     train(moved, run, TINY, on_event=stop_after(run, 3))
     assert read_status(run).step == 3
-    moved.rename(tmp_path / "elsewhere")
+    place.parent.mkdir()
+    moved.rename(place)
+    (mark,) = place.glob("used-*.json")
+    mark.unlink()  # which the training has left, for the run lies elsewhere
     with pytest.raises(InputError, match="is no longer in"):
         resume(run)
-    with pytest.raises(InputError, match="is not the training set"):
+    with pytest.raises(InputError, match=r"is not the training set .* the same content hash"):
         resume(run, dataset=ring_set)
+    renamed = shutil.copytree(label_set, tmp_path / "renamed") / "dataset.json"
+    renamed.write_text(renamed.read_text().replace('"ring"', '"disc"'))
+    with pytest.raises(InputError, match=r"is not the training set .* the same structures"):
+        resume(run, dataset=renamed.parent)
     shutil.rmtree(own_user_folder)
     with pytest.raises(InputError, match="not known here"):
         resume(run)
     messages: list[dict] = []
-    resume(run, dataset=tmp_path / "elsewhere", on_event=messages.append)
+    resume(run, dataset=place, on_event=messages.append)
+    assert mark.exists()
+    assert remembered_dataset(read_json(run / "config.json", "topogan.run/1")["id"]) == place
     assert read_status(run).state == "finished"
     assert messages[0] == {"kind": "message", "text": "The run goes on from step 3."}
 
@@ -391,6 +406,16 @@ def test_textures_can_be_trained_onto_a_model_of_masks(ring_set: Path, tmp_path:
     assert source is not None
     for name, tensor in source.state_dict().items():
         assert torch.equal(model.masks.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize(("part", "carried"), [("masks", "textures"), ("textures", "masks")])
+def test_a_checkpoint_may_be_as_large_as_the_networks_that_it_carries(part: str, carried: str) -> None:
+    """Else a run that was started from a model, and trains one part of it, could not be resumed."""
+    wide = TrainSettings.model_validate({"part": part, carried: {"width": 128}})
+    with torch.device("meta"):
+        networks = blank_networks(carried, wide, 256, 1, 2).values()
+    weights = sum(tensor.nbytes for network in networks for tensor in network.state_dict().values())
+    assert most_checkpoint_bytes(wide, 256, 1, 2) > weights > 64 << 20
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class qMRMLPlotView(PythonQtObject, QtWidgets.QWidget):
         self._chart.RemovePlotSelections()
 
     def _draw(self) -> None:
-        from TopoGANLib.headless.rendering import add_chart
+        from TopoGANLib.headless.charts import add_chart
 
         self._view, window = vtk.vtkContextView(), vtk.vtkRenderWindow()
         window.SetOffScreenRendering(1)

@@ -22,7 +22,7 @@ from TopoGANSynthLib.compare.compare_view import CompareView
 from TopoGANSynthLib.compare.comparing import compare_job
 from TopoGANSynthLib.job.job_runner import JobRunner
 from TopoGANSynthLib.paint.paint_form import PaintPlane
-from TopoGANSynthLib.paint.painting import Match, match
+from TopoGANSynthLib.paint.painting import Match, match, plane_of_view
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes
@@ -168,7 +168,7 @@ class CompareForm:
         segmentation = self._parameters.compareSegmentation
         if segmentation is None:
             return _("Choose a segmentation of a real patient.")
-        unfit = _unfit(segmentation, match(form.names, segmentation).missing)
+        unfit = _unfit(segmentation, self._parameters.compareVolume, match(form.names, segmentation).missing)
         if unfit:
             return unfit
         if self._parameters.comparePlane is PaintPlane.red and self._red() is None:
@@ -196,15 +196,15 @@ class CompareForm:
         self._compare_with_segmentation(source)
 
     def _compare_with_segmentation(self, source: Path) -> None:
-        from TopoGANLib.scene.scene_input import InputError, plane_of
+        from TopoGANLib.scene.voxels import InputError
 
         form, parameters = self._form_of(source), self._parameters
         assert form is not None
         segmentation = parameters.compareSegmentation
         matched: Match = match(form.names, segmentation)
         red = self._red() if parameters.comparePlane is PaintPlane.red else None
-        plane = None if red is None else plane_of(red)
         try:
+            plane = None if red is None else plane_of_view(red)
             write = scene_request(form, segmentation, matched, parameters.compareVolume, plane)
         except InputError as error:
             self._refused = str(error)
@@ -219,21 +219,32 @@ class CompareForm:
         self.refresh()
 
     def _take(self, compared: Any) -> None:
+        # Here, not above: importing the module must not load numpy.
+        from TopoGANLib.scene.nodes import SynthesisNodes
+
         nodes, self._target = self._target, None
-        if nodes is None or nodes.image.GetScene() is None:
+        # Whole: the user may have removed a part.
+        if nodes is None or nodes not in SynthesisNodes.find_all(slicer.mrmlScene):
             self._refused = _("The samples are no longer in the scene: the comparison was dropped.")
             compared.page.unlink(missing_ok=True)
             return
-        self._view.add(nodes, compared)
+        sentence = _("The comparison cannot be put into the scene ({reason}): close other data, and compare again.")
+        if self._runner.put(lambda: self._view.add(nodes, compared), sentence) is None:
+            compared.page.unlink(missing_ok=True)
 
 
-def _unfit(segmentation: slicer.vtkMRMLSegmentationNode, missing: Sequence[str]) -> str:
-    """Why samples cannot be compared with a segmentation; empty if they can."""
+def _unfit(
+    segmentation: slicer.vtkMRMLSegmentationNode, volume: slicer.vtkMRMLScalarVolumeNode | None, missing: Sequence[str]
+) -> str:
+    """Why samples cannot be compared with a segmentation and its CT; empty if they can."""
     # Here, not above: importing the module must not load numpy.
     from TopoGANLib.scene.own import own_nodes
 
-    if segmentation.GetID() in own_nodes(slicer.mrmlScene):
+    own = own_nodes(slicer.mrmlScene)
+    if segmentation.GetID() in own:
         return _("This is no patient but came of a model or a comparison: choose a segmentation of a real patient.")
+    if volume is not None and volume.GetID() in own:
+        return _("The CT came of a model or a comparison: choose the real one, or None to compare masks alone.")
     if not missing:
         return ""
     sentence = _("{segmentation} does not show {names}: name segments so.")

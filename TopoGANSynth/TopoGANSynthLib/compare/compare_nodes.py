@@ -16,7 +16,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.comparison import Comparison, comparison_of, text_of
 from TopoGANLib.scene.build import add_pictures
-from TopoGANLib.scene.own import comparison_texts, family, remove_nodes
+from TopoGANLib.scene.own import added_whole, comparison_texts, family, remove_nodes
 from TopoGANLib.scene.tables import add_table
 from TopoGANSynthLib.compare.compare_charts import add_charts
 
@@ -33,6 +33,8 @@ _NEEDED = ("metrics", "samples", "topology", "sizes")
 _BROWSER, _PART = f"{_PREFIX}browser", f"{_PREFIX}part"
 # A name of chance, not a path: IDs are used again by the next scene, and paths tell where a user's files are.
 _PAGE = f"{_PREFIX}page"
+# Fitting would turn the views, one of which may be the plane of a patient.
+_NO_FIT = 0
 # Between a sample and the image beside it, of the width.
 _GAP = 0.06
 
@@ -77,8 +79,18 @@ class ComparisonNodes:
 
     @classmethod
     def add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
-        """Put a comparison beside its synthesis, in the place of what is left of older ones."""
-        remove_nodes([node for text in _texts(nodes) for node in family(text, nodes.segmentation)])
+        """Put a comparison beside its synthesis, in the place of what is left of older ones.
+
+        They stay, and nothing of the new one does, where an error ends it.
+        """
+        older = [node for text in _texts(nodes) for node in family(text, nodes.segmentation)]
+        with added_whole(nodes.image.GetScene()):
+            found = cls._add(nodes, compared)
+        remove_nodes(older)
+        return found
+
+    @classmethod
+    def _add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
         scene = nodes.image.GetScene()
         name = nodes.segmentation.GetName().replace(" segmentation", "")
         comparison = compared.comparison
@@ -155,7 +167,7 @@ class ComparisonNodes:
         views = _views(self.image.GetScene())
         if wanted and application_logic is not None and not any(_has(view, nodes.image) for view in views):
             application_logic.GetSelectionNode().SetActiveVolumeID(nodes.image.GetID())
-            application_logic.PropagateVolumeSelection()
+            application_logic.PropagateVolumeSelection(_NO_FIT)
         for view in views:
             if wanted and _has(view, nodes.image):
                 view.SetForegroundVolumeID(self.image.GetID())

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import qt
 from slicer.i18n import tr as _
 
+from TopoGANLib.forms.tables import fix_rows, stretch_first_column
+
 if TYPE_CHECKING:
     from topogan_contract.comparison import Comparison, MetricRow
 
 _MOST_ROWS_IN_SIGHT = 12
-_FRAME = 6
 _COLUMNS = 3
 
 
@@ -25,11 +26,7 @@ class CompareTable:
         table.setHorizontalHeaderLabels([_("Figure"), _("Samples"), _("Real")])
         table.verticalHeader().setVisible(False)
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
-        # A name that is too long for its column has two lines, also when the panel gets narrower.
-        table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        stretch_first_column(table)
 
     def show(self, comparison: Comparison) -> None:
         """Fill it, unless it shows that already."""
@@ -54,9 +51,7 @@ class CompareTable:
             else:
                 cells = [row.name, with_unit(row.samples, row.unit), with_unit(row.real, row.unit)]
                 self._put(number, cells, what_it_means(row))
-        # Of the lowest rows.
-        in_sight = 1 + min(len(rows), _MOST_ROWS_IN_SIGHT)
-        table.setFixedHeight(in_sight * min(table.rowHeight(row) for row in range(max(1, len(rows)))) + _FRAME)
+        fix_rows(table, _MOST_ROWS_IN_SIGHT)
 
     def _put(self, row: int, cells: list[str], tip: str) -> None:
         for column, text in enumerate(cells):

@@ -57,12 +57,13 @@ class CompareView:
         add(ui.regionComboBox, "currentIndexChanged(int)", self.refresh)
         add(ui.synthesisComboBox, "currentIndexChanged(int)", self.refresh)
 
-    def add(self, nodes: SynthesisNodes, compared: Compared) -> None:
-        """Put a new comparison into the scene, and show it."""
+    def add(self, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
+        """Put a new comparison into the scene, where :meth:`refresh` finds it."""
         from TopoGANSynthLib.compare.compare_nodes import ComparisonNodes
 
-        self._pages[ComparisonNodes.add(nodes, compared).page_name] = compared.page
-        self.refresh()
+        found = ComparisonNodes.add(nodes, compared)
+        self._pages[found.page_name] = compared.page
+        return found
 
     def refresh(self) -> None:
         """Show what is so now."""

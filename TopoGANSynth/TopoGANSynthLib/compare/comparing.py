@@ -57,7 +57,7 @@ def compare_job(
     command += ["--comparison", folder / _COMPARISON]
     if training_set is None:
         command += ["--prepare", folder / _REQUEST]
-
+    # Of its own name and moved there whole, so that no other application of the user can come in between.
     page = user_settings.new_work_folder(_COMPARISON).with_suffix(".html")
     unreadable = _("The comparison cannot be read: look whether the disk is full, and compare again.")
 

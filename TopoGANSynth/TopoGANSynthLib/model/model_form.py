@@ -13,6 +13,7 @@ from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.background import Background
 from TopoGANLib.forms.connections import Connections
 from TopoGANLib.forms.path_line import PathLine
+from TopoGANLib.forms.tables import limit_rows, stretch_first_column
 from TopoGANSynthLib.model import card_words
 from TopoGANSynthLib.model.model_card import ModelCard, ModelRefused, first_wrong_file, package_of, read_model_card
 
@@ -21,9 +22,6 @@ DEMO_MODEL = Path(__file__).resolve().parents[2] / "Resources" / "Models" / "pha
 
 _LOOK_MILLISECONDS = 50
 _MOST_ROWS_IN_SIGHT = 6
-_FRAME = 6
-# Of a widget without a limit (QWIDGETSIZE_MAX).
-_ANY_HEIGHT = 16777215
 
 
 class ModelForm:
@@ -45,11 +43,7 @@ class ModelForm:
         self._timer.setInterval(_LOOK_MILLISECONDS)
         self._connections = Connections()
         self._connections.add(self._timer, "timeout()", self._look_at_check)
-        # Rows follow the letters, whose size the user may change at any time, and the table its rows.
-        ui.modelTable.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        header = ui.modelTable.horizontalHeader()
-        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        stretch_first_column(ui.modelTable)
         before = user_settings.read_text(user_settings.MODEL) or str(DEMO_MODEL)
         packages = _("Model packages (*.zip)")
         self._line = PathLine(ui.modelPathLineEdit, self._choose, before, files=packages)
@@ -147,7 +141,4 @@ class ModelForm:
                 cell = qt.QTableWidgetItem(text)
                 cell.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(row, column, cell)
-        # Rows and their header are equally high.
-        many = len(card.regions) > _MOST_ROWS_IN_SIGHT
-        most = (1 + _MOST_ROWS_IN_SIGHT) * table.rowHeight(0) + _FRAME
-        table.setMaximumHeight(most if many else _ANY_HEIGHT)
+        limit_rows(table, _MOST_ROWS_IN_SIGHT)

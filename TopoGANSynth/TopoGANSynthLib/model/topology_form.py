@@ -10,11 +10,11 @@ import qt
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.tables import limit_rows, stretch_first_column
 from TopoGANSynthLib.model.model_card import ModelCard
 
 _MOST = 9999
 _MOST_ROWS_IN_SIGHT = 6
-_FRAME = 6
 _STRUCTURE, _WISH, _NUMBERS = 0, 1, 2
 ANY, REAL, MODAL = "any", "real", "modal"
 """The engine's words for what is asked of a structure; the fourth possibility are numbers."""
@@ -106,15 +106,11 @@ class TopologyForm:
         titles = [_("Structure"), _("Topology"), *numbers]
         table.setColumnCount(len(titles))
         table.setHorizontalHeaderLabels(titles)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(_STRUCTURE, qt.QHeaderView.Stretch)
+        stretch_first_column(table)
         table.setRowCount(len(card.regions))
         for row, region in enumerate(card.shown_regions):
             self._build_row(table, row, region, card)
-        table.resizeRowsToContents()
-        shown = 1 + min(len(card.regions), _MOST_ROWS_IN_SIGHT)
-        table.setFixedHeight(shown * table.rowHeight(0) + _FRAME)
+        limit_rows(table, _MOST_ROWS_IN_SIGHT)
 
     def _build_row(self, table: Any, row: int, region: str, card: ModelCard) -> None:
         item = qt.QTableWidgetItem(region)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import slicer
 from slicer.i18n import tr as _
 
 from topogan_contract import schemas
@@ -19,8 +20,6 @@ from TopoGANLib.forms import user_settings
 from TopoGANSynthLib.job.engine_job import EngineJob
 
 if TYPE_CHECKING:
-    import slicer
-
     from TopoGANLib.scene.grid import Grid
     from TopoGANLib.scene.scene_input import SceneInput
 
@@ -69,6 +68,23 @@ def match(structures: Sequence[str], segmentation: slicer.vtkMRMLSegmentationNod
     )
 
 
+def plane_of_view(view: slicer.vtkMRMLSliceNode) -> list[list[float]]:
+    """SliceToRAS of a view that the user has turned: 4 rows of 4.
+
+    Raises:
+        InputError: it shows samples, and was turned to their plane.
+    """
+    from TopoGANLib.scene.scene_input import plane_of
+    from TopoGANLib.scene.views import shows_samples
+    from TopoGANLib.scene.voxels import InputError
+
+    if shows_samples(view, slicer.app.applicationLogic()):
+        raise InputError(
+            _("The Red view was turned to show samples: turn it to the patient's plane, or choose the axial plane.")
+        )
+    return plane_of(view)
+
+
 def paint_job(
     engine: Engine,
     model: Path,
@@ -90,7 +106,8 @@ def paint_job(
     Raises:
         InputError: the segmentation cannot be used.
     """
-    from TopoGANLib.scene.scene_input import read_scene_input, reference_grid
+    from TopoGANLib.scene.scene_input import read_scene_input
+    from TopoGANLib.scene.voxels import reference_grid
 
     scan = read_scene_input(None, segmentation, [identifier for _structure, identifier in matched.segments])
     names = [structure for structure, _identifier in matched.segments]

@@ -23,7 +23,8 @@ from TopoGANLib.engine.process import PATIENCE_SECONDS, Engine, EngineProcess, k
 from TopoGANLib.words import tr as _
 
 SILENT = "silent"
-"""Judged, not written: the run says it works on another computer, from which no heartbeat has come for a while."""
+"""Judged, not written: nobody here can know how it is doing. No heartbeat has come from another computer for a while,
+or all results are out of reach, as those on a disk that is unplugged."""
 
 SILENCE_SECONDS = 60.0
 # A folder that is being replaced is not there for a moment, and Windows refuses to read a file that is.
@@ -79,6 +80,7 @@ class RunMonitor:
         self._last: RunReport | None = None
         self._heartbeat = -1
         self._heard = self._readable = clock()
+        self._disk = 0
 
     @property
     def model(self) -> Path:
@@ -89,7 +91,7 @@ class RunMonitor:
         """Read the status and judge it; the last good reading where it cannot be read at this moment."""
         content, now = self._find_status(), self._clock()
         if content is not None:
-            self._readable = now
+            self._readable, self._disk = now, _disk_of(self._results)
             self._last = self._judge(self._read(content), _whole(content.get("heartbeat")))
         elif self._last is not None and now - self._readable >= UNREADABLE_SECONDS:
             self._last = self._judge_unreadable(self._last)
@@ -122,6 +124,10 @@ class RunMonitor:
         if report is not None and report.pid:
             kill_tree(report.pid)
 
+    @property
+    def _results(self) -> Path:
+        return self.run.parent.parent
+
     def _find_status(self) -> dict[str, Any] | None:
         return find_json(self.run / layout.STATUS_FILE, schemas.STATUS)
 
@@ -145,6 +151,9 @@ class RunMonitor:
     def _judge_unreadable(self, last: RunReport) -> RunReport:
         if self.run.is_dir():
             return self._judge(last, self._heartbeat)
+        if _disk_of(self._results) != self._disk:  # the engine may well work on
+            sentence = _("The folder {results} is out of reach: connect its disk again.").format(results=self._results)
+            return replace(last, state=SILENT, eta_seconds=None, error=sentence, pid=0, there=False, said=False)
         sentence = _("The folder of the run was removed or renamed: bring it back, or start a new run.")
         return replace(last, state=FAILED, eta_seconds=None, error=sentence, pid=0, there=False, said=False)
 
@@ -204,3 +213,11 @@ def wait_and_kill(run: Path, patience: float) -> None:
 
 def _whole(value: Any) -> int:
     return value if isinstance(value, int) and 0 <= value < _MOST else 0
+
+
+def _disk_of(folder: Path) -> int:
+    """A number for the disk that a folder is on, until that is unplugged; 0 where there is no such folder."""
+    try:
+        return folder.stat().st_dev
+    except OSError:
+        return 0

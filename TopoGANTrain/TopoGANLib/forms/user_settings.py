@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import qt
@@ -24,6 +25,7 @@ TRAINING_SET = "TrainingSet"
 """What samples are compared with."""
 
 _LONGEST_NAME = 60
+_OF_THE_USER = 0o700
 
 
 def read_text(name: str, default: str = "") -> str:
@@ -56,9 +58,12 @@ def new_folder(results: Path, name: str) -> Path:
 
 
 def work_folder() -> Path:
-    """A folder of the user for what the engine says and reads in passing; it may name the user's files."""
+    """A folder of the user alone, for what the engine says and reads in passing: copies of patients' images, too."""
     folder = Path(slicer.app.temporaryPath) / "TopoGAN"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=_OF_THE_USER, parents=True, exist_ok=True)
+    # One of an older version is open to all; some file systems know no permissions.
+    with suppress(PermissionError):
+        folder.chmod(_OF_THE_USER)
     return folder
 
 

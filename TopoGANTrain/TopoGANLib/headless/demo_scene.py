@@ -16,7 +16,8 @@ import numpy as np
 import slicer
 
 from TopoGANLib.headless.application import SLICE_VIEWS, HeadlessSlicer, SceneError, save_scene, start_headless
-from TopoGANLib.headless.rendering import SliceViewPicture, ThreeDViewPicture, draw_chart, tile, write_png
+from TopoGANLib.headless.charts import draw_chart
+from TopoGANLib.headless.rendering import SliceViewPicture, ThreeDViewPicture, tile, write_png
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder

@@ -10,7 +10,6 @@ import ctypes
 import os
 from collections.abc import Sequence
 from ctypes.util import find_library
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from TopoGANLib.headless.application import SceneError
-from TopoGANLib.scene.barcode import BAR, number_of_bars
 
 # What the application registers for its slice views, less those that need a mouse or a legend.
 _SLICE_MANAGERS = (
@@ -36,7 +34,6 @@ _THREE_D_MANAGERS = (
     "vtkMRMLModelDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager3D",
 )
-_MOST_TICKS = 15
 _NO_OPENGL = (
     "Pictures need OpenGL, which this computer has not installed: "
     "install it (Debian and Ubuntu: apt install libegl1 libgl1) and run it again."
@@ -97,7 +94,7 @@ class SliceViewPicture:
         self._slice_logic.FitSliceToBackground(*self._size)
         self._slice_node.SetSliceOffset(offset)
         self._caption.SetInput(caption)
-        return _grab(self._window)
+        return grab(self._window)
 
     def _add_image_layer(self) -> None:
         # The slice logic delivers finished colors: window and level that leave them as they are.
@@ -149,42 +146,7 @@ class ThreeDViewPicture:
         """
         self._caption.SetInput(caption)
         self._renderer.ResetCameraClippingRange()
-        return _grab(self._window)
-
-
-def draw_chart(chart_node: slicer.vtkMRMLPlotChartNode, width: int, height: int) -> np.ndarray:
-    """Draw a barcode or a persistence diagram the way Slicer's plot view does: VTK's chart on a context view.
-
-    Slicer's view also puts ticks between the bars' whole numbers; a picture need not.
-
-    Returns:
-        uint8 [height, width, 3], RGB.
-
-    Raises:
-        SceneError: there is no OpenGL.
-    """
-    check_rendering()
-    view = vtk.vtkContextView()
-    window = _off_screen_window(width, height)
-    view.SetRenderWindow(window)
-    view.GetRenderer().SetBackground(1, 1, 1)
-    add_chart(view, chart_node)
-    return _grab(window)
-
-
-def add_chart(view: vtk.vtkContextView, chart_node: slicer.vtkMRMLPlotChartNode) -> vtk.vtkChartXY:
-    """Put a barcode or a persistence diagram into a view as Slicer's plot view does."""
-    chart = vtk.vtkChartXY()
-    view.GetScene().AddItem(chart)
-    _set_title_and_legend(chart, chart_node)
-    bottom, left = chart.GetAxis(vtk.vtkAxis.BOTTOM), chart.GetAxis(vtk.vtkAxis.LEFT)
-    _set_axis(bottom, chart_node, chart_node.GetXAxisTitle(), chart_node.GetXAxisRange())
-    _set_axis(left, chart_node, chart_node.GetYAxisTitle(), chart_node.GetYAxisRange())
-    if chart_node.GetYAxisTitle() == BAR:
-        _set_whole_ticks(left, number_of_bars(chart_node))
-    for index in range(chart_node.GetNumberOfPlotSeriesNodes()):
-        _add_series(chart, chart_node.GetNthPlotSeriesNode(index))
-    return chart
+        return grab(self._window)
 
 
 def tile(pictures: Sequence[np.ndarray], columns: int, gap: int = 4, background: int = 255) -> np.ndarray:
@@ -222,7 +184,7 @@ def _loads(library: str) -> bool:
 
 def _view_window(width: int, height: int) -> tuple[vtk.vtkRenderWindow, vtk.vtkRenderer, vtk.vtkRenderWindowInteractor]:
     renderer = vtk.vtkRenderer()
-    window = _off_screen_window(width, height)
+    window = off_screen_window(width, height)
     window.AddRenderer(renderer)
     interactor = vtk.vtkRenderWindowInteractor()
     interactor.SetRenderWindow(window)
@@ -248,7 +210,8 @@ def _add_displayable_managers(
     return group
 
 
-def _off_screen_window(width: int, height: int) -> vtk.vtkRenderWindow:
+def off_screen_window(width: int, height: int) -> vtk.vtkRenderWindow:
+    """A window of so many pixels that nobody sees."""
     window = vtk.vtkRenderWindow()
     window.SetOffScreenRendering(1)
     window.SetMultiSamples(8)
@@ -258,7 +221,8 @@ def _off_screen_window(width: int, height: int) -> vtk.vtkRenderWindow:
     return window
 
 
-def _grab(window: vtk.vtkRenderWindow) -> np.ndarray:
+def grab(window: vtk.vtkRenderWindow) -> np.ndarray:
+    """Draw a window, uint8 [height, width, 3], RGB, row 0 at the top."""
     window.Render()
     grabber = vtk.vtkWindowToImageFilter()
     grabber.SetInput(window)
@@ -280,54 +244,3 @@ def _add_caption(renderer: vtk.vtkRenderer, height: int) -> vtk.vtkTextActor:
     text.SetShadow(True)
     renderer.AddViewProp(caption)
     return caption
-
-
-_MARKERS = {
-    slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone: vtk.vtkPlotPoints.NONE,
-    slicer.vtkMRMLPlotSeriesNode.MarkerStylePlus: vtk.vtkPlotPoints.PLUS,
-    slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle: vtk.vtkPlotPoints.CIRCLE,
-}
-_PENS = {
-    slicer.vtkMRMLPlotSeriesNode.LineStyleNone: vtk.vtkPen.NO_PEN,
-    slicer.vtkMRMLPlotSeriesNode.LineStyleSolid: vtk.vtkPen.SOLID_LINE,
-    slicer.vtkMRMLPlotSeriesNode.LineStyleDash: vtk.vtkPen.DASH_LINE,
-}
-
-
-def _add_series(chart: vtk.vtkChartXY, series: slicer.vtkMRMLPlotSeriesNode) -> None:
-    plot = chart.AddPlot(vtk.vtkChart.LINE)
-    plot.SetInputData(series.GetTableNode().GetTable(), series.GetXColumnName(), series.GetYColumnName())
-    plot.SetLabel(series.GetName())
-    plot.SetColorF(*series.GetColor())
-    plot.SetWidth(series.GetLineWidth())
-    plot.GetPen().SetLineType(_PENS[series.GetLineStyle()])
-    plot.SetMarkerStyle(_MARKERS[series.GetMarkerStyle()])
-    plot.SetMarkerSize(series.GetMarkerSize())
-
-
-def _set_title_and_legend(chart: vtk.vtkChartXY, node: slicer.vtkMRMLPlotChartNode) -> None:
-    chart.SetTitle(node.GetTitle() or "")
-    chart.GetTitleProperties().SetFontSize(node.GetTitleFontSize())
-    chart.SetShowLegend(node.GetLegendVisibility())
-    chart.GetLegend().GetLabelProperties().SetFontSize(node.GetLegendFontSize())
-
-
-def _set_axis(axis: vtk.vtkAxis, node: slicer.vtkMRMLPlotChartNode, title: str, limits: Sequence[float]) -> None:
-    axis.SetTitle(title)
-    axis.GetTitleProperties().SetFontSize(node.GetAxisTitleFontSize())
-    axis.GetTitleProperties().SetBold(False)
-    axis.GetLabelProperties().SetFontSize(node.GetAxisLabelFontSize())
-    axis.SetGridVisible(node.GetGridVisibility())
-    axis.SetBehavior(vtk.vtkAxis.FIXED)
-    axis.SetUnscaledRange(*limits)
-
-
-def _set_whole_ticks(axis: vtk.vtkAxis, last: int) -> None:
-    """Ticks at 1, 2, 3 … or, where those are too many, at multiples of 2, 5, 10, 20 …"""
-    steps = (factor * 10**power for power in count() for factor in (1, 2, 5))
-    step = next(step for step in steps if last <= step * _MOST_TICKS)
-    positions, labels = vtk.vtkDoubleArray(), vtk.vtkStringArray()
-    for number in range(step, last + 1, step):
-        positions.InsertNextValue(number)
-        labels.InsertNextValue(str(number))
-    axis.SetCustomTickPositions(positions, labels)

@@ -11,7 +11,7 @@ import slicer
 from TopoGANLib.scene.barcode import add_barcode
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.nodes import SynthesisNodes, diagram_pixel_columns
-from TopoGANLib.scene.own import mark_own
+from TopoGANLib.scene.own import added_whole, mark_own
 from TopoGANLib.scene.segments import add_segments
 from TopoGANLib.scene.sequences import add_sequences, sequences_of
 from TopoGANLib.scene.synthesis_folder import Synthesis
@@ -33,13 +33,18 @@ def build_scene(scene: slicer.vtkMRMLScene, synthesis: Synthesis) -> SynthesisNo
     """Add the nodes of a synthesis to the scene and show its first sample in the barcode.
 
     Every node gets a fresh name, so that a second synthesis stands beside the first; to replace it, call
-    :meth:`SynthesisNodes.remove` of the first.
+    :meth:`SynthesisNodes.remove` of the first. Where it fails, no node of it stays.
 
     Args:
         scene: where the nodes go; inside Slicer, ``slicer.mrmlScene``.
         synthesis: from :func:`TopoGANLib.scene.synthesis_folder.read_synthesis_folder`.
     """
     name = f"TopoGAN {synthesis.structure}"
+    with added_whole(scene):
+        return _build(scene, name, synthesis)
+
+
+def _build(scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis) -> SynthesisNodes:
     pictures = add_pictures(scene, name, synthesis, _NATURE[synthesis.axes])
     nodes = SynthesisNodes.connect(
         synthesis.regions,

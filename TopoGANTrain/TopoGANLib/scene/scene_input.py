@@ -13,15 +13,10 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
-from vtk.util.numpy_support import vtk_to_numpy
 
 from TopoGANLib.scene.grid import Grid, voxels_between, write_nrrd
+from TopoGANLib.scene.voxels import InputError, empty_sentence, labelmap_grid, labelmap_of, resampled, volume_grid
 from TopoGANLib.words import tr as _
-
-
-class InputError(ValueError):
-    """What the user has chosen cannot be used: one sentence that says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -167,114 +162,19 @@ def read_scene_input(
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(_("Two of the segments are named {twice}: rename one.").format(twice=twice))
-    image = None if volume is None else _volume_grid(volume)
-    labelmaps = [_labelmap(segmentation, segment) for segment in segments]
-    grids = [_labelmap_grid(labelmap) for labelmap in labelmaps]
+    image = None if volume is None else volume_grid(volume)
+    labelmaps = [labelmap_of(segmentation, segment) for segment in segments]
+    grids = [labelmap_grid(labelmap) for labelmap in labelmaps]
     for number, (labelmap, grid) in enumerate(zip(labelmaps, grids, strict=True)):
         if voxels_between(grids[0], grid) is None:
-            grids[number] = _resampled(labelmap, labelmaps[0])
+            grids[number] = resampled(labelmap, labelmaps[0])
     return SceneInput(tuple(map(_structure, segments, grids)), image)
-
-
-def reference_grid(segmentation: slicer.vtkMRMLSegmentationNode) -> Grid | None:
-    """The voxels that the segments were drawn on, mostly those of a volume; None where nobody has said.
-
-    Its array holds nothing and takes no memory.
-    """
-    name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
-    text = segmentation.GetSegmentation().GetConversionParameter(name)
-    geometry = slicer.vtkOrientedImageData()
-    if not text or not slicer.vtkSegmentationConverter.DeserializeImageGeometry(text, geometry, False):
-        return None
-    shape, matrix = _place(geometry)
-    return Grid(np.broadcast_to(np.uint8(0), shape), matrix) if min(shape) > 0 else None
 
 
 def plane_of(slice_node: slicer.vtkMRMLSliceNode) -> list[list[float]]:
     """The plane of a slice view, such as Red, as its SliceToRAS matrix: 4 rows of 4."""
     matrix: list[list[float]] = slicer.util.arrayFromVTKMatrix(slice_node.GetSliceToRAS()).tolist()
     return matrix
-
-
-def check_image(volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """See that a volume can be a CT; quick.
-
-    Raises:
-        InputError: it cannot.
-    """
-    image = volume.GetImageData()
-    if image is None or not image.GetNumberOfPoints():
-        raise InputError(_("The CT is empty: choose another volume."))
-    if image.GetNumberOfScalarComponents() != 1:
-        raise InputError(_("The CT is a color picture: choose a CT volume."))
-
-
-def check_segment(segment: slicer.vtkSegment) -> None:
-    """See that a segment is not empty; one that is a surface is not looked into.
-
-    Raises:
-        InputError: it is.
-    """
-    labelmap = segment.GetRepresentation(
-        slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-    )
-    if labelmap is not None and (labelmap.IsEmpty() or not _has(_labelmap_grid(labelmap), segment.GetLabelValue())):
-        raise InputError(_empty(segment.GetName()))
-
-
-def _empty(segment: str) -> str:
-    return _("The segment {segment} is empty: draw it first, or choose another.").format(segment=segment)
-
-
-def _has(grid: Grid, label: int) -> bool:
-    # From the middle on, where a structure is as a rule, so that few slices have to be looked at.
-    count = len(grid.array)
-    order = sorted(range(count), key=lambda number: abs(number - count // 2))
-    return any((grid.array[number] == label).any() for number in order)
-
-
-def _volume_grid(volume: slicer.vtkMRMLScalarVolumeNode) -> Grid:
-    check_image(volume)
-    matrix = vtk.vtkMatrix4x4()
-    volume.GetIJKToRASMatrix(matrix)
-    return Grid(slicer.util.arrayFromVolume(volume), slicer.util.arrayFromVTKMatrix(matrix))
-
-
-def _labelmap(segmentation: slicer.vtkMRMLSegmentationNode, segment: slicer.vtkSegment) -> slicer.vtkOrientedImageData:
-    name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
-    if segment.GetRepresentation(name) is None:
-        # Surfaces, as of an imported model. The one step that can take long here.
-        segmentation.GetSegmentation().CreateRepresentation(name)
-    labelmap = segment.GetRepresentation(name)
-    if labelmap is None or labelmap.IsEmpty():
-        raise InputError(_empty(segment.GetName()))
-    return labelmap
-
-
-def _labelmap_grid(labelmap: slicer.vtkOrientedImageData) -> Grid:
-    # The labelmap holds only the part where its segments are.
-    shape, matrix = _place(labelmap)
-    return Grid(vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(shape), matrix)
-
-
-def _place(geometry: slicer.vtkOrientedImageData) -> tuple[list[int], np.ndarray]:
-    """Number of slices, rows and columns, and where they are."""
-    extent = geometry.GetExtent()
-    matrix = vtk.vtkMatrix4x4()
-    geometry.GetImageToWorldMatrix(matrix)
-    start = np.eye(4)
-    start[:3, 3] = extent[0], extent[2], extent[4]
-    shape = [extent[end] - extent[end - 1] + 1 for end in (5, 3, 1)]
-    return shape, slicer.util.arrayFromVTKMatrix(matrix) @ start
-
-
-def _resampled(labelmap: slicer.vtkOrientedImageData, reference: slicer.vtkOrientedImageData) -> Grid:
-    """A segment that was made on other voxels, such as one copied from another segmentation."""
-    moved = slicer.vtkOrientedImageData()
-    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
-        labelmap, reference, moved, False, True
-    )
-    return _labelmap_grid(moved)
 
 
 def _structure(segment: slicer.vtkSegment, grid: Grid) -> SceneStructure:
@@ -302,7 +202,7 @@ def _merge(structures: Sequence[SceneStructure], values: Sequence[int]) -> tuple
             found += np.count_nonzero(inside)
             covered += np.count_nonzero(inside) - np.count_nonzero(free)
         if not found:
-            raise InputError(_empty(structure.name))
+            raise InputError(empty_sentence(structure.name))
         if covered == found:
             raise InputError(
                 _("{structure} lies wholly under segments above it: move it up, or leave it out.").format(

@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from topogan_contract.schemas import STRUCTURES, find_json
 from TopoGANLib.forms.settings import Setting, changed_values
 from TopoGANLib.forms.user_settings import new_folder
-from TopoGANLib.scene.scene_input import InputError
+from TopoGANLib.scene.voxels import InputError
 from TopoGANTrainLib.check.data_check import DataCheck, SetForm, read_form
 from TopoGANTrainLib.check.file_stamp import paths_in, stamp
 from TopoGANTrainLib.check.fingerprint import fingerprint

@@ -20,7 +20,7 @@ from TopoGANLib.forms.background import Background
 from TopoGANLib.words import translated
 from TopoGANTrainLib.run.leftovers import remove_leftovers
 from TopoGANTrainLib.run.preparation import Preparation
-from TopoGANTrainLib.run.training_session import PREPARING
+from TopoGANTrainLib.run.progress import PREPARING
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0

@@ -10,12 +10,12 @@ import slicer
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
+from TopoGANLib.forms.tables import fix_rows, stretch_first_column
 from TopoGANTrainLib.check.betti_chart import BettiChart
 from TopoGANTrainLib.check.data_check import PREVIEW_FILE, DataCheck, RegionRow, read_check
 
 _PICTURE_WIDTH = 300
 _MOST_ROWS_IN_SIGHT = 8
-_FRAME = 6
 _MOST_TOPOLOGIES = 4
 
 
@@ -68,9 +68,7 @@ class DataCheckView:
         table.setColumnCount(5)
         table.verticalHeader().setVisible(False)
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        stretch_first_column(table)
 
     def _fill_table(self, check: DataCheck) -> None:
         table = self._ui.checkTable
@@ -86,10 +84,7 @@ class DataCheckView:
                 if column > 0:
                     item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
                 table.setItem(row, column, item)
-        table.resizeRowsToContents()
-        # Rows and their header are equally high.
-        shown = 1 + min(len(rows), _MOST_ROWS_IN_SIGHT)
-        table.setFixedHeight(shown * table.rowHeight(0) + _FRAME)
+        fix_rows(table, _MOST_ROWS_IN_SIGHT)
 
     def _show_picture(self, path: Path) -> None:
         button = self._ui.checkPreviewButton

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from TopoGANLib.scene.scene_input import InputError
+from TopoGANLib.scene.voxels import InputError
 from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.structures import structures_in, table_in, unions_in
 

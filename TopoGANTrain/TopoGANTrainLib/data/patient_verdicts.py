@@ -7,7 +7,10 @@ from functools import partial
 
 import slicer
 
-from TopoGANLib.scene.scene_input import InputError, SceneInput, check_image, check_segment, read_scene_input
+from topogan_contract.words import shown
+from TopoGANLib.scene.own import own_nodes
+from TopoGANLib.scene.scene_input import SceneInput, read_scene_input
+from TopoGANLib.scene.voxels import InputError, check_image, check_segment
 from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.patients import ScenePatient, numbered
 from TopoGANTrainLib.data.sequence_input import PatientInput, Phase, chosen_phases, names_in, told, words_of
@@ -32,12 +35,20 @@ class Verdicts:
             segments: names of what is learned.
         """
         before, self._filled = self._filled, set()
+        own = own_nodes(slicer.mrmlScene)
         have_volumes = any(one.volume is not None for one in patients)
         found = []
         for index, (number, one) in enumerate(zip(numbered(patients), patients, strict=True)):
             who = _("Patient {number}").format(number=number)
             try:
                 phases = chosen_phases(one, who)
+                for node in one.nodes:
+                    if node.GetID() in own:
+                        raise InputError(
+                            _(
+                                "{who}: {node} is no patient's but came of a model or a comparison: choose another."
+                            ).format(who=who, node=shown(node.GetName()))
+                        )
                 if any(one.segmentation is other.segmentation for other in patients[:index]):
                     raise InputError(
                         _("{who}: the segmentation is in a row above, too: choose another, or remove the row.").format(

@@ -12,7 +12,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from TopoGANLib.forms.connections import Connections
-from TopoGANLib.scene.scene_input import InputError
+from TopoGANLib.scene.voxels import InputError
 from TopoGANTrainLib.data.patient_search import first_unlisted, fitting_patients
 from TopoGANTrainLib.data.patient_verdicts import Verdicts
 from TopoGANTrainLib.data.patients import ALL_PHASES, PatientList, ScenePatient

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import slicer
 
-from TopoGANLib.scene.scene_input import InputError, SceneInput
+from TopoGANLib.scene.scene_input import SceneInput
+from TopoGANLib.scene.voxels import InputError
 from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.patients import ALL_PHASES, ScenePatient
 

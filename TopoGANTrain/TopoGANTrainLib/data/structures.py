@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan_contract.schemas import STRUCTURES, find_json
-from TopoGANLib.scene.scene_input import InputError
+from TopoGANLib.scene.voxels import InputError
 from TopoGANLib.words import tr as _
 
 

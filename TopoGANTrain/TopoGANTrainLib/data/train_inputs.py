@@ -11,7 +11,8 @@ import slicer
 
 from TopoGANLib.forms.settings import Setting, nested_values
 from TopoGANLib.forms.user_settings import new_folder, new_work_folder
-from TopoGANLib.scene.scene_input import InputError, SceneInput, plane_of
+from TopoGANLib.scene.scene_input import SceneInput, plane_of
+from TopoGANLib.scene.voxels import InputError
 from TopoGANLib.words import tr as _
 from TopoGANTrainLib.data.files_input import FileSources, joined_table
 from TopoGANTrainLib.data.patient_verdicts import read_patients
@@ -75,7 +76,7 @@ class FromScene:
     slice_node: slicer.vtkMRMLSliceNode | None = None
     """The view whose plane the patches are cut in; None for axial."""
     unions: str = ""
-    """Segments whose topology counts together, such as ``"lv_cavity + myocardium; …"``."""
+    """Segments whose topology counts together, such as ``"lv + myocardium; …"``."""
     files: FromFiles | None = None
     """Learned together with the scene's patients; its structures have the names of the segments."""
 

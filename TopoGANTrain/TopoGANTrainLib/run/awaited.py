@@ -22,29 +22,21 @@ class AwaitedRuns:
             tell_the_end(run)
     """
 
-    def __init__(self) -> None:
-        self._runs = _read()
-
     @property
     def runs(self) -> list[Path]:
-        """Those that this application knows of, the newest last."""
-        return list(self._runs)
+        """All of them, the newest last; another application may have started one a moment ago."""
+        return _read()
 
     def add(self, run: Path) -> None:
         """A run has been started here."""
-        if run not in self._runs:
-            self._runs = [*self._runs, run][-_MOST:]
-            _write([*(one for one in _read() if one != run), run][-_MOST:])
+        _write([*(one for one in _read() if one != run), run][-_MOST:])
 
     def take(self, run: Path) -> bool:
-        """It has ended, or is gone; False where it was not started here, or another application has told it."""
-        if run not in self._runs:
-            return False
-        self._runs.remove(run)
-        kept = _read()
-        if run in kept:
-            _write([one for one in kept if one != run])
-        return run in kept
+        """It has ended, or is gone; False where nobody waits for that, or another application has told it."""
+        runs = _read()
+        if run in runs:
+            _write([one for one in runs if one != run])
+        return run in runs
 
 
 def _read() -> list[Path]:

@@ -11,10 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from topogan_contract import run as layout
-
-RUN_FOLDER = "run"
-TRAINING_SET_FOLDER = "training-set"
-"""Where a panel's training puts the training set that it makes: beside its run."""
+from topogan_contract.results import RUN_FOLDER
 
 MOST_RUNS = 500
 _MOST_FOLDERS = 10_000
@@ -53,6 +50,13 @@ def written(run: Path) -> float:
         with suppress(OSError):
             return path.lstat().st_mtime
     return 0.0
+
+
+def is_removed(run: Path) -> bool:
+    """Whether a run is gone for good; of a disk that is only away for now, an empty mount point may be left."""
+    with suppress(OSError):
+        return not run.parent.exists() and any(run.parent.parent.iterdir())
+    return False
 
 
 def _is_run(run: Path) -> bool:

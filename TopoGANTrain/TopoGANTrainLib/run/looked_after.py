@@ -1,13 +1,15 @@
 """Which runs this application looks after, and not another one of the same user: it alone may end them.
 
 All applications of a user know the runs that were started (:mod:`TopoGANTrainLib.run.awaited`). Whoever has started one
-holds a lock for it; when that application has ended, however it did, the next one takes over.
+holds a lock for it; when that application has ended, however it did, the next one takes over. So is the training set
+held that a run learns from: before the run is there, nothing else says that it is needed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,26 +23,20 @@ class LookedAfter:
     Usage::
 
         mine = LookedAfter()
-        mine.start(run)
-        mine.take(another)  # False while another application looks after it
+        mine.take(run)  # False while another application looks after it
         mine.leave(run)
     """
 
     def __init__(self) -> None:
-        # None where there is no lock: another one holds it, or the disk knows none.
+        # None where the disk knows no locks.
         self._locks: dict[Path, RunLock | None] = {}
 
     def __contains__(self, run: Path) -> bool:
         """Whether this application looks after a run."""
         return run in self._locks
 
-    def start(self, run: Path) -> None:
-        """A run is started or resumed here, whoever has looked after it before."""
-        if not self.take(run):
-            self._locks[run] = None
-
     def take(self, run: Path) -> bool:
-        """Look after a run that was started by an application that has ended; False where that one still lives."""
+        """Look after a run that is started here, or by an application that has ended; False where that one lives."""
         if run in self:
             return True
         if self.is_of_another(run):
@@ -67,9 +63,11 @@ class LookedAfter:
         """It has ended, or is left to others."""
         lock = self._locks.pop(run, None)
         if lock is not None:
+            # Not when it is released: by then the file may be another's. Windows keeps files that are open.
+            if sys.platform != "win32":
+                with suppress(OSError):
+                    _file(run).unlink(missing_ok=True)
             lock.release()
-            with suppress(OSError):
-                _file(run).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Leave all of them to others."""

@@ -15,8 +15,9 @@ from TopoGANLib.engine.run_monitor import SILENT
 from TopoGANTrainLib.run.ending import Ending
 from TopoGANTrainLib.run.history_feed import Stamp, file_stamp
 from TopoGANTrainLib.run.plots_view import PlotsView
+from TopoGANTrainLib.run.progress import LOOKING, PREPARING, STARTING, Progress
 from TopoGANTrainLib.run.samples_view import SamplesView
-from TopoGANTrainLib.run.training_session import PREPARING, STARTING, Progress, TrainingSession
+from TopoGANTrainLib.run.training_session import TrainingSession
 
 _MODULE = "TopoGANTrain"
 _LOG_LINES = 20
@@ -90,6 +91,7 @@ class RunView:
             return (_("Stopped{at}. Resume goes on from here.") if progress.resumable else _("Stopped.")).format(at=at)
         words = {
             PREPARING: _("Preparing the training set …"),
+            LOOKING: _("Looking for its training set …"),
             STARTING: _("Starting the engine …"),
             STOPPING: _("Stopping, with a checkpoint …"),
             FINISHED: _("Finished: the model is ready."),
@@ -100,7 +102,8 @@ class RunView:
         """What the engine said when it failed, or is saying now; nothing is read while the section is folded."""
         ui = self._ui
         alive = progress is not None and session is not None and progress.state not in ENDED
-        ui.logCollapsibleButton.visible = alive or bool(progress and progress.log)
+        # Not the collapsed button itself: CTK shows what is in one that was shown before its window was.
+        ui.logSection.visible = alive or bool(progress and progress.log)
         if progress is not None and progress.log:
             self._log = None
             self._put_log(progress.log)

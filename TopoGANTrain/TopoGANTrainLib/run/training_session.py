@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from topogan_contract import preparation as layout
-from topogan_contract.run import ALIVE, ENDED, FAILED, RESUMABLE, RUNNING, STOPPED, STOPPING
+from topogan_contract.run import ALIVE, ENDED, FAILED, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.engine.run_monitor import SILENT, RunMonitor, RunReport, start_stopper
 from TopoGANLib.forms.background import Background
@@ -20,9 +20,9 @@ from TopoGANLib.words import tr as _
 from TopoGANLib.words import translated
 from TopoGANTrainLib.run.leftovers import remove_leftovers
 from TopoGANTrainLib.run.preparation import Preparation
-
-PREPARING, STARTING = "preparing", "starting"
-"""States before there is a run; the others are the run's own."""
+from TopoGANTrainLib.run.progress import LOOKING, PREPARING, STARTING, Progress, progress_of
+from TopoGANTrainLib.run.set_search import SetSearch
+from TopoGANTrainLib.run.training_sets import training_set_beside
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
@@ -30,26 +30,6 @@ _SECONDS_TO_END = 1.0
 _SECONDS_BETWEEN_LOOKS_AT_SILENT = 5.0
 # Exit codes of an engine that has said what is wrong: with the work, or with what it was given.
 _IN_WORDS = (1, 2)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What to show."""
-
-    state: str
-    fraction: float | None = None
-    """Share that is done, 0 to 1; None while nobody knows."""
-    step: int = 0
-    total: int = 0
-    stage: str = ""
-    eta_seconds: float | None = None
-    note: str = ""
-    """The engine's own last words, while it prepares."""
-    remark: str = ""
-    """What the user should know of the input, from then on."""
-    error: str = ""
-    resumable: bool = False
-    log: list[str] = field(default_factory=list)
 
 
 class TrainingSession:
@@ -77,11 +57,16 @@ class TrainingSession:
         self._process: EngineProcess | None = None
         self._preparation: Preparation | None = None
         self._writing: Background[str] | None = None
+        # While the training set of a run that goes on is looked for, and what is said if that was in vain.
+        self._search: SetSearch | None = None
+        self._advice = ""
         self._remark = ""
         self._command: list[str | Path] = []
         # There as soon as the end is wanted.
         self._end: StopThenKill | None = None
-        # Whether what the folder says is about this session's engine, not about one that ended before.
+        # What the folder said when the engine was started, and whether what it says now is about this engine: one that
+        # was killed, on another computer, still says that it works.
+        self._stale: RunReport | None = None
         self._seen_working = False
         # How it ended, and the report of the run by which that was told.
         self._over: tuple[RunReport | None, Progress] | None = None
@@ -123,19 +108,22 @@ class TrainingSession:
         no_memory = _("There is not enough memory to hand the volume on: close other data.")
         self._writing = Background(preparation.write, no_memory)
 
-    def resume(self, training_set: Path | None = None) -> None:
+    def resume(self) -> None:
         """Go on from the last checkpoint.
 
-        Args:
-            training_set: where it is now; None where the engine knows it from before.
+        The training set that lies beside the run is learned from; where there is none, one is looked for among the
+        other results, and if there is none either, the engine may know it from before.
 
         Raises:
             OSError: the engine's Python cannot be started.
         """
         self._forget_the_end()
-        self._monitor.withdraw_stop()
-        moved = [] if training_set is None else ["--dataset", training_set]
-        self._process = self._engine.start(["resume", self.run, *moved], self.log)
+        self._process, self._stale, self._advice = None, None, ""
+        beside = training_set_beside(self.run)
+        if beside is None:
+            self._search = SetSearch(self.run)
+        else:
+            self._go_on(beside)
 
     def stop(self) -> None:
         """Ask for an end with a checkpoint; force follows after 30 seconds."""
@@ -152,9 +140,14 @@ class TrainingSession:
             progress = self._tick_writing(self._writing)
             if progress is not None:
                 return progress
+        if self._search is not None:
+            progress = self._tick_search(self._search)
+            if progress is not None:
+                return progress
         report = self._monitor.poll()
         if self._over is not None:
-            if report == self._over[0]:
+            # Silence is no news: nobody works on it.
+            if report == self._over[0] or (report is not None and report.state == SILENT):
                 return self._over[1]
             self._forget_the_end()  # somebody else goes on with it, or has removed it
             self._process = None
@@ -177,6 +170,8 @@ class TrainingSession:
         Args:
             keep_running: leave the training alone; otherwise it writes a checkpoint and ends, if need be by force.
         """
+        if self._search is not None:
+            self._search.drop()
         if self._writing is not None and self._process is None:
             self._writing.done(_SECONDS_TO_FINISH_WRITING)  # what is still being written could not be removed
             self._remove_leftovers()
@@ -202,11 +197,33 @@ class TrainingSession:
                 self._remark = translated(writing.result or "")
                 return None
             except OSError as refusal:
-                error = _("The engine cannot be started ({reason}): choose another Python.").format(
-                    reason=refusal.strerror
-                )
+                error = _of_refusal(refusal)
         self._remove_leftovers()
         return self._note_the_end(None, Progress(STOPPED if self._end is not None else FAILED, error=error))
+
+    def _tick_search(self, search: SetSearch) -> Progress | None:
+        """None when the engine works, or nobody wants it any more: then the run is as it was."""
+        if self._end is not None:
+            search.drop()
+            self._search = None
+            self._forget_the_end()
+            return None
+        if not search.done():
+            return Progress(LOOKING)
+        self._search, self._advice = None, search.advice
+        try:
+            self._go_on(search.found)
+        except OSError as refusal:
+            return self._note_the_end(
+                self._monitor.poll(), Progress(FAILED, error=_of_refusal(refusal), resumable=True)
+            )
+        return None
+
+    def _go_on(self, training_set: Path | None) -> None:
+        self._monitor.withdraw_stop()
+        self._stale = self._monitor.poll()
+        where = [] if training_set is None else ["--dataset", training_set]
+        self._process = self._engine.start(["resume", self.run, *where], self.log)
 
     def _note_the_end(self, report: RunReport | None, progress: Progress) -> Progress:
         if progress.state in ENDED:
@@ -219,28 +236,31 @@ class TrainingSession:
     def _judge(self, report: RunReport | None) -> Progress:
         code = None if self._process is None else self._process.exit_code()
         ours_lives = self._process is not None and code is None
-        if report is not None and report.state in ALIVE and not self._seen_working:
+        if report is not None and report.state in ALIVE and report != self._stale and not self._seen_working:
             self._seen_working = True
             if self._end is not None:  # wanted when there was no run to ask
                 self._monitor.request_stop()
         about_us = report is not None and (self._process is None or self._seen_working or code == 0)
         if report is not None and about_us:
-            return self._of_report(self._with_last_words(report))
+            progress = progress_of(self._with_last_words(report), stopping=self._end is not None)
+            return replace(progress, log=self._said()) if progress.state == FAILED else progress
         if ours_lives:
             return self._before_the_run(has_run=report is not None)
         if self._process is None:
             return Progress(FAILED, error=_("There is no run in {run}: start a new one.").format(run=self.run))
-        state, error = (STOPPED, "") if self._end is not None else (FAILED, self._process.complaint())
-        return Progress(state, error=error, resumable=report is not None, log=self._said())
+        if self._end is not None:
+            return Progress(STOPPED, resumable=report is not None, log=self._said())
+        error = "\n".join(filter(None, (self._process.complaint(), self._advice)))
+        return Progress(FAILED, error=error, resumable=report is not None, log=self._said())
 
     def _with_last_words(self, report: RunReport) -> RunReport:
-        """An engine that could not write into the folder any more says here why it ends."""
-        if report.said or report.state != FAILED or self._process is None:
+        """An engine that could not write into the folder any more, or not reach it, says here why it ends."""
+        if report.said or report.state not in (FAILED, SILENT) or self._process is None:
             return report
         code = self._process.exit_code()
         if code is None:  # it is ending
             return replace(report, state=RUNNING, error="")
-        return replace(report, error=self._process.complaint()) if code in _IN_WORDS else report
+        return replace(report, state=FAILED, error=self._process.complaint() if code in _IN_WORDS else report.error)
 
     def _before_the_run(self, has_run: bool) -> Progress:
         if self._end is not None:
@@ -248,22 +268,6 @@ class TrainingSession:
         said = [line.strip() for line in self._process.output(3) if line.strip()] if self._process else []
         preparing = self._preparation is not None and not has_run
         return Progress(PREPARING if preparing else STARTING, note=said[-1] if preparing and said else "")
-
-    def _of_report(self, report: RunReport) -> Progress:
-        state = report.state
-        if state in ALIVE:
-            state = STOPPING if self._end is not None or state == STOPPING else RUNNING
-        return Progress(
-            state=state,
-            fraction=report.fraction if report.total else None,
-            step=report.step,
-            total=report.total,
-            stage=report.stage,
-            eta_seconds=report.eta_seconds,
-            error=report.error,
-            resumable=state in (*RESUMABLE, SILENT) and report.there,
-            log=self._said() if state == FAILED else [],
-        )
 
     def _said(self) -> list[str]:
         return self._monitor.log() if self._process is None else self._process.output()
@@ -287,3 +291,8 @@ class TrainingSession:
         handed = None if self._preparation is None else self._preparation.folder
         remove_leftovers(self.training_set, self.run.parent, handed)
         self._preparation = self._writing = None
+
+
+def _of_refusal(refusal: OSError) -> str:
+    sentence = _("The engine cannot be started ({reason}): choose another Python.")
+    return sentence.format(reason=refusal.strerror)

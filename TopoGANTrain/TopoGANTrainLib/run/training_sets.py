@@ -5,7 +5,6 @@ Knows nothing of Qt. As with runs, nothing is removed that is not surely ours, a
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -16,10 +15,11 @@ from typing import Any
 from topogan_contract import run as layout
 from topogan_contract import schemas, training_set
 from topogan_contract.leftovers import is_partial, partial_folder
+from topogan_contract.results import RUN_FOLDER, TRAINING_SET_FOLDER
 from topogan_contract.schemas import find_json, read_json
 from topogan_contract.words import shown
 from TopoGANLib.words import tr as _
-from TopoGANTrainLib.run.folders import MOST_RUNS, RUN_FOLDER, TRAINING_SET_FOLDER, every_run, folders_of
+from TopoGANTrainLib.run.folders import MOST_RUNS, every_run, folders_of
 
 _OF_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
 _MOST_BYTES = 1 << 20
@@ -28,7 +28,8 @@ _MOST_BYTES = 1 << 20
 def unused_sets(results: Path) -> list[tuple[Path, dict[str, Any]]]:
     """The training sets of a results folder that no run is known to need, with what they say of themselves.
 
-    None of its runs was trained from them, and nobody has marked them: see :func:`mark_used`.
+    None of its runs was trained from them, and nobody has marked them (see :func:`topogan_contract.results.mark_used`).
+    Of a run elsewhere that learned before the engine marked what it learns from nobody can know.
     """
     places = (folder for folder in folders_of(results) if not os.path.lexists(folder / RUN_FOLDER))
     described = ((folder / TRAINING_SET_FOLDER, _described(folder / TRAINING_SET_FOLDER)) for folder in sorted(places))
@@ -40,22 +41,12 @@ def unused_sets(results: Path) -> list[tuple[Path, dict[str, Any]]]:
     return []
 
 
-def mark_used(folder: Path, run: Path) -> None:
-    """Say in a training set that a run learns from it which lies in other results; nothing where it lies beside.
-
-    Whoever looks through the results of the set does not find that run, and would take the set for unused. The mark
-    names no path: a training set may be given away.
-    """
-    if folder.parent.parent.resolve() != run.parent.parent.resolve():
-        with suppress(OSError):  # a disk that cannot be written: nothing is removed from it either
-            (folder / training_set.USED_FILE).write_text(json.dumps({"schema": schemas.USED}), encoding="utf-8")
-
-
 def own_training_set(run: Path) -> Path | None:
     """The training set beside a run that nobody else needs; None where there is none, or it has to stay.
 
     It stays where anything else lies beside it, where it holds a file that is not its own, and where another run of
-    these results, or one elsewhere (see :func:`mark_used`), was trained from it.
+    these results, or one elsewhere (see :func:`topogan_contract.results.mark_used`), was trained
+    from it.
     """
     folder = run.parent / TRAINING_SET_FOLDER
     with suppress(OSError):
@@ -90,7 +81,8 @@ def remove_training_set(folder: Path) -> None:
     if _is_marked(folder):
         raise ValueError(
             _(
-                "{name} has been trained on in another folder of results: look for that run, and delete it there."
+                "{name} has been trained on in another folder of results: delete that run first, or, if you know that "
+                "it is gone, the folder of {name} yourself."
             ).format(name=name)
         )
     runs = every_run(folder.parent.parent)
@@ -105,21 +97,25 @@ def remove_training_set(folder: Path) -> None:
 
 def learned(runs: Iterable[Path]) -> set[str]:
     """Content hashes of what runs were trained from."""
-    configs = (find_json(run / layout.CONFIG_FILE, schemas.RUN) or {} for run in runs)
-    found = (config.get("training_set") for config in configs)
-    return {str(one.get("content_hash")) for one in found if isinstance(one, dict)}
+    return {str(recorded.get("content_hash")) for recorded in map(_recorded, runs) if recorded}
 
 
-def training_set_of(run: Path) -> Path | None:
-    """The training set of a run: beside it, or else among the other ones of these results; None where it is not there.
+def training_set_beside(run: Path) -> Path | None:
+    """The training set of a run that lies beside it; None where it does not."""
+    return _that_of(_recorded(run), run.parent)
 
-    So a run can be resumed whose folder was renamed or copied, also to another computer.
+
+def training_set_elsewhere(run: Path, dropped: Callable[[], bool]) -> Path | None:
+    """The training set of a run among the other ones of its results; None where it is not there, or nobody waits.
+
+    So a run can be resumed whose folder was renamed or copied, also to another computer. It reads a file in each
+    folder, which takes long on a slow disk.
     """
-    wanted = learned([run])
-    for folder in (run.parent, *folders_of(run.parent.parent)):
-        described = _described(folder / TRAINING_SET_FOLDER)
-        if described is not None and _hash(described) in wanted:
-            return folder / TRAINING_SET_FOLDER
+    recorded = _recorded(run)
+    for folder in folders_of(run.parent.parent):
+        found = None if dropped() else _that_of(recorded, folder)
+        if found is not None:
+            return found
     return None
 
 
@@ -148,8 +144,24 @@ def _described(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def _recorded(run: Path) -> dict[str, Any]:
+    """What a run says of the training set that it learns from."""
+    recorded = (find_json(run / layout.CONFIG_FILE, schemas.RUN) or {}).get("training_set")
+    return recorded if isinstance(recorded, dict) else {}
+
+
+def _that_of(recorded: dict[str, Any], folder: Path) -> Path | None:
+    """The training set in a folder if it is the recorded one: with the same window and names as well."""
+    described = _described(folder / TRAINING_SET_FOLDER)
+    if described is None or training_set.difference(recorded, training_set.identity(described)):
+        return None
+    return folder / TRAINING_SET_FOLDER
+
+
 def _is_marked(folder: Path) -> bool:
-    return os.path.lexists(folder / training_set.USED_FILE)
+    with suppress(OSError):
+        return any(training_set.MARKS.fullmatch(name) for name in os.listdir(folder))
+    return True
 
 
 def _hash(described: dict[str, Any]) -> str:

@@ -200,7 +200,7 @@ class RunsView:
         ui.compareRunsButton.enabled = len(chosen) == _PAIR and all(entry.has_curves for entry in chosen)
         ui.openRunButton.enabled = one is not None
         ui.useRunButton.enabled = one is not None and one.has_model
-        needed = any(entry.alive or self._logic.learnsFrom(entry.run) for entry in chosen)
+        needed = any(entry.alive for entry in chosen) or self._learned_from(chosen) is not None
         ui.deleteRunsButton.enabled = bool(chosen) and not self._deleting and not needed
 
     def _attach(self) -> None:
@@ -239,9 +239,18 @@ class RunsView:
         if not slicer.util.confirmOkCancelDisplay(question, _("Delete runs")):
             self._deleting = False
             self._enable()
+            return
+        needed = self._learned_from([entry for entry, training_set in found])
+        if needed is not None:  # since they were chosen
+            self._deleting = False
+            self._say(_("{name} is being trained on: stop that first.").format(name=needed.name))
         else:
             chosen = [(entry.run, training_set is not None) for entry, training_set in found]
             self._do(lambda: _remove(chosen), self._removed)
+
+    def _learned_from(self, entries: Sequence[RunEntry]) -> RunEntry | None:
+        """The first training set on which a training works, be it that its run is not there yet."""
+        return next((one for one in entries if one.state == UNUSED and self._logic.learnsFrom(one.run)), None)
 
     def _removed(self, found: tuple[list[Path], str, OSError | None]) -> None:
         gone, complaint, error = found

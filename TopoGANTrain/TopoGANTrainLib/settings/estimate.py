@@ -99,14 +99,16 @@ def in_words(estimate: Estimate, steps: Mapping[str, int], folder: Path) -> str:
     return "\n".join([said, *_warnings(estimate, folder)])
 
 
-def request(train: Mapping[str, Any], form: SetForm) -> str:
+def request(train: Mapping[str, Any], form: SetForm, continued: bool) -> str:
     """The file that ``doctor --estimate`` reads.
 
     Args:
         train: settings of the training that differ from the defaults, as the engine's JSON has them.
         form: of the training set.
+        continued: whether a model is fine-tuned that knows its structures.
     """
-    return json.dumps({"schema": schemas.ESTIMATE_REQUEST, "train": dict(train), **asdict(form)})
+    content = {"schema": schemas.ESTIMATE_REQUEST, "train": dict(train), **asdict(form), "continued": continued}
+    return json.dumps(content)
 
 
 def free_disk(folder: Path) -> int:

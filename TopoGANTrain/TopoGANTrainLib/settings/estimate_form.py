@@ -34,6 +34,7 @@ class EstimateForm:
         engine: EnginePanel,
         form: Callable[[], SetForm],
         results: Callable[[], Path | None],
+        continued: Callable[[], bool],
     ) -> None:
         """Wait for a click.
 
@@ -43,13 +44,15 @@ class EstimateForm:
             engine: says what times the steps.
             form: tells what the training set is made of, or will be.
             results: tells where the results go.
+            continued: tells whether a model is fine-tuned.
         """
-        self._ui, self._engine, self._form, self._results = ui, engine, form, results
+        self._ui, self._engine = ui, engine
+        self._form, self._results, self._continued = form, results, continued
         self._settings = [setting for setting in settings if setting.section == "train"]
         self._parameters: Any = None
         self._process: EngineProcess | None = None
         # What the estimate is for: another form or other settings need another one.
-        self._asked: tuple[SetForm, dict[str, Any]] | None = None
+        self._asked: tuple[SetForm, dict[str, Any], bool] | None = None
         self._estimate: Estimate | None = None
         self._complaint = ""
         self._timer = qt.QTimer()
@@ -87,9 +90,10 @@ class EstimateForm:
         if self._parameters is None or self._asked is None:
             return False
         # A check that tells how many samples there are changes no time.
-        (asked, before), (form, now) = self._asked, self._wanted()
-        (asked, form) = (replace(one, samples=0, training_samples=0) for one in (asked, form))
-        return asked == form and before == now
+        asked, wanted = (
+            (replace(form, samples=0, training_samples=0), *others) for form, *others in (self._asked, self._wanted())
+        )
+        return asked == wanted
 
     def _words(self) -> str:
         if self._process is not None:
@@ -102,9 +106,10 @@ class EstimateForm:
             return self._complaint
         return in_words(self._estimate, self._steps(), self._results() or Path.home())
 
-    def _wanted(self) -> tuple[SetForm, dict[str, Any]]:
+    def _wanted(self) -> tuple[SetForm, dict[str, Any], bool]:
         values = changed_values(self._settings, self._parameters)
-        return self._form(), {name: value for name, value in values.items() if name not in _STEPS.values()}
+        timed = {name: value for name, value in values.items() if name not in _STEPS.values()}
+        return self._form(), timed, self._continued()
 
     def _steps(self) -> dict[str, int]:
         return {stage: getattr(self._parameters, name) for stage, name in _STEPS.items()}
@@ -113,12 +118,12 @@ class EstimateForm:
         if self._parameters is None:
             return
         self._asked, self._estimate, self._complaint = self._wanted(), None, ""
-        form = self._asked[0]
+        form, _values, continued = self._asked
         train: Mapping[str, Any] = nested_values(self._settings, changed_values(self._settings, self._parameters))
         folder = user_settings.new_work_folder("estimate")
         try:
             folder.mkdir(parents=True)
-            text = request(train, form)
+            text = request(train, form, continued)
             (folder / _REQUEST_FILE).write_text(text, encoding="utf-8")
             command = ["doctor", "--estimate", folder / _REQUEST_FILE, "--json"]
             self._process = self._engine.engine.start(command, folder / "doctor.txt")

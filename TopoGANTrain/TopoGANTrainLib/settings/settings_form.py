@@ -57,7 +57,7 @@ class SettingsForm:
         self._start_from = StartFromForm(ui, changed)
         self._sizes = SizeWords(ui, engine, lambda: measure(self.axes), lambda: self.axes)
         self._results = PathLine(ui.resultsPathLineEdit, self._choose_results, str(user_settings.results_folder()))
-        self._estimate = EstimateForm(ui, settings, engine, form, lambda: self.results)
+        self._estimate = EstimateForm(ui, settings, engine, form, lambda: self.results, self._start_from.continues)
         ui.keepRunningCheckBox.checked = user_settings.read_flag(user_settings.KEEP_TRAINING, True)
         self._connections = Connections()
         self._connections.add(ui.topologyCheckBox, "clicked(bool)", self._switch_topology)

@@ -49,6 +49,10 @@ class StartFromForm:
         """Whether the model's structures may be others."""
         return self._is_model and bool(self._parameters.adaptStructures)
 
+    def continues(self) -> bool:
+        """Whether a model goes on that knows what is to be learned, as far as it can be told without reading it."""
+        return self.model is not None and not self.adapts
+
     def set_parameters(self, parameters: Any) -> None:
         """Other parameters, None while there are none."""
         self._parameters = parameters

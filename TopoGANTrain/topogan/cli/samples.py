@@ -24,6 +24,12 @@ def synthesize(
     training_set: Annotated[
         Path | None, typer.Option(help="Also give each sample's Dice to its nearest training mask.")
     ] = None,
+    reject_copies: Annotated[
+        Path | None,
+        typer.Option(
+            help="The training set of the model: leave out possible copies of its training samples, and draw again."
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     *,
     given: dict[str, Any],
@@ -33,7 +39,15 @@ def synthesize(
     from topogan.synthesis import synthesize as run_synthesize
 
     with ProgressReporter() as report:
-        folder = run_synthesize(model, out, settings, training_set=training_set, overwrite=overwrite, on_event=report)
+        folder = run_synthesize(
+            model,
+            out,
+            settings,
+            training_set=training_set,
+            overwrite=overwrite,
+            reject_copies=reject_copies,
+            on_event=report,
+        )
     print(read_json(folder / REPORT_FILE, schemas.SYNTHESIS)["summary"])
     print(f"Samples: {folder} (look at gallery.png)")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from topogan.evaluation.wording import COPY, sample_verdict
+from topogan.evaluation.wording import is_copy, sample_verdict
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.verdict import is_valid
 
@@ -25,6 +25,7 @@ class Case:
     """Of each region after the other."""
     verdict: str
     dice_to_training: float
+    """Of a changed copy after both were brought to one place and size."""
     nearest_training_row: int
     dice_to_real: float
 
@@ -45,14 +46,14 @@ def all_cases(
         audit: of the same samples.
         dice_to_real: float [N], best match among the test masks.
     """
-    copies = set(audit.copies.tolist())
+    masks, textures = set(audit.copies.tolist()), set(audit.texture_copies.tolist())
     return [
         Case(
             sample=number,
             seed=seeds[number],
             betti=tuple(found),
-            verdict=sample_verdict(verdicts[number], number in copies),
-            dice_to_training=float(audit.dice[number]),
+            verdict=sample_verdict(verdicts[number], number in masks, number in textures),
+            dice_to_training=float(audit.nearest_dice[number]),
             nearest_training_row=int(audit.nearest[number]),
             dice_to_real=float(dice_to_real[number]),
         )
@@ -67,7 +68,7 @@ def nearest_to_training(cases: list[Case], count: int = SHOWN) -> list[Case]:
 
 def best(cases: list[Case], count: int = SHOWN) -> list[Case]:
     """Valid samples that are no copies, the most similar to a test mask first."""
-    valid = (case for case in cases if is_valid(case.verdict) and COPY not in case.verdict)
+    valid = (case for case in cases if is_valid(case.verdict) and not is_copy(case.verdict))
     return sorted(valid, key=lambda case: -case.dice_to_real)[:count]
 
 

@@ -19,6 +19,7 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.wording import Words, findings, structures_sentence, topology_sentence, warning_sentences
 from topogan.files import check_new_folder
 from topogan.metrics.topology import betti_histogram
+from topogan.synthesis.writing import copies_in_words
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
 
@@ -60,9 +61,11 @@ def evaluate(
         metrics += section(found)
         if on_event:
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
+    said = findings(metrics, found.audit, found.sets.terms, found.membership)
+    left_out = copies_in_words(samples.copies_left_out)
     words = Words(
         conclusion=_conclusion(found, metrics),
-        findings=findings(metrics, found.audit, found.sets.terms),
+        findings=[left_out, *said] if left_out else said,
         warnings=warning_sentences(samples, real, found.audit),
     )
     content = _content(found, metrics, words)
@@ -95,6 +98,7 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
         "requested_betti": samples.requested if found.several else found.requested,
         "accepted_percent": samples.accepted_percent,
         "cleaned_below_pixels": samples.cleaned_below,
+        "copies_left_out": samples.copies_left_out,
         "modal_betti": real.modal_betti if found.several else list(real.modal_betti[0]),
         "training_set_hash": real.content_hash,
         "model_hash": samples.model_hash,
@@ -107,16 +111,38 @@ def _content(found: Comparison, metrics: list[Metric], words: Words) -> dict[str
         },
         "betti": {name: _betti(found, part) for name, part in found.labels.named.items()},
         "metrics": [metric_to_json(metric) for metric in metrics],
-        "memorization": {
-            "reference_dice": found.audit.threshold,
-            "flagged": [asdict(found.cases[number]) for number in found.audit.copies.tolist()],
-            "equal_to_training": found.audit.identical.tolist(),
-            "equal_to_earlier_sample": found.audit.repeats.tolist(),
-            "membership": asdict(found.membership),
-        },
+        "memorization": _memorization(found),
         "best": [asdict(case) for case in best(found.cases)],
         "worst": [asdict(case) for case in worst(found.cases, found.wanted)],
     }
+
+
+def _memorization(found: Comparison) -> dict[str, Any]:
+    audit = found.audit
+    content = {
+        "reference_dice": audit.threshold,
+        "reference_dice_changed": audit.changed.threshold,
+        "flagged": [asdict(found.cases[number]) for number in audit.copies.tolist()],
+        "flagged_changed": audit.changed_copies.tolist(),
+        "equal_to_training": audit.identical.tolist(),
+        "equal_to_earlier_sample": audit.repeats.tolist(),
+        "membership": asdict(found.membership),
+    }
+    texture = audit.texture
+    if texture is not None:
+        content["textures"] = {
+            "compared": len(texture.value),
+            "reference_correlation": texture.threshold,
+            "flagged": [
+                {
+                    "sample": number,
+                    "correlation": float(texture.value[number]),
+                    "nearest_training_row": int(texture.nearest[number]),
+                }
+                for number in audit.texture_copies.tolist()
+            ],
+        }
+    return content
 
 
 def _betti(found: Comparison, part: SliceSet) -> dict[str, Any]:

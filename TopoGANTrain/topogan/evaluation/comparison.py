@@ -107,7 +107,7 @@ def _quantiles(found: Evaluation, part: SliceSet) -> tuple[float, ...]:
 
 
 def _samples(found: Evaluation) -> Iterator[SampleRow]:
-    copies = set(found.audit.copies.tolist())
+    copies = {*found.audit.copies.tolist(), *found.audit.texture_copies.tolist()}
     rows = found.test_rows[found.nearest_test.index]
     for case, rank in zip(found.cases, ranks(found.cases, found.wanted, copies), strict=True):
         yield SampleRow(

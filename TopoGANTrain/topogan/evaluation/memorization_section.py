@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import ThreeSets, compared_rows
 from topogan.evaluation.terms import TERMS, Terms
+from topogan.metrics.closeness import Closeness
 from topogan.metrics.membership import FEWEST_PATIENTS, Membership, membership
 from topogan.metrics.memorization import MemorizationAudit
+from topogan.metrics.shape import ReadMasks
+from topogan.metrics.texture_copies import texture_audit
 from topogan.training_set import TrainingSet
 
 
@@ -57,11 +60,61 @@ def memorization_section(
             "Possible copies",
             found.copies,
             0.0,
-            f"{100.0 / (test + 1):.2g} % expected from independent {terms.samples}",
+            f"at most {200.0 / (test + 1):.2g} % expected from independent {terms.samples}",
         ),
+        share("Possible copies, changed", found.changed_copies, 0.0),
+        *_of_textures(found, terms),
         *([auc] if auc else []),
         share("Equal to a training mask", found.identical, 100.0 * len(found.test_identical) / test),
         share("Equal to another mask", found.repeats, 100.0 * len(found.test_repeats) / test),
+    ]
+
+
+def texture_copies(sets: ThreeSets, real: TrainingSet, read: ReadMasks) -> Closeness | None:
+    """How much the images of samples repeat those that were trained on; None where samples or the set have none.
+
+    Args:
+        sets: the comparison.
+        real: the training set.
+        read: gives masks as ``sets`` hold them.
+    """
+    images, test, trained = sets.samples.images, sets.test.images, real.images
+    if images is None or test is None or trained is None or sets.window is None:
+        return None
+    return texture_audit(
+        (sets.samples.masks, images),
+        (sets.test.masks, test),
+        lambda rows: (read(rows), trained[rows]),
+        real.train,
+        real.pixel_size,
+        sets.window,
+    )
+
+
+def _of_textures(found: MemorizationAudit, terms: Terms) -> list[Metric]:
+    texture = found.texture
+    if texture is None:
+        return []
+    group, expected = "memorization", 100.0 / (len(texture.reference) + 1)
+    return [
+        Metric(
+            group=group,
+            name="Grain like a training image's",
+            value=float(texture.value.mean()),
+            real=float(texture.reference.mean()),
+            unit="",
+            better="equal to real",
+            note=f"correlation with the most similar one; {len(texture.value)} {terms.samples} were compared",
+        ),
+        Metric(
+            group=group,
+            name="Possible copies of textures",
+            value=100.0 * float(texture.beyond.mean()),
+            real=0.0,
+            unit="%",
+            better="lower",
+            note=f"{expected:.2g} % expected from independent {terms.samples}",
+        ),
     ]
 
 

@@ -14,7 +14,7 @@ from topogan.evaluation.betti_section import cleaning_section, topology_section
 from topogan.evaluation.cases import Case, all_cases
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.features import FeatureNetwork
-from topogan.evaluation.memorization_section import membership_told, memorization_section
+from topogan.evaluation.memorization_section import membership_told, memorization_section, texture_copies
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import ThreeSets, compared_rows
 from topogan.evaluation.shape_section import shape_section
@@ -77,7 +77,8 @@ class Comparison:
         """How close samples come to training masks."""
         read = self.real.masks.__getitem__ if self.several else self.real.region_masks
         sets = self.sets
-        return audit(sets.samples.masks, sets.test.masks, read, self.real.train, sets.structures)
+        texture = texture_copies(sets, self.real, read)
+        return audit(sets.samples.masks, sets.test.masks, read, self.real.train, sets.structures, texture)
 
     @cached_property
     def membership(self) -> Membership:

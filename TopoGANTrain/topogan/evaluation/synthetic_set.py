@@ -44,6 +44,8 @@ class SyntheticSet:
     """Components and holes of fewer pixels were removed from the samples; 0: none."""
     raw_betti: NDArray[np.int64] | None
     """int [N, R, dimensions], each region in no order: Betti numbers before cleaning; None where nothing was."""
+    copies_left_out: int | None
+    """Possible copies of training samples that were not taken; None where nobody looked."""
     model_hash: str
     """Content hash of the model that made the samples."""
     training_set_hash: str
@@ -119,6 +121,7 @@ def _described(report: dict[str, Any], masks: NDArray[np.generic]) -> dict[str, 
         "requested": _requested(report, masks.ndim - 1),
         "accepted_percent": float(report["accepted_percent"]),
         "cleaned_below": cleaned_below,
+        "copies_left_out": None if report.get("copies_left_out") is None else int(report["copies_left_out"]),
         "raw_betti": None if raw is None else np.stack(raw, axis=1),
         "model_hash": str(report["model"]["content_hash"]),
         "training_set_hash": str(report["model"]["training_set"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ from topogan.evaluation.sets import ThreeSets
 from topogan.evaluation.shape_section import size_names
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.terms import TERMS, Terms
+from topogan.metrics.membership import Membership
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.metrics.topology import valid_share
 from topogan.training_set import TrainingSet
 from topogan.verdict import is_valid, topology_in_words
+from topogan_contract.privacy import privacy_sentence
 
-COPY = "copies a training mask"
+_COPIES, _MASK, _IMAGE = "copies a training ", "mask", "image"
 # Differences up to these are called "as real": percentage points; half the noise of a CT voxel; a quarter more power.
 _TOLERANCE = {"%": 5.0, "HU": 10.0, "dB": 1.0}
 _SAME_RATIO = 1.1
@@ -40,16 +43,23 @@ class Words(NamedTuple):
     """What makes the figures less trustworthy, or the samples dangerous."""
 
 
-def sample_verdict(topology: str, is_copy: bool) -> str:
+def sample_verdict(topology: str, copies_mask: bool, copies_image: bool = False) -> str:
     """What is right or wrong with one sample: "valid", "no hole", "2 pieces instead of 1", "copies a training mask".
 
     Args:
         topology: the verdict on it.
-        is_copy: it comes closer to a training mask than any test mask does.
+        copies_mask: it comes closer to a training mask than any test mask does.
+        copies_image: the same of its texture.
     """
-    if not is_copy:
+    copied = " and ".join(compress((_MASK, _IMAGE), (copies_mask, copies_image)))
+    if not copied:
         return topology
-    return COPY if is_valid(topology) else f"{topology}, {COPY}"
+    return f"{_COPIES}{copied}" if is_valid(topology) else f"{topology}, {_COPIES}{copied}"
+
+
+def is_copy(verdict: str) -> bool:
+    """Whether a verdict says that the sample is a possible copy."""
+    return _COPIES in verdict
 
 
 def topology_sentence(sets: ThreeSets, samples: SyntheticSet, wanted: tuple[int, ...]) -> str:
@@ -82,13 +92,20 @@ def _beside_real(start: str, share: float, real: float, samples: SyntheticSet, d
     return f"{start}, {'as' if abs(share - real) <= _TOLERANCE['%'] else 'while'} {real:.0f} % of {do}."
 
 
-def findings(metrics: list[Metric], audit: MemorizationAudit, terms: Terms = TERMS[2]) -> list[str]:
-    """Size, brightness and copying, one sentence each; of several structures the farthest from real."""
+def findings(
+    metrics: list[Metric], audit: MemorizationAudit, terms: Terms = TERMS[2], told: Membership | None = None
+) -> list[str]:
+    """Size, brightness, copying and privacy, a sentence each; of several structures the farthest from real."""
     named = {metric.name: metric for metric in metrics}
     mean, usual, _ = size_names(terms)
     sentences = weakest_sentences(metrics, terms) or [size_sentence(named[mean], named[usual], terms)]
     brightness = intensity_sentence(metrics)
-    return [*sentences, *([brightness] if brightness else []), memorization_sentence(audit, terms)]
+    privacy = None
+    if told is not None:
+        share = 100.0 * len(audit.copies) / len(audit.dice)
+        privacy = f"Privacy: {privacy_sentence(terms.sample, audit.closer_percent, share, told.auc)}"
+    copying = texture_sentence(audit, terms), memorization_sentence(audit, terms)
+    return [*sentences, *filter(None, (brightness, privacy, *copying))]
 
 
 def weakest_sentences(metrics: list[Metric], terms: Terms) -> list[str]:
@@ -153,11 +170,26 @@ def memorization_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> 
         than = f"every test {terms.sample} does" if leans else f"test {terms.samples} do: no sign of copying"
         return f"None of {total} samples comes closer to a training mask than {than}.{beside}"
     subject = f"{count} of {total} samples {'comes' if count == 1 else 'come'}"
-    sentence = f"{subject} closer to a training mask than any test {terms.sample} does: look at the pairs below"
+    changed = len(found.changed_copies)
+    of_them = f" ({changed} of them when shifted, scaled or mirrored)" if changed else ""
+    sentence = (
+        f"{subject} closer to a training mask than any test {terms.sample} does{of_them}: look at the pairs below"
+    )
     if len(found.identical):
         equal = len(found.identical)
         return f"{sentence}; {equal} {'equals' if equal == 1 else 'equal'} one {terms.pixel} by {terms.pixel}.{beside}"
     return f"{sentence}.{beside}"
+
+
+def texture_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> str:
+    """Whether textures copy training images; empty without images."""
+    if found.texture is None:
+        return ""
+    count, total = len(found.texture_copies), len(found.texture.value)
+    test = f"any test {terms.sample}'s is"
+    if not count:
+        return f"The grain of none of {total} textures is more like a training image's than {test}."
+    return f"The grain of {count} of {total} textures is more like a training image's than {test}."
 
 
 def _leans(found: MemorizationAudit, terms: Terms) -> bool:
@@ -174,8 +206,7 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
     """What a reader must know before using the samples or the figures."""
     terms, sentences = TERMS[real.axes], []
     slices = terms.samples
-    by_chance = len(found.dice) / (len(found.reference_dice) + 1)
-    if len(found.copies) > _COPIES_BY_CHANCE * by_chance + 1:
+    if len(found.copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
         sentences.append(
             f"{len(found.copies)} of {len(found.dice)} samples look like copies of training masks: "
             "sharing them, or the model, could disclose patients."
@@ -185,6 +216,15 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
             f"The samples are closer to the training patients than test volumes are (Dice {found.dice.mean():.3f} "
             f"beside {found.reference_dice.mean():.3f}): the model has memorized shapes, and sharing it could disclose "
             "patients."
+        )
+    texture = found.texture
+    if (
+        texture
+        and len(found.texture_copies) > _COPIES_BY_CHANCE * len(texture.value) / (len(texture.reference) + 1) + 1
+    ):
+        sentences.append(
+            f"{len(found.texture_copies)} of {len(texture.value)} textures look like copies of training images: "
+            "sharing them, or the model, could disclose patients."
         )
     foreign = samples.training_set_hash != real.content_hash
     if not real.independent and foreign:

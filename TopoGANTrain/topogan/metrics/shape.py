@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from topogan.metrics.nearest import Vectors, most_alike
+
 Masks = NDArray[np.bool_]
 Labels = NDArray[np.uint8]
 ReadMasks = Callable[[NDArray[np.int64]], Masks | Labels]
@@ -75,21 +77,15 @@ def best_stored_matches(
         rows: int [M], which rows are looked at; M ≥ 1.
         structures: number of labels, where they are label ids.
     """
-    step = _together(masks, structures)
-    dice = np.full(len(masks), -1.0)
-    index = np.zeros(len(masks), dtype=np.int64)
-    for pool_start in range(0, len(rows), step):
-        pool_rows = rows[pool_start : pool_start + step]
-        block = _flat(read(pool_rows), structures)
-        for start in range(0, len(masks), step):
-            part = slice(start, min(start + step, len(masks)))
-            found = _dice(_flat(masks[part], structures), block)
-            nearest = found.argmax(axis=1)
-            value = found[np.arange(len(nearest)), nearest]
-            better = value > dice[part]
-            dice[part] = np.where(better, value, dice[part])
-            index[part] = np.where(better, pool_rows[nearest], index[part])
-    return BestMatches(dice, index)
+    found = most_alike(
+        len(masks),
+        lambda part: flat(masks[part], structures),
+        rows,
+        lambda some: flat(read(some), structures),
+        dice_of_pairs,
+        together(masks, structures),
+    )
+    return BestMatches(*found)
 
 
 def mean_pairwise_dice(masks: Masks | Labels, structures: int = 1) -> float:
@@ -101,30 +97,36 @@ def mean_pairwise_dice(masks: Masks | Labels, structures: int = 1) -> float:
         masks: bool [N, H, W] or [N, D, H, W], or label ids; N ≥ 2.
         structures: number of labels, where they are label ids.
     """
-    total, step = 0.0, _together(masks, structures)
+    total, step = 0.0, together(masks, structures)
     for start in range(0, len(masks), step):
-        block = _flat(masks[start : start + step], structures)
+        block = flat(masks[start : start + step], structures)
         for other in range(0, len(masks), step):
-            total += float(_dice(block, _flat(masks[other : other + step], structures)).sum())
+            total += float(dice_of_pairs(block, flat(masks[other : other + step], structures)).sum())
     count = len(masks)
     return (total - count) / (count * (count - 1))
 
 
-def _together(masks: Masks | Labels, structures: int) -> int:
-    """How many of the masks are flattened at once."""
-    together = _BLOCK if masks.ndim == 3 else min(_BLOCK, _BLOCK_VOXELS // max(1, masks[:1].size))
-    return max(1, together // structures)
+def together(masks: NDArray[np.generic], structures: int) -> int:
+    """How many masks are made flat at once."""
+    count = _BLOCK if masks.ndim == 3 else min(_BLOCK, _BLOCK_VOXELS // max(1, masks[:1].size))
+    return max(1, count // structures)
 
 
-def _flat(masks: Masks | Labels, structures: int) -> NDArray[np.float32]:
+def flat(masks: Masks | Labels, structures: int = 1) -> Vectors:
+    """Masks as vectors, float32 [N, pixels]; of label maps [N, structures · pixels], one structure after another."""
     if masks.dtype != np.bool_:
         masks = masks[:, None] == np.arange(1, structures + 1).reshape(-1, *(1,) * (masks.ndim - 1))
     # float32 counts exactly up to 2^24 pixels (256³) and lets the matrix product run in BLAS.
     return masks.reshape(len(masks), -1).astype(np.float32)
 
 
-def _dice(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Dice of every pair of flat masks, float [N, M]; 1 for two empty ones."""
+def dice_of_pairs(first: Vectors, second: Vectors) -> NDArray[np.float64]:
+    """Dice of every pair of flat masks, float [N, M]; 1 for two empty ones.
+
+    Values between 0 and 1 are pixels in part: 2 Σ ab / (Σ a² + Σ b²), which is 1 of equal ones, and Dice of whole ones.
+    """
     common = (first @ second.T).astype(np.float64)
-    total = first.sum(axis=1, dtype=np.float64)[:, None] + second.sum(axis=1, dtype=np.float64)[None, :]
-    return np.where(total > 0, 2.0 * common / np.maximum(total, 1.0), 1.0)
+    sizes = (np.einsum("ij,ij->i", one, one).astype(np.float64) for one in (first, second))
+    total = np.add.outer(*sizes)
+    # Of parts of pixels, sums are rounded.
+    return np.where(total > 0, np.minimum(2.0 * common / np.where(total > 0, total, 1.0), 1.0), 1.0)

@@ -7,10 +7,10 @@ reference diagrams as plain arrays. Nothing in it is ever executed or unpickled.
 from __future__ import annotations
 
 from topogan.model.archive import pack_model
+from topogan.model.drawing import Samples
 from topogan.model.loading import load_model
 from topogan.model.measuring import add_figures
 from topogan.model.model import Model
-from topogan.model.sampling import Samples
 from topogan.model.saving import save_model
 
 __all__ = ["Model", "Samples", "add_figures", "load_model", "pack_model", "save_model"]

@@ -12,8 +12,10 @@ from torch import nn
 from topogan.config import TrainSettings
 from topogan.errors import InputError
 from topogan.homology import Diagram
+from topogan.model.asking import Asked, Betti, SamplingRequest
+from topogan.model.drawing import Samples, joined
 from topogan.model.metadata import Metadata
-from topogan.model.sampling import Asked, Betti, Samples, SamplingRequest, joined, redraw, sample_chunks
+from topogan.model.sampling import redraw, sample_chunks
 
 
 @dataclass

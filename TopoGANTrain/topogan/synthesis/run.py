@@ -12,9 +12,12 @@ from topogan.config import SynthesisSettings
 from topogan.device import choose_device
 from topogan.errors import Cancelled, InputError, WorkError
 from topogan.files import check_new_folder, check_outside, staged_folder
+from topogan.metrics.copy_check import CopyCheck
 from topogan.metrics.shape import best_stored_matches
 from topogan.model import Model, Samples, load_model
-from topogan.model.sampling import SamplingRequest, Tick, asked_betti, joined, sample_chunks
+from topogan.model.asking import SamplingRequest, asked_betti
+from topogan.model.drawing import joined
+from topogan.model.sampling import Tick, sample_chunks
 from topogan.synthesis.gallery import write_gallery
 from topogan.synthesis.volume_gallery import write_volume_gallery
 from topogan.synthesis.writing import Nearest, judge, write_report, write_samples
@@ -34,6 +37,7 @@ def synthesize(
     settings: SynthesisSettings | None = None,
     training_set: Path | str | TrainingSet | None = None,
     overwrite: bool = False,
+    reject_copies: Path | str | TrainingSet | None = None,
     on_event: OnEvent | None = None,
     cancelled: Callable[[], bool] | None = None,
     picture: bool = True,
@@ -51,13 +55,16 @@ def synthesize(
         settings: what to draw.
         training_set: also tell for each sample its most similar training mask (Dice).
         overwrite: replace ``out`` if it is there; the old one stays until the new one is complete.
+        reject_copies: the training set of the model: samples that come closer to one of its training samples than every
+            held-out sample does, shifted, scaled or mirrored as well, are left out and drawn again. The bar is that of
+            its validation samples, of its test samples where there are none.
         on_event: takes progress events of the stage ``samples``.
         cancelled: asked often; work ends soon after it returns true.
         picture: draw ``gallery.png``, which takes longer than to draw a few samples.
 
     Raises:
         InputError: an argument cannot be used.
-        WorkError: too few tries had the asked topology; nothing is written then.
+        WorkError: too few tries had the asked topology and were no copies; nothing is written then.
         Cancelled: on request; nothing is written then.
     """
     out = Path(out)
@@ -69,9 +76,10 @@ def synthesize(
         check_outside(out, Path(model), "model package")
     _check_amount(settings.count, loaded.size, loaded.metadata.axes)
     real = _open_training_set(training_set, loaded)
+    is_copy = _copy_check(reject_copies, loaded)
     request = _request(settings, loaded)
     with staged_folder(out, overwrite, schemas.SYNTHESIS) as folder:
-        samples = _draw(loaded.to(device), request, on_event, cancelled)
+        samples = _draw(loaded.to(device), request, is_copy, on_event, cancelled)
         judged = judge(samples, loaded.metadata, request, _nearest(samples, real))
         write_samples(folder, judged)
         if picture:
@@ -87,11 +95,15 @@ def _request(settings: SynthesisSettings, model: Model) -> SamplingRequest:
 
 
 def _draw(
-    model: Model, request: SamplingRequest, on_event: OnEvent | None, cancelled: Callable[[], bool] | None
+    model: Model,
+    request: SamplingRequest,
+    is_copy: CopyCheck | None,
+    on_event: OnEvent | None,
+    cancelled: Callable[[], bool] | None,
 ) -> Samples:
-    tick = _ticker(request, on_event, cancelled)
+    tick = _ticker(request, is_copy is not None, on_event, cancelled)
     try:
-        chunks = list(sample_chunks(model, request, tick))
+        chunks = list(sample_chunks(model, request, tick, is_copy))
     except torch.OutOfMemoryError as error:
         raise WorkError(
             "The graphics card has not enough memory left: close other programs, or use the cpu."
@@ -99,12 +111,14 @@ def _draw(
     return joined(chunks)
 
 
-def _ticker(request: SamplingRequest, on_event: OnEvent | None, cancelled: Callable[[], bool] | None) -> Tick:
+def _ticker(
+    request: SamplingRequest, rejects: bool, on_event: OnEvent | None, cancelled: Callable[[], bool] | None
+) -> Tick:
     def tick(accepted: int, tries: int) -> None:
         if cancelled and cancelled():
             raise Cancelled("The synthesis was cancelled.")
         if on_event:
-            values = {"tries": tries} if request.betti else {}
+            values = {"tries": tries} if request.betti or rejects else {}
             on_event({"kind": "step", "stage": "samples", "step": accepted, "total": request.count, "values": values})
 
     return tick
@@ -142,6 +156,19 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
             "name the training set that the model was trained on."
         )
     return real
+
+
+def _copy_check(named: Path | str | TrainingSet | None, model: Model) -> CopyCheck | None:
+    if named is None:
+        return None
+    real = named if isinstance(named, TrainingSet) else TrainingSet.open(Path(named))
+    if real.content_hash != model.metadata.training_set.content_hash:
+        raise InputError(
+            f"{real.folder} is not the training set of this model, so copies of what it was trained on cannot be told: "
+            "name that set."
+        )
+    held_out = real.validation if len(real.validation) else real.test
+    return CopyCheck(real.masks.__getitem__, real.train, held_out, len(real.table))
 
 
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:

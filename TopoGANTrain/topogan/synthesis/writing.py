@@ -19,8 +19,8 @@ from topogan.homology import Diagram, save_diagrams
 from topogan.metrics.shape import areas, volumes
 from topogan.metrics.topology import betti_histogram
 from topogan.model import Samples
+from topogan.model.asking import SamplingRequest, numbers_asked
 from topogan.model.metadata import Metadata
-from topogan.model.sampling import SamplingRequest, numbers_asked
 from topogan.structures import Region, StructureTable
 from topogan.synthesis.real_bars import real_bars
 from topogan.verdict import Expectation, is_valid, topology_in_words
@@ -206,7 +206,7 @@ def write_report(
     content: dict[str, Any] = {
         "topogan": __version__,
         "nature": _NATURE[metadata.axes],
-        "summary": _summary(judged),
+        "summary": " ".join(filter(None, (_summary(judged), copies_in_words(samples.copies)))),
         "structure": metadata.table.title,
         "table": metadata.table.model_dump(mode="json"),
         "count": len(samples),
@@ -218,7 +218,7 @@ def write_report(
         "requested_betti": request.betti,
         "levels": None if levels is None else {"lowest": float(levels.min()), "highest": float(levels.max())},
         "tries": samples.tries,
-        "accepted_percent": 100.0 * len(samples) / samples.tries,
+        "accepted_percent": 100.0 * (len(samples) + (samples.copies or 0)) / samples.tries,
         "valid_percent": judged.valid_percent,
         "regions": _regions(judged, reference),
         "model": {
@@ -230,6 +230,8 @@ def write_report(
     }
     if metadata.axes == 3:
         content["axes"] = 3
+    if samples.copies is not None:
+        content["copies_left_out"] = samples.copies
     if nearest is not None:
         content["dice_to_training"] = {
             "training_set": nearest.training_set,
@@ -284,6 +286,18 @@ def _summary(judged: Judged) -> str:
         f"In {judged.valid_percent:.0f} % of {total} samples every structure has a topology {what}{level} show: "
         f"{', '.join(shares)}."
     )
+
+
+def copies_in_words(left_out: int | None) -> str:
+    """How many possible copies were left out; empty where nobody looked."""
+    if left_out is None:
+        return ""
+    were = (
+        "1 possible copy of the training set was"
+        if left_out == 1
+        else f"{left_out} possible copies of the training set were"
+    )
+    return f"{were} left out, and drawn again."
 
 
 def _counts(betti: NDArray[np.int64]) -> dict[str, int]:

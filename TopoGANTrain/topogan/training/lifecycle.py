@@ -25,7 +25,9 @@ from topogan.training.fine_tuning import Start, start_from
 from topogan.training.loop import Progress, most_checkpoint_bytes, progress_of
 from topogan.training.work import Work, carry_out
 from topogan.training_set import TrainingSet
+from topogan_contract.results import mark_used
 from topogan_contract.run import FINISHED
+from topogan_contract.training_set import difference
 
 
 def train(
@@ -75,6 +77,7 @@ def train(
     work.messages += _said_of_older(folder)
     if training_set.missing_parts:
         work.messages.append(training_set.missing_parts)
+    mark_used(dataset, folder.path, config["id"])
     if not remember_dataset(config["id"], dataset):
         work.messages.append("Your settings folder cannot be written: to resume this run, name its training set.")
     return carry_out(work, on_event)
@@ -120,6 +123,8 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     work = Work(folder, config, settings, training_set, device, progress, checkpoint)
     work.messages += _said_of_older(folder)
     work.messages.append(f"The run goes on from step {progress.checkpoint_step}.")
+    mark_used(training_set.folder, folder.path, config["id"])
+    remember_dataset(config["id"], training_set.folder)
     if config["device"] != device.type:
         work.messages.append(f"It was on {config['device']} and goes on on {device.type}: not bit for bit the same.")
     return carry_out(work, on_event)
@@ -138,8 +143,12 @@ def _find_training_set(run: Path, config: dict[str, Any], dataset: Path | str | 
     if dataset is None and not path.exists():
         raise InputError(f"The training set of {run} is no longer in {path}: name its new place with --dataset.")
     training_set = TrainingSet.open(path)
-    if training_set.content_hash != config["training_set"]["content_hash"]:
-        raise InputError(f"{path} is not the training set that {run} was started with: name that one with --dataset.")
+    other = difference(config["training_set"], _identity(training_set))
+    if other:
+        raise InputError(
+            f"{path} is not the training set that {run} was started with (not the same {other}): name that one with "
+            "--dataset."
+        )
     return training_set
 
 
@@ -151,10 +160,7 @@ def _make_config(start: Start, training_set: TrainingSet, device: torch.device, 
         "versions": {"topogan": topogan.__version__, "torch": torch.__version__, "numpy": np.__version__},
         "settings": settings.model_dump(mode="json"),
         "training_set": {
-            "content_hash": training_set.content_hash,
-            "structures": list(training_set.table.names),
-            "size": training_set.size,
-            "pixel_size_mm": training_set.pixel_size,
+            **_identity(training_set),
             "train": len(training_set.train),
             "validation": len(training_set.validation),
             "test": len(training_set.test),
@@ -163,4 +169,18 @@ def _make_config(start: Start, training_set: TrainingSet, device: torch.device, 
         "threads": thread_count(settings.threads),
         "started_from": model.metadata.content_hash if model is not None else None,
         "continued": start.continued,
+    }
+
+
+def _identity(training_set: TrainingSet) -> dict[str, Any]:
+    """As :func:`topogan_contract.training_set.identity` reads it from the set's description."""
+    window = training_set.window
+    return {
+        "content_hash": training_set.content_hash,
+        "structures": list(training_set.table.names),
+        "unions": [list(union) for union in training_set.table.unions],
+        "size": training_set.size,
+        "pixel_size_mm": training_set.pixel_size,
+        "intensity": training_set.intensity,
+        "window": None if window is None else list(window),
     }

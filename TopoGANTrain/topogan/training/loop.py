@@ -21,7 +21,7 @@ from topogan.runs.status import StatusWriter
 from topogan.training.exact_state import below, pack_networks, restore_networks
 from topogan.training.optimization import Values, as_floats
 from topogan.training.stages import Networks, Stage, Trainer, blank_networks
-from topogan_contract.run import RUNNING, STOPPING
+from topogan_contract.run import RUNNING, STAGES, STOPPING
 
 # Every step is logged up to this many; longer stages log every n-th, so that the log stays readable.
 _MOST_LOGGED = 20_000
@@ -158,9 +158,12 @@ def progress_of(checkpoint: Checkpoint, settings: TrainSettings, size: int, stru
 
 
 def most_checkpoint_bytes(settings: TrainSettings, size: int, structures: int, axes: int) -> int:
-    """How large a checkpoint of such a run can be: every weight, its average and two moments, and a margin."""
+    """How large a checkpoint of such a run can be: every weight, its average and two moments, and a margin.
+
+    Of all stages: fine-tuning carries the networks of a part that it does not train.
+    """
     with torch.device("meta"):
-        blank = [blank_networks(name, settings, size, structures, axes) for name in _stage_names(settings)]
+        blank = [blank_networks(name, settings, size, structures, axes) for name in STAGES]
     tensors = [tensor for one in blank for network in one.values() for tensor in network.state_dict().values()]
     return 6 * sum(int(tensor.nbytes) for tensor in tensors) + (16 << 20)
 
