@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from ablation.sets import open_set
 from few_patients.job import CPU, SETS, VARIANTS, Job, drawn
-from few_patients.measure import figures, measure_cost, measure_strengths
+from few_patients.measure import figures, measure_cost, measure_independent, measure_strengths
 from few_patients.results import add_results, read_runs, summary
 
 from topogan.config import MaskSettings
@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--test", action="store_true", help="look at the test patients of the chosen trainings")
     parser.add_argument("--cost", action="store_true", help="measure what a step costs")
     parser.add_argument("--strengths", action="store_true", help="measure what the changes do to real masks")
+    parser.add_argument("--independent", action="store_true", help="measure masks of other patients as if samples")
     parser.add_argument("--summary", action="store_true")
     parser.add_argument("--set", nargs="+", dest="sets", default=["six_patients"], choices=SETS)
     parser.add_argument("--variant", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
@@ -80,6 +81,8 @@ def main() -> None:
         measure_cost(given.results)
     if given.strengths:
         measure_strengths(given.results)
+    if given.independent:
+        measure_independent(given.results)
     if given.summary:
         print(summary(given.results))
 

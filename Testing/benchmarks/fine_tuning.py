@@ -33,7 +33,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from ablation.sets import cache_folder
 
-from topogan.config import Device, MaskSettings, Part, PhantomSettings, PrepareSettings, TrainSettings
+from topogan.config import (
+    AugmentationSettings,
+    Device,
+    MaskSettings,
+    Part,
+    PhantomSettings,
+    PrepareSettings,
+    TrainSettings,
+)
 from topogan.dataset import prepare
 from topogan.device import exact_numerics
 from topogan.files import read_json, write_json
@@ -80,7 +88,8 @@ class Protocol:
     def settings(self, steps: int, seed: int) -> TrainSettings:
         """Of a training of so many steps."""
         masks = MaskSettings(steps=steps, width=self.width, batch=self.batch)
-        return TrainSettings(part=Part.MASKS, masks=masks, seed=seed, device=Device.CPU, threads=1)
+        plain = AugmentationSettings(masks=0.0)  # as all that has been measured
+        return TrainSettings(part=Part.MASKS, masks=masks, augmentation=plain, seed=seed, device=Device.CPU, threads=1)
 
 
 def prepare_settings(pixel_size: float = 0.0) -> PrepareSettings:

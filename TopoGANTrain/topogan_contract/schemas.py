@@ -13,6 +13,7 @@ DOCTOR = "topogan.doctor/1"
 ERROR = "topogan.error/1"
 ESTIMATE_REQUEST = "topogan.estimate-request/1"
 HISTORY = "topogan.history/1"
+KNOWN_RUN = "topogan.known-run/1"
 MODEL = "topogan.model/2"
 # Of one structure alone.
 FIRST_MODEL = "topogan.model/1"

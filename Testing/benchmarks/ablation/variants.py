@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from topogan.config import (
+    AugmentationSettings,
     Device,
     MaskSettings,
     Part,
@@ -108,7 +109,13 @@ class Job:
         )
         masks = MaskSettings(steps=protocol.steps, width=protocol.width, batch=protocol.batch)
         return TrainSettings(
-            part=Part.MASKS, masks=masks, topology=topology, seed=self.seed, device=Device.CPU, threads=1
+            part=Part.MASKS,
+            masks=masks,
+            topology=topology,
+            augmentation=AugmentationSettings(masks=0.0),  # as all that has been measured
+            seed=self.seed,
+            device=Device.CPU,
+            threads=1,
         )
 
     @property

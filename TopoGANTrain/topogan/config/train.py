@@ -156,7 +156,7 @@ class AugmentationSettings(Settings):
     """Changes of what few masks show, so that they are not learned by heart."""
 
     masks: float = setting(
-        0.0,
+        1.0,
         "Vary masks",
         "How much real masks are changed before they are learned: 1 turns them up to 20°, scales them by 10 %, moves "
         "them by 2 % and bends them by 4 % of the width; 0 is off.",
