@@ -48,7 +48,7 @@ def all_cases(
         dice_to_real: float [N], best match among the test masks.
         foreign: the model has not learned from these masks, so that none is called a copy.
     """
-    masks, textures = (set() if foreign else set(found.tolist()) for found in (audit.copies, audit.texture_copies))
+    masks, textures = (set() if foreign else set(found.tolist()) for found in (audit.all_copies, audit.texture_copies))
     return [
         Case(
             sample=number,

@@ -108,7 +108,7 @@ def _quantiles(found: Evaluation, part: SliceSet) -> tuple[float, ...]:
 
 
 def _samples(found: Evaluation) -> Iterator[SampleRow]:
-    copies = set() if found.foreign else {*found.audit.copies.tolist(), *found.audit.texture_copies.tolist()}
+    copies = set() if found.foreign else {*found.audit.all_copies.tolist(), *found.audit.texture_copies.tolist()}
     rows = found.test_rows[found.nearest_test.index]
     for case, rank in zip(found.cases, ranks(found.cases, found.wanted, copies), strict=True):
         yield SampleRow(

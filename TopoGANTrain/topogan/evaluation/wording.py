@@ -116,7 +116,7 @@ def findings(
         return [*sentences, *filter(None, (brightness,))]
     privacy = None
     if told is not None:
-        share = 100.0 * len(audit.copies) / len(audit.dice)
+        share = 100.0 * len(audit.all_copies) / len(audit.dice)
         privacy = f"Privacy: {privacy_sentence(terms.sample, audit.closer_percent, share, told.auc)}"
     copying = texture_sentence(audit, terms), memorization_sentence(audit, terms)
     return [*sentences, *filter(None, (brightness, privacy, *copying))]
@@ -177,7 +177,7 @@ def intensity_sentence(metrics: list[Metric]) -> str | None:
 
 def memorization_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> str:
     """Whether samples copy training masks."""
-    count, total = len(found.copies), len(found.dice)
+    count, total = len(found.all_copies), len(found.dice)
     beside = f" {_dice_beside_test(found)}." if terms is TERMS[3] else ""
     if not count:
         leans = _leans(found, terms)
@@ -219,9 +219,9 @@ def _dice_beside_test(found: MemorizationAudit) -> str:
 def _disclosures(found: MemorizationAudit, terms: Terms) -> list[str]:
     """What samples that come too close to training patients could disclose."""
     sentences = []
-    if len(found.copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
+    if len(found.all_copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
         sentences.append(
-            f"{len(found.copies)} of {len(found.dice)} samples look like copies of training masks: "
+            f"{len(found.all_copies)} of {len(found.dice)} samples look like copies of training masks: "
             "sharing them, or the model, could disclose patients."
         )
     elif _leans(found, terms):
