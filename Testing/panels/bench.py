@@ -17,6 +17,8 @@ from standin import StandIn
 REPOSITORY = Path(__file__).resolve().parents[2]
 PANEL_WIDTH = 400
 _ARROW_WIDTH = 26
+# Of the frame of a line, and of the letters in it.
+_LINE_MARGINS = 10
 
 
 class Bench:
@@ -144,6 +146,9 @@ def is_cut(widget: Any) -> bool:
         if QtWidgets.QLabel.wordWrap(widget) and QtWidgets.QLabel.text(widget):
             return QtWidgets.QLabel.heightForWidth(widget, width) > height
         return QtWidgets.QLabel.sizeHint(widget).width() > width
+    if isinstance(widget, QtWidgets.QLineEdit):
+        hint = "" if QtWidgets.QLineEdit.text(widget) else QtWidgets.QLineEdit.placeholderText(widget)
+        return bool(hint) and QtWidgets.QWidget.fontMetrics(widget).horizontalAdvance(hint) + _LINE_MARGINS > width
     if isinstance(widget, QtWidgets.QComboBox) and not QtWidgets.QComboBox.isEditable(widget):
         text = QtWidgets.QComboBox.currentText(widget)
         return QtWidgets.QWidget.fontMetrics(widget).horizontalAdvance(text) + _ARROW_WIDTH > width
@@ -151,9 +156,8 @@ def is_cut(widget: Any) -> bool:
         # The header has to fit; what is below it wraps its rows, and is looked at for itself.
         header = QtWidgets.QWidget.fontMetrics(widget).horizontalAdvance(QtWidgets.QAbstractButton.text(widget))
         return max(header + _ARROW_WIDTH, type(widget).minimumSizeHint(widget).width()) > width
-    if isinstance(widget, QtWidgets.QAbstractButton) and not isinstance(widget, QtWidgets.QToolButton):
-        return type(widget).sizeHint(widget).width() > width
-    return False
+    plain = isinstance(widget, QtWidgets.QAbstractButton) and not isinstance(widget, QtWidgets.QToolButton)
+    return plain and type(widget).sizeHint(widget).width() > width
 
 
 def is_outside(widget: Any, panel: Any) -> bool:

@@ -183,15 +183,15 @@ def test_a_set_stays_that_a_run_of_long_ago_or_elsewhere_needs(tmp_path: Path, m
     of_heart = add_training_set(tmp_path / "A" / "checked" / "run", content_hash="of heart")
     monkeypatch.setattr(folders, "MOST_RUNS", 1)
     assert [found for found, _words in unused_sets(tmp_path / "A")] == [of_heart]
-    mark_used(of_heart, run)
-    mark_used(of_heart.parent, elsewhere)
+    mark_used(of_heart, run, "a" * 32)
+    mark_used(of_heart.parent, elsewhere, "a" * 32)
     assert unused_sets(tmp_path / "A"), "nobody needs it yet"
-    mark_used(of_heart, tmp_path / "A" / "heart" / "by hand")
-    mark_used(beside, run)
+    mark_used(of_heart, tmp_path / "A" / "heart" / "by hand", "a" * 32)
+    mark_used(beside, run, "a" * 32)
     assert unused_sets(tmp_path / "A") == []
     for folder, words in {of_old: "has been trained on: delete", of_heart: "in another folder of results"}.items():
         with pytest.raises(ValueError, match=words):
             remove_training_set(folder)
     assert own_training_set(run) == beside
-    mark_used(beside, elsewhere)
+    mark_used(beside, elsewhere, "a" * 32)
     assert own_training_set(run) is None

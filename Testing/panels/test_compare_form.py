@@ -143,6 +143,54 @@ def test_the_rest_stays_where_the_real_images_are_removed(made: Any, training_se
     assert count_of("vtkMRMLTextNode") == count_of("vtkMRMLScalarVolumeNode") == 0
 
 
+def test_a_comparison_that_the_scene_does_not_take_leaves_the_older_one(
+    bench: Bench, made: Any, training_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the new one stays either: nobody would know of the patients' images in it."""
+    ui = made.ui
+    ui.compareSetPathLineEdit.currentPath = str(training_set)
+    compare(made)
+    before = node_names()
+    said = "The comparison cannot be put into the scene (MemoryError): close other data, and compare again."
+    with monkeypatch.context() as patch:
+        # The last step of adding.
+        patch.setattr("TopoGANSynthLib.compare.compare_nodes.ComparisonNodes.show", run_out_of_memory)
+        compare(made, said)
+        assert ui.compareButton.text == "Compare"
+    assert node_names() == before
+    assert len(work_folders(bench)) == 1, "the page of the older one"
+    made.panel.refresh()
+    assert (ui.compareStatusLabel.text, ui.compareResults.visible) == (said, True)
+    compare(made)
+    assert len(node_names()) == len(before)
+
+
+def test_a_comparison_of_what_is_gone_is_dropped(bench: Bench, made: Any, training_set: Path) -> None:
+    """Also of what is there in part, as after the segmentation alone was removed in the Data module."""
+    import slicer
+    from bench import pump
+
+    made.ui.compareSetPathLineEdit.currentPath = str(training_set)
+    made.ui.compareButton.click()
+    slicer.mrmlScene.RemoveNode(made.panel._result.chosen().segmentation)
+    pump(lambda: not made.panel._compare._runner.isRunning)
+    said = "The samples are no longer in the scene: the comparison was dropped."
+    assert made.ui.compareStatusLabel.text == said
+    assert made.ui.compareReasonLabel.text == "There is no synthesis in this scene."
+    assert not [name for name in node_names() if "nearest" in name or "comparison" in name]
+    assert work_folders(bench) == []
+
+
+def run_out_of_memory(*arguments: Any) -> None:
+    raise MemoryError
+
+
+def node_names() -> list[str]:
+    import slicer
+
+    return sorted(node.GetName() or "" for node in slicer.util.getNodesByClass("vtkMRMLNode"))
+
+
 def nearest_image() -> Any:
     import slicer
 
@@ -280,6 +328,9 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     assert (len(source["images"]), source["plane"], asked["temporary"]) == (1, "axial", True)
     assert asked["settings"]["pixel_size"] > 0
     assert work_folders(bench) == list(made.panel._compare._view._pages.values()), "the page alone is left"
+    said = "Rank 6 of 6: valid. Dice to the nearest real slice 0.87."
+    assert ui.compareNearestLabel.text == said, "nobody was trained on"
+    assert not [name for name in node_names() if "training" in name]
     check_own_nodes(made, [volume, segmentation])
     bench.application.close_application()
     assert work_folders(bench) == []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from fake_engine import tell
 from synth_bench import choose, generate, ready, writers
+from test_paint_form import heart
 from volume_writers import write_volumes
 
 if TYPE_CHECKING:
@@ -109,6 +111,49 @@ def test_the_users_own_layout_is_given_back(shown: tuple[Any, Any]) -> None:
     assert layout() == single
     slicer.mrmlScene.Clear(False)
     assert layout() == slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView
+
+
+def red_state() -> tuple[Any, ...]:
+    """Name of the volume in the Red view, its plane and its field of view."""
+    import slicer
+
+    logic = slicer.app.applicationLogic().GetSliceLogicByLayoutName("Red")
+    node, volume = logic.GetSliceNode(), logic.GetSliceCompositeNode().GetBackgroundVolumeID()
+    name = volume and slicer.mrmlScene.GetNodeByID(volume).GetName()
+    return name, slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS()).round(6).tolist(), node.GetFieldOfView()
+
+
+def test_the_users_own_plane_is_given_back(shown: tuple[Any, Any]) -> None:
+    """It may be the one that patches are cut in; meanwhile the view shows samples in theirs."""
+    import slicer
+
+    from TopoGANSynthLib.paint.paint_form import PaintPlane
+
+    widget, nodes = shown
+    logic = slicer.app.applicationLogic()
+    red = logic.GetSliceLogicByLayoutName("Red").GetSliceNode()
+    slicer.util.selectModule("TopoGANTrain")
+    assert red_state()[0] == nodes.image.GetName(), "what was empty keeps the samples"
+    ct, other = (slicer.util.addVolumeFromArray(np.zeros((20, 24, 24), np.int16), np.eye(4), name) for name in "ab")
+    logic.GetSelectionNode().SetActiveVolumeID(ct.GetID())
+    logic.PropagateVolumeSelection()
+    red.SetSliceToRASByNTP(0.6, 0.0, 0.8, 0.0, 1.0, 0.0, 5.0, 6.0, 7.0, 0)
+    red.SetFieldOfView(33, 22, 1)
+    own = red_state()
+    slicer.util.selectModule("TopoGANSynth")
+    assert red_state()[0] == nodes.image.GetName() and red_state()[1] != own[1]
+    widget.ui.sampleSlider.value = 3.0
+    widget.ui.paintSegmentationSelector.setCurrentNode(heart("myocardium", "cavity"))
+    widget.logic.getParameterNode().paintPlane = PaintPlane.red
+    widget.ui.paintButton.click()
+    assert widget.ui.paintStatusLabel.text.startswith("The Red view was turned to show samples: turn it")
+    slicer.util.selectModule("TopoGANTrain")
+    assert red_state() == own
+    slicer.util.selectModule("TopoGANSynth")
+    composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+    composite.SetBackgroundVolumeID(other.GetID())
+    slicer.util.selectModule("TopoGANTrain")
+    assert red_state() == ("b", *own[1:]), "the user has chosen it since"
 
 
 def drawn_over_the_gallery() -> set[str]:

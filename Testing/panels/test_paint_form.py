@@ -265,6 +265,23 @@ def test_a_scene_that_is_closed_meanwhile_gets_no_picture(bench: Bench, engine: 
     assert painted_nodes() == []
 
 
+def test_a_picture_that_the_scene_does_not_take(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    import slicer
+
+    def run_out_of_memory(*arguments: Any) -> None:
+        raise MemoryError
+
+    widget = ready(bench)
+    widget.ui.paintSegmentationSelector.setCurrentNode(heart(*DEMO))
+    paint(widget, "Painted: ")
+    # The application has one from its start.
+    slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    count = slicer.mrmlScene.GetNumberOfNodes()
+    monkeypatch.setattr(slicer.util, "updateVolumeFromArray", run_out_of_memory)
+    paint(widget, "The picture cannot be put into the scene (MemoryError): close other data, and paint again.")
+    assert (slicer.mrmlScene.GetNumberOfNodes(), widget.ui.paintButton.text) == (count, "Paint")
+
+
 def test_an_engine_that_cannot_be_started(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     from TopoGANLib.engine.process import Engine
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
-from topogan_contract.service import FAILED, WAITING
-from topogan_contract.words import shown
+from topogan_contract.service import WAITING
 from TopoGANLib.engine.process import Engine
 from TopoGANLib.engine.serve_client import ServeClient
 from TopoGANLib.forms import user_settings
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from TopoGANLib.scene.synthesis_folder import Synthesis
 
 _SECONDS_BETWEEN_LOOKS = 0.1
-_LONGEST_REASON = 300
 
 
 class SynthLogic(PanelLogic):
@@ -161,14 +158,8 @@ class SynthLogic(PanelLogic):
     def _build(self, made: Synthesis) -> SynthesisNodes | None:
         from TopoGANLib.scene.build import build_scene
 
-        try:
-            return build_scene(slicer.mrmlScene, made)
-        except Exception as error:
-            logging.exception("TopoGAN: the samples cannot be put into the scene")
-            sentence = _("The samples cannot be put into the scene ({reason}): close other data, or ask for fewer.")
-            reason = shown(str(error) or type(error).__name__, _LONGEST_REASON)
-            self.runner.progress = JobProgress(FAILED, error=sentence.format(reason=reason))
-            return None
+        sentence = _("The samples cannot be put into the scene ({reason}): close other data, or ask for fewer.")
+        return self.runner.put(lambda: build_scene(slicer.mrmlScene, made), sentence)
 
     def _keep_source(self, job: SampleJob, nodes: SynthesisNodes) -> None:
         """Keep the engine's files, from which samples are exported."""

@@ -10,11 +10,11 @@ DESCRIPTION_FILE = "dataset.json"
 KIND = "topogan.training-set/"
 """Schemas of the description begin with it, whatever their version."""
 
-USED_FILE = "used.json"
-"""Says that a run outside these results learns from the set, which nobody who looks through them could know."""
+MARKS = re.compile(r"used(-[0-9a-f]{32})?\.json")
+"""Each says that a run outside these results learns from the set, which nobody who looks through them could know."""
 
 FILES = re.compile(
-    r"dataset\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png|(check|used)\.json"
+    r"dataset\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png|check\.json|" + MARKS.pattern
 )
 """Nothing else in it is the training set's."""
 

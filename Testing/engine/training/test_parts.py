@@ -16,11 +16,12 @@ from topogan.device import choose_device, exact_numerics
 from topogan.errors import InputError
 from topogan.randomness import BatchSampler, seeded, stream, torch_stream
 from topogan.runs.failures import without_paths
-from topogan.runs.known_runs import remember_dataset, remembered_dataset, user_folder
+from topogan.runs.known_runs import remember_dataset, remembered_dataset
 from topogan.runs.previews import contact_sheet
 from topogan.runs.recorder import StepClock
 from topogan.training.ema import EMA
 from topogan.training.objectives import OBJECTIVES, interpolation_penalty, r1_penalty
+from topogan_contract.machine import user_folder
 
 
 def test_objectives_are_those_of_their_papers() -> None:

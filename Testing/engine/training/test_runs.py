@@ -23,6 +23,7 @@ from topogan.files import read_json
 from topogan.model import load_model, measuring
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
+from topogan.runs.known_runs import remembered_dataset
 from topogan.training import checks, resume, train, work
 from topogan.training.loop import most_checkpoint_bytes
 from topogan.training.mask_trainer import MaskTrainer
@@ -231,7 +232,8 @@ def test_resume_finds_its_data_or_says_what_is_wrong(
     assert read_status(run).step == 3
     place.parent.mkdir()
     moved.rename(place)
-    (place / "used.json").unlink()  # which the training has left, for the run lies elsewhere
+    (mark,) = place.glob("used-*.json")
+    mark.unlink()  # which the training has left, for the run lies elsewhere
     with pytest.raises(InputError, match="is no longer in"):
         resume(run)
     with pytest.raises(InputError, match=r"is not the training set .* the same content hash"):
@@ -245,7 +247,8 @@ def test_resume_finds_its_data_or_says_what_is_wrong(
         resume(run)
     messages: list[dict] = []
     resume(run, dataset=place, on_event=messages.append)
-    assert (place / "used.json").exists()
+    assert mark.exists()
+    assert remembered_dataset(read_json(run / "config.json", "topogan.run/1")["id"]) == place
     assert read_status(run).state == "finished"
     assert messages[0] == {"kind": "message", "text": "The run goes on from step 3."}
 

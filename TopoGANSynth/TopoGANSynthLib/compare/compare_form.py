@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from TopoGANSynthLib.compare.compare_view import CompareView
 from TopoGANSynthLib.compare.comparing import compare_job
 from TopoGANSynthLib.job.job_runner import JobRunner
 from TopoGANSynthLib.paint.paint_form import PaintPlane
-from TopoGANSynthLib.paint.painting import Match, match
+from TopoGANSynthLib.paint.painting import Match, match, plane_of_view
 
 if TYPE_CHECKING:
     from TopoGANLib.scene.nodes import SynthesisNodes
@@ -197,7 +196,6 @@ class CompareForm:
         self._compare_with_segmentation(source)
 
     def _compare_with_segmentation(self, source: Path) -> None:
-        from TopoGANLib.scene.scene_input import plane_of
         from TopoGANLib.scene.voxels import InputError
 
         form, parameters = self._form_of(source), self._parameters
@@ -205,8 +203,8 @@ class CompareForm:
         segmentation = parameters.compareSegmentation
         matched: Match = match(form.names, segmentation)
         red = self._red() if parameters.comparePlane is PaintPlane.red else None
-        plane = None if red is None else plane_of(red)
         try:
+            plane = None if red is None else plane_of_view(red)
             write = scene_request(form, segmentation, matched, parameters.compareVolume, plane)
         except InputError as error:
             self._refused = str(error)
@@ -221,17 +219,17 @@ class CompareForm:
         self.refresh()
 
     def _take(self, compared: Any) -> None:
+        # Here, not above: importing the module must not load numpy.
+        from TopoGANLib.scene.nodes import SynthesisNodes
+
         nodes, self._target = self._target, None
-        if nodes is None or nodes.image.GetScene() is None:
+        # Whole: the user may have removed a part.
+        if nodes is None or nodes not in SynthesisNodes.find_all(slicer.mrmlScene):
             self._refused = _("The samples are no longer in the scene: the comparison was dropped.")
             compared.page.unlink(missing_ok=True)
             return
-        try:
-            self._view.add(nodes, compared)
-        except Exception as error:
-            logging.exception("TopoGAN: the comparison cannot be put into the scene")
-            sentence = _("The comparison cannot be put into the scene ({reason}): close other data, and compare again.")
-            self._refused = sentence.format(reason=shown(str(error) or type(error).__name__))
+        sentence = _("The comparison cannot be put into the scene ({reason}): close other data, and compare again.")
+        if self._runner.put(lambda: self._view.add(nodes, compared), sentence) is None:
             compared.page.unlink(missing_ok=True)
 
 

@@ -33,6 +33,8 @@ _NEEDED = ("metrics", "samples", "topology", "sizes")
 _BROWSER, _PART = f"{_PREFIX}browser", f"{_PREFIX}part"
 # A name of chance, not a path: IDs are used again by the next scene, and paths tell where a user's files are.
 _PAGE = f"{_PREFIX}page"
+# Fitting would turn the views, one of which may be the plane of a patient.
+_NO_FIT = 0
 # Between a sample and the image beside it, of the width.
 _GAP = 0.06
 
@@ -77,10 +79,15 @@ class ComparisonNodes:
 
     @classmethod
     def add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
-        """Put a comparison beside its synthesis, in the place of what is left of older ones; whole, or not at all."""
-        remove_nodes([node for text in _texts(nodes) for node in family(text, nodes.segmentation)])
+        """Put a comparison beside its synthesis, in the place of what is left of older ones.
+
+        They stay, and nothing of the new one does, where an error ends it.
+        """
+        older = [node for text in _texts(nodes) for node in family(text, nodes.segmentation)]
         with added_whole(nodes.image.GetScene()):
-            return cls._add(nodes, compared)
+            found = cls._add(nodes, compared)
+        remove_nodes(older)
+        return found
 
     @classmethod
     def _add(cls, nodes: SynthesisNodes, compared: Compared) -> ComparisonNodes:
@@ -92,8 +99,13 @@ class ComparisonNodes:
         text.SetAttribute(_PAGE, compared.page.name)
         text.SetNodeReferenceID(_OF, nodes.segmentation.GetID())
         # Whoever shares the scene must know.
-        nature = _("Real images of training patients, for each sample the nearest one. Remove before sharing.")
-        real = add_pictures(scene, f"{name} nearest training", _beside(nodes, compared.nearest), nature)
+        nature = (
+            _("Real images of patients, for each sample the nearest one. Remove before sharing.")
+            if comparison.foreign
+            else _("Real images of training patients, for each sample the nearest one. Remove before sharing.")
+        )
+        kind = "real" if comparison.foreign else "training"
+        real = add_pictures(scene, f"{name} nearest {kind}", _beside(nodes, compared.nearest), nature)
         topology, sizes = add_charts(scene, f"{name} comparison")
         found = cls(
             text,
@@ -160,7 +172,7 @@ class ComparisonNodes:
         views = _views(self.image.GetScene())
         if wanted and application_logic is not None and not any(_has(view, nodes.image) for view in views):
             application_logic.GetSelectionNode().SetActiveVolumeID(nodes.image.GetID())
-            application_logic.PropagateVolumeSelection()
+            application_logic.PropagateVolumeSelection(_NO_FIT)
         for view in views:
             if wanted and _has(view, nodes.image):
                 view.SetForegroundVolumeID(self.image.GetID())

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import qt
 from slicer.i18n import tr as _
 
-from topogan_contract.service import CANCELLED, RUNNING, WAITING
+from topogan_contract.service import CANCELLED, FAILED, RUNNING, WAITING
+from topogan_contract.words import shown
 from TopoGANLib.forms.connections import Connections
 from TopoGANSynthLib.job.engine_job import READING, WRITING, JobProgress
 
 # A look at a request that has nothing new takes 0.04 ms.
 _TICK_MILLISECONDS = 50
+_LONGEST_REASON = 300
+
+Result = TypeVar("Result")
 
 
 class Job(Protocol):
@@ -83,6 +88,24 @@ class JobRunner:
         if self.job is not None:
             self.job.close()
             self.job = None
+
+    def put(self, work: Callable[[], Result], sentence: str) -> Result | None:
+        """Put what has come of it into the scene; where that fails, the job has failed.
+
+        Args:
+            work: leaves nothing behind where it fails.
+            sentence: what is said then, with a place for the ``{reason}``.
+
+        Returns:
+            what ``work`` returns; None where it failed.
+        """
+        try:
+            return work()
+        except Exception as error:
+            logging.exception("TopoGAN: a result cannot be put into the scene")
+            reason = shown(str(error) or type(error).__name__, _LONGEST_REASON)
+            self.progress = JobProgress(FAILED, error=sentence.format(reason=reason))
+            return None
 
     def offer(self, button: Any, label: Any, reason: str, start: str, does: str, drops: str) -> None:
         """Show the button that starts the work, or cancels it, and why it cannot.

@@ -17,7 +17,7 @@ from TopoGANLib.engine.panel import EnginePanel
 from TopoGANLib.forms.connections import Connections
 from TopoGANSynthLib.job.job_runner import JobRunner
 from TopoGANSynthLib.model.model_card import ModelCard
-from TopoGANSynthLib.paint.painting import Match, match, paint_job
+from TopoGANSynthLib.paint.painting import Match, match, paint_job, plane_of_view
 
 _RED_SLICE_NODE = "vtkMRMLSliceNodeRed"
 _MOST_SEED = 2**31 - 1
@@ -151,13 +151,12 @@ class PaintForm:
         segmentation, found, (model, card) = self._segmentation(), self._match(), self._chosen()
         if self._reason() or segmentation is None or found is None or model is None or card is None:
             return
-        from TopoGANLib.scene.scene_input import plane_of
         from TopoGANLib.scene.voxels import InputError
 
         self._refused = ""
         red = self._red() if self._parameters.paintPlane is PaintPlane.red else None
-        plane = None if red is None else plane_of(red)
         try:
+            plane = None if red is None else plane_of_view(red)
             job = paint_job(self._engine.engine, model, segmentation, found, plane, self._parameters.paintSeed)
         except InputError as error:
             self._refused = str(error)
@@ -169,7 +168,9 @@ class PaintForm:
     def _follow(self) -> None:
         progress, job = self._runner.progress, self._runner.job
         if progress is not None and progress.state == FINISHED and job is not None and job.result is not None:
-            self._said = self._add(job.result)
+            painted = job.result
+            sentence = _("The picture cannot be put into the scene ({reason}): close other data, and paint again.")
+            self._said = self._runner.put(lambda: self._add(painted), sentence) or ""
         self.refresh()
 
     def _add(self, painted: Any) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import slicer
 from slicer.i18n import tr as _
 
 from topogan_contract import schemas
@@ -19,8 +20,6 @@ from TopoGANLib.forms import user_settings
 from TopoGANSynthLib.job.engine_job import EngineJob
 
 if TYPE_CHECKING:
-    import slicer
-
     from TopoGANLib.scene.grid import Grid
     from TopoGANLib.scene.scene_input import SceneInput
 
@@ -67,6 +66,23 @@ def match(structures: Sequence[str], segmentation: slicer.vtkMRMLSegmentationNod
         tuple(structure for structure in structures if structure not in found),
         tuple(name for one, name in names.items() if one not in found.values()),
     )
+
+
+def plane_of_view(view: slicer.vtkMRMLSliceNode) -> list[list[float]]:
+    """SliceToRAS of a view that the user has turned: 4 rows of 4.
+
+    Raises:
+        InputError: it shows samples, and was turned to their plane.
+    """
+    from TopoGANLib.scene.scene_input import plane_of
+    from TopoGANLib.scene.views import shows_samples
+    from TopoGANLib.scene.voxels import InputError
+
+    if shows_samples(view, slicer.app.applicationLogic()):
+        raise InputError(
+            _("The Red view was turned to show samples: turn it to the patient's plane, or choose the axial plane.")
+        )
+    return plane_of(view)
 
 
 def paint_job(

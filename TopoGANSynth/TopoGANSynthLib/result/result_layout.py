@@ -15,6 +15,7 @@ from TopoGANSynthLib.result.slice_link import SliceLink
 if TYPE_CHECKING:
     from TopoGANLib.scene.layouts import ResultLayout
     from TopoGANLib.scene.nodes import SynthesisNodes
+    from TopoGANLib.scene.users_views import UsersViews
 
 
 class View(enum.Enum):
@@ -29,7 +30,7 @@ class View(enum.Enum):
 
 
 class ResultViews:
-    """Shows a synthesis in the views, and gives the user's own layout back."""
+    """Shows a synthesis in the views, and gives the user's own layout and slice views back."""
 
     def __init__(self, nodes: Callable[[], SynthesisNodes | None], choose: Callable[[int], None]) -> None:
         """Change nothing yet.
@@ -42,6 +43,7 @@ class ResultViews:
         self._link = SliceLink(nodes, choose)
         self._layout: ResultLayout | None = None
         self._view: View | None = None
+        self._users: UsersViews | None = None
 
     @property
     def shown(self) -> View | None:
@@ -52,15 +54,18 @@ class ResultViews:
         """Switch to the view, and put the shown sample into it."""
         from TopoGANLib.scene.gallery import show_gallery
         from TopoGANLib.scene.layouts import ResultLayout
+        from TopoGANLib.scene.users_views import UsersViews
         from TopoGANLib.scene.views import show_chart, show_picture
 
         logic = slicer.app.applicationLogic()
         # The views change in many steps, of which none is the user's.
         self._link.close()
+        self._users = self._users or UsersViews(logic)
         self._layout = self._layout or ResultLayout(slicer.mrmlScene)
         self._layout.show(view.value, nodes.axes)
         self._view = view
         show_picture(nodes, logic)
+        self._users.are_ours()
         show_chart(nodes.plots.shown, logic)
         if view is View.gallery:
             show_gallery(nodes, logic)
@@ -76,8 +81,11 @@ class ResultViews:
             update_gallery(nodes)
 
     def leave(self) -> None:
-        """Give the user's own layout back."""
+        """Give the user's own layout and slice views back."""
         self._link.close()
+        if self._users is not None:
+            self._users.give_back()
+            self._users = None
         if self._layout is not None:
             self._layout.leave()
             self._layout = None

@@ -98,8 +98,10 @@ class ResultView:
         """The synthesis that is looked at; None if there is none."""
         index = self._ui.synthesisComboBox.currentIndex
         nodes = self._found[index] if 0 <= index < len(self._found) else None
-        # The user may have removed it in the Data module.
-        return nodes if nodes is not None and nodes.image.GetScene() is not None else None
+        if nodes is None or None in (nodes.image.GetScene(), nodes.segmentation.GetScene()):
+            # The user may have removed it in the Data module.
+            return None
+        return nodes
 
     def _choose(self) -> None:
         nodes = self.chosen()

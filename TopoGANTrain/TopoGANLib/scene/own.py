@@ -11,7 +11,7 @@ from TopoGANLib.scene.sequences import sequences_of
 
 _PREFIX = "TopoGAN."
 _OWN = f"{_PREFIX}own"
-_BROWSER, _TEXT = "vtkMRMLSequenceBrowserNode", "vtkMRMLTextNode"
+_ANY, _BROWSER, _TEXT = "vtkMRMLNode", "vtkMRMLSequenceBrowserNode", "vtkMRMLTextNode"
 # What refers to the other nodes of a synthesis or a comparison.
 _KEEPERS = ("vtkMRMLSegmentationNode", _BROWSER, _TEXT)
 _PICTURES = ("vtkMRMLScalarVolumeNode", "vtkMRMLSegmentationNode", "vtkMRMLSequenceNode")
@@ -69,10 +69,14 @@ def remove_nodes(nodes: Sequence[slicer.vtkMRMLNode]) -> None:
     # Browsers first: they look after what they play.
     for node in sorted(nodes, key=lambda one: not one.IsA(_BROWSER)):
         scene = node.GetScene()
+        if scene is None:  # it went with one before
+            continue
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
         helpers = _helpers(node, _HELPERS)
         # The application does this itself; without it the item would outlive its node.
-        hierarchy.RemoveItem(hierarchy.GetItemByDataNode(node), False, False)
+        item = hierarchy.GetItemByDataNode(node)
+        if item:
+            hierarchy.RemoveItem(item, False, False)
         scene.RemoveNode(node)
         # Not before, or the slice views would make an image's display node anew.
         for helper in helpers:
@@ -81,18 +85,21 @@ def remove_nodes(nodes: Sequence[slicer.vtkMRMLNode]) -> None:
 
 @contextmanager
 def added_whole(scene: slicer.vtkMRMLScene) -> Iterator[None]:
-    """Take what is added to a scene out again, where adding it fails."""
-    before = {node.GetID() for node in _nodes(scene, "vtkMRMLNode")}
+    """Take out of a scene again what is put into it meanwhile, if an error ends that: nobody would know of it.
+
+    Usage::
+
+        with added_whole(scene):
+            image = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+            slicer.util.updateVolumeFromArray(image, array)
+    """
+    before = {node.GetID() for node in _nodes(scene, _ANY)}
     try:
         yield
     except BaseException:
-        added = [node for node in _nodes(scene, "vtkMRMLNode") if node.GetID() not in before]
-        # The scene's own, such as that of the hierarchy, were due anyway.
-        ours = [node for node in added if not node.GetSingletonTag()]
-        displayed = [node for node in ours if not node.IsA("vtkMRMLDisplayNode") and not node.IsA("vtkMRMLStorageNode")]
-        remove_nodes(displayed)
-        for node in ours:
-            scene.RemoveNode(node)
+        added = (node for node in _nodes(scene, _ANY) if node.GetID() not in before)
+        # Others would not find a singleton again, which an application has made beside it.
+        remove_nodes([node for node in added if not node.IsSingleton()])
         raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import slicer
 
 from TopoGANLib.scene.grid import Grid
-from TopoGANLib.scene.own import mark_own
+from TopoGANLib.scene.own import added_whole, mark_own
 
 # Fitting would turn the views to the volume's own axes.
 _NO_FIT = 0
@@ -24,16 +24,17 @@ def add_painted(
         said: what the node says of itself: that it is synthetic, and of which model and seed.
     """
     name = scene.GenerateUniqueName(f"{of} painted (synthetic)")
-    volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    volume.SetDescription(said)
-    mark_own(volume)
-    volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(picture.ijk_to_ras))
-    slicer.util.updateVolumeFromArray(volume, picture.array)
-    volume.CreateDefaultDisplayNodes()
-    if window is not None:
-        display = volume.GetDisplayNode()
-        display.SetAutoWindowLevel(False)
-        display.SetWindowLevelMinMax(*window)
+    with added_whole(scene):
+        volume = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+        volume.SetDescription(said)
+        mark_own(volume)
+        volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(picture.ijk_to_ras))
+        slicer.util.updateVolumeFromArray(volume, picture.array)
+        volume.CreateDefaultDisplayNodes()
+        if window is not None:
+            display = volume.GetDisplayNode()
+            display.SetAutoWindowLevel(False)
+            display.SetWindowLevelMinMax(*window)
     return volume
 
 

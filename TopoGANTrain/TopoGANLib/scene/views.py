@@ -62,21 +62,35 @@ def sample_in_view(
     logic = application_logic.GetSliceLogic(view)
     if logic is None or logic.GetSliceCompositeNode().GetBackgroundVolumeID() != nodes.image.GetID():
         return None
+    if not _lies_along(view, nodes.image):
+        return None
     to_ras, to_voxels = view.GetSliceToRAS(), vtk.vtkMatrix4x4()
     nodes.image.GetRASToIJKMatrix(to_voxels)
-    across = [to_ras.GetElement(row, 2) for row in range(3)]
-    directions = np.zeros((3, 3))
-    nodes.image.GetIJKToRASDirections(directions)
-    if abs(directions[:, 2] @ across) < _PARALLEL:
-        return None
     middle = [to_ras.GetElement(row, 3) for row in range(3)]
     sample = round(to_voxels.MultiplyPoint((*middle, 1))[2])
     return sample if 0 <= sample < nodes.count else None
 
 
+def shows_samples(view: slicer.vtkMRMLSliceNode, application_logic: slicer.vtkMRMLApplicationLogic) -> bool:
+    """Whether a slice view shows any synthesis as :func:`show_picture` turns it: in the plane of the samples."""
+    logic = application_logic.GetSliceLogic(view)
+    shown = None if logic is None else logic.GetSliceCompositeNode().GetBackgroundVolumeID()
+    images = (nodes.image for nodes in SynthesisNodes.find_all(view.GetScene()))
+    return any(image.GetID() == shown and _lies_along(view, image) for image in images)
+
+
 def has_plot(layout: slicer.vtkMRMLLayoutNode) -> bool:
     """Whether the layout that is on has a plot view."""
     return "vtkMRMLPlotViewNode" in (layout.GetCurrentLayoutDescription() or "")
+
+
+def _lies_along(view: slicer.vtkMRMLSliceNode, image: slicer.vtkMRMLScalarVolumeNode) -> bool:
+    """Whether a view is parallel to the slices of an image."""
+    to_ras = view.GetSliceToRAS()
+    across = [to_ras.GetElement(row, 2) for row in range(3)]
+    directions = np.zeros((3, 3))
+    image.GetIJKToRASDirections(directions)
+    return bool(abs(directions[:, 2] @ across) >= _PARALLEL)
 
 
 def _look_at(nodes: SynthesisNodes) -> None:

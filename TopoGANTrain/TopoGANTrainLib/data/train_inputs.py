@@ -76,7 +76,7 @@ class FromScene:
     slice_node: slicer.vtkMRMLSliceNode | None = None
     """The view whose plane the patches are cut in; None for axial."""
     unions: str = ""
-    """Segments whose topology counts together, such as ``"lv_cavity + myocardium; …"``."""
+    """Segments whose topology counts together, such as ``"lv + myocardium; …"``."""
     files: FromFiles | None = None
     """Learned together with the scene's patients; its structures have the names of the segments."""
 

@@ -81,7 +81,8 @@ def remove_training_set(folder: Path) -> None:
     if _is_marked(folder):
         raise ValueError(
             _(
-                "{name} has been trained on in another folder of results: look for that run, and delete it there."
+                "{name} has been trained on in another folder of results: delete that run first, or, if you know that "
+                "it is gone, the folder of {name} yourself."
             ).format(name=name)
         )
     runs = every_run(folder.parent.parent)
@@ -158,7 +159,9 @@ def _that_of(recorded: dict[str, Any], folder: Path) -> Path | None:
 
 
 def _is_marked(folder: Path) -> bool:
-    return os.path.lexists(folder / training_set.USED_FILE)
+    with suppress(OSError):
+        return any(training_set.MARKS.fullmatch(name) for name in os.listdir(folder))
+    return True
 
 
 def _hash(described: dict[str, Any]) -> str:

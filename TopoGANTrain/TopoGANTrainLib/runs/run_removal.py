@@ -16,7 +16,7 @@ from topogan_contract import run as layout
 from topogan_contract import schemas
 from topogan_contract.leftovers import partial_folder
 from topogan_contract.lock import RunLock, is_locked
-from topogan_contract.results import TRAINING_SET_FOLDER
+from topogan_contract.results import TRAINING_SET_FOLDER, take_mark_back
 from topogan_contract.run import ALIVE
 from topogan_contract.schemas import find_json
 from topogan_contract.words import shown
@@ -61,6 +61,7 @@ def remove_run(run: Path, with_training_set: bool = True) -> None:
         os.replace(run, gone)
     finally:
         lock.release()
+    take_mark_back(gone)
     folders = [gone]
     if made_for_it is not None:
         folders.append(partial_folder(made_for_it))

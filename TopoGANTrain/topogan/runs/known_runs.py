@@ -10,17 +10,16 @@ from pathlib import Path
 
 from topogan.errors import InputError
 from topogan.files import read_json, write_json
-from topogan_contract.machine import user_folder
-
-SCHEMA = "topogan.known-run/1"
+from topogan_contract import schemas
+from topogan_contract.results import known_run
 
 
 def remember_dataset(run_id: str, dataset: Path) -> bool:
     """Remember where the training set of a run lies; False if the user's settings cannot be written."""
-    path = _path(run_id)
+    path = known_run(run_id)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"dataset": str(dataset.absolute())}, SCHEMA)
+        write_json(path, {"dataset": str(dataset.absolute())}, schemas.KNOWN_RUN)
     except OSError:
         return False
     return True
@@ -29,10 +28,6 @@ def remember_dataset(run_id: str, dataset: Path) -> bool:
 def remembered_dataset(run_id: str) -> Path | None:
     """Return what :func:`remember_dataset` stored, or None."""
     try:
-        return Path(read_json(_path(run_id), SCHEMA)["dataset"])
+        return Path(read_json(known_run(run_id), schemas.KNOWN_RUN)["dataset"])
     except (InputError, KeyError, TypeError):
         return None
-
-
-def _path(run_id: str) -> Path:
-    return user_folder() / "runs" / f"{run_id}.json"

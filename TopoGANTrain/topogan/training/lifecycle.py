@@ -77,7 +77,7 @@ def train(
     work.messages += _said_of_older(folder)
     if training_set.missing_parts:
         work.messages.append(training_set.missing_parts)
-    mark_used(dataset, folder.path)
+    mark_used(dataset, folder.path, config["id"])
     if not remember_dataset(config["id"], dataset):
         work.messages.append("Your settings folder cannot be written: to resume this run, name its training set.")
     return carry_out(work, on_event)
@@ -123,7 +123,8 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     work = Work(folder, config, settings, training_set, device, progress, checkpoint)
     work.messages += _said_of_older(folder)
     work.messages.append(f"The run goes on from step {progress.checkpoint_step}.")
-    mark_used(training_set.folder, folder.path)
+    mark_used(training_set.folder, folder.path, config["id"])
+    remember_dataset(config["id"], training_set.folder)
     if config["device"] != device.type:
         work.messages.append(f"It was on {config['device']} and goes on on {device.type}: not bit for bit the same.")
     return carry_out(work, on_event)
