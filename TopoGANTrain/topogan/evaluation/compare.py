@@ -61,7 +61,7 @@ def evaluate(
         metrics += section(found)
         if on_event:
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
-    said = findings(metrics, found.audit, found.sets.terms, found.membership)
+    said = findings(metrics, found.audit, found.sets.terms, found.membership, found.foreign)
     left_out = copies_in_words(samples.copies_left_out)
     words = Words(
         conclusion=_conclusion(found, metrics),
