@@ -83,6 +83,10 @@ def test_the_planted_copy_is_flagged_with_words(report: Report) -> None:
     assert flagged[0]["seed"] == "1007"
     assert flagged[0]["verdict"].endswith("copies a training mask")
     assert report.content["memorization"]["equal_to_training"] == [7]
+    told, textures = (report.content["memorization"][name] for name in ("membership", "textures"))
+    assert told["auc"] == report.metric("Membership AUC").value
+    assert told["members"] == report.content["counts"]["compared"]["training"]
+    assert textures["compared"] == report.content["counts"]["synthetic"]
     assert any("closer to a training mask" in finding for finding in report.content["findings"])
 
 
