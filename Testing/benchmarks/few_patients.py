@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -18,7 +17,6 @@ from few_patients.job import CPU, SETS, VARIANTS, Job, drawn
 from few_patients.measure import figures, measure_cost, measure_independent, measure_strengths
 from few_patients.results import add_results, read_runs, summary
 
-from topogan.config import MaskSettings
 from topogan.device import exact_numerics
 
 RESULTS = Path(__file__).resolve().parent / "results" / "few_patients.json"
@@ -30,7 +28,7 @@ def run(jobs: list[Job], results: Path, test: bool) -> None:
         content = read_runs(results).get(job.name)
         if content is not None and (not test or "test" in content):
             continue
-        training_set, start = open_set(job.set_name), time.process_time()
+        training_set = open_set(job.set_name)
         with exact_numerics(1, CPU):
             trainer, curve = job.train(training_set)
             samples = drawn(trainer, job)
@@ -40,10 +38,9 @@ def run(jobs: list[Job], results: Path, test: bool) -> None:
                 "variant": job.variant,
                 "seed": job.seed,
                 "steps": job.steps,
-                "gradient_penalty": job.penalty,
+                "small": job.small,
                 "augmentation": job.settings.augmentation.model_dump(),
                 "training_set": training_set.content_hash,
-                "cpu_seconds": round(time.process_time() - start, 1),
                 "curve": curve,
                 "validation": figures(samples, training_set, training_set.validation),
             }
@@ -66,12 +63,12 @@ def main() -> None:
     parser.add_argument("--variant", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
     parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--gradient-penalty", type=float, default=MaskSettings().gradient_penalty)
+    parser.add_argument("--small", action="store_true", help="half the width, half the batch")
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
     if given.run or given.test:
         jobs = [
-            Job(name, variant, seed, given.steps, given.gradient_penalty)
+            Job(name, variant, seed, given.steps, given.small)
             for name in given.sets
             for seed in given.seed
             for variant in given.variant

@@ -55,6 +55,7 @@ def test_copies_are_seen(ring_model: Path, rings: TrainingSet, monkeypatch: pyte
     assert figures is not None
     assert (figures.dice_to_training, figures.identical_percent) == (1, 100)
     assert figures.closer_percent > 80
+    assert (figures.copies_percent, figures.membership_auc) == (100, 1)
 
 
 def test_what_cannot_be_measured_is_none(ring_model: Path, rings: TrainingSet) -> None:

@@ -252,7 +252,8 @@ def export(synthesis, out, *how):
     if "fail" in told:
         left.rmdir()
         return fail(1, "The disk is full: free some space and run it again.")
-    (left / "topogan.json").write_text(json.dumps({"layout": how[1], "samples": numbers}))
+    said = {"schema": schemas.EXPORT, "privacy": "Possible copies 17 %: look at them."}
+    (left / "topogan.json").write_text(json.dumps({"layout": how[1], "samples": numbers, **said}))
     left.rename(out)
 
 def evaluate(synthesis, *how):
@@ -275,10 +276,11 @@ def evaluate(synthesis, *how):
     out = Path(words["--comparison"])
     shutil.copytree(synthesis, out / "nearest")
     report = json.loads((Path(synthesis) / "report.json").read_text())
-    (out / comparison.COMPARISON_FILE).write_text(comparison.text_of(_comparison(report, "copies" in told)))
+    found = _comparison(report, "copies" in told, "--prepare" in words)
+    (out / comparison.COMPARISON_FILE).write_text(comparison.text_of(found))
     Path(words["--report"]).write_text("<html></html>")
 
-def _comparison(report, copies):
+def _comparison(report, copies, foreign):
     # Sample 0 is the least real one.
     count, axes = report["count"], report.get("axes", 2)
     names = [region["name"] for region in report.get("regions", [{"name": report.get("structure", "structure")}])]
@@ -306,6 +308,7 @@ def _comparison(report, copies):
             comparison.SampleRow(count - number, "valid", copies and number < 3, 7, 0.87, 9, 0.75)
             for number in range(count)
         ),
+        foreign=foreign,
     )
 
 def _answer(path, request, results, how):

@@ -328,6 +328,9 @@ def test_a_segmentation_of_the_scene_is_the_reference(bench: Bench, made: Any, e
     assert (len(source["images"]), source["plane"], asked["temporary"]) == (1, "axial", True)
     assert asked["settings"]["pixel_size"] > 0
     assert work_folders(bench) == list(made.panel._compare._view._pages.values()), "the page alone is left"
+    said = "Rank 6 of 6: valid. Dice to the nearest real slice 0.87."
+    assert ui.compareNearestLabel.text == said, "nobody was trained on"
+    assert not [name for name in node_names() if "training" in name]
     check_own_nodes(made, [volume, segmentation])
     bench.application.close_application()
     assert work_folders(bench) == []

@@ -44,7 +44,8 @@ def keep(widget: Any, *samples: int) -> None:
 
 
 def exported(tmp_path: Path, name: str) -> dict[str, Any]:
-    return json.loads((tmp_path / "exports" / name / "topogan.json").read_text())
+    content = json.loads((tmp_path / "exports" / name / "topogan.json").read_text())
+    return {key: content[key] for key in ("layout", "samples")}
 
 
 def work_folders(bench: Bench, kind: str) -> list[Path]:
@@ -65,6 +66,7 @@ def test_kept_samples_are_exported(bench: Bench, made: Any, tmp_path: Path) -> N
     bench.picture("TopoGANSynth", "kept")
     export(made, f"Exported 2 samples to {tmp_path / 'exports' / 'cavity-nnunet-1'}.")
     assert exported(tmp_path, "cavity-nnunet-1") == {"layout": "nnunet", "samples": [1, 4]}
+    assert ui.exportStatusLabel.text.endswith(" Possible copies 17 %: look at them.")
     ui.keepCheckBox.click()
     assert ui.keptLabel.text == "Kept: 1 of 6."
     bench.picture("TopoGANSynth", "exported")

@@ -115,6 +115,8 @@ class Comparison:
     metrics: tuple[MetricRow, ...]
     regions: tuple[RegionFigures, ...]
     samples: tuple[SampleRow, ...]
+    foreign: bool = False
+    """Whether the model has learned from other patients than these, so that no sample is called a copy."""
 
     @property
     def copies(self) -> int:
@@ -180,6 +182,8 @@ def _checked(content: Any) -> Comparison:
             metrics=tuple(_metric(*row) for row in _list(content["metrics"], _MOST_METRICS)),
             regions=tuple(_region(*row) for row in _list(content["regions"], _MOST_REGIONS)),
             samples=samples,
+            # Comparisons of older versions do not say it.
+            foreign=_one_of(content.get("foreign", False), (False, True)),
             **{name: _share(content[name]) for name in _names("held_out_")},
         )
     except (KeyError, TypeError) as error:

@@ -15,7 +15,10 @@ those where the measuring failed, for want of memory say.
   ``real_dice_to_training`` of held-out samples; ``closer_percent``: how often it is larger for a sample than for a
   held-out one; 50: no copying;
 - ``identical_percent``: the share of samples that equal a training sample, pixel by pixel, and
-  ``real_identical_percent`` of held-out ones.
+  ``real_identical_percent`` of held-out ones;
+- ``copies_percent``: the share of samples that are possible copies: closer to a training sample than every held-out one
+  is, as they lie or shifted, scaled or mirrored; ``membership_auc``: how well the nearest sample tells as many training
+  samples from the held-out ones, 0.5: not at all. Both are missing, or null, in older packages.
 
 Pixels are compared of as many samples, and of as many held-out ones, as have those of 96 images of 256² (3 volumes of
 128³), two at least and 300 at most; with training samples that have the pixels of 16,000 such images (500 volumes of
@@ -54,6 +57,8 @@ class Figures:
     closer_percent: float
     identical_percent: float
     real_identical_percent: float
+    copies_percent: float | None = None
+    membership_auc: float | None = None
 
 
 def read_figures(content: Any) -> Figures | None:
@@ -91,7 +96,13 @@ def read_figures(content: Any) -> Figures | None:
         closer_percent=_number(content, "closer_percent", 100),
         identical_percent=_number(content, "identical_percent", 100),
         real_identical_percent=_number(content, "real_identical_percent", 100),
+        copies_percent=_optional(content, "copies_percent", 100),
+        membership_auc=_optional(content, "membership_auc", 1),
     )
+
+
+def _optional(content: dict[str, Any], name: str, most: int) -> float | None:
+    return None if content.get(name) is None else _number(content, name, most)
 
 
 def _count(content: dict[str, Any], name: str) -> int:

@@ -7,6 +7,8 @@ how often a random sample is closer to the training samples than a random held-o
 
 from __future__ import annotations
 
+from topogan_contract.figures import Figures
+
 GOOD_COPIES_PERCENT = 2.0
 GOOD_AUC = 0.60
 """Up to both, copying is called none to speak of; beyond either, samples are looked at before they are shared."""
@@ -57,3 +59,13 @@ def privacy_sentence(sample: str, closer_percent: float, copies_percent: float |
     # Older figures know how often samples are closer alone: half of the time without copying.
     calm = good if good is not None else closer_percent <= CALM_CLOSER_PERCENT
     return f"{', '.join(parts)}: {GOOD if calm else BEWARE}"
+
+
+def sentence_of_figures(figures: Figures, sample: str) -> str:
+    """The same of a model's figures.
+
+    Args:
+        figures: of the model.
+        sample: what one of its samples is called.
+    """
+    return privacy_sentence(sample, figures.closer_percent, figures.copies_percent, figures.membership_auc)

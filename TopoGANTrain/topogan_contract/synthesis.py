@@ -21,6 +21,8 @@ to the head, the first voxel at the origin.
 - ``valid_percent``: samples of which every structure is valid;
 - ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]), "real" or null;
 - ``copies_left_out``: how many possible copies of training samples were drawn again; missing where nobody looked;
+- ``privacy``: how close samples of the model come to patients, a sentence of :mod:`topogan_contract.privacy`; missing
+  where the model has no figures;
 - ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none, as of volumes.
 
 The first schema knows one structure: ``structure`` is its name, ``expected_betti`` and both histograms stand beside it,
@@ -46,6 +48,9 @@ MASKS_FILE = "masks.nrrd"
 TEXTURES_FILE = "textures.nrrd"
 DIAGRAMS_FILE = "diagrams.npz"
 SAMPLES_FILE = "samples.csv"
+EXPORT_FILE = "topogan.json"
+"""In a folder of exported samples: their ``layout``, that they are ``synthetic``, what is ``said`` of them, which
+``samples`` of the synthesis they are, and of ``privacy`` what to know before they are shared, where that is known."""
 MOST_PIXELS = 1 << 28
 """Of all samples of a folder together: whoever reads it holds them all."""
 

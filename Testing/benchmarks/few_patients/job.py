@@ -43,20 +43,21 @@ class Job:
     variant: str
     seed: int
     steps: int
-    penalty: float
+    small: bool
+    """Half the width and half the batch: a quarter of the time, for more seeds and sets."""
 
     @property
     def name(self) -> str:
         """What it is called in the results."""
-        penalty = "" if self.penalty == MaskSettings().gradient_penalty else f", R1 {self.penalty:g}"
-        return f"{self.set_name}, {self.variant}{penalty}, {self.steps} steps, seed {self.seed}"
+        return f"{self.set_name}, {self.variant}, {self.steps} {'small ' * self.small}steps, seed {self.seed}"
 
     @property
     def settings(self) -> TrainSettings:
-        """The defaults but for steps and augmentation."""
+        """The defaults but for steps, augmentation, and what is small."""
+        small = {"width": 8, "batch": 16} if self.small else {}
         return TrainSettings(
             part=Part.MASKS,
-            masks=MaskSettings(steps=self.steps, gradient_penalty=self.penalty),
+            masks=MaskSettings(steps=self.steps, **small),
             augmentation=AugmentationSettings(**{**_OFF, **VARIANTS[self.variant]}),
             seed=self.seed,
             device=Device.CPU,

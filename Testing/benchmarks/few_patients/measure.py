@@ -41,7 +41,8 @@ def figures(samples: NDArray[np.bool_], real: TrainingSet, held_out: NDArray[np.
     of_members, of_others = real.betti[real.train, 0], real.betti[held_out, 0]
     sizes, of_train, of_held = (areas(masks, real.pixel_size) for masks in (samples, members, others))
     values = {
-        "copies": 100.0 * len(found.copies) / len(samples),
+        "copies": 100.0 * found.lying.beyond.mean(),
+        "changed_copies": 100.0 * found.changed.beyond.mean(),
         "closer": found.closer_percent,
         "dice_to_training": found.dice.mean(),
         "dice_to_training_real": found.reference_dice.mean(),
@@ -106,7 +107,8 @@ def measure_cost(results: Path) -> None:
         for variant in ("masks", "adaptive", "masks + adaptive"):
             with exact_numerics(1, CPU):
                 plain, other = (
-                    MaskTrainer(training_set, Job(name, one, 0, 1000, 2.0).settings, CPU) for one in ("none", variant)
+                    MaskTrainer(training_set, Job(name, one, 0, 1000, small=False).settings, CPU)
+                    for one in ("none", variant)
                 )
                 if "adaptive" in variant:
                     other.exact.small["augmentation"].load_state_dict({"chance": 0.5, "signs": []})

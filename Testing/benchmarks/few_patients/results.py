@@ -7,7 +7,6 @@ from statistics import fmean, stdev
 from typing import Any
 
 from few_patients.job import VARIANTS
-from topogan.config import MaskSettings
 from topogan.files import read_json, write_json
 
 SCHEMA = "topogan.few-patients/1"
@@ -27,6 +26,7 @@ def read_runs(results: Path) -> dict[str, dict[str, Any]]:
 # Key, heading, what stands beside it for real masks.
 _COLUMNS = [
     ("copies", "possible copies, %", None),
+    ("changed_copies", "changed copies, %", None),
     ("closer", "closer to training, %", None),
     ("dice_to_training", "Dice to training", "dice_to_training_real"),
     ("auc", "membership AUC", None),
@@ -41,10 +41,11 @@ def summary(results: Path) -> str:
     """A table for each set and number of steps, of validation and, where it was looked at, of test."""
     runs, lines = list(read_runs(results).values()), []
     for part in ("validation", "test"):
-        groups = sorted({(one["set"], one["steps"]) for one in runs if part in one})
-        for name, steps in groups:
-            mine = [one for one in runs if (one["set"], one["steps"]) == (name, steps) and part in one]
-            lines += [f"{name}, {steps} steps, {part} patients", ""]
+        groups = sorted({_group(one) for one in runs if part in one})
+        for group in groups:
+            mine = [one for one in runs if _group(one) == group and part in one]
+            name, steps, small = group
+            lines += [f"{name}, {steps} steps{' of small networks' * small}, {part} patients", ""]
             lines += [f"| variant | seeds | {' | '.join(head for _, head, _ in _COLUMNS)} |"]
             lines += ["|---" * (len(_COLUMNS) + 2) + "|"]
             real = mine[0][part]
@@ -58,16 +59,13 @@ def summary(results: Path) -> str:
     return "\n".join(lines)
 
 
+def _group(run: dict[str, Any]) -> tuple[str, int, bool]:
+    return run["set"], run["steps"], run["small"]
+
+
 def _by_variant(runs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    penalties = {one["gradient_penalty"] for one in runs}
-    found: dict[str, list[dict[str, Any]]] = {}
-    for variant in VARIANTS:
-        for penalty in sorted(penalties):
-            several = [one for one in runs if (one["variant"], one["gradient_penalty"]) == (variant, penalty)]
-            usual = penalty == MaskSettings().gradient_penalty
-            if several:
-                found[variant if usual else f"{variant}, R1 {penalty:g}"] = several
-    return found
+    found = {variant: [one for one in runs if one["variant"] == variant] for variant in VARIANTS}
+    return {variant: several for variant, several in found.items() if several}
 
 
 def _cell(values: list[float]) -> str:

@@ -13,6 +13,7 @@ from topogan.errors import InputError
 from topogan.evaluation import Metric, Report, evaluate
 from topogan.evaluation.sections import SECTIONS, Comparison
 from topogan.files import write_json
+from topogan_contract.comparison import read_comparison
 
 Slices = tuple[np.ndarray, np.ndarray]
 Make = Callable[..., Path]
@@ -167,8 +168,9 @@ def test_a_foreign_training_set_and_dependent_slices_are_warned_of(
 
 
 def test_a_generator_that_copies_is_warned_of(
-    make_synthesis: Make, training_set: Path, real_slices: Slices, report: Report
+    make_synthesis: Make, training_set: Path, real_slices: Slices, report: Report, tmp_path: Path
 ) -> None:
+    """Unless it has learned from another training set: then nobody can tell."""
     masks, images = real_slices
     warnings = evaluate(make_synthesis(masks[:20], images[:20]), training_set).content["warnings"]
     assert warnings == [
@@ -176,6 +178,14 @@ def test_a_generator_that_copies_is_warned_of(
         for ones in ("samples look like copies of training masks", "textures look like copies of training images")
     ]
     assert report.content["warnings"] == []
+    others = make_synthesis(masks[:20], images[:20], model={"content_hash": "b", "training_set": "another"})
+    content = evaluate(others, training_set, comparison=tmp_path / "out").content
+    (warning,) = content["warnings"]
+    assert warning.endswith("copying cannot be judged.")
+    assert not [one for one in content["findings"] if "closer" in one or "grain" in one]
+    compared = read_comparison(tmp_path / "out")
+    assert (compared.foreign, compared.copies) == (True, 0)
+    assert not [row.verdict for row in compared.samples if "copies" in row.verdict]
 
 
 def test_empty_and_full_samples_are_evaluated(make_synthesis: Make, training_set: Path, tmp_path: Path) -> None:

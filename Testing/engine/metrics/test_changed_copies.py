@@ -67,7 +67,7 @@ def deformed(mask: np.ndarray, pixels: float = 1.0) -> np.ndarray:
 def test_changed_copies_are_found(change: Callable[[np.ndarray], np.ndarray]) -> None:
     samples = np.concatenate([[change(mask) for mask in POOL[:4]], hearts(4, 2)])
     found = audit(samples, TEST, POOL.__getitem__, TRAINING, structures=2)
-    assert sorted(found.copies.tolist()) == [0, 1, 2, 3]
+    assert sorted(found.all_copies.tolist()) == [0, 1, 2, 3]
     assert found.nearest[:4].tolist() == [0, 1, 2, 3]
 
 

@@ -99,8 +99,13 @@ class ComparisonNodes:
         text.SetAttribute(_PAGE, compared.page.name)
         text.SetNodeReferenceID(_OF, nodes.segmentation.GetID())
         # Whoever shares the scene must know.
-        nature = _("Real images of training patients, for each sample the nearest one. Remove before sharing.")
-        real = add_pictures(scene, f"{name} nearest training", _beside(nodes, compared.nearest), nature)
+        nature = (
+            _("Real images of patients, for each sample the nearest one. Remove before sharing.")
+            if comparison.foreign
+            else _("Real images of training patients, for each sample the nearest one. Remove before sharing.")
+        )
+        kind = "real" if comparison.foreign else "training"
+        real = add_pictures(scene, f"{name} nearest {kind}", _beside(nodes, compared.nearest), nature)
         topology, sizes = add_charts(scene, f"{name} comparison")
         found = cls(
             text,

@@ -166,16 +166,20 @@ class CompareView:
 
 
 def sample_words(comparison: Comparison, sample: int) -> str:
-    """Rank and verdict of a sample, and how much it resembles what was trained on."""
+    """Rank and verdict of a sample, and how much it resembles what was trained on, or what it is compared with."""
     row, count = comparison.samples[sample], len(comparison.samples)
-    sentence = (
-        _("Rank {rank} of {count}: {verdict}. Dice to the nearest training slice {dice} (held-out slices: {held_out}).")
-        if comparison.axes == 2
-        else _(
+    sentence = {
+        (2, False): _(
+            "Rank {rank} of {count}: {verdict}. Dice to the nearest training slice {dice} "
+            "(held-out slices: {held_out})."
+        ),
+        (3, False): _(
             "Rank {rank} of {count}: {verdict}. Dice to the nearest training volume {dice} "
             "(held-out volumes: {held_out})."
-        )
-    )
+        ),
+        (2, True): _("Rank {rank} of {count}: {verdict}. Dice to the nearest real slice {dice}."),
+        (3, True): _("Rank {rank} of {count}: {verdict}. Dice to the nearest real volume {dice}."),
+    }[comparison.axes, comparison.foreign]
     held_out = f"{comparison.held_out_mean:.2f} ± {comparison.held_out_deviation:.2f}"
     dice = f"{row.dice_to_training:.2f}"
     return sentence.format(rank=row.rank, count=count, verdict=row.verdict, dice=dice, held_out=held_out)

@@ -112,7 +112,8 @@ class KeepForm:
         words = {RUNNING: _("Writing {count} …").format(count=_samples(self._writes))}
         if job is not None and job.result is not None:
             sentence = _("Exported {count} to {folder}.")
-            words[FINISHED] = sentence.format(count=_samples(self._writes), folder=job.result)
+            done = sentence.format(count=_samples(self._writes), folder=job.result.folder)
+            words[FINISHED] = f"{done} {job.result.privacy}".rstrip()
         self._runner.show(self._ui.exportProgressBar, self._ui.exportStatusLabel, words)
 
     def _show_kept(self, nodes: SynthesisNodes | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slicer.i18n import tr as _
 
 from topogan_contract.figures import Figures
+from topogan_contract.privacy import sentence_of_figures
 from TopoGANSynthLib.model.model_card import ModelCard
 
 
@@ -76,18 +77,15 @@ def _measured(figures: Figures, volumes: bool) -> list[str]:
     one, many = (
         (_("1 real volume"), _("{count} real volumes")) if volumes else (_("1 real slice"), _("{count} real slices"))
     )
-    near = _(
-        "Dice with the nearest training sample: {dice}, of real ones {real}; {closer} % are closer than a real one "
-        "(50 % without copying), {equal} % equal one."
-    )
+    near = _("Dice with the nearest training sample: {dice}, of real ones {real}; {equal} % equal one.")
     return [
         how.format(samples=samples, real=_counted(figures.held_out, one, many), part=part),
         near.format(
             dice=f"{figures.dice_to_training:.2f}",
             real=f"{figures.real_dice_to_training:.2f}",
-            closer=f"{figures.closer_percent:.0f}",
             equal=f"{figures.identical_percent:.0f}",
         ),
+        sentence_of_figures(figures, "volume" if volumes else "slice"),
     ]
 
 

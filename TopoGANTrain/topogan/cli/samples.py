@@ -12,7 +12,8 @@ from topogan.config import DownstreamSettings, PrepareSettings, SynthesisSetting
 from topogan.files import read_json
 from topogan.progress import ProgressReporter
 from topogan_contract import schemas
-from topogan_contract.synthesis import REPORT_FILE
+from topogan_contract.privacy import sentence_of_figures
+from topogan_contract.synthesis import EXPORT_FILE, REPORT_FILE
 
 _SECONDS_BETWEEN_LINES = 0.5
 
@@ -172,7 +173,10 @@ def export(
     """Write samples, slices or volumes, as training data for a segmentation network, or for other tools."""
     from topogan.export import export as run_export
 
-    print(f"Exported ({layout}): {run_export(synthesis, out, layout, overwrite, sample)}")
+    folder = run_export(synthesis, out, layout, overwrite, sample)
+    print(f"Exported ({layout}): {folder}")
+    if privacy := read_json(folder / EXPORT_FILE, schemas.EXPORT).get("privacy"):
+        print(f"Privacy: {privacy}")
 
 
 def pack(
@@ -180,10 +184,15 @@ def pack(
     archive: Annotated[Path, typer.Argument(help="File to write, ending with .zip.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Pack a model into one .zip to share it; read its report on memorization first."""
+    """Pack a model into one .zip to share it; says first how close its samples come to patients."""
     from topogan.model import pack_model
+    from topogan.model.metadata import read_metadata
 
-    print(f"Packed: {pack_model(model, archive, overwrite=overwrite)}")
+    packed = pack_model(model, archive, overwrite=overwrite)
+    metadata = read_metadata(model, model)
+    if metadata.figures is not None:
+        print(f"Privacy: {sentence_of_figures(metadata.figures, metadata.noun)}")
+    print(f"Packed: {packed}")
 
 
 COMMANDS = (synthesize, serve, paint, evaluate, downstream, export, pack)

@@ -36,6 +36,7 @@ def all_cases(
     verdicts: list[str],
     audit: MemorizationAudit,
     dice_to_real: NDArray[np.float64],
+    foreign: bool = False,
 ) -> list[Case]:
     """Every sample with its verdict, in the order of the synthesis.
 
@@ -45,8 +46,9 @@ def all_cases(
         verdicts: on the topology of each.
         audit: of the same samples.
         dice_to_real: float [N], best match among the test masks.
+        foreign: the model has not learned from these masks, so that none is called a copy.
     """
-    masks, textures = set(audit.copies.tolist()), set(audit.texture_copies.tolist())
+    masks, textures = (set() if foreign else set(found.tolist()) for found in (audit.all_copies, audit.texture_copies))
     return [
         Case(
             sample=number,

@@ -61,7 +61,7 @@ def evaluate(
         metrics += section(found)
         if on_event:
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
-    said = findings(metrics, found.audit, found.sets.terms, found.membership)
+    said = findings(metrics, found.audit, found.sets.terms, found.membership, found.foreign)
     left_out = copies_in_words(samples.copies_left_out)
     words = Words(
         conclusion=_conclusion(found, metrics),
@@ -122,7 +122,7 @@ def _memorization(found: Comparison) -> dict[str, Any]:
     content = {
         "reference_dice": audit.threshold,
         "reference_dice_changed": audit.changed.threshold,
-        "flagged": [asdict(found.cases[number]) for number in audit.copies.tolist()],
+        "flagged": [asdict(found.cases[number]) for number in audit.all_copies.tolist()],
         "flagged_changed": audit.changed_copies.tolist(),
         "equal_to_training": audit.identical.tolist(),
         "equal_to_earlier_sample": audit.repeats.tolist(),

@@ -61,6 +61,7 @@ def _comparison(found: Evaluation, metrics: list[Metric], words: Words) -> Compa
         conclusion=words.conclusion,
         findings=tuple(words.findings),
         warnings=tuple(words.warnings),
+        foreign=found.foreign,
         axes=found.real.axes,
         unit=found.sets.terms.unit,
         held_out_mean=float(held_out.mean()),
@@ -107,7 +108,7 @@ def _quantiles(found: Evaluation, part: SliceSet) -> tuple[float, ...]:
 
 
 def _samples(found: Evaluation) -> Iterator[SampleRow]:
-    copies = {*found.audit.copies.tolist(), *found.audit.texture_copies.tolist()}
+    copies = set() if found.foreign else {*found.audit.all_copies.tolist(), *found.audit.texture_copies.tolist()}
     rows = found.test_rows[found.nearest_test.index]
     for case, rank in zip(found.cases, ranks(found.cases, found.wanted, copies), strict=True):
         yield SampleRow(

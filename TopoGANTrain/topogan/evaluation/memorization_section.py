@@ -58,7 +58,7 @@ def memorization_section(
         ),
         share(
             "Possible copies",
-            found.copies,
+            found.all_copies,
             0.0,
             f"at most {200.0 / (test + 1):.2g} % expected from independent {terms.samples}",
         ),

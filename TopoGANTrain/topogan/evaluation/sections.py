@@ -58,6 +58,11 @@ class Comparison:
         return None if asked is None or asked == "real" else asked[0]
 
     @property
+    def foreign(self) -> bool:
+        """Whether the model has learned from another training set, so that nobody can tell copies."""
+        return self.samples.training_set_hash != self.real.content_hash
+
+    @property
     def expected(self) -> tuple[int, ...]:
         """Betti numbers that the one structure should have in every sample."""
         return self.requested or self.real.modal_betti[0]
@@ -104,7 +109,7 @@ class Comparison:
         verdicts = [
             joint_verdict(names, found) if self.several else found[0] for found in self._judged(Expectation.verdicts)
         ]
-        return all_cases(betti, self.samples.seeds, verdicts, self.audit, self.nearest_test.dice)
+        return all_cases(betti, self.samples.seeds, verdicts, self.audit, self.nearest_test.dice, self.foreign)
 
     @cached_property
     def wanted(self) -> NDArray[np.int64]:

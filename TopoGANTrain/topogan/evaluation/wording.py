@@ -93,16 +93,30 @@ def _beside_real(start: str, share: float, real: float, samples: SyntheticSet, d
 
 
 def findings(
-    metrics: list[Metric], audit: MemorizationAudit, terms: Terms = TERMS[2], told: Membership | None = None
+    metrics: list[Metric],
+    audit: MemorizationAudit,
+    terms: Terms = TERMS[2],
+    told: Membership | None = None,
+    foreign: bool = False,
 ) -> list[str]:
-    """Size, brightness, copying and privacy, a sentence each; of several structures the farthest from real."""
+    """Size, brightness, copying and privacy, a sentence each; of several structures the farthest from real.
+
+    Args:
+        metrics: of all sections.
+        audit: how close samples come to training masks.
+        terms: what samples are called.
+        told: how well they tell whom the model has learned from.
+        foreign: it has learned from others than these: nothing is said of copying and privacy.
+    """
     named = {metric.name: metric for metric in metrics}
     mean, usual, _ = size_names(terms)
     sentences = weakest_sentences(metrics, terms) or [size_sentence(named[mean], named[usual], terms)]
     brightness = intensity_sentence(metrics)
+    if foreign:
+        return [*sentences, *filter(None, (brightness,))]
     privacy = None
     if told is not None:
-        share = 100.0 * len(audit.copies) / len(audit.dice)
+        share = 100.0 * len(audit.all_copies) / len(audit.dice)
         privacy = f"Privacy: {privacy_sentence(terms.sample, audit.closer_percent, share, told.auc)}"
     copying = texture_sentence(audit, terms), memorization_sentence(audit, terms)
     return [*sentences, *filter(None, (brightness, privacy, *copying))]
@@ -163,7 +177,7 @@ def intensity_sentence(metrics: list[Metric]) -> str | None:
 
 def memorization_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> str:
     """Whether samples copy training masks."""
-    count, total = len(found.copies), len(found.dice)
+    count, total = len(found.all_copies), len(found.dice)
     beside = f" {_dice_beside_test(found)}." if terms is TERMS[3] else ""
     if not count:
         leans = _leans(found, terms)
@@ -202,13 +216,12 @@ def _dice_beside_test(found: MemorizationAudit) -> str:
     return "The nearest training mask has a Dice of {:.3f} on average, that of a test volume {:.3f}".format(*means)
 
 
-def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: MemorizationAudit) -> list[str]:
-    """What a reader must know before using the samples or the figures."""
-    terms, sentences = TERMS[real.axes], []
-    slices = terms.samples
-    if len(found.copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
+def _disclosures(found: MemorizationAudit, terms: Terms) -> list[str]:
+    """What samples that come too close to training patients could disclose."""
+    sentences = []
+    if len(found.all_copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
         sentences.append(
-            f"{len(found.copies)} of {len(found.dice)} samples look like copies of training masks: "
+            f"{len(found.all_copies)} of {len(found.dice)} samples look like copies of training masks: "
             "sharing them, or the model, could disclose patients."
         )
     elif _leans(found, terms):
@@ -226,7 +239,16 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
             f"{len(found.texture_copies)} of {len(texture.value)} textures look like copies of training images: "
             "sharing them, or the model, could disclose patients."
         )
+    return sentences
+
+
+def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: MemorizationAudit) -> list[str]:
+    """What a reader must know before using the samples or the figures."""
+    terms, sentences = TERMS[real.axes], []
+    slices = terms.samples
     foreign = samples.training_set_hash != real.content_hash
+    if not foreign:
+        sentences += _disclosures(found, terms)
     if not real.independent and foreign:
         sentences.append(
             f"All real {slices} here are of one patient, so that they are more alike than those of different patients: "

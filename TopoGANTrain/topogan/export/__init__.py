@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from topogan.errors import InputError, lookup
 from topogan.export.dicom import write_dicom
@@ -13,10 +14,7 @@ from topogan.export.samples import ExportedSamples
 from topogan.files import check_new_folder, check_outside, read_json, staged_folder, write_json
 from topogan.synthesis.reading import read_masks, read_textures
 from topogan_contract import schemas
-from topogan_contract.synthesis import REPORT_FILE
-
-# The layouts' own files have no schema: this one tells that the folder is ours and may be replaced.
-_EXPORT_SCHEMA = "topogan.export/1"
+from topogan_contract.synthesis import EXPORT_FILE, REPORT_FILE
 
 
 def export(
@@ -42,7 +40,7 @@ def export(
     """
     synthesis, out = Path(synthesis), Path(out)
     write = lookup(LAYOUTS, layout, "layout")
-    check_new_folder(out, overwrite, _EXPORT_SCHEMA)
+    check_new_folder(out, overwrite, schemas.EXPORT)
     report = read_json(synthesis / REPORT_FILE, schemas.SYNTHESIS, schemas.SYNTHESIS_OF_ONE)
     check_outside(out, synthesis, "synthesis")
     masks, textures = read_masks(synthesis, report), read_textures(synthesis, report)
@@ -50,10 +48,12 @@ def export(
     if textures is not None and textures.array.shape != masks.array.shape:
         raise InputError(f"The masks and textures of {synthesis} differ in size: synthesize again.")
     _check_labels(samples)
-    with staged_folder(out, overwrite, _EXPORT_SCHEMA) as folder:
+    with staged_folder(out, overwrite, schemas.EXPORT) as folder:
         write(samples, folder)
-        said = {"synthetic": True, "said": samples.origin, "samples": list(samples.numbers)}
-        write_json(folder / "topogan.json", {"layout": layout, **said}, _EXPORT_SCHEMA)
+        said: dict[str, Any] = {"synthetic": True, "said": samples.origin, "samples": list(samples.numbers)}
+        if samples.privacy:
+            said["privacy"] = samples.privacy
+        write_json(folder / EXPORT_FILE, {"layout": layout, **said}, schemas.EXPORT)
     return out
 
 

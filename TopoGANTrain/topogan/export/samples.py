@@ -8,7 +8,11 @@ from typing import Any
 
 from topogan.structures import Structure, StructureTable
 from topogan.synthesis.reading import StoredSamples
+from topogan.synthesis.writing import copies_in_words
 from topogan_contract import schemas
+from topogan_contract.words import shown
+
+_LONGEST = 1000
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,16 @@ class ExportedSamples:
         """That it is synthetic, and of which model and seed, in a sentence."""
         seed = self.report.get("settings", {}).get("seed", "")
         return f"Synthetic image, not of a patient: TopoGAN, model {self.model[:16]}, seed {seed}."
+
+    @property
+    def privacy(self) -> str:
+        """What to know of privacy before they are shared; empty where the synthesis does not say it."""
+        left_out = self.report.get("copies_left_out")
+        said = (
+            shown(self.report.get("privacy") or "", _LONGEST),
+            copies_in_words(left_out if type(left_out) is int else None),
+        )
+        return " ".join(filter(None, said))
 
     @property
     def structures(self) -> tuple[Structure, ...]:

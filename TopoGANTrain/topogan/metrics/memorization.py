@@ -69,15 +69,21 @@ class MemorizationAudit:
         return self.lying.beyond | self.changed.beyond
 
     @property
-    def copies(self) -> NDArray[np.int64]:
+    def all_copies(self) -> NDArray[np.int64]:
         """Their numbers, the closest first."""
         found = np.flatnonzero(self.copied)
         margin = np.maximum(self.lying.margin, self.changed.margin)
         return found[np.argsort(-margin[found], kind="stable")]
 
     @property
+    def copies(self) -> NDArray[np.int64]:
+        """Those of them that are close where they lie, the closest first."""
+        found = np.flatnonzero(self.lying.beyond)
+        return found[np.argsort(-self.dice[found], kind="stable")]
+
+    @property
     def changed_copies(self) -> NDArray[np.int64]:
-        """Those of them that no comparison of masks where they lie tells."""
+        """The others: close when shifted, scaled or mirrored alone."""
         return np.flatnonzero(self._changed_alone)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 from topogan.model.layout import MASKS_GENERATOR, TEXTURES_GENERATOR
 from topogan.model.metadata import Metadata
 from topogan.verdict import plural, topology_in_words
+from topogan_contract.privacy import sentence_of_figures
 from topogan_contract.words import shown
 
 LICENSE_TEXT = """\
@@ -62,7 +63,8 @@ whose quality is then measured on real data.
 
 ## Limits
 - {nature}
-- A sample can resemble a training mask closely; give `--training-set` when you synthesize to see how closely.
+- A sample can resemble a training mask closely; give `--training-set` when you synthesize to see how closely,
+  and `--reject-copies` to leave possible copies out.
 - The model knows only the anatomy, scanners and pathologies of its training data.
 - Topology is learned, not guaranteed; ask for it (`--betti`) where every sample has to have it.
 
@@ -128,13 +130,14 @@ def _figures(metadata: Metadata) -> Iterator[str]:
     yield "- Betti error: how differently often each topology occurs, 0 (as often) to 1; real: of training samples."
     yield (
         f"- Dice with the nearest training {noun}: {figures.dice_to_training:.2f} (real {noun}s "
-        f"{figures.real_dice_to_training:.2f}); {figures.closer_percent:.0f} % closer than a real {noun} "
-        "(50 % means no copying)."
+        f"{figures.real_dice_to_training:.2f})."
     )
     yield (
         f"- Equal to a training {noun}: {figures.identical_percent:.0f} % (real {noun}s "
         f"{figures.real_identical_percent:.0f} %)."
     )
+    yield ""
+    yield f"**Privacy.** {sentence_of_figures(figures, noun)}"
 
 
 def _what(metadata: Metadata) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json, write_json
+from topogan.metrics.membership import membership
 from topogan.metrics.memorization import audit
 from topogan.metrics.sampling import draw
 from topogan.metrics.topology import betti_error, shown_by_real
@@ -65,7 +66,10 @@ def measure(model: Model, real: TrainingSet) -> Figures | None:
     # The Betti numbers of all are known; the pixels of large ones take long to compare.
     compared = draw(rows, most, seed=0)
     pool = draw(real.train, max(_FEWEST, _MOST_COMPARED // pixels), seed=0)
-    copied = audit(labels, real.masks[compared], real.masks.__getitem__, pool, len(real.table))
+    held_out, members = real.masks[compared], real.masks[training]
+    copied = audit(labels, held_out, real.masks.__getitem__, pool, len(real.table))
+    whose = [[real.patients[row] for row in some] for some in (training, compared)]
+    told = membership(labels, members, held_out, whose[0], whose[1], len(real.table))
     return Figures(
         samples=len(labels),
         held_out=len(rows),
@@ -84,6 +88,8 @@ def measure(model: Model, real: TrainingSet) -> Figures | None:
         closer_percent=_rounded(copied.closer_percent),
         identical_percent=_rounded(100.0 * len(copied.identical) / len(labels)),
         real_identical_percent=_rounded(100.0 * len(copied.test_identical) / len(compared)),
+        copies_percent=_rounded(100.0 * len(copied.all_copies) / len(labels)),
+        membership_auc=_rounded(told.auc),
     )
 
 

@@ -26,6 +26,7 @@ from topogan.synthesis.real_bars import real_bars
 from topogan.verdict import Expectation, is_valid, topology_in_words
 from topogan_contract import real_bars as contract
 from topogan_contract import schemas
+from topogan_contract.privacy import sentence_of_figures
 from topogan_contract.synthesis import (
     DIAGRAMS_FILE,
     MASKS_FILE,
@@ -230,6 +231,8 @@ def write_report(
     }
     if metadata.axes == 3:
         content["axes"] = 3
+    if metadata.figures is not None:
+        content["privacy"] = sentence_of_figures(metadata.figures, metadata.noun)
     if samples.copies is not None:
         content["copies_left_out"] = samples.copies
     if nearest is not None:
