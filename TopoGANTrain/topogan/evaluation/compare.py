@@ -19,7 +19,7 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.wording import Words, findings, structures_sentence, topology_sentence, warning_sentences
 from topogan.files import check_new_folder
 from topogan.metrics.topology import betti_histogram
-from topogan.synthesis.writing import copies_in_words
+from topogan.synthesis.judging import copies_in_words
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
 
