@@ -19,7 +19,9 @@ from topogan.dataset.request import prepare_as_requested
 from topogan.errors import InputError
 from topogan.homology import betti_numbers_of_batch
 from topogan.structures import StructureTable, checked_table, colored, read_table, table_of_words
+from topogan.training import lifecycle
 from topogan.training_set import TrainingSet
+from topogan_contract.training_set import identity
 
 TABLE = table_of_words(["cavity=1", "wall=2"], ["wall+cavity"])
 
@@ -73,6 +75,7 @@ def test_what_a_training_set_of_several_holds(prepared: Path) -> None:
     found = TrainingSet.open(prepared)
     content = json.loads((prepared / "dataset.json").read_text())
     assert found.table == TABLE
+    assert lifecycle._identity(found) == identity(content), "what a run records of it, and what a panel reads of it"
     assert found.modal_betti == ((1, 0), (1, 1), (1, 0))
     assert found.image_pixel_size == 1.0
     assert not {"structure", "labels"} & content["settings"].keys()
