@@ -124,6 +124,7 @@ def _memorization(found: Comparison) -> dict[str, Any]:
         "reference_dice_changed": audit.changed.threshold,
         "flagged": [asdict(found.cases[number]) for number in audit.all_copies.tolist()],
         "flagged_changed": audit.changed_copies.tolist(),
+        "closer_percent_changed": audit.changed.closer_percent,
         "equal_to_training": audit.identical.tolist(),
         "equal_to_earlier_sample": audit.repeats.tolist(),
         "membership": asdict(found.membership),
