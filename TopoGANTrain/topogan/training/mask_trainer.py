@@ -193,7 +193,7 @@ class MaskTrainer:
         level = None if self._levels is None else self._told(self._levels[rows])
         labels = self._set.masks[self._rows[rows]]
         if self._vary > 0.0:
-            labels = varied_masks(labels, self._structures, self._vary, self._changes)
+            labels = varied_masks(labels, self._structures, self._vary, self._changes, self._device)
         real = self._shown(labels_to_network(labels, self._structures).to(self._device), level)
         fake = self._shown(to_discriminator(fakes.logits.detach()), fakes.level)
         with mixed_precision(self._device):
