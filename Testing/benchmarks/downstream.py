@@ -23,6 +23,7 @@ import torch
 from downstream_runs import page, tuning
 from downstream_runs.arms import ARMS, OWN, PLAIN, REAL, RIVAL, SYNTHETIC, WITHOUT, run_arm
 from downstream_runs.models import Training
+from downstream_runs.pictures import draw_slices
 from downstream_runs.results import read_runs, write_runs
 from downstream_runs.sets import SOURCES
 
@@ -63,6 +64,9 @@ def main() -> None:
     parser.add_argument("--run", action="store_true", help="train what has no result yet")
     parser.add_argument("--tune", action="store_true", help="try settings of the U-Net on validation patients")
     parser.add_argument("--summary", action="store_true", help="print the tables, and draw the curves")
+    parser.add_argument(
+        "--pictures", action="store_true", help="draw slices of one patient, painted by what was trained"
+    )
     parser.add_argument("--set", nargs="+", dest="sets", default=list(SOURCES), choices=list(SOURCES))
     parser.add_argument("--patients", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--seed", type=int, nargs="+", default=list(SEEDS))
@@ -73,6 +77,8 @@ def main() -> None:
             tuning.run(source)
         if given.run:
             run(source, given.patients, given.seed, given.arm)
+        if given.pictures:
+            draw_slices(source, PAGE.with_suffix("") / f"{source}-slices.png")
         if given.summary and read_runs(source):
             _summarize(source)
 

@@ -12,13 +12,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from ablation.data import REPOSITORY
 from ablation.sets import open_set
+from downstream_runs.page import write
 from few_patients.job import CPU, SETS, VARIANTS, Job, drawn
 from few_patients.measure import figures, measure_cost, measure_independent, measure_strengths
 from few_patients.results import add_results, read_runs, summary
 
 from topogan.device import exact_numerics
 
+PAGE = REPOSITORY / "Resources" / "Docs" / "few-patients.md"
 RESULTS = Path(__file__).resolve().parent / "results" / "few_patients.json"
 
 
@@ -58,7 +61,7 @@ def main() -> None:
     parser.add_argument("--cost", action="store_true", help="measure what a step costs")
     parser.add_argument("--strengths", action="store_true", help="measure what the changes do to real masks")
     parser.add_argument("--independent", action="store_true", help="measure masks of other patients as if samples")
-    parser.add_argument("--summary", action="store_true")
+    parser.add_argument("--summary", action="store_true", help="print the tables and write them into the page")
     parser.add_argument("--set", nargs="+", dest="sets", default=["six_patients"], choices=SETS)
     parser.add_argument("--variant", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
@@ -81,7 +84,9 @@ def main() -> None:
     if given.independent:
         measure_independent(given.results)
     if given.summary:
-        print(summary(given.results))
+        text = summary(given.results)
+        write(PAGE, "learning", text)
+        print(text)
 
 
 if __name__ == "__main__":

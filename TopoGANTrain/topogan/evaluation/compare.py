@@ -19,7 +19,7 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.wording import Words, findings, structures_sentence, topology_sentence, warning_sentences
 from topogan.files import check_new_folder
 from topogan.metrics.topology import betti_histogram
-from topogan.synthesis.writing import copies_in_words
+from topogan.synthesis.judging import copies_in_words
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
 
@@ -124,6 +124,7 @@ def _memorization(found: Comparison) -> dict[str, Any]:
         "reference_dice_changed": audit.changed.threshold,
         "flagged": [asdict(found.cases[number]) for number in audit.all_copies.tolist()],
         "flagged_changed": audit.changed_copies.tolist(),
+        "closer_percent_changed": audit.changed.closer_percent,
         "equal_to_training": audit.identical.tolist(),
         "equal_to_earlier_sample": audit.repeats.tolist(),
         "membership": asdict(found.membership),

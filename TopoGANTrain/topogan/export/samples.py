@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from topogan.structures import Structure, StructureTable
+from topogan.synthesis.judging import copies_in_words
 from topogan.synthesis.reading import StoredSamples
-from topogan.synthesis.writing import copies_in_words
 from topogan_contract import schemas
 from topogan_contract.words import shown
 

@@ -19,8 +19,9 @@ from topogan.model.asking import SamplingRequest, asked_betti
 from topogan.model.drawing import joined
 from topogan.model.sampling import Tick, sample_chunks
 from topogan.synthesis.gallery import write_gallery
+from topogan.synthesis.judging import Nearest, judge
 from topogan.synthesis.volume_gallery import write_volume_gallery
-from topogan.synthesis.writing import Nearest, judge, write_report, write_samples
+from topogan.synthesis.writing import write_report, write_samples
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
 from topogan_contract.synthesis import MOST_PIXELS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,10 @@ from topogan.files import write_json
 from topogan.homology import Diagram, save_diagrams
 from topogan.metrics.shape import areas, volumes
 from topogan.metrics.topology import betti_histogram
-from topogan.model import Samples
-from topogan.model.asking import SamplingRequest, numbers_asked
-from topogan.model.metadata import Metadata
+from topogan.model.asking import SamplingRequest
 from topogan.structures import Region, StructureTable
+from topogan.synthesis.judging import Judged, summary
 from topogan.synthesis.real_bars import real_bars
-from topogan.verdict import Expectation, is_valid, topology_in_words
 from topogan_contract import real_bars as contract
 from topogan_contract import schemas
 from topogan_contract.privacy import sentence_of_figures
@@ -47,63 +44,6 @@ _NATURE = {
     2: "A stack of independent samples, one in each slice. It is not a volume: neighboring slices are unrelated.",
     3: "A synthetic volume. It is of no patient, and unrelated to the other volumes of its folder.",
 }
-
-
-@dataclass(frozen=True)
-class Nearest:
-    """The most similar training mask of each of n samples."""
-
-    row: NDArray[np.int64]
-    """int [n]: its row in the training set."""
-    dice: NDArray[np.float64]
-    """float [n]: 0 to 1; 1 is a copy."""
-    training_set: str
-    """Content hash of that training set."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Samples with the verdicts on them."""
-
-    samples: Samples
-    metadata: Metadata
-    """Of their model."""
-    expectation: Expectation
-    verdicts: list[list[str]]
-    """On each region of each sample."""
-    nearest: Nearest | None
-
-    @property
-    def valid(self) -> NDArray[np.bool_]:
-        """Bool [n, R]."""
-        return np.array([[is_valid(said) for said in row] for row in self.verdicts])
-
-    def real_shares(self, region: int) -> list[float]:
-        """Which part of the real samples, of slices of the same level, has the topology of each sample, 0 to 1."""
-        levels = [None] * len(self.samples) if self.samples.levels is None else self.samples.levels.tolist()
-        betti = map(tuple, self.samples.betti[:, region].tolist())
-        return [self.metadata.real.share(one, region, level) for one, level in zip(betti, levels, strict=True)]
-
-    @property
-    def valid_percent(self) -> float:
-        """Of samples of which every structure is valid."""
-        return 100.0 * float(self.valid[:, : len(self.metadata.table)].all(axis=1).mean())
-
-
-def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, nearest: Nearest | None) -> Judged:
-    """Compare each region with what was asked for, else with what real slices of its level, or real volumes, show.
-
-    One structure of a model that knows no levels is compared with the most frequent topology of the real masks.
-    """
-    asked = numbers_asked(request.betti, len(metadata.regions))
-    one = len(metadata.table) == 1 and samples.levels is None and request.betti != "real"
-    if one or not metadata.topologies:
-        asked = tuple(wanted or modal for wanted, modal in zip(asked, metadata.betti.modal, strict=True))
-    expectation = Expectation(asked, metadata.real)
-    levels = [None] * len(samples) if samples.levels is None else samples.levels.tolist()
-    joint = [tuple(map(tuple, betti)) for betti in samples.betti.tolist()]
-    verdicts = [expectation.verdicts(*pair) for pair in zip(joint, levels, strict=True)]
-    return Judged(samples, metadata, expectation, verdicts, nearest)
 
 
 def write_samples(folder: Path, judged: Judged) -> None:
@@ -207,7 +147,7 @@ def write_report(
     content: dict[str, Any] = {
         "topogan": __version__,
         "nature": _NATURE[metadata.axes],
-        "summary": " ".join(filter(None, (_summary(judged), copies_in_words(samples.copies)))),
+        "summary": summary(judged),
         "structure": metadata.table.title,
         "table": metadata.table.model_dump(mode="json"),
         "count": len(samples),
@@ -272,35 +212,6 @@ def _sizes(judged: Judged, region: Region) -> NDArray[np.float64]:
     """Areas in mm², of volumes their volumes in ml: float [n]."""
     measure = areas if judged.metadata.axes == 2 else volumes
     return measure(region.of(judged.samples.labels), judged.metadata.pixel_size_mm)
-
-
-def _summary(judged: Judged) -> str:
-    """How many samples are valid, in a sentence."""
-    names, total = judged.metadata.table.names, len(judged.samples)
-    asked = judged.expectation.asked[0]
-    if len(names) == 1 and asked is not None:
-        count = int(judged.valid[:, 0].sum())
-        return f"{count} of {total} samples {'has' if count == 1 else 'have'} {topology_in_words(asked)}."
-    shares = (f"{name} {100 * share:.0f} %" for name, share in zip(names, judged.valid.mean(axis=0), strict=False))
-    real = f"that real {judged.metadata.noun}s"
-    what = f"that was asked for or {real}" if any(judged.expectation.asked) else real
-    level = "" if judged.samples.levels is None else " of its level"
-    return (
-        f"In {judged.valid_percent:.0f} % of {total} samples every structure has a topology {what}{level} show: "
-        f"{', '.join(shares)}."
-    )
-
-
-def copies_in_words(left_out: int | None) -> str:
-    """How many possible copies were left out; empty where nobody looked."""
-    if left_out is None:
-        return ""
-    were = (
-        "1 possible copy of the training set was"
-        if left_out == 1
-        else f"{left_out} possible copies of the training set were"
-    )
-    return f"{were} left out, and drawn again."
 
 
 def _counts(betti: NDArray[np.int64]) -> dict[str, int]:
