@@ -232,6 +232,8 @@ class TrainLogic(PanelLogic):
     def delete(self, run: Path | str) -> None:
         """Remove a run from the disk, and the training set that was made for it alone. There is no way back.
 
+        The training set stays where another training learns from it.
+
         Args:
             run: its folder; or that of a training set, as it is listed where no run was trained from it.
 
@@ -242,7 +244,7 @@ class TrainLogic(PanelLogic):
         run = Path(run)
         if self.learnsFrom(run):
             raise ValueError(_("{name} is being trained on: stop that first.").format(name=run.parent.name))
-        remove_listed(run)
+        remove_listed(run, with_training_set=not self.learnsFrom(run.parent / TRAINING_SET))
         self.forget(run)
 
     def learnsFrom(self, training_set: Path) -> bool:
