@@ -16,7 +16,9 @@ from safetensors import SafetensorError
 from topogan.config import MaskSettings, TextureSettings, TrainSettings
 from topogan.errors import InputError, WorkError
 from topogan.homology import betti_numbers, cubical_persistence, distance_filtration, load_diagrams
-from topogan.model import load_model, pack_model, sampling, save_model
+from topogan.model import drawing, load_model, pack_model, save_model
+from topogan.model.asking import asked_betti
+from topogan.model.sampling import sample_seed
 from topogan.networks import (
     make_mask_discriminator,
     make_mask_generator,
@@ -256,7 +258,7 @@ class TestSampling:
 
     def test_chunks_do_not_show(self, model, monkeypatch) -> None:
         whole = model.sample(7, seed=5, betti=(1, 1))
-        monkeypatch.setattr(sampling, "CHUNK", 3)
+        monkeypatch.setattr(drawing, "CHUNK", 3)
         parts = model.sample(7, seed=5, betti=(1, 1))
         for name in ("labels", "textures", "seeds"):
             assert np.array_equal(getattr(whole, name), getattr(parts, name)), name
@@ -291,7 +293,7 @@ class TestSampling:
         for number in range(3):
             for attempt in range(50):
                 expected += 1
-                if tuple(model.draw([sampling.sample_seed(1, number, attempt)]).betti[0, 0]) == (1, 0):
+                if tuple(model.draw([sample_seed(1, number, attempt)]).betti[0, 0]) == (1, 0):
                     break
         assert asked.tries == expected
 
@@ -367,28 +369,28 @@ class TestSeveralStructures:
             heart_model.sample(1, levels=(0.5, 0.4))
 
     def test_modal_is_asked_of_all_together(self, heart_model) -> None:
-        modal = sampling.asked_betti("modal", heart_model.metadata)
+        modal = asked_betti("modal", heart_model.metadata)
         assert modal == heart_model.metadata.betti.modal == ((1, 1), (1, 0), (1, 0))
         samples = heart_model.sample(12, betti=modal)
         assert (samples.betti == modal).all() and samples.tries > 12
 
     def test_single_regions_can_be_asked(self, heart_model) -> None:
-        asked = sampling.asked_betti("cavity=0,0;wall + cavity=1,0", heart_model.metadata)
+        asked = asked_betti("cavity=0,0;wall + cavity=1,0", heart_model.metadata)
         assert asked == (None, (0, 0), (1, 0))
         samples = heart_model.sample(8, betti=asked)
         assert (samples.betti[:, 1] == 0).all() and (samples.levels < 0.3).all()
         assert (heart_model.sample(8, betti=(1, 1)).betti[:, 0] == 1).all(), "one alone is the first structure's"
-        assert sampling.asked_betti("1,0", heart_model.metadata) == ((1, 0), None, None)
+        assert asked_betti("1,0", heart_model.metadata) == ((1, 0), None, None)
 
     def test_each_region_can_be_asked_in_words(self, model, heart_model) -> None:
-        asked = sampling.asked_betti("wall=real;cavity=modal;wall + cavity=any", heart_model.metadata)
+        asked = asked_betti("wall=real;cavity=modal;wall + cavity=any", heart_model.metadata)
         assert asked == ("real", (1, 0), None)
         samples = heart_model.sample(20, seed=3, betti=asked)
         real, walls = heart_model.metadata.real, samples.betti[:, 0].tolist()
         assert all(tuple(wall) in real.of_region(0, level) for wall, level in zip(walls, samples.levels, strict=True))
         assert (samples.betti[:, 1] == (1, 0)).all()
-        assert sampling.asked_betti("wall=any;cavity=any", heart_model.metadata) is None
-        assert sampling.asked_betti("ring=real", model.metadata) == "real", "of one structure it is the same"
+        assert asked_betti("wall=any;cavity=any", heart_model.metadata) is None
+        assert asked_betti("ring=real", model.metadata) == "real", "of one structure it is the same"
         with pytest.raises(WorkError, match="tries had what real ones show of wall; 7 pieces and no hole of cavity"):
             heart_model.sample(2, betti=("real", (7, 0), None), attempts=1)
 
@@ -414,7 +416,7 @@ class TestSeveralStructures:
     )
     def test_unknown_structures_are_refused(self, heart_model, text: str, said: str) -> None:
         with pytest.raises(InputError, match=said):
-            sampling.asked_betti(text, heart_model.metadata)
+            asked_betti(text, heart_model.metadata)
 
     def test_giving_up_names_the_structures(self, heart_model) -> None:
         with pytest.raises(
