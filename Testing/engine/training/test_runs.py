@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from topogan.config import MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
+from topogan.config import AugmentationSettings, MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json
 from topogan.model import load_model, measuring
@@ -394,13 +394,19 @@ def test_textures_of_another_window_are_left_out(
 
 
 def test_textures_can_be_trained_onto_a_model_of_masks(ring_set: Path, tmp_path: Path) -> None:
+    """The model then says how its masks were learned; the structure may have another name by now."""
     first, second = tmp_path / "masks", tmp_path / "textures"
-    train(ring_set, first, TINY)
-    default_masks = settings(part=Part.TEXTURES, masks=MaskSettings())
-    train(ring_set, second, default_masks, model=first / "model", on_event=stop_after(second, 3))
+    said = {"topology": TopologySettings(mode="off", regions=("ring",))}
+    said["augmentation"] = AugmentationSettings(discriminator="fixed")
+    train(ring_set, first, settings(**said))
+    renamed = shutil.copytree(ring_set, tmp_path / "renamed") / "dataset.json"
+    renamed.write_text(renamed.read_text().replace('"ring"', '"disc"'))
+    others = settings(part=Part.TEXTURES, masks=MaskSettings(), topology=TopologySettings())
+    train(renamed.parent, second, others, model=first / "model", on_event=stop_after(second, 3))
     resume(second)
     model = load_model(second / "model")
     assert model.settings.masks == TINY.masks
+    assert {name: getattr(model.settings, name) for name in said} == said
     assert model.textures is not None and model.masks is not None
     source = load_model(first / "model").masks
     assert source is not None
