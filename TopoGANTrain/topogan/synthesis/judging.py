@@ -96,8 +96,8 @@ def copies_in_words(left_out: int | None) -> str:
     if left_out is None:
         return ""
     were = (
-        "1 possible copy of the training set was"
+        "1 possible copy of a training mask was"
         if left_out == 1
-        else f"{left_out} possible copies of the training set were"
+        else f"{left_out} possible copies of training masks were"
     )
     return f"{were} left out, and drawn again."

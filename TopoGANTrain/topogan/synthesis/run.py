@@ -56,8 +56,8 @@ def synthesize(
         settings: what to draw.
         training_set: also tell for each sample its most similar training mask (Dice).
         overwrite: replace ``out`` if it is there; the old one stays until the new one is complete.
-        reject_copies: the training set of the model: samples that come closer to one of its training samples than every
-            held-out sample does, shifted, scaled or mirrored as well, are left out and drawn again. The bar is that of
+        reject_copies: the training set of the model: samples whose masks come closer to a training mask than every
+            held-out one does, shifted, scaled or mirrored as well, are left out and drawn again. The bar is that of
             its validation samples, of its test samples where there are none.
         on_event: takes progress events of the stage ``samples``.
         cancelled: asked often; work ends soon after it returns true.

@@ -172,7 +172,7 @@ def write_report(
     if metadata.axes == 3:
         content["axes"] = 3
     if metadata.figures is not None:
-        content["privacy"] = sentence_of_figures(metadata.figures, metadata.noun)
+        content["privacy"] = sentence_of_figures(metadata.figures, metadata.noun, metadata.paints)
     if samples.copies is not None:
         content["copies_left_out"] = samples.copies
     if nearest is not None:
