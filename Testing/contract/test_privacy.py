@@ -5,11 +5,20 @@ from __future__ import annotations
 import pytest
 
 from topogan_contract.figures import read_figures
-from topogan_contract.privacy import BEWARE, GOOD, GOOD_MASKS, UNSEEN, Privacy, privacy_sentence, sentence_of_figures
+from topogan_contract.privacy import (
+    BEWARE,
+    GOOD,
+    GOOD_MASKS,
+    UNSEEN,
+    UNSURE,
+    Privacy,
+    privacy_sentence,
+    sentence_of_figures,
+)
 
 FIGURES = {
     "samples": 300,
-    "held_out": 20,
+    "held_out": 200,
     "part": "validation",
     "regions": [],
     "dice_to_training": 0.9,
@@ -25,9 +34,27 @@ FIGURES = {
     [(2.0, 0.60, True), (2.1, 0.5, False), (0.0, 0.61, False), (None, 0.7, False), (1.0, None, True)],
 )
 def test_the_bar(copies: float | None, auc: float | None, good: bool) -> None:
-    found = Privacy("slice", 50.0, copies, auc)
+    found = Privacy("slice", 50.0, 400, copies, auc)
     assert found.good is good
     assert privacy_sentence(found).endswith(f": {GOOD_MASKS if good else BEWARE}.")
+
+
+@pytest.mark.parametrize(
+    ("held_out", "copies", "auc", "verdict"),
+    [
+        (2, 57.0, 0.7, UNSURE),
+        (8, 22.0, 0.5, UNSURE),
+        (20, 7.0, 0.68, UNSURE),
+        (20, 7.0, 0.75, BEWARE),
+        (20, 60.0, 0.5, BEWARE),
+        (400, 3.0, 0.5, BEWARE),
+        (3, 0.0, 0.5, GOOD_MASKS),
+    ],
+)
+def test_what_chance_gives_with_few_held_out_is_no_accusation(
+    held_out: int, copies: float, auc: float, verdict: str
+) -> None:
+    assert privacy_sentence(Privacy("slice", 50.0, held_out, copies, auc)).endswith(f": {verdict}.")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +67,7 @@ def test_the_bar(copies: float | None, auc: float | None, good: bool) -> None:
     ],
 )
 def test_textures_count_and_are_not_vouched_for_unseen(textures: bool, share: float | None, verdict: str) -> None:
-    said = privacy_sentence(Privacy("slice", 50.0, 0.0, 0.5, textures, share))
+    said = privacy_sentence(Privacy("slice", 50.0, 400, 0.0, 0.5, textures, share))
     assert said.endswith(f": {verdict}.")
     assert ("copies of textures" in said) is (share is not None)
 

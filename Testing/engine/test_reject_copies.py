@@ -47,6 +47,9 @@ def test_they_are_drawn_again_and_counted(tmp_path: Path, model: Model, real: Tr
     assert written.copies_left_out == left_out >= 2
     assert report["tries"] == 8 + left_out and report["accepted_percent"] == 100.0
     assert f"{left_out} possible copies of training masks were left out" in report["summary"]
+    assert report["copies_bar"] == {"held_out": len(real.validation)}
+    assert written.copies_said in report["summary"]
+    assert "By chance up to 50 % are called copies, as there are only 3 held-out masks." in written.copies_said
     held_out = real.validation if len(real.validation) else real.test
     check = CopyCheck(real.masks.__getitem__, real.train, held_out)
     assert not check(written.labels).any()

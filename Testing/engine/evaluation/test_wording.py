@@ -78,8 +78,8 @@ def test_copies_are_told_in_words() -> None:
 
 def test_copied_textures_are_no_good_sign_of_privacy() -> None:
     told = Membership(0.5, None, None, 3, 3, 1, 1)
-    masks = found([0.5, 0.6], [0.7])
-    copied = replace(masks, texture=Closeness(np.array([0.9, 0.8]), np.arange(2), np.array([0.3])))
+    masks = found([0.5, 0.6], [0.7] * 300)
+    copied = replace(masks, texture=Closeness(np.array([0.9, 0.8]), np.arange(2), np.full(300, 0.3)))
     assert privacy_sentence(privacy_of(masks, told, TERMS[2])).endswith(": no sign of copied masks.")
     said = privacy_sentence(privacy_of(copied, told, TERMS[2]))
     assert "possible copies of textures 1e+02 %" in said

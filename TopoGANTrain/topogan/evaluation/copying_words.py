@@ -20,6 +20,7 @@ def privacy_of(audit: MemorizationAudit, told: Membership, terms: Terms) -> Priv
     return Privacy(
         sample=terms.sample,
         closer_percent=audit.closer_percent,
+        held_out=len(audit.reference_dice),
         copies_percent=100.0 * len(audit.all_copies) / len(audit.dice),
         auc=told.auc,
         textures=texture is not None,

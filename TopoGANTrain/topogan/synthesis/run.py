@@ -19,7 +19,7 @@ from topogan.model.asking import SamplingRequest, asked_betti
 from topogan.model.drawing import joined
 from topogan.model.sampling import Tick, sample_chunks
 from topogan.synthesis.gallery import write_gallery
-from topogan.synthesis.judging import Nearest, judge
+from topogan.synthesis.judging import CopyBar, Nearest, judge
 from topogan.synthesis.volume_gallery import write_volume_gallery
 from topogan.synthesis.writing import write_report, write_samples
 from topogan.training_set import TrainingSet
@@ -81,7 +81,8 @@ def synthesize(
     request = _request(settings, loaded)
     with staged_folder(out, overwrite, schemas.SYNTHESIS) as folder:
         samples = _draw(loaded.to(device), request, is_copy, on_event, cancelled)
-        judged = judge(samples, loaded.metadata, request, _nearest(samples, real))
+        bar = None if is_copy is None else CopyBar(is_copy.held_out)
+        judged = judge(samples, loaded.metadata, request, _nearest(samples, real), bar)
         write_samples(folder, judged)
         if picture:
             show = write_gallery if loaded.metadata.axes == 2 else write_volume_gallery
