@@ -46,7 +46,10 @@ def test_they_are_drawn_again_and_counted(tmp_path: Path, model: Model, real: Tr
     left_out = report["copies_left_out"]
     assert written.copies_left_out == left_out >= 2
     assert report["tries"] == 8 + left_out and report["accepted_percent"] == 100.0
-    assert f"{left_out} possible copies of the training set were left out" in report["summary"]
+    assert f"{left_out} possible copies of training masks were left out" in report["summary"]
+    assert report["copies_bar"] == {"held_out": len(real.validation)}
+    assert written.copies_said in report["summary"]
+    assert "By chance up to 50 % are called copies, as there are only 3 held-out masks." in written.copies_said
     held_out = real.validation if len(real.validation) else real.test
     check = CopyCheck(real.masks.__getitem__, real.train, held_out)
     assert not check(written.labels).any()
@@ -60,7 +63,7 @@ def test_they_are_drawn_again_and_counted(tmp_path: Path, model: Model, real: Tr
 
 def test_too_many_copies_are_said_in_words(model: Model) -> None:
     request = SamplingRequest(4, attempts=2)
-    with pytest.raises(WorkError, match=r"Only 0 of 8 tries were no possible copies of training slices .* \(8 were\)"):
+    with pytest.raises(WorkError, match=r"Only 0 of 8 tries were no possible copies of training masks .* \(8 were\)"):
         list(sample_chunks(model, request, lambda accepted, tries: None, lambda labels: np.ones(len(labels), bool)))
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from topogan.evaluation.cases import all_cases, best, nearest_to_training, worst
+from topogan.evaluation.copying_words import memorization_sentence, privacy_of
 from topogan.evaluation.report import Metric, label, number
-from topogan.evaluation.wording import comparison, intensity_sentence, memorization_sentence, sample_verdict
+from topogan.evaluation.terms import TERMS
+from topogan.evaluation.wording import comparison, intensity_sentence, sample_verdict
 from topogan.metrics.closeness import Closeness
+from topogan.metrics.membership import Membership
 from topogan.metrics.memorization import MemorizationAudit
 from topogan.verdict import verdict
+from topogan_contract.privacy import BEWARE, privacy_sentence
 
 NONE = np.zeros(0, dtype=np.int64)
 
@@ -65,9 +71,19 @@ def test_numbers_and_labels() -> None:
 
 
 def test_copies_are_told_in_words() -> None:
-    assert memorization_sentence(found([0.5, 0.6], [0.7])).endswith("no sign of copying.")
+    assert memorization_sentence(found([0.5, 0.6], [0.7])).endswith("no sign of copied masks.")
     assert memorization_sentence(found([0.8, 0.6], [0.7])).startswith("1 of 2 samples comes closer")
     assert memorization_sentence(found([1.0, 0.8], [0.7])).endswith("1 equals one pixel by pixel.")
+
+
+def test_copied_textures_are_no_good_sign_of_privacy() -> None:
+    told = Membership(0.5, None, None, 3, 3, 1, 1)
+    masks = found([0.5, 0.6], [0.7] * 300)
+    copied = replace(masks, texture=Closeness(np.array([0.9, 0.8]), np.arange(2), np.full(300, 0.3)))
+    assert privacy_sentence(privacy_of(masks, told, TERMS[2])).endswith(": no sign of copied masks.")
+    said = privacy_sentence(privacy_of(copied, told, TERMS[2]))
+    assert "possible copies of textures 1e+02 %" in said
+    assert said.endswith(f": {BEWARE}.")
 
 
 def test_intensities_are_told_by_tissue() -> None:

@@ -41,7 +41,7 @@ def facts(card: ModelCard, simulated: bool) -> str:
 def limits(card: ModelCard) -> str:
     """How its figures were measured, how near it is to its training set, and what it cannot do, in lines."""
     volumes, figures = card.axes == 3, card.figures
-    lines = [_("How good its samples are was not measured.")] if figures is None else _measured(figures, volumes)
+    lines = [_("How good its samples are was not measured.")] if figures is None else _measured(card, figures, volumes)
     if not card.independent:
         lines.append(_("Trained and evaluated on the same patient: its figures are not independent."))
     lines.append(
@@ -70,7 +70,7 @@ def cells(figures: Figures, region: int) -> list[str]:
     return [*shares, f"{row.betti_error:.2f}", f"{row.real_betti_error:.2f}"]
 
 
-def _measured(figures: Figures, volumes: bool) -> list[str]:
+def _measured(card: ModelCard, figures: Figures, volumes: bool) -> list[str]:
     part = {"validation": _("validation"), "test": _("test")}[figures.part]
     how = _("{samples} beside {real} ({part}).")
     samples = _counted(figures.samples, _("1 raw sample"), _("{count} raw samples"))
@@ -85,7 +85,7 @@ def _measured(figures: Figures, volumes: bool) -> list[str]:
             real=f"{figures.real_dice_to_training:.2f}",
             equal=f"{figures.identical_percent:.0f}",
         ),
-        sentence_of_figures(figures, "volume" if volumes else "slice"),
+        sentence_of_figures(figures, "volume" if volumes else "slice", card.has_textures),
     ]
 
 

@@ -28,7 +28,8 @@ def synthesize(
     reject_copies: Annotated[
         Path | None,
         typer.Option(
-            help="The training set of the model: leave out possible copies of its training samples, and draw again."
+            help="The training set of the model: leave out possible copies of its training masks, and draw "
+            "again. Textures are not looked at."
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -191,7 +192,7 @@ def pack(
     packed = pack_model(model, archive, overwrite=overwrite)
     metadata = read_metadata(model, model)
     if metadata.figures is not None:
-        print(f"Privacy: {sentence_of_figures(metadata.figures, metadata.noun)}")
+        print(f"Privacy: {sentence_of_figures(metadata.figures, metadata.noun, metadata.paints)}")
     print(f"Packed: {packed}")
 
 

@@ -19,7 +19,6 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.evaluation.wording import Words, findings, structures_sentence, topology_sentence, warning_sentences
 from topogan.files import check_new_folder
 from topogan.metrics.topology import betti_histogram
-from topogan.synthesis.judging import copies_in_words
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
 
@@ -62,10 +61,9 @@ def evaluate(
         if on_event:
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
     said = findings(metrics, found.audit, found.sets.terms, found.membership, found.foreign)
-    left_out = copies_in_words(samples.copies_left_out)
     words = Words(
         conclusion=_conclusion(found, metrics),
-        findings=[left_out, *said] if left_out else said,
+        findings=[samples.copies_said, *said] if samples.copies_said else said,
         warnings=warning_sentences(samples, real, found.audit),
     )
     content = _content(found, metrics, words)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.structures import Structure, StructureTable
+from topogan.synthesis.judging import copies_of_report
 from topogan.synthesis.reading import read_masks, read_textures
 from topogan_contract import schemas
 from topogan_contract.synthesis import REPORT_FILE, SAMPLES_FILE
@@ -46,6 +47,8 @@ class SyntheticSet:
     """int [N, R, dimensions], each region in no order: Betti numbers before cleaning; None where nothing was."""
     copies_left_out: int | None
     """Possible copies of training samples that were not taken; None where nobody looked."""
+    copies_said: str
+    """The same in words; empty where nobody looked."""
     model_hash: str
     """Content hash of the model that made the samples."""
     training_set_hash: str
@@ -122,6 +125,7 @@ def _described(report: dict[str, Any], masks: NDArray[np.generic]) -> dict[str, 
         "accepted_percent": float(report["accepted_percent"]),
         "cleaned_below": cleaned_below,
         "copies_left_out": None if report.get("copies_left_out") is None else int(report["copies_left_out"]),
+        "copies_said": copies_of_report(report),
         "raw_betti": None if raw is None else np.stack(raw, axis=1),
         "model_hash": str(report["model"]["content_hash"]),
         "training_set_hash": str(report["model"]["training_set"]),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from topogan.evaluation.copying_words import disclosures, memorization_sentence, privacy_of, texture_sentence
 from topogan.evaluation.report import Metric, number
 from topogan.evaluation.sets import ThreeSets
 from topogan.evaluation.shape_section import size_names
@@ -23,11 +24,6 @@ _COPIES, _MASK, _IMAGE = "copies a training ", "mask", "image"
 # Differences up to these are called "as real": percentage points; half the noise of a CT voxel; a quarter more power.
 _TOLERANCE = {"%": 5.0, "HU": 10.0, "dB": 1.0}
 _SAME_RATIO = 1.1
-# Independent samples come closer than every test mask now and then; this many times as often is no chance.
-_COPIES_BY_CHANCE = 3.0
-# Of volumes there are few patients. A generator that leans on them comes closer to them on average, in this share of
-# the pairs of a sample and a test volume (50 % without), before any sample is a copy.
-_LEANS = 75.0
 # A share of fewer moves by more than the 5 points that are called "as real" with each of them.
 _FEW = 20
 
@@ -116,8 +112,7 @@ def findings(
         return [*sentences, *filter(None, (brightness,))]
     privacy = None
     if told is not None:
-        share = 100.0 * len(audit.all_copies) / len(audit.dice)
-        privacy = f"Privacy: {privacy_sentence(terms.sample, audit.closer_percent, share, told.auc)}"
+        privacy = f"Privacy: {privacy_sentence(privacy_of(audit, told, terms))}"
     copying = texture_sentence(audit, terms), memorization_sentence(audit, terms)
     return [*sentences, *filter(None, (brightness, privacy, *copying))]
 
@@ -175,80 +170,13 @@ def intensity_sentence(metrics: list[Metric]) -> str | None:
     return f"Mean {unit}: {', '.join(tissues)}." if tissues else None
 
 
-def memorization_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> str:
-    """Whether samples copy training masks."""
-    count, total = len(found.all_copies), len(found.dice)
-    beside = f" {_dice_beside_test(found)}." if terms is TERMS[3] else ""
-    if not count:
-        leans = _leans(found, terms)
-        than = f"every test {terms.sample} does" if leans else f"test {terms.samples} do: no sign of copying"
-        return f"None of {total} samples comes closer to a training mask than {than}.{beside}"
-    subject = f"{count} of {total} samples {'comes' if count == 1 else 'come'}"
-    changed = len(found.changed_copies)
-    of_them = f" ({changed} of them when shifted, scaled or mirrored)" if changed else ""
-    sentence = (
-        f"{subject} closer to a training mask than any test {terms.sample} does{of_them}: look at the pairs below"
-    )
-    if len(found.identical):
-        equal = len(found.identical)
-        return f"{sentence}; {equal} {'equals' if equal == 1 else 'equal'} one {terms.pixel} by {terms.pixel}.{beside}"
-    return f"{sentence}.{beside}"
-
-
-def texture_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> str:
-    """Whether textures copy training images; empty without images."""
-    if found.texture is None:
-        return ""
-    count, total = len(found.texture_copies), len(found.texture.value)
-    test = f"any test {terms.sample}'s is"
-    if not count:
-        return f"The grain of none of {total} textures is more like a training image's than {test}."
-    return f"The grain of {count} of {total} textures is more like a training image's than {test}."
-
-
-def _leans(found: MemorizationAudit, terms: Terms) -> bool:
-    """Whether samples are closer to the training patients than test volumes are, though none need be a copy."""
-    return terms is TERMS[3] and found.closer_percent >= _LEANS
-
-
-def _dice_beside_test(found: MemorizationAudit) -> str:
-    means = found.dice.mean(), found.reference_dice.mean()
-    return "The nearest training mask has a Dice of {:.3f} on average, that of a test volume {:.3f}".format(*means)
-
-
-def _disclosures(found: MemorizationAudit, terms: Terms) -> list[str]:
-    """What samples that come too close to training patients could disclose."""
-    sentences = []
-    if len(found.all_copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
-        sentences.append(
-            f"{len(found.all_copies)} of {len(found.dice)} samples look like copies of training masks: "
-            "sharing them, or the model, could disclose patients."
-        )
-    elif _leans(found, terms):
-        sentences.append(
-            f"The samples are closer to the training patients than test volumes are (Dice {found.dice.mean():.3f} "
-            f"beside {found.reference_dice.mean():.3f}): the model has memorized shapes, and sharing it could disclose "
-            "patients."
-        )
-    texture = found.texture
-    if (
-        texture
-        and len(found.texture_copies) > _COPIES_BY_CHANCE * len(texture.value) / (len(texture.reference) + 1) + 1
-    ):
-        sentences.append(
-            f"{len(found.texture_copies)} of {len(texture.value)} textures look like copies of training images: "
-            "sharing them, or the model, could disclose patients."
-        )
-    return sentences
-
-
 def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: MemorizationAudit) -> list[str]:
     """What a reader must know before using the samples or the figures."""
     terms, sentences = TERMS[real.axes], []
     slices = terms.samples
     foreign = samples.training_set_hash != real.content_hash
     if not foreign:
-        sentences += _disclosures(found, terms)
+        sentences += disclosures(found, terms)
     if not real.independent and foreign:
         sentences.append(
             f"All real {slices} here are of one patient, so that they are more alike than those of different patients: "

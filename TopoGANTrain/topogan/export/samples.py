@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from topogan.structures import Structure, StructureTable
-from topogan.synthesis.judging import copies_in_words
+from topogan.synthesis.judging import copies_of_report
 from topogan.synthesis.reading import StoredSamples
 from topogan_contract import schemas
 from topogan_contract.words import shown
@@ -50,11 +50,7 @@ class ExportedSamples:
     @property
     def privacy(self) -> str:
         """What to know of privacy before they are shared; empty where the synthesis does not say it."""
-        left_out = self.report.get("copies_left_out")
-        said = (
-            shown(self.report.get("privacy") or "", _LONGEST),
-            copies_in_words(left_out if type(left_out) is int else None),
-        )
+        said = shown(self.report.get("privacy") or "", _LONGEST), copies_of_report(self.report)
         return " ".join(filter(None, said))
 
     @property

@@ -64,7 +64,7 @@ whose quality is then measured on real data.
 ## Limits
 - {nature}
 - A sample can resemble a training mask closely; give `--training-set` when you synthesize to see how closely,
-  and `--reject-copies` to leave possible copies out.
+  and `--reject-copies` to leave possible copies of masks out.
 - The model knows only the anatomy, scanners and pathologies of its training data.
 - Topology is learned, not guaranteed; ask for it (`--betti`) where every sample has to have it.
 
@@ -137,7 +137,7 @@ def _figures(metadata: Metadata) -> Iterator[str]:
         f"{figures.real_identical_percent:.0f} %)."
     )
     yield ""
-    yield f"**Privacy.** {sentence_of_figures(figures, noun)}"
+    yield f"**Privacy.** {sentence_of_figures(figures, noun, metadata.paints)}"
 
 
 def _what(metadata: Metadata) -> str:

@@ -12,7 +12,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from topogan.config import PatchSize, TrainSettings, check_size, in_words
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
-from topogan.model.layout import METADATA, OPENED, refused
+from topogan.model.layout import METADATA, OPENED, TEXTURES_GENERATOR, refused
 from topogan.presets import recorded_settings
 from topogan.structures import Region, StructureTable
 from topogan.verdict import RealTopologies
@@ -138,6 +138,11 @@ class Metadata(_Checked):
     def noun(self) -> str:
         """What a sample is called: "slice" or "volume"."""
         return "slice" if self.axes == 2 else "volume"
+
+    @property
+    def paints(self) -> bool:
+        """Whether samples have textures."""
+        return TEXTURES_GENERATOR in self.files
 
     @property
     def told_level(self) -> bool:

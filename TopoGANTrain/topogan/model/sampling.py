@@ -173,9 +173,8 @@ class _Search:
         topology = in_words(self._request.betti, self._model.metadata) if self._request.betti else ""
         if self.copies > self.tries - accepted - self.copies:
             had = f"had {topology} and were" if topology else "were"
-            noun = self._model.metadata.noun
             return WorkError(
-                f"{start} {had} no possible copies of training {noun}s {asked} ({self.copies} were): allow more "
+                f"{start} {had} no possible copies of training masks {asked} ({self.copies} were): allow more "
                 "attempts, or train a model that copies less."
             )
         return WorkError(

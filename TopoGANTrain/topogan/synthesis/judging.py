@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from topogan.model import Samples
 from topogan.model.asking import SamplingRequest, numbers_asked
 from topogan.model.metadata import Metadata
 from topogan.verdict import Expectation, is_valid, topology_in_words
+from topogan_contract.privacy import GOOD_COPIES_PERCENT
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,14 @@ class Nearest:
 
 
 @dataclass(frozen=True)
+class CopyBar:
+    """What is closer to a training mask than all of these is a possible copy."""
+
+    held_out: int
+    """Number of masks."""
+
+
+@dataclass(frozen=True)
 class Judged:
     """Samples with the verdicts on them."""
 
@@ -36,6 +46,8 @@ class Judged:
     verdicts: list[list[str]]
     """On each region of each sample."""
     nearest: Nearest | None
+    bar: CopyBar | None = None
+    """Of the possible copies that were left out; None where nobody looked."""
 
     @property
     def valid(self) -> NDArray[np.bool_]:
@@ -54,7 +66,9 @@ class Judged:
         return 100.0 * float(self.valid[:, : len(self.metadata.table)].all(axis=1).mean())
 
 
-def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, nearest: Nearest | None) -> Judged:
+def judge(
+    samples: Samples, metadata: Metadata, request: SamplingRequest, nearest: Nearest | None, bar: CopyBar | None = None
+) -> Judged:
     """Compare each region with what was asked for, else with what real slices of its level, or real volumes, show.
 
     One structure of a model that knows no levels is compared with the most frequent topology of the real masks.
@@ -67,12 +81,12 @@ def judge(samples: Samples, metadata: Metadata, request: SamplingRequest, neares
     levels = [None] * len(samples) if samples.levels is None else samples.levels.tolist()
     joint = [tuple(map(tuple, betti)) for betti in samples.betti.tolist()]
     verdicts = [expectation.verdicts(*pair) for pair in zip(joint, levels, strict=True)]
-    return Judged(samples, metadata, expectation, verdicts, nearest)
+    return Judged(samples, metadata, expectation, verdicts, nearest, bar)
 
 
 def summary(judged: Judged) -> str:
     """How many samples are valid, and how many possible copies were left out, in a sentence each."""
-    return " ".join(filter(None, (_valid_in_words(judged), copies_in_words(judged.samples.copies))))
+    return " ".join(filter(None, (_valid_in_words(judged), copies_in_words(judged.samples.copies, judged.bar))))
 
 
 def _valid_in_words(judged: Judged) -> str:
@@ -91,13 +105,31 @@ def _valid_in_words(judged: Judged) -> str:
     )
 
 
-def copies_in_words(left_out: int | None) -> str:
-    """How many possible copies were left out; empty where nobody looked."""
+def copies_in_words(left_out: int | None, bar: CopyBar | None) -> str:
+    """How many possible copies were left out, and how many by chance; empty where nobody looked.
+
+    Args:
+        left_out: how many; None where nobody looked.
+        bar: what they were compared with; None where that is not known, as of older samples.
+    """
     if left_out is None:
         return ""
     were = (
-        "1 possible copy of the training set was"
+        "1 possible copy of a training mask was"
         if left_out == 1
-        else f"{left_out} possible copies of the training set were"
+        else f"{left_out} possible copies of training masks were"
     )
-    return f"{were} left out, and drawn again."
+    said = f"{were} left out, and drawn again."
+    chance = 200.0 / (bar.held_out + 1) if bar else 0.0
+    if bar is None or chance <= GOOD_COPIES_PERCENT:
+        return said
+    few = f"{bar.held_out} held-out mask{'' if bar.held_out == 1 else 's'}"
+    return f"{said} By chance up to {min(chance, 100.0):.0f} % are called copies, as there are only {few}."
+
+
+def copies_of_report(report: dict[str, Any]) -> str:
+    """The same of a ``report.json``, which may be a stranger's."""
+    left_out, bar = report.get("copies_left_out"), report.get("copies_bar")
+    held_out = bar.get("held_out") if isinstance(bar, dict) else None
+    known = CopyBar(held_out) if isinstance(held_out, int) and held_out > 0 else None
+    return copies_in_words(left_out if type(left_out) is int else None, known)

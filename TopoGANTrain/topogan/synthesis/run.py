@@ -19,7 +19,7 @@ from topogan.model.asking import SamplingRequest, asked_betti
 from topogan.model.drawing import joined
 from topogan.model.sampling import Tick, sample_chunks
 from topogan.synthesis.gallery import write_gallery
-from topogan.synthesis.judging import Nearest, judge
+from topogan.synthesis.judging import CopyBar, Nearest, judge
 from topogan.synthesis.volume_gallery import write_volume_gallery
 from topogan.synthesis.writing import write_report, write_samples
 from topogan.training_set import TrainingSet
@@ -56,8 +56,8 @@ def synthesize(
         settings: what to draw.
         training_set: also tell for each sample its most similar training mask (Dice).
         overwrite: replace ``out`` if it is there; the old one stays until the new one is complete.
-        reject_copies: the training set of the model: samples that come closer to one of its training samples than every
-            held-out sample does, shifted, scaled or mirrored as well, are left out and drawn again. The bar is that of
+        reject_copies: the training set of the model: samples whose masks come closer to a training mask than every
+            held-out one does, shifted, scaled or mirrored as well, are left out and drawn again. The bar is that of
             its validation samples, of its test samples where there are none.
         on_event: takes progress events of the stage ``samples``.
         cancelled: asked often; work ends soon after it returns true.
@@ -81,7 +81,8 @@ def synthesize(
     request = _request(settings, loaded)
     with staged_folder(out, overwrite, schemas.SYNTHESIS) as folder:
         samples = _draw(loaded.to(device), request, is_copy, on_event, cancelled)
-        judged = judge(samples, loaded.metadata, request, _nearest(samples, real))
+        bar = None if is_copy is None else CopyBar(is_copy.held_out)
+        judged = judge(samples, loaded.metadata, request, _nearest(samples, real), bar)
         write_samples(folder, judged)
         if picture:
             show = write_gallery if loaded.metadata.axes == 2 else write_volume_gallery

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +173,11 @@ def write_report(
     if metadata.axes == 3:
         content["axes"] = 3
     if metadata.figures is not None:
-        content["privacy"] = sentence_of_figures(metadata.figures, metadata.noun)
+        content["privacy"] = sentence_of_figures(metadata.figures, metadata.noun, metadata.paints)
     if samples.copies is not None:
         content["copies_left_out"] = samples.copies
+    if judged.bar is not None:
+        content["copies_bar"] = asdict(judged.bar)
     if nearest is not None:
         content["dice_to_training"] = {
             "training_set": nearest.training_set,
