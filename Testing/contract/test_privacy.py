@@ -98,15 +98,17 @@ def test_the_sentence_of_a_model_and_of_an_older_one() -> None:
     older = read_figures(FIGURES)
     assert older is not None and older.copies_percent is None
     assert sentence_of_figures(older, "volume", textures=False, independent=True) == (
+        "Of the model's raw samples: "
         "a random sample is closer to a training volume than a random held-out volume in 84 % of the comparisons: "
         "look at the copies before you share samples or model."
     )
     newer = read_figures({**FIGURES, "copies_percent": 17.0, "membership_auc": 0.714})
     assert newer is not None
     assert sentence_of_figures(newer, "slice", textures=True, independent=True) == (
+        "Of the model's raw samples: "
         "a random sample is closer to a training slice than a random held-out slice in 84 % of the comparisons, "
-        "possible copies 17 %, the nearest sample tells who was trained on with an AUC of 0.71 (0.50: not at all): look "
-        "at the copies before you share samples or model; textures were not looked at."
+        "possible copies 17 %, the nearest sample tells who was trained on with an AUC of 0.71 (0.50: not at all): "
+        "look at the copies before you share samples or model; textures were not looked at."
     )
 
 

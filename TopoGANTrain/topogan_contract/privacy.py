@@ -122,4 +122,4 @@ def sentence_of_figures(figures: Figures, sample: str, textures: bool, independe
     held_out = min(figures.held_out, figures.samples)
     copies, auc = figures.copies_percent, figures.membership_auc
     found = Privacy(sample, figures.closer_percent, held_out, copies, auc, textures, independent=independent)
-    return privacy_sentence(found)
+    return f"Of the model's raw samples: {privacy_sentence(found)}"
