@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,15 @@ def test_own_masks_are_deformed_and_painted(ring_model: Path, ring_training_set:
     assert not any((own == one).all(axis=(1, 2)).any() for one in labels)
 
 
+def test_own_masks_of_other_structures_are_not_painted(heart_model: Model, heart_training_set: Path) -> None:
+    """Nor of as many, which the network could not tell from its own."""
+    real = TrainingSet.open(heart_training_set)
+    names = [structure.model_copy(update={"name": f"other {structure.name}"}) for structure in real.table.structures]
+    metadata = heart_model.metadata.model_copy(update={"table": real.table.model_copy(update={"structures": names})})
+    with pytest.raises(InputError, match=r"This model paints other .*: name its set"):
+        painted_own_masks(replace(heart_model, metadata=metadata), real, 1)
+
+
 def test_own_masks_are_one_more_kind(ring_model: Path, ring_training_set: Path, tmp_path: Path) -> None:
     samples = synthesize(load_model(ring_model), tmp_path / "samples", SynthesisSettings(count=4))
     settings = DownstreamSettings(steps=1, batch=4, width=4, seeds=1, threads=1, device="cpu")
@@ -142,13 +152,14 @@ def test_the_gain_in_words(dice: list[float], betti: list[float], words: str) ->
 
 
 def test_the_same_seed_gives_the_same_scores_and_a_model_of_another_set_is_named(
-    make_synthesis: Callable[..., Path], synthetic_slices: Slices, training_set: Path
+    make_synthesis: Callable[..., Path], synthetic_slices: Slices, training_set: Path, ring_model: Path
 ) -> None:
     samples = make_synthesis(*synthetic_slices, model={"content_hash": "b" * 64, "training_set": "c" * 64})
     settings = DownstreamSettings(steps=2, batch=4, width=4, seeds=1, threads=1, device="cpu")
-    first, second = (downstream(samples, training_set, settings=settings) for _ in range(2))
+    first, second = (downstream(samples, training_set, settings=settings, model=ring_model) for _ in range(2))
     assert first == second
-    assert "saw another training set" in first.summary()
+    for whose in ("samples' model", "model that paints your own masks"):
+        assert f"The {whose} saw another training set: if it holds these test patients" in first.summary()
 
 
 def test_what_it_needs_is_asked_for(
