@@ -140,15 +140,28 @@ def test_own_masks_are_one_more_kind(ring_model: Path, ring_training_set: Path, 
         ([0.87, 0.88, 0.86], [0.1, 0.1, 0.1], "raised Dice from .84 to .87 (3 seeds, spread .01), and lowered their"),
         ([0.85, 0.83, 0.84], [0.2, 0.21, 0.2], "spread between seeds (.01), and the topology of the segmentations did"),
         ([0.80, 0.79, 0.81], [0.3, 0.3, 0.3], "raised their Betti error from .20 to .30: leave them out here."),
+        ([0.87, 0.88, 0.86], [0.4, 0.4, 0.4], "raised their Betti error from .20 to .40: at the cost of topology."),
+        (
+            [0.87, 0.88],
+            [0.2, 0.2],
+            "changed Dice from .84 to .88 with 2 seeds, which says little: take 3 seeds or more.",
+        ),
+        ([0.87, 0.88, 0.86], [0.2003, 0.2003, 0.2003], "Betti error from .2000 to .2003: at the cost"),
     ],
 )
 def test_the_gain_in_words(dice: list[float], betti: list[float], words: str) -> None:
-    before = gain([0.84, 0.84, 0.84], dice), gain([0.2, 0.2, 0.2], betti)
+    before = gain([0.84] * len(dice), dice), gain([0.2] * len(betti), betti)
     assert before[0]
     assert before[1]
     sentence = gain_in_words(*before, patients=4)
-    assert sentence.startswith("With your 4 patients, synthetic slices ")
+    assert sentence.startswith("With your 4 patients and this one synthesis, synthetic slices ")
     assert words in sentence
+
+
+def test_small_errors_that_differ_are_told_apart() -> None:
+    dice, betti = gain([0.84] * 3, [0.87] * 3), gain([0.0012] * 3, [0.0014] * 3)
+    assert dice and betti
+    assert "Betti error from .0012 to .0014" in gain_in_words(dice, betti, patients=1)
 
 
 def test_the_same_seed_gives_the_same_scores_and_a_model_of_another_set_is_named(
