@@ -23,7 +23,7 @@ from topogan.files import read_json
 from topogan.model import load_model, measuring
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
-from topogan.runs.known_runs import remembered_dataset
+from topogan.runs.known_runs import remember_dataset, remembered_dataset
 from topogan.training import checks, resume, train, work
 from topogan.training.loop import most_checkpoint_bytes
 from topogan.training.mask_trainer import MaskTrainer
@@ -230,8 +230,8 @@ def test_resume_finds_its_data_or_says_what_is_wrong(
     shutil.copytree(label_set, moved)
     train(moved, run, TINY, on_event=stop_after(run, 3))
     assert read_status(run).step == 3
-    place.parent.mkdir()
-    moved.rename(place)
+    shutil.copytree(moved, place)
+    before = moved.rename(tmp_path / "before")
     (mark,) = place.glob("used-*.json")
     mark.unlink()  # which the training has left, for the run lies elsewhere
     with pytest.raises(InputError, match="is no longer in"):
@@ -246,8 +246,10 @@ def test_resume_finds_its_data_or_says_what_is_wrong(
     with pytest.raises(InputError, match="not known here"):
         resume(run)
     messages: list[dict] = []
+    before.rename(moved)
+    remember_dataset(mark.stem.removeprefix("used-"), moved)
     resume(run, dataset=place, on_event=messages.append)
-    assert mark.exists()
+    assert mark.exists() and not (moved / mark.name).exists(), "it learns elsewhere now"
     assert remembered_dataset(read_json(run / "config.json", "topogan.run/1")["id"]) == place
     assert read_status(run).state == "finished"
     assert messages[0] == {"kind": "message", "text": "The run goes on from step 3."}
@@ -394,7 +396,6 @@ def test_textures_of_another_window_are_left_out(
 
 
 def test_textures_can_be_trained_onto_a_model_of_masks(ring_set: Path, tmp_path: Path) -> None:
-    """The model then says how its masks were learned; the structure may have another name by now."""
     first, second = tmp_path / "masks", tmp_path / "textures"
     said = {"topology": TopologySettings(mode="off", regions=("ring",))}
     said["augmentation"] = AugmentationSettings(discriminator="fixed")
