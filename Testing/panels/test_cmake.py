@@ -103,6 +103,7 @@ def test_the_build_tree_has_the_shared_resources(configured: tuple[Path, dict[st
     assert files(shared / "presets", "*.json") == files(REPOSITORY / "Resources" / "presets", "*.json")
 
 
+@pytest.mark.usefixtures("application")
 def test_requirements_are_those_of_the_engine() -> None:
     """All that the engine needs but torch, which PyTorchUtils installs, and what Slicer brings."""
     needs = [need for need in importlib.metadata.requires("topogan") or [] if "extra ==" not in need]
