@@ -103,7 +103,10 @@ def test_changed_files_are_prepared_again(bench: Bench, files: Path, monkeypatch
 
 
 def test_another_check_takes_the_place_of_the_one_before(bench: Bench, scene: Any, engine: Engine) -> None:
+    """But for one that a training learns from which the panel knows nothing of."""
     from bench import pump
+
+    from TopoGANTrainLib.run.looked_after import LookedAfter
 
     widget = ready(bench)
     ui = checked(bench, widget)
@@ -113,8 +116,14 @@ def test_another_check_takes_the_place_of_the_one_before(bench: Bench, scene: An
     tell(engine, "prepare")
     checked(bench, widget)
     pump(lambda: [path.name for path in results(widget).iterdir()] == ["Blood-2"])
+    another_application = LookedAfter()
+    assert another_application.take(results(widget) / "Blood-2" / "training-set"), "as long as a training needs it"
+    checked(bench, widget)
+    another_application.close()
+    pump(widget.panel._check._removing.done)
+    assert sorted(path.name for path in results(widget).iterdir()) == ["Blood-1", "Blood-2"]
     choose(ui.sourceComboBox, "A training set made before")
-    ui.trainingSetPathLineEdit.currentPath = str(results(widget) / "Blood-2" / "training-set")
+    ui.trainingSetPathLineEdit.currentPath = str(results(widget) / "Blood-1" / "training-set")
     ui.checkDataButton.click()
     assert widget.panel._check._loose is None, "the user has chosen it: it is not ours to remove"
 

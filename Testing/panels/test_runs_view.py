@@ -264,6 +264,40 @@ def test_one_that_has_begun_meanwhile_is_not_deleted(
     assert run.exists()
 
 
+@pytest.mark.parametrize("begins", ["before", "while it is asked", "in the console"])
+def test_a_set_that_another_training_has_begun_to_learn_from_stays(
+    bench: Bench, results: Path, monkeypatch: pytest.MonkeyPatch, begins: str
+) -> None:
+    """That training has no run yet, which would say that it needs the set."""
+    import slicer
+    from bench import pump
+
+    from TopoGANTrainLib.run.looked_after import LookedAfter
+
+    run, other, asked = make_run(results, "one"), LookedAfter(), []
+    training_set = add_training_set(run)
+    monkeypatch.setattr(
+        slicer.util,
+        "confirmOkCancelDisplay",
+        lambda text, title: asked.append(text) or other.take(training_set),
+    )
+    if begins != "while it is asked":
+        other.take(training_set)
+    widget = open_list(bench)
+    if begins == "in the console":
+        widget.logic.delete(run)
+    else:
+        choose(widget, "one")
+        widget.ui.deleteRunsButton.click()
+        pump(lambda: asked and widget.panel._runs._work is None)
+        assert ("with its training set" in asked[0]) == (begins == "while it is asked")
+    assert run.exists() == (begins == "while it is asked")
+    if run.exists():
+        assert widget.ui.runsLabel.text == "one is being trained on: stop that first."
+    assert (training_set / "masks.npy").exists()
+    other.close()
+
+
 def test_a_failed_run_that_is_followed(bench: Bench, scene: Any, engine: Engine) -> None:
     from bench import pump
 

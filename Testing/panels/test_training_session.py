@@ -333,6 +333,15 @@ def test_a_silent_run_is_looked_at_now_and_then(bench: Bench) -> None:
     assert said == ["running", "silent", "silent", "running"]
 
 
+def test_leaving_while_a_training_set_is_looked_for_stops_nothing(bench: Bench) -> None:
+    """No engine of ours works yet on the run: what it says is of the other computer, and so would a stop be."""
+    make_run(bench.results.parent, bench.results.name, "running", machine="another")
+    session = bench.session()
+    session.resume()
+    session.leave(keep_running=False)
+    assert not (bench.run / "stop").exists()
+
+
 def test_a_silent_run_that_the_engine_refuses_does_not_count_as_running(bench: Bench) -> None:
     """Its old status says that it works on the other computer, and goes on saying so."""
     make_run(bench.results.parent, bench.results.name, "running", machine="another")

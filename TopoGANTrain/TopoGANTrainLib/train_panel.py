@@ -58,7 +58,7 @@ class TrainPanel:
         describe_widgets(ui, logic.settings)
         self._data = DataForm(ui, self.refresh)
         self._orders = CheckOrders(logic.settings, self._data, lambda: self._settings.results)
-        self._check = DataCheckForm(ui, engine, self._orders, self.refresh)
+        self._check = DataCheckForm(ui, engine, self._orders, logic.learnsFrom, self.refresh)
         self._settings = SettingsForm(
             ui,
             logic.settings,

@@ -60,6 +60,10 @@ class _Betti(_Checked):
     modal: tuple[tuple[_Count, ...], ...]
 
 
+class _Prepared(_Checked):
+    tiling: bool = False
+
+
 class _Description(_Checked):
     """What is read of ``dataset.json``."""
 
@@ -74,6 +78,7 @@ class _Description(_Checked):
     betti: _Betti
     content_hash: Annotated[str, Field(max_length=200)]
     image_pixel_size_mm: Annotated[float, Field(ge=0.0, le=1000.0)] = 0.0
+    settings: _Prepared = _Prepared()
 
     @model_validator(mode="before")
     @classmethod
@@ -127,6 +132,7 @@ class TrainingSet:
         levels: place of each slice along its structures, 0 to 1: float64 [N]; 0 of volumes.
         betti: (b0, b1) of each region of each mask: int64 [N, R, 2]; (b0, b1, b2), [N, R, 3] in volumes.
         image_pixel_size: mm of a pixel of the images (of the segmentations without any) themselves; 0: unknown.
+        tiled: whether slices are tiles, in which structures go on beyond the edges.
 
     Example:
         >>> real = TrainingSet.open(Path("training_set"))
@@ -152,6 +158,7 @@ class TrainingSet:
     levels: np.ndarray
     betti: np.ndarray
     image_pixel_size: float
+    tiled: bool
 
     @classmethod
     def open(cls, folder: Path) -> TrainingSet:
@@ -210,6 +217,7 @@ class TrainingSet:
             levels=np.array([row.level for row in rows]),
             betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(len(rows), -1, described.axes),
             image_pixel_size=described.image_pixel_size_mm,
+            tiled=described.settings.tiling,
         )
 
     def _hash_of_files(self, table: bytes, of_whole_files: bool) -> str:

@@ -19,6 +19,8 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 Generator = torch.Generator | np.random.Generator
+Outside = Literal["zeros", "border"]
+"""What is seen beyond the edges: nothing, or the nearest pixel (of intensities, and of what goes on there)."""
 
 # Intervals of the coarse grid along an axis: bends of a quarter of the width, coarser than the parts of a structure.
 _INTERVALS = 4
@@ -113,7 +115,7 @@ def draw_grids(
     return (place * (2.0 / place.new_tensor(shape))).flip(-1)
 
 
-def warped(images: Tensor, grids: Tensor, outside: Literal["zeros", "border"] = "zeros") -> Tensor:
+def warped(images: Tensor, grids: Tensor, outside: Outside = "zeros") -> Tensor:
     """Move images [B, C, H, W] (or volumes), linear between pixels, differentiable by the images.
 
     Of probabilities of structures, 0 outside, what is left to 1 stays that of the background.
@@ -121,12 +123,14 @@ def warped(images: Tensor, grids: Tensor, outside: Literal["zeros", "border"] = 
     Args:
         images: float, on any device.
         grids: of :func:`draw_grids`.
-        outside: what is seen beyond the edges: zeros, or the nearest pixel (for intensities).
+        outside: what is seen beyond the edges.
     """
     return grid_sample(images, grids.to(images), "bilinear", outside, align_corners=False)
 
 
-def warped_labels(labels: NDArray[np.uint8], structures: int, grids: Tensor) -> NDArray[np.uint8]:
+def warped_labels(
+    labels: NDArray[np.uint8], structures: int, grids: Tensor, outside: Outside = "zeros"
+) -> NDArray[np.uint8]:
     """Move label maps: each pixel gets the label, of background and structures, that weighs most there.
 
     Ids stay ids, and contours are smoother than those of the nearest pixel.
@@ -135,9 +139,10 @@ def warped_labels(labels: NDArray[np.uint8], structures: int, grids: Tensor) -> 
         labels: uint8 ids [B, H, W] or [B, D, H, W], 0 to ``structures``.
         structures: number K of structures.
         grids: of :func:`draw_grids`.
+        outside: what is seen beyond the edges.
     """
     ids = torch.arange(1, structures + 1, dtype=torch.uint8).view(-1, *(1,) * (labels.ndim - 1))
-    shares = warped((torch.from_numpy(labels).unsqueeze(1) == ids).float().to(grids), grids)
+    shares = warped((torch.from_numpy(labels).unsqueeze(1) == ids).float().to(grids), grids, outside)
     best, channel = shares.max(1)
     found: NDArray[np.uint8] = ((channel + 1) * (best >= 1 - shares.sum(1))).to(torch.uint8).cpu().numpy()
     return found

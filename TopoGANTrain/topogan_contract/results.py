@@ -39,7 +39,7 @@ def mark_used(training_set: Path, run: Path, run_id: str) -> None:
 
 
 def take_mark_back(run: Path) -> None:
-    """The mark of a run that is being removed goes, where its training set is still found."""
+    """The mark of a run goes that is being removed, or is to learn elsewhere; where its training set is still found."""
     run_id = (find_json(run / layout.CONFIG_FILE, schemas.RUN) or {}).get("id")
     if isinstance(run_id, str) and _ID.fullmatch(run_id):
         place = (find_json(known_run(run_id), schemas.KNOWN_RUN) or {}).get("dataset")

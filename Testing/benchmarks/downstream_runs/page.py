@@ -96,7 +96,7 @@ def _gain(runs: Runs, patients: int, arm: str, other: str, score: str) -> Gain |
 def _over(found: Gain | None) -> str:
     if found is None:
         return ""
-    sign = "+" if found.difference > 0 else "−"
+    sign = "" if round(found.difference, 3) == 0 else "+" if found.difference > 0 else "−"
     spread = "" if found.spread is None else f" ± {found.spread:.3f}"
     return f"{'**' if found.clear else ''}{sign}{abs(found.difference):.3f}{spread}{'**' if found.clear else ''}"
 

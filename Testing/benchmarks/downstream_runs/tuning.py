@@ -23,7 +23,7 @@ CANDIDATES = {
     "half moved, learning rate .001, 600 steps": ({"learning_rate": 0.001, "steps": 600}, replace(_USUAL, warped=0.5)),
     "half moved": ({}, replace(_USUAL, warped=0.5)),
     "all moved": ({}, replace(_USUAL, warped=1.0)),
-    "usual": ({}, _USUAL),
+    "a fifth moved, as in nnU-Net": ({}, _USUAL),
     "turned up to 180°, as in nnU-Net": ({}, replace(_USUAL, warp=replace(_USUAL.warp, turn=180.0))),
 }
 

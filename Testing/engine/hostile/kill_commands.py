@@ -70,12 +70,16 @@ def ended(pid: int) -> int:
 
 
 def fingerprint(path: Path) -> str:
-    """A hash over names and contents of everything below ``path``; empty where nothing is."""
+    """A hash over names and contents of everything below ``path``; empty where nothing is.
+
+    Of a lock the name alone: whoever was killed while it held one leaves its process id in it, which nobody believes.
+    """
     if not path.exists():
         return ""
     digest = hashlib.sha256()
     for file in sorted([path, *path.rglob("*")]):
-        digest.update(str(file.relative_to(path)).encode() + b"\0" + (file.read_bytes() if file.is_file() else b"/"))
+        content = b"" if file.name == "run.lock" else file.read_bytes() if file.is_file() else b"/"
+        digest.update(str(file.relative_to(path)).encode() + b"\0" + content)
     return digest.hexdigest()
 
 

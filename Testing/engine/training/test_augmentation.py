@@ -127,3 +127,16 @@ def test_varied_masks_are_other_masks_of_the_same_topology(rings: TrainingSet) -
     same = (betti_numbers_of_batch(found == 1) == rings.betti[rings.train, 0]).all(1)
     assert same.mean() > 0.95
     assert not (found == masks).all((1, 2)).any()
+
+
+def test_what_fills_a_tile_still_does_when_it_is_changed(tmp_path: Path) -> None:
+    """Around a tile is more of the same, no background."""
+    masks = np.zeros((8, 64, 64), dtype=bool)
+    masks[:, :, 8:] = True
+    for tiling in (False, True):
+        folder = write_training_set(tmp_path / str(tiling), masks, None, 6, settings={"tiling": tiling})
+        trainer = trainer_of(TrainingSet.open(folder), masks=1.0, discriminator="fixed")
+        seen: list[torch.Tensor] = []
+        trainer.exact.networks["discriminator"].register_forward_pre_hook(lambda _, given, to=seen: to.append(given[0]))
+        trainer.train_step()
+        assert bool((seen[0][:, :, :, -1] > 0).all()) == tiling

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import torch
 
-from topogan.config import MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
+from topogan.config import AugmentationSettings, MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
 from topogan.errors import InputError, WorkError
 from topogan.files import read_json
 from topogan.model import load_model, measuring
 from topogan.runs import folder as run_folder
 from topogan.runs import read_status, request_stop
-from topogan.runs.known_runs import remembered_dataset
+from topogan.runs.known_runs import remember_dataset, remembered_dataset
 from topogan.training import checks, resume, train, work
 from topogan.training.loop import most_checkpoint_bytes
 from topogan.training.mask_trainer import MaskTrainer
@@ -230,8 +230,8 @@ def test_resume_finds_its_data_or_says_what_is_wrong(
     shutil.copytree(label_set, moved)
     train(moved, run, TINY, on_event=stop_after(run, 3))
     assert read_status(run).step == 3
-    place.parent.mkdir()
-    moved.rename(place)
+    shutil.copytree(moved, place)
+    before = moved.rename(tmp_path / "before")
     (mark,) = place.glob("used-*.json")
     mark.unlink()  # which the training has left, for the run lies elsewhere
     with pytest.raises(InputError, match="is no longer in"):
@@ -246,8 +246,10 @@ def test_resume_finds_its_data_or_says_what_is_wrong(
     with pytest.raises(InputError, match="not known here"):
         resume(run)
     messages: list[dict] = []
+    before.rename(moved)
+    remember_dataset(mark.stem.removeprefix("used-"), moved)
     resume(run, dataset=place, on_event=messages.append)
-    assert mark.exists()
+    assert mark.exists() and not (moved / mark.name).exists(), "it learns elsewhere now"
     assert remembered_dataset(read_json(run / "config.json", "topogan.run/1")["id"]) == place
     assert read_status(run).state == "finished"
     assert messages[0] == {"kind": "message", "text": "The run goes on from step 3."}
@@ -395,12 +397,17 @@ def test_textures_of_another_window_are_left_out(
 
 def test_textures_can_be_trained_onto_a_model_of_masks(ring_set: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "masks", tmp_path / "textures"
-    train(ring_set, first, TINY)
-    default_masks = settings(part=Part.TEXTURES, masks=MaskSettings())
-    train(ring_set, second, default_masks, model=first / "model", on_event=stop_after(second, 3))
+    said = {"topology": TopologySettings(mode="off", regions=("ring",))}
+    said["augmentation"] = AugmentationSettings(discriminator="fixed")
+    train(ring_set, first, settings(**said))
+    renamed = shutil.copytree(ring_set, tmp_path / "renamed") / "dataset.json"
+    renamed.write_text(renamed.read_text().replace('"ring"', '"disc"'))
+    others = settings(part=Part.TEXTURES, masks=MaskSettings(), topology=TopologySettings())
+    train(renamed.parent, second, others, model=first / "model", on_event=stop_after(second, 3))
     resume(second)
     model = load_model(second / "model")
     assert model.settings.masks == TINY.masks
+    assert {name: getattr(model.settings, name) for name in said} == said
     assert model.textures is not None and model.masks is not None
     source = load_model(first / "model").masks
     assert source is not None

@@ -159,6 +159,18 @@ def changed_values(settings: Iterable[Setting], parameters: Any) -> dict[str, An
     return {name: value for name, value in values.items() if value != parameters.defaultValues[name]}
 
 
+def known_values(settings: Iterable[Setting], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of parameters by name as a script gives them, without empty texts, which say nothing.
+
+    Raises:
+        RuntimeError: there is no such setting.
+    """
+    unknown = set(values) - {setting.attribute for setting in settings}
+    if unknown:
+        raise RuntimeError(_("There is no setting {name}.").format(name=sorted(unknown)[0]))
+    return {name: value for name, value in values.items() if value != ""}
+
+
 def command_arguments(settings: Iterable[Setting], values: Mapping[str, Any]) -> list[str]:
     """Options of the command line for the values of parameters, by name; what is not among them is left out."""
     known = [setting for setting in settings if setting.attribute in values]

@@ -14,7 +14,7 @@ from pathlib import Path
 from slicer.i18n import tr as _
 
 from topogan_contract import preparation as layout
-from topogan_contract.run import FAILED, FINISHED, STOPPED, STOPPING
+from topogan_contract.run import ENDED, FAILED, FINISHED, STOPPED, STOPPING
 from TopoGANLib.engine.process import Engine, EngineProcess, StopThenKill
 from TopoGANLib.forms.background import Background
 from TopoGANLib.words import translated
@@ -24,6 +24,7 @@ from TopoGANTrainLib.run.progress import PREPARING
 
 _SECONDS_TO_FINISH_WRITING = 3.0
 _SECONDS_TO_END = 1.0
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 @dataclass(frozen=True)
@@ -136,3 +137,24 @@ class Checking:
     def _force(self) -> None:
         if self._process is not None:
             self._process.kill()
+
+
+def make_training_set(engine: Engine, training_set: Path, preparation: Preparation, log: Path) -> Path:
+    """Make a training set, and wait for it, as a script does; return it.
+
+    Args:
+        engine: as of :class:`Checking`, like all of them.
+
+    Raises:
+        OSError: the folder cannot be written.
+        RuntimeError: the engine says why it cannot be made; nothing is left.
+    """
+    checking = Checking(engine, training_set, preparation, log)
+    try:
+        while (progress := checking.tick()).state not in ENDED:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+    finally:
+        checking.close()
+    if progress.state != FINISHED:
+        raise RuntimeError(progress.error)
+    return training_set

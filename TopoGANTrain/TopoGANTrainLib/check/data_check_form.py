@@ -29,7 +29,7 @@ class DataCheckForm:
 
     Usage::
 
-        form = DataCheckForm(ui, engine, orders, self.refresh)
+        form = DataCheckForm(ui, engine, orders, logic.learnsFrom, self.refresh)
         form.confirm(self.start)  # at a start: is called with the checked set, or None where it is no longer true
     """
 
@@ -38,6 +38,7 @@ class DataCheckForm:
         ui: Any,
         engine: EnginePanel,
         orders: CheckOrders,
+        learns_from: Callable[[Path], bool],
         changed: Callable[[], None],
     ) -> None:
         """Wait for a click.
@@ -46,9 +47,11 @@ class DataCheckForm:
             ui: the form's widgets by name.
             engine: makes the training set.
             orders: tells what is chosen now.
+            learns_from: tells whether a training uses a training set, also before its run is there.
             changed: is called when a check begins or ends.
         """
         self._ui, self._engine, self._orders, self._changed = ui, engine, orders, changed
+        self._learns_from = learns_from
         self._checking: Checking | None = None
         self._asked: Order | None = None
         self._made: Path | None = None
@@ -210,7 +213,8 @@ class DataCheckForm:
     def _replace(self, made: Path) -> None:
         """Nobody can reach the set of the check before any more, and nobody wants to clear up after a look."""
         before, self._loose, self._made = self._loose, made, made
-        if before is not None:
+        # A training that the panel knows nothing of: started in the console, or by another application.
+        if before is not None and not self._learns_from(before):
             # What cannot be removed is found in the list of runs.
             self._removing = Background(lambda: remove_training_set(before), no_memory="")
 

@@ -171,8 +171,8 @@ class TrainingSession:
             keep_running: leave the training alone; otherwise it writes a checkpoint and ends, if need be by force.
         """
         if self._search is not None:
-            self._search.drop()
-        if self._writing is not None and self._process is None:
+            self._search.drop()  # no engine of ours works: what the folder says is another computer's
+        elif self._writing is not None and self._process is None:
             self._writing.done(_SECONDS_TO_FINISH_WRITING)  # what is still being written could not be removed
             self._remove_leftovers()
         elif keep_running:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +24,26 @@ from topogan_contract.words import shown
 from TopoGANLib.engine.run_monitor import RunMonitor
 from TopoGANLib.words import tr as _
 from TopoGANTrainLib.run.training_sets import first_other, own_training_set, remove_training_set
+
+
+def remove_each(chosen: Sequence[tuple[Path, bool]]) -> tuple[list[Path], str, OSError | None]:
+    """Remove runs, with their training sets where that was asked, until one refuses.
+
+    On a thread: the application's translations are not for it.
+
+    Returns:
+        Those that are gone, a sentence on the one that is not, or its name and what the system said.
+    """
+    gone: list[Path] = []
+    for run, with_training_set in chosen:
+        try:
+            remove_listed(run, with_training_set)
+        except ValueError as error:
+            return gone, str(error), None
+        except OSError as error:
+            return gone, run.parent.name, error
+        gone.append(run)
+    return gone, "", None
 
 
 def remove_listed(folder: Path, with_training_set: bool = True) -> None:

@@ -16,7 +16,7 @@ from TopoGANLib.forms.connections import Connections
 from TopoGANLib.words import translated
 from TopoGANTrainLib.run.training_sets import own_training_set
 from TopoGANTrainLib.runs.run_list import DAMAGED, UNUSED, RunEntry, RunList
-from TopoGANTrainLib.runs.run_removal import remove_listed
+from TopoGANTrainLib.runs.run_removal import remove_each
 from TopoGANTrainLib.runs.run_words import figure, sentence, state_word, steps, tool_tip
 from TopoGANTrainLib.train_logic import TrainLogic
 
@@ -200,7 +200,7 @@ class RunsView:
         ui.compareRunsButton.enabled = len(chosen) == _PAIR and all(entry.has_curves for entry in chosen)
         ui.openRunButton.enabled = one is not None
         ui.useRunButton.enabled = one is not None and one.has_model
-        needed = any(entry.alive for entry in chosen) or self._learned_from(chosen) is not None
+        needed = any(one.alive or (one.state == UNUSED and self._is_needed(one.run)) for one in chosen)
         ui.deleteRunsButton.enabled = bool(chosen) and not self._deleting and not needed
 
     def _attach(self) -> None:
@@ -230,6 +230,8 @@ class RunsView:
         self._do(lambda: [(entry, _goes_with(entry)) for entry in runs], self._ask_and_delete)
 
     def _ask_and_delete(self, found: list[tuple[RunEntry, Path | None]]) -> None:
+        # The set of a run stays where another training learns from it.
+        found = [(entry, None if entry.state != UNUSED and self._is_needed(goes) else goes) for entry, goes in found]
         goes = [
             _what_goes(entry, training_set).format(name=entry.name)
             + f" ({', '.join(filter(None, (state_word(entry), steps(entry))))})"
@@ -240,17 +242,17 @@ class RunsView:
             self._deleting = False
             self._enable()
             return
-        needed = self._learned_from([entry for entry, training_set in found])
+        needed = next((entry for entry, training_set in found if self._is_needed(training_set)), None)
         if needed is not None:  # since they were chosen
             self._deleting = False
             self._say(_("{name} is being trained on: stop that first.").format(name=needed.name))
         else:
             chosen = [(entry.run, training_set is not None) for entry, training_set in found]
-            self._do(lambda: _remove(chosen), self._removed)
+            self._do(lambda: remove_each(chosen), self._removed)
 
-    def _learned_from(self, entries: Sequence[RunEntry]) -> RunEntry | None:
-        """The first training set on which a training works, be it that its run is not there yet."""
-        return next((one for one in entries if one.state == UNUSED and self._logic.learnsFrom(one.run)), None)
+    def _is_needed(self, training_set: Path | None) -> bool:
+        """Whether a training works on a set, be it that its run is not there yet."""
+        return training_set is not None and self._logic.learnsFrom(training_set)
 
     def _removed(self, found: tuple[list[Path], str, OSError | None]) -> None:
         gone, complaint, error = found
@@ -267,30 +269,10 @@ class RunsView:
 
 
 def _goes_with(entry: RunEntry) -> Path | None:
-    return None if entry.state == UNUSED else own_training_set(entry.run)
+    return entry.run if entry.state == UNUSED else own_training_set(entry.run)
 
 
 def _what_goes(entry: RunEntry, training_set: Path | None) -> str:
     if entry.state == UNUSED:
         return _("the training set of {name}, which no run in this folder uses")
     return _("{name} with its training set") if training_set else _("{name}")
-
-
-def _remove(chosen: Sequence[tuple[Path, bool]]) -> tuple[list[Path], str, OSError | None]:
-    """Remove runs, with their training sets where that was asked, until one refuses.
-
-    On a thread: the application's translations are not for it.
-
-    Returns:
-        Those that are gone, a sentence on the one that is not, or its name and what the system said.
-    """
-    gone: list[Path] = []
-    for run, with_training_set in chosen:
-        try:
-            remove_listed(run, with_training_set)
-        except ValueError as error:
-            return gone, str(error), None
-        except OSError as error:
-            return gone, run.parent.name, error
-        gone.append(run)
-    return gone, "", None

@@ -22,7 +22,7 @@ from topogan.evaluation.segmentation_augmentation import Augmentation
 from topogan.evaluation.segmentation_network import Slices, predict, train_network
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.files import check_new_file, remove_leftovers, write_json
-from topogan.model import load_model
+from topogan.model import Model, load_model
 from topogan.training_set import TrainingSet
 
 SCHEMA = "topogan.downstream/2"
@@ -79,7 +79,8 @@ def downstream(
         remove_leftovers(Path(out))
     device = choose_device(settings.device)
     real, samples = _opened(Path(training_set), Path(synthesis))
-    arms = _arms(real, samples, None if model is None else Path(model))
+    painter = None if model is None else load_model(Path(model), discriminators=False)
+    arms = _arms(real, samples, painter)
     by_data: dict[str, list[SegmentationScores]] = {arm.name: [] for arm in arms}
     total, done = settings.seeds * len(arms), 0
     for seed in range(settings.seeds):
@@ -91,7 +92,7 @@ def downstream(
                 values = {"dice": scores.dice}
                 on_event({"kind": "step", "stage": "downstream", "step": done, "total": total, "values": values})
     patients = len({real.patients[row] for row in real.train.tolist()})
-    report = DownstreamReport(by_data, patients, _notes(real, samples))
+    report = DownstreamReport(by_data, patients, _notes(real, samples, painter))
     if out is not None:
         content = {"settings": settings.model_dump(mode="json"), "training_set_hash": real.content_hash}
         write_json(Path(out), {**content, "independent": real.independent, **report.content()}, SCHEMA)
@@ -132,7 +133,7 @@ def _opened(training_set: Path, synthesis: Path) -> tuple[TrainingSet, Synthetic
     return real, samples
 
 
-def _arms(real: TrainingSet, samples: SyntheticSet, model: Path | None) -> list[Arm]:
+def _arms(real: TrainingSet, samples: SyntheticSet, painter: Model | None) -> list[Arm]:
     several = len(real.table) > 1
     assert real.images is not None and samples.textures is not None
     own = real.images[real.train], true_masks(real, real.train)
@@ -144,18 +145,23 @@ def _arms(real: TrainingSet, samples: SyntheticSet, model: Path | None) -> list[
         Arm(SYNTHETIC, [own, synthetic], None),
         Arm(BOTH, [own, synthetic], strong),
     ]
-    if model is not None:
-        images, labels = painted_own_masks(load_model(model, discriminators=False), real, len(samples.labels))
+    if painter is not None:
+        images, labels = painted_own_masks(painter, real, len(samples.labels))
         arms.append(Arm(OWN, [own, (images, labels if several else labels == 1)], strong))
     return arms
 
 
-def _notes(real: TrainingSet, samples: SyntheticSet) -> tuple[str, ...]:
+def _notes(real: TrainingSet, samples: SyntheticSet, painter: Model | None) -> tuple[str, ...]:
     notes = []
     if not real.independent:
         notes.append("Training and test slices are of one patient: others will be segmented worse.")
     if samples.training_set_hash != real.content_hash:
         notes.append("The samples' model saw another training set: if it holds these test patients, this is no test.")
+    if painter is not None and painter.metadata.training_set.content_hash != real.content_hash:
+        notes.append(
+            "The model that paints your own masks saw another training set: if it holds these test patients, "
+            "that rival is no test."
+        )
     return tuple(notes)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+_FEWEST_SEEDS = 3
+
 
 @dataclass(frozen=True)
 class Gain:
@@ -22,8 +24,8 @@ class Gain:
 
     @property
     def clear(self) -> bool:
-        """Whether the difference is larger than its spread; never of a single seed."""
-        return self.spread is not None and abs(self.difference) > self.spread
+        """Whether the difference is larger than its spread; never of fewer than 3 seeds."""
+        return self.spread is not None and self.seeds >= _FEWEST_SEEDS and abs(self.difference) > self.spread
 
 
 def gain(before: Sequence[float | None], after: Sequence[float | None]) -> Gain | None:
@@ -37,21 +39,23 @@ def gain(before: Sequence[float | None], after: Sequence[float | None]) -> Gain 
 
 
 def gain_in_words(dice: Gain, betti: Gain, patients: int) -> str:
-    """Whether synthetic slices helped, in one sentence.
+    """Whether synthetic slices helped, in one sentence; seeds share the model and its samples, which it says.
 
     Args:
         dice: of the segmentations, higher is better.
         betti: Betti error of the segmentations, lower is better.
         patients: that were trained on.
     """
-    whose = f"With your {patients} patients" if patients > 1 else "With your one patient"
-    if dice.spread is None:
-        changed = f"synthetic slices changed Dice {_from_to(dice)} with one seed"
+    whose = f"With your {'one patient' if patients == 1 else f'{patients} patients'} and this one synthesis"
+    if dice.spread is None or dice.seeds < _FEWEST_SEEDS:
+        seeds = "one seed" if dice.seeds == 1 else f"{dice.seeds} seeds"
+        changed = f"synthetic slices changed Dice {_from_to(dice)} with {seeds}"
         return f"{whose}, {changed}, which says little: take 3 seeds or more."
     if dice.clear:
         word = "raised" if dice.difference > 0 else "lowered"
         moved = f"{word} Dice {_from_to(dice)} ({dice.seeds} seeds, spread {_short(dice.spread)})"
-        end = "" if dice.difference > 0 else ": leave them out here"
+        at_a_cost = ": at the cost of topology" if betti.clear and betti.difference > 0 else ""
+        end = at_a_cost if dice.difference > 0 else ": leave them out here"
     else:
         moved = (
             f"changed Dice by {_signed(dice.difference)}, less than the spread between seeds ({_short(dice.spread)})"
@@ -70,13 +74,13 @@ def _topology(betti: Gain) -> str:
 
 def _from_to(one: Gain) -> str:
     """With as many digits as tell the two apart."""
-    digits = next((n for n in (2, 3) if round(one.before, n) != round(one.after, n)), 4)
+    digits = next((n for n in range(2, 7) if round(one.before, n) != round(one.after, n)), 4)
     return f"from {_short(one.before, digits)} to {_short(one.after, digits)}"
 
 
 def _short(value: float, digits: int = 2) -> str:
     """Without the zero before the point: ".84"; a small value with one digit that tells it from 0."""
-    text = f"{value:.{digits}f}" if value >= 0.01 or value == 0 else f"{value:.1g}"
+    text = f"{value:.{digits}f}" if value >= 10**-digits or value == 0 else f"{value:.1g}"
     return text.replace("0.", ".", 1) if value < 1 else text
 
 

@@ -37,7 +37,10 @@ def painted_own_masks(
     network, metadata = model.textures, model.metadata
     if network is None or metadata.window is None:
         raise InputError("This model paints no textures: choose one that was trained with images.")
-    if (metadata.size, metadata.axes, len(metadata.table)) != (real.size, real.axes, len(real.table)):
+    tables = metadata.table, real.table
+    # One structure is the same under another name.
+    same = tables[0].names == tables[1].names or max(map(len, tables)) == 1
+    if not same or (metadata.size, metadata.axes) != (real.size, real.axes):
         raise InputError(f"This model paints {metadata.table.title} in slices of {metadata.size} pixels: name its set.")
     random = stream(seed, "own masks")
     order = np.concatenate([random.permutation(real.train) for _ in range(-(-count // len(real.train)))])[:count]

@@ -32,6 +32,7 @@ from topogan.files import (
 from topogan.runs.status import StatusWriter, read_status
 from topogan_contract import leftovers, schemas
 from topogan_contract.lock import RunLock, is_locked, lock_holder
+from topogan_contract.results import take_mark_back
 from topogan_contract.run import (
     ALIVE,
     CHECKPOINTS,
@@ -132,6 +133,7 @@ class RunFolder:
             with suppress(OSError):
                 left = leftovers.partial_folder(self.path)
                 replace(older, left)  # in one step: what is left of it has a name by which it is cleared up
+                take_mark_back(left)
                 remove_own(left)
 
     def bring_back_older(self) -> bool:
@@ -147,6 +149,7 @@ class RunFolder:
                 replace_keeping(older, self.path, left)
         except OSError:  # the older run is kept where it is; why the new one failed is what has to be said
             return False
+        take_mark_back(left)
         remove_own(left)
         return True
 

@@ -40,7 +40,8 @@ def check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
             f"The training set {training_set.folder} has no images to learn textures from: choose the part masks."
         )
     check_form(settings, training_set.axes)
-    chosen_regions(training_set, settings.topology)
+    if settings.part is not Part.TEXTURES:  # masks that are taken over may have been of another name
+        chosen_regions(training_set, settings.topology)
     _check_masks(training_set)
     training_set.diagrams()  # the model package will need them: better refused now than after hours
 

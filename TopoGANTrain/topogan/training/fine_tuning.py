@@ -16,6 +16,8 @@ from topogan.training.stages import Networks, blank_networks
 from topogan.training_set import TrainingSet
 
 _DECIDES_SHAPE = {"masks": ("backbone", "width", "latent"), "textures": ("network", "width")}
+# By which groups of settings the networks of a stage were trained.
+_TRAINED_BY = {"masks": ("masks", "topology", "augmentation"), "textures": ("textures",)}
 
 
 @dataclass
@@ -78,7 +80,8 @@ def start_from(
         if trained:
             _check_shape(stage, model, settings, training_set)
         elif same and _means_the_same(stage, model, training_set):
-            start.settings = start.settings.model_copy(update={stage: getattr(model.settings, stage)})
+            kept = {name: getattr(model.settings, name) for name in _TRAINED_BY[stage]}
+            start.settings = start.settings.model_copy(update=kept)
         else:
             start.messages.append(f"The model's {stage} do not fit this training set and are left out.")
             continue

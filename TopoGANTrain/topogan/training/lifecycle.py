@@ -25,7 +25,7 @@ from topogan.training.fine_tuning import Start, start_from
 from topogan.training.loop import Progress, most_checkpoint_bytes, progress_of
 from topogan.training.work import Work, carry_out
 from topogan.training_set import TrainingSet
-from topogan_contract.results import mark_used
+from topogan_contract.results import mark_used, take_mark_back
 from topogan_contract.run import FINISHED
 from topogan_contract.training_set import difference
 
@@ -123,6 +123,7 @@ def resume(run: Path | str, dataset: Path | str | None = None, on_event: OnEvent
     work = Work(folder, config, settings, training_set, device, progress, checkpoint)
     work.messages += _said_of_older(folder)
     work.messages.append(f"The run goes on from step {progress.checkpoint_step}.")
+    take_mark_back(folder.path)  # where the training set was before
     mark_used(training_set.folder, folder.path, config["id"])
     remember_dataset(config["id"], training_set.folder)
     if config["device"] != device.type:

@@ -120,6 +120,7 @@ def drawn_training_set(size: int, structures: int, count: int, axes: int = 2) ->
         levels=np.linspace(0, 1, count) if axes == 2 else np.zeros(count),
         betti=np.tile(np.array(betti), (count, structures, 1)),
         image_pixel_size=0.0,
+        tiled=False,
     )
 
 
