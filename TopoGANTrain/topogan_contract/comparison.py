@@ -85,9 +85,10 @@ class SampleRow:
     """Whether it comes closer to a training sample than any test sample does: its mask, shifted, scaled or mirrored as
     well, or the grain of its texture."""
     training_row: int
-    """Row in the training set of the training sample that is nearest to it."""
+    """Row in the training set of the training sample that is nearest to it: by its mask, but where its texture alone is
+    a possible copy, the one whose image it copies."""
     dice_to_training: float
-    """Dice with that one, 0 to 1; of a changed copy after both were brought to one place and size."""
+    """Dice with the nearest mask, 0 to 1; of a changed copy after both were brought to one place and size."""
     test_row: int
     """The same of the test samples."""
     dice_to_test: float

@@ -14,8 +14,9 @@ from topogan.cli import app
 from topogan.config import SynthesisSettings
 from topogan.dataset.split import split_in_turn
 from topogan.errors import InputError
-from topogan.evaluation import Report, evaluate
+from topogan.evaluation import Report, evaluate, memorization_section
 from topogan.evaluation.meanings import meaning
+from topogan.evaluation.memorization_section import images_compared, texture_rows
 from topogan.evaluation.terms import TERMS
 from topogan.model import Model
 from topogan.synthesis import synthesize
@@ -86,6 +87,18 @@ def test_the_nearest_are_stored_in_the_order_of_the_samples(
         wanted = stored[np.array(rows)]
         assert (array == (wanted == 1 if name == "masks" else wanted)).all()
     assert {row.test_row for row in found.samples} <= set(real.test.tolist())
+
+
+def test_textures_are_compared_with_so_many_training_images(
+    training_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = TrainingSet.open(training_set)
+    assert texture_rows(real).tolist() == real.train.tolist()
+    assert images_compared(real) == "all"
+    monkeypatch.setattr(memorization_section, "_MOST_PIXELS", 9 * real.size**2)
+    assert len(texture_rows(real)) == 9
+    assert texture_rows(real).tolist() == texture_rows(real).tolist()
+    assert images_compared(real) == f"9 of {len(real.train)}"
 
 
 def test_several_structures_and_a_folder_that_is_taken(

@@ -95,6 +95,18 @@ def test_intensities_are_told_by_tissue() -> None:
     assert intensity_sentence([distance]) is None
 
 
+def test_a_copied_texture_is_shown_beside_the_image_that_it_copies() -> None:
+    texture = Closeness(np.array([0.9, 0.9, 0.1]), np.array([7, 8, 9]), np.array([0.3]))
+    audit = replace(found([0.5, 0.9, 0.6], [0.7]), texture=texture)
+
+    def rows(foreign: bool) -> list[int]:
+        cases = all_cases(np.ones((3, 2), np.int64), list("abc"), ["valid"] * 3, audit, np.zeros(3), foreign)
+        return [case.nearest_training_row for case in cases]
+
+    assert rows(foreign=False) == [7, 1, 2], "the second copies a mask, too"
+    assert rows(foreign=True) == [0, 1, 2]
+
+
 def test_cases_are_ordered_by_what_matters() -> None:
     betti = np.array([[1, 1], [1, 1], [3, 0], [1, 0], [1, 1]])
     cases = all_cases(

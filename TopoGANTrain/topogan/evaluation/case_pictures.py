@@ -38,7 +38,7 @@ def sample_picture(found: Comparison, case: Case) -> Picture:
 
 def copy_picture(found: Comparison, case: Case) -> Picture:
     """A sample, the training mask nearest to it, and their overlap: of slices in a row, of volumes a row each."""
-    sample, real = found.samples.labels[case.sample], found.real.masks[case.nearest_training_row]
+    sample, real = found.samples.labels[case.sample], found.real.masks[found.audit.nearest[case.sample]]
     if not found.several:
         sample, real = (sample == 1).astype(np.uint8), (real == 1).astype(np.uint8)
     if sample.ndim == 2:

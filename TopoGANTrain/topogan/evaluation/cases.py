@@ -25,8 +25,10 @@ class Case:
     """Of each region after the other."""
     verdict: str
     dice_to_training: float
-    """Of a changed copy after both were brought to one place and size."""
+    """With the training mask that it is most similar to; of a changed copy after both were brought to one place and
+    size."""
     nearest_training_row: int
+    """Of that mask; where the texture alone is a possible copy, of the image that it copies."""
     dice_to_real: float
 
 
@@ -49,6 +51,10 @@ def all_cases(
         foreign: the model has not learned from these masks, so that none is called a copy.
     """
     masks, textures = (set() if foreign else set(found.tolist()) for found in (audit.all_copies, audit.texture_copies))
+    row = audit.nearest.copy()
+    for number in textures - masks:
+        assert audit.texture is not None
+        row[number] = audit.texture.nearest[number]
     return [
         Case(
             sample=number,
@@ -56,7 +62,7 @@ def all_cases(
             betti=tuple(found),
             verdict=sample_verdict(verdicts[number], number in masks, number in textures),
             dice_to_training=float(audit.nearest_dice[number]),
-            nearest_training_row=int(audit.nearest[number]),
+            nearest_training_row=int(row[number]),
             dice_to_real=float(dice_to_real[number]),
         )
         for number, found in enumerate(betti.tolist())

@@ -10,6 +10,7 @@ from typing import Any
 from topogan.evaluation.cases import best, worst
 from topogan.evaluation.comparison import write_comparison
 from topogan.evaluation.features import FeatureNetwork
+from topogan.evaluation.memorization_section import texture_rows
 from topogan.evaluation.page import make_page
 from topogan.evaluation.report import Metric, Report, metric_to_json, report_paths, write_report
 from topogan.evaluation.sections import SECTIONS, Comparison
@@ -131,6 +132,7 @@ def _memorization(found: Comparison) -> dict[str, Any]:
     if texture is not None:
         content["textures"] = {
             "compared": len(texture.value),
+            "training_compared": len(texture_rows(found.real)),
             "reference_correlation": texture.threshold,
             "flagged": [
                 {

@@ -123,7 +123,7 @@ def _samples(found: Evaluation) -> Iterator[SampleRow]:
 
 
 def _write_nearest(folder: Path, found: Evaluation) -> None:
-    real, rows = found.real, found.audit.nearest
+    real, rows = found.real, np.array([case.nearest_training_row for case in found.cases])
     labels: NDArray[np.uint8] = real.masks[rows]
     if not found.several:
         labels = (labels == 1).astype(np.uint8)

@@ -11,6 +11,7 @@ from topogan.evaluation.terms import TERMS, Terms
 from topogan.metrics.closeness import Closeness
 from topogan.metrics.membership import FEWEST_PATIENTS, Membership, membership
 from topogan.metrics.memorization import MemorizationAudit
+from topogan.metrics.sampling import draw
 from topogan.metrics.shape import ReadMasks
 from topogan.metrics.texture_copies import texture_audit
 from topogan.training_set import TrainingSet
@@ -28,9 +29,16 @@ def membership_told(sets: ThreeSets, real: TrainingSet) -> Membership:
 
 
 def memorization_section(
-    found: MemorizationAudit, terms: Terms = TERMS[2], told: Membership | None = None
+    found: MemorizationAudit, terms: Terms = TERMS[2], told: Membership | None = None, trained: str = "all"
 ) -> list[Metric]:
-    """How close samples come to single training masks, beside how close test masks come to them; whom that tells of."""
+    """How close samples come to single training masks, beside how close test masks come to them; whom that tells of.
+
+    Args:
+        found: what was compared.
+        terms: what samples are called.
+        told: how well they tell whom the model has learned from.
+        trained: with how many of the training images textures were compared, as "1000 of 5000".
+    """
     samples, test = len(found.dice), len(found.reference_dice)
     auc = Metric("memorization", "Membership AUC", told.auc, 0.5, "", "lower", note=_interval(told)) if told else None
 
@@ -63,11 +71,27 @@ def memorization_section(
             f"at most {200.0 / (test + 1):.2g} % expected from independent {terms.samples}",
         ),
         share("Possible copies, changed", found.changed_copies, 0.0),
-        *_of_textures(found, terms),
+        *_of_textures(found, terms, trained),
         *([auc] if auc else []),
         share("Equal to a training mask", found.identical, 100.0 * len(found.test_identical) / test),
         share("Equal to another mask", found.repeats, 100.0 * len(found.test_repeats) / test),
     ]
+
+
+# Training images whose grain is made: those with the pixels of 1,000 of 256² (250 volumes of 64³) take a minute, as do
+# 16,000 of 64².
+_MOST_PIXELS, _FEWEST = 1000 * 256**2, 8
+
+
+def texture_rows(real: TrainingSet) -> NDArray[np.int64]:
+    """The training rows whose images textures are compared with: all, or of many a part, always the same one."""
+    return draw(real.train, max(_FEWEST, _MOST_PIXELS // real.size**real.axes), seed=0)
+
+
+def images_compared(real: TrainingSet) -> str:
+    """How many training images those are, such as "1000 of 5000"; "all"."""
+    compared = len(texture_rows(real))
+    return "all" if compared == len(real.train) else f"{compared} of {len(real.train)}"
 
 
 def texture_copies(sets: ThreeSets, real: TrainingSet, read: ReadMasks) -> Closeness | None:
@@ -85,13 +109,13 @@ def texture_copies(sets: ThreeSets, real: TrainingSet, read: ReadMasks) -> Close
         (sets.samples.masks, images),
         (sets.test.masks, test),
         lambda rows: (read(rows), trained[rows]),
-        real.train,
+        texture_rows(real),
         real.pixel_size,
         sets.window,
     )
 
 
-def _of_textures(found: MemorizationAudit, terms: Terms) -> list[Metric]:
+def _of_textures(found: MemorizationAudit, terms: Terms, trained: str) -> list[Metric]:
     texture = found.texture
     if texture is None:
         return []
@@ -104,7 +128,8 @@ def _of_textures(found: MemorizationAudit, terms: Terms) -> list[Metric]:
             real=float(texture.reference.mean()),
             unit="",
             better="equal to real",
-            note=f"correlation with the most similar one; {len(texture.value)} {terms.samples} were compared",
+            note=f"correlation with the most similar one; {len(texture.value)} {terms.samples} were compared with "
+            f"{trained} training images",
         ),
         Metric(
             group=group,

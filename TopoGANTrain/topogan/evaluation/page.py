@@ -183,8 +183,8 @@ def _copying_figures(found: Comparison) -> list[Block]:
     terms = found.sets.terms
 
     def caption(case: Case) -> str:
-        patient = found.real.patients[case.nearest_training_row]
-        return f"Sample {case.sample}, Dice {case.dice_to_training:.3f} with {patient}, row {case.nearest_training_row}"
+        row = int(found.audit.nearest[case.sample])
+        return f"Sample {case.sample}, Dice {case.dice_to_training:.3f} with {found.real.patients[row]}, row {row}"
 
     return [
         Block(

@@ -14,7 +14,12 @@ from topogan.evaluation.betti_section import cleaning_section, topology_section
 from topogan.evaluation.cases import Case, all_cases
 from topogan.evaluation.diagram_section import DrawnDiagrams, diagram_section
 from topogan.evaluation.features import FeatureNetwork
-from topogan.evaluation.memorization_section import membership_told, memorization_section, texture_copies
+from topogan.evaluation.memorization_section import (
+    images_compared,
+    membership_told,
+    memorization_section,
+    texture_copies,
+)
 from topogan.evaluation.report import Metric
 from topogan.evaluation.sets import ThreeSets, compared_rows
 from topogan.evaluation.shape_section import shape_section
@@ -147,7 +152,9 @@ SECTIONS: dict[str, _Section] = {
     "diagrams": _of_one(lambda found: diagram_section(found.diagrams)),
     "shape": _of_one(lambda found: shape_section(found.sets)),
     "texture": lambda found: texture_section(found.textures, found.real.intensity) if found.textures else [],
-    "memorization": lambda found: memorization_section(found.audit, found.sets.terms, found.membership),
+    "memorization": lambda found: memorization_section(
+        found.audit, found.sets.terms, found.membership, images_compared(found.real)
+    ),
 }
 """Name -> section; page, JSON file and summary show the metrics of all of them, in this order.
 
