@@ -30,8 +30,8 @@ def check_names(settings: TrainSettings) -> None:
     adaptive = settings.part is not Part.TEXTURES and settings.augmentation.discriminator == "adaptive"
     if adaptive and settings.masks.objective == "wgan-gp":
         raise InputError(
-            "The scores of wgan-gp have no zero, from which adaptive would see how sure the discriminator is: choose off "
-            "or fixed for augmentation.discriminator, or another masks.objective."
+            "The scores of wgan-gp have no zero, from which adaptive would see how sure the discriminator is: choose "
+            "off or fixed for augmentation.discriminator, or another masks.objective."
         )
 
 
