@@ -40,6 +40,28 @@ def test_the_bar(copies: float | None, auc: float | None, good: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("closer", "copies", "said", "verdict"),
+    [
+        (97.0, 1.0, "in 97 % of the comparisons, possible copies 1 %", BEWARE),
+        (99.96, 99.6, "in 100 % of the comparisons, possible copies 100 %", BEWARE),
+        (60.4, 2.04, "in 60 % of the comparisons, possible copies 2 %", GOOD_MASKS),
+        (9.0, 0.44, "in 9 % of the comparisons, possible copies 0.4 %", GOOD_MASKS),
+    ],
+)
+def test_figures_count_as_they_are_shown(closer: float, copies: float, said: str, verdict: str) -> None:
+    sentence = privacy_sentence(Privacy("slice", closer, 400, copies, 0.604))
+    assert f"{said}, the nearest" in sentence
+    assert sentence.endswith(f": {verdict}.")
+
+
+def test_held_out_samples_of_the_same_patient_vouch_for_little() -> None:
+    said = privacy_sentence(Privacy("slice", 50.0, 400, 0.0, 0.5, independent=False))
+    assert said.endswith(
+        f": {GOOD_MASKS}, but the held-out ones are of the same patient, so that copies can go unnoticed."
+    )
+
+
+@pytest.mark.parametrize(
     ("held_out", "copies", "auc", "verdict"),
     [
         (2, 57.0, 0.7, UNSURE),
@@ -75,16 +97,18 @@ def test_textures_count_and_are_not_vouched_for_unseen(textures: bool, share: fl
 def test_the_sentence_of_a_model_and_of_an_older_one() -> None:
     older = read_figures(FIGURES)
     assert older is not None and older.copies_percent is None
-    assert sentence_of_figures(older, "volume", textures=False) == (
-        "84 % of the samples are closer to a training volume than a real volume of another patient is: look at the "
-        "copies before you share samples or model."
+    assert sentence_of_figures(older, "volume", textures=False, independent=True) == (
+        "Of the model's raw samples: "
+        "a random sample is closer to a training volume than a random held-out volume in 84 % of the comparisons: "
+        "look at the copies before you share samples or model."
     )
     newer = read_figures({**FIGURES, "copies_percent": 17.0, "membership_auc": 0.714})
     assert newer is not None
-    assert sentence_of_figures(newer, "slice", textures=True) == (
-        "84 % of the samples are closer to a training slice than a real slice of another patient is, possible copies "
-        "17 %, the nearest sample tells who was trained on with an AUC of 0.71 (0.50: not at all): look at the copies "
-        "before you share samples or model; textures were not looked at."
+    assert sentence_of_figures(newer, "slice", textures=True, independent=True) == (
+        "Of the model's raw samples: "
+        "a random sample is closer to a training slice than a random held-out slice in 84 % of the comparisons, "
+        "possible copies 17 %, the nearest sample tells who was trained on with an AUC of 0.71 (0.50: not at all): "
+        "look at the copies before you share samples or model; textures were not looked at."
     )
 
 

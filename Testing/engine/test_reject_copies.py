@@ -17,6 +17,7 @@ from topogan.model import Model, load_model
 from topogan.model.asking import SamplingRequest
 from topogan.model.sampling import sample_chunks
 from topogan.synthesis import synthesize
+from topogan.synthesis.judging import copies_of_report
 from topogan.training_set import TrainingSet
 
 SETTINGS = SynthesisSettings(count=8, seed=1)
@@ -47,9 +48,9 @@ def test_they_are_drawn_again_and_counted(tmp_path: Path, model: Model, real: Tr
     assert written.copies_left_out == left_out >= 2
     assert report["tries"] == 8 + left_out and report["accepted_percent"] == 100.0
     assert f"{left_out} possible copies of training masks were left out" in report["summary"]
-    assert report["copies_bar"] == {"held_out": len(real.validation)}
+    assert report["copies_bar"] == {"part": "validation", "held_out": 3}
     assert written.copies_said in report["summary"]
-    assert "By chance up to 50 % are called copies, as there are only 3 held-out masks." in written.copies_said
+    assert "The bar is that of 3 validation masks: by chance up to 50 % are called copies." in written.copies_said
     held_out = real.validation if len(real.validation) else real.test
     check = CopyCheck(real.masks.__getitem__, real.train, held_out)
     assert not check(written.labels).any()
@@ -59,6 +60,26 @@ def test_they_are_drawn_again_and_counted(tmp_path: Path, model: Model, real: Tr
     kept = np.flatnonzero(~copied)
     np.testing.assert_array_equal(written.labels[kept], plain.labels[kept])
     assert np.array(written.seeds)[kept].tolist() == plain.seeds[kept].astype(str).tolist()
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ({}, ""),
+        ({"copies_left_out": 0}, "No possible copies of training masks were found."),
+        ({"copies_left_out": 1}, "1 possible copy of a training mask was left out, and drawn again."),
+        (
+            {"copies_left_out": 0, "copies_bar": {"part": "test", "held_out": 200}},
+            "No possible copies of training masks were found. The bar is that of 200 test masks.",
+        ),
+        (
+            {"copies_left_out": 0, "copies_bar": {"part": "<b>", "held_out": 200}},
+            "No possible copies of training masks were found.",
+        ),
+    ],
+)
+def test_what_a_report_says_of_them(report: dict[str, object], said: str) -> None:
+    assert copies_of_report(report) == said
 
 
 def test_too_many_copies_are_said_in_words(model: Model) -> None:

@@ -21,7 +21,7 @@ to the head, the first voxel at the origin.
 - ``valid_percent``: samples of which every structure is valid;
 - ``requested_betti``: null, "real", or for each region [b0, b1] (of volumes [b0, b1, b2]), "real" or null;
 - ``copies_left_out``: how many possible copies of training samples were drawn again; missing where nobody looked;
-  ``copies_bar``: with how many (``held_out``) masks they were compared; missing in older files, too;
+  ``copies_bar``: with how many (``held_out``) masks of which ``part`` they were compared; missing in older files, too;
 - ``privacy``: how close samples of the model come to patients, a sentence of :mod:`topogan_contract.privacy`; missing
   where the model has no figures;
 - ``levels``: the ``lowest`` and ``highest`` level, 0 to 1, or null where the model knows none, as of volumes.

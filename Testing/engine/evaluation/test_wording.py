@@ -82,7 +82,7 @@ def test_copied_textures_are_no_good_sign_of_privacy() -> None:
     copied = replace(masks, texture=Closeness(np.array([0.9, 0.8]), np.arange(2), np.full(300, 0.3)))
     assert privacy_sentence(privacy_of(masks, told, TERMS[2])).endswith(": no sign of copied masks.")
     said = privacy_sentence(privacy_of(copied, told, TERMS[2]))
-    assert "possible copies of textures 1e+02 %" in said
+    assert "possible copies of textures 100 %" in said
     assert said.endswith(f": {BEWARE}.")
 
 

@@ -85,7 +85,7 @@ def _measured(card: ModelCard, figures: Figures, volumes: bool) -> list[str]:
             real=f"{figures.real_dice_to_training:.2f}",
             equal=f"{figures.identical_percent:.0f}",
         ),
-        sentence_of_figures(figures, "volume" if volumes else "slice", card.has_textures),
+        sentence_of_figures(figures, "volume" if volumes else "slice", card.has_textures, card.independent),
     ]
 
 

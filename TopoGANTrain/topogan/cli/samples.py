@@ -12,7 +12,6 @@ from topogan.config import DownstreamSettings, PrepareSettings, SynthesisSetting
 from topogan.files import read_json
 from topogan.progress import ProgressReporter
 from topogan_contract import schemas
-from topogan_contract.privacy import sentence_of_figures
 from topogan_contract.synthesis import EXPORT_FILE, REPORT_FILE
 
 _SECONDS_BETWEEN_LINES = 0.5
@@ -191,8 +190,8 @@ def pack(
 
     packed = pack_model(model, archive, overwrite=overwrite)
     metadata = read_metadata(model, model)
-    if metadata.figures is not None:
-        print(f"Privacy: {sentence_of_figures(metadata.figures, metadata.noun, metadata.paints)}")
+    if metadata.privacy:
+        print(f"Privacy: {metadata.privacy}")
     print(f"Packed: {packed}")
 
 

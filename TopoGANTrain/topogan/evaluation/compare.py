@@ -60,7 +60,7 @@ def evaluate(
         metrics += section(found)
         if on_event:
             on_event({"kind": "step", "stage": "evaluate", "step": step, "total": len(SECTIONS), "values": {}})
-    said = findings(metrics, found.audit, found.sets.terms, found.membership, found.foreign)
+    said = findings(metrics, found.audit, found.sets.terms, found.membership, found.foreign, real.independent)
     words = Words(
         conclusion=_conclusion(found, metrics),
         findings=[samples.copies_said, *said] if samples.copies_said else said,

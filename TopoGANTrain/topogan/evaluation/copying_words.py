@@ -14,7 +14,7 @@ _COPIES_BY_CHANCE = 3.0
 _LEANS = 75.0
 
 
-def privacy_of(audit: MemorizationAudit, told: Membership, terms: Terms) -> Privacy:
+def privacy_of(audit: MemorizationAudit, told: Membership, terms: Terms, independent: bool = True) -> Privacy:
     """What the sentence on privacy is made of."""
     texture = audit.texture
     return Privacy(
@@ -25,6 +25,7 @@ def privacy_of(audit: MemorizationAudit, told: Membership, terms: Terms) -> Priv
         auc=told.auc,
         textures=texture is not None,
         texture_copies_percent=None if texture is None else 100.0 * float(texture.beyond.mean()),
+        independent=independent,
     )
 
 

@@ -94,6 +94,7 @@ def findings(
     terms: Terms = TERMS[2],
     told: Membership | None = None,
     foreign: bool = False,
+    independent: bool = True,
 ) -> list[str]:
     """Size, brightness, copying and privacy, a sentence each; of several structures the farthest from real.
 
@@ -103,6 +104,7 @@ def findings(
         terms: what samples are called.
         told: how well they tell whom the model has learned from.
         foreign: it has learned from others than these: nothing is said of copying and privacy.
+        independent: test patients are others than those that were trained on.
     """
     named = {metric.name: metric for metric in metrics}
     mean, usual, _ = size_names(terms)
@@ -112,7 +114,7 @@ def findings(
         return [*sentences, *filter(None, (brightness,))]
     privacy = None
     if told is not None:
-        privacy = f"Privacy: {privacy_sentence(privacy_of(audit, told, terms))}"
+        privacy = f"Privacy: {privacy_sentence(privacy_of(audit, told, terms, independent))}"
     copying = texture_sentence(audit, terms), memorization_sentence(audit, terms)
     return [*sentences, *filter(None, (brightness, privacy, *copying))]
 

@@ -43,8 +43,6 @@ class CopyCheck:
                 "The training set holds out no patient, so nobody knows how alike different patients are and what a "
                 "copy is: prepare it with a validation or test part."
             )
-        self.held_out = len(held_out_rows)
-        """Of how many held-out masks the bars are."""
         self._read, self._rows, self._structures = read, training_rows, structures
         self._aligned = np.concatenate([aligned(read(some), structures) for some in _parts(training_rows)])
         dice = np.concatenate([self._dice(read(some)) for some in _parts(held_out_rows)], axis=1)

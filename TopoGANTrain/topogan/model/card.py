@@ -9,7 +9,6 @@ from typing import Any
 from topogan.model.layout import MASKS_GENERATOR, TEXTURES_GENERATOR
 from topogan.model.metadata import Metadata
 from topogan.verdict import plural, topology_in_words
-from topogan_contract.privacy import sentence_of_figures
 from topogan_contract.words import shown
 
 LICENSE_TEXT = """\
@@ -137,7 +136,7 @@ def _figures(metadata: Metadata) -> Iterator[str]:
         f"{figures.real_identical_percent:.0f} %)."
     )
     yield ""
-    yield f"**Privacy.** {sentence_of_figures(figures, noun, metadata.paints)}"
+    yield f"**Privacy.** {metadata.privacy}"
 
 
 def _what(metadata: Metadata) -> str:

@@ -18,6 +18,7 @@ from topogan.structures import Region, StructureTable
 from topogan.verdict import RealTopologies
 from topogan_contract import schemas
 from topogan_contract.figures import Figures, read_figures
+from topogan_contract.privacy import sentence_of_figures
 
 # More say little, and the file stays below what readers take.
 MOST_TOPOLOGIES = 2000
@@ -140,9 +141,12 @@ class Metadata(_Checked):
         return "slice" if self.axes == 2 else "volume"
 
     @property
-    def paints(self) -> bool:
-        """Whether samples have textures."""
-        return TEXTURES_GENERATOR in self.files
+    def privacy(self) -> str:
+        """How close raw samples come to patients, in a sentence; empty where that was not measured."""
+        if self.figures is None:
+            return ""
+        paints, independent = TEXTURES_GENERATOR in self.files, self.training_set.independent
+        return sentence_of_figures(self.figures, self.noun, paints, independent)
 
     @property
     def told_level(self) -> bool:

@@ -12,6 +12,7 @@ from topogan.model import Samples
 from topogan.model.asking import SamplingRequest, numbers_asked
 from topogan.model.metadata import Metadata
 from topogan.verdict import Expectation, is_valid, topology_in_words
+from topogan_contract.figures import PARTS
 from topogan_contract.privacy import GOOD_COPIES_PERCENT
 
 
@@ -31,8 +32,10 @@ class Nearest:
 class CopyBar:
     """What is closer to a training mask than all of these is a possible copy."""
 
+    part: str
+    """Of the training set, "validation" or "test"."""
     held_out: int
-    """Number of masks."""
+    """Number of its masks."""
 
 
 @dataclass(frozen=True)
@@ -114,22 +117,20 @@ def copies_in_words(left_out: int | None, bar: CopyBar | None) -> str:
     """
     if left_out is None:
         return ""
-    were = (
-        "1 possible copy of a training mask was"
-        if left_out == 1
-        else f"{left_out} possible copies of training masks were"
-    )
-    said = f"{were} left out, and drawn again."
-    chance = 200.0 / (bar.held_out + 1) if bar else 0.0
-    if bar is None or chance <= GOOD_COPIES_PERCENT:
+    said = {
+        0: "No possible copies of training masks were found.",
+        1: "1 possible copy of a training mask was left out, and drawn again.",
+    }.get(left_out, f"{left_out} possible copies of training masks were left out, and drawn again.")
+    if bar is None:
         return said
-    few = f"{bar.held_out} held-out mask{'' if bar.held_out == 1 else 's'}"
-    return f"{said} By chance up to {min(chance, 100.0):.0f} % are called copies, as there are only {few}."
+    chance = 200.0 / (bar.held_out + 1)
+    few = f": by chance up to {min(chance, 100.0):.0f} % are called copies" if chance > GOOD_COPIES_PERCENT else ""
+    return f"{said} The bar is that of {bar.held_out} {bar.part} mask{'' if bar.held_out == 1 else 's'}{few}."
 
 
 def copies_of_report(report: dict[str, Any]) -> str:
     """The same of a ``report.json``, which may be a stranger's."""
     left_out, bar = report.get("copies_left_out"), report.get("copies_bar")
-    held_out = bar.get("held_out") if isinstance(bar, dict) else None
-    known = CopyBar(held_out) if isinstance(held_out, int) and held_out > 0 else None
+    part, held_out = (bar.get("part"), bar.get("held_out")) if isinstance(bar, dict) else (None, None)
+    known = CopyBar(part, held_out) if part in PARTS and isinstance(held_out, int) and held_out > 0 else None
     return copies_in_words(left_out if type(left_out) is int else None, known)

@@ -77,11 +77,10 @@ def synthesize(
         check_outside(out, Path(model), "model package")
     _check_amount(settings.count, loaded.size, loaded.metadata.axes)
     real = _open_training_set(training_set, loaded)
-    is_copy = _copy_check(reject_copies, loaded)
+    is_copy, bar = _copy_check(reject_copies, loaded)
     request = _request(settings, loaded)
     with staged_folder(out, overwrite, schemas.SYNTHESIS) as folder:
         samples = _draw(loaded.to(device), request, is_copy, on_event, cancelled)
-        bar = None if is_copy is None else CopyBar(is_copy.held_out)
         judged = judge(samples, loaded.metadata, request, _nearest(samples, real), bar)
         write_samples(folder, judged)
         if picture:
@@ -160,17 +159,18 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
     return real
 
 
-def _copy_check(named: Path | str | TrainingSet | None, model: Model) -> CopyCheck | None:
+def _copy_check(named: Path | str | TrainingSet | None, model: Model) -> tuple[CopyCheck, CopyBar] | tuple[None, None]:
     if named is None:
-        return None
+        return None, None
     real = named if isinstance(named, TrainingSet) else TrainingSet.open(Path(named))
     if real.content_hash != model.metadata.training_set.content_hash:
         raise InputError(
             f"{real.folder} is not the training set of this model, so copies of what it was trained on cannot be told: "
             "name that set."
         )
-    held_out = real.validation if len(real.validation) else real.test
-    return CopyCheck(real.masks.__getitem__, real.train, held_out, len(real.table))
+    part, held_out = ("validation", real.validation) if len(real.validation) else ("test", real.test)
+    check = CopyCheck(real.masks.__getitem__, real.train, held_out, len(real.table))
+    return check, CopyBar(part, len(held_out))
 
 
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:

@@ -24,7 +24,6 @@ from topogan.synthesis.judging import Judged, summary
 from topogan.synthesis.real_bars import real_bars
 from topogan_contract import real_bars as contract
 from topogan_contract import schemas
-from topogan_contract.privacy import sentence_of_figures
 from topogan_contract.synthesis import (
     DIAGRAMS_FILE,
     MASKS_FILE,
@@ -172,8 +171,8 @@ def write_report(
     }
     if metadata.axes == 3:
         content["axes"] = 3
-    if metadata.figures is not None:
-        content["privacy"] = sentence_of_figures(metadata.figures, metadata.noun, metadata.paints)
+    if metadata.privacy:
+        content["privacy"] = metadata.privacy
     if samples.copies is not None:
         content["copies_left_out"] = samples.copies
     if judged.bar is not None:
