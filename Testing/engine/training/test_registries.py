@@ -21,6 +21,7 @@ from topogan.networks.masks import MaskNetworks
 from topogan.networks.textures import TextureNetworks
 from topogan.runs import read_status
 from topogan.training import resume, train
+from topogan.training.checks import check_names
 from topogan.training.objectives import OBJECTIVES, Objective, Penalty
 
 SMALL = {"width": 4, "latent": 4, "steps": 2, "batch": 4}
@@ -72,6 +73,7 @@ UNKNOWN = [
     ({"topology": {"mode": "toy"}}, "topology.mode cannot be 'toy': choose off or likelihood or paper or binarise."),
     ({"textures": {"network": "toy"}}, "textures.network cannot be 'toy': choose unet or noisy or spade."),
 ]
+UNFIT = {"masks": {"objective": "wgan-gp"}, "augmentation": {"discriminator": "adaptive"}}
 
 
 @pytest.mark.parametrize(("values", "sentence"), UNKNOWN)
@@ -103,6 +105,13 @@ def test_a_run_with_an_objective_that_is_gone_is_not_resumed(
     with pytest.raises(InputError, match=r"masks\.objective cannot be 'failing'"):
         resume(tmp_path / "run")
     assert read_status(tmp_path / "run").state == "failed"
+
+
+def test_scores_without_a_zero_steer_no_augmentation() -> None:
+    with pytest.raises(InputError, match="The scores of wgan-gp have no zero"):
+        check_names(validated(TrainSettings, UNFIT))
+    check_names(validated(TrainSettings, {**UNFIT, "part": "textures"}))
+    check_names(validated(TrainSettings, {**UNFIT, "augmentation": {"discriminator": "fixed"}}))
 
 
 @pytest.mark.parametrize("name", ["", "two words", "x" * 41, "new\nline"])

@@ -17,7 +17,7 @@ _MASKS_LOOKED_AT = 16
 
 
 def check_names(settings: TrainSettings) -> None:
-    """Refuse settings that name networks, an objective or a loss that are not registered.
+    """Refuse settings that name networks, an objective or a loss that are not registered, or do not go together.
 
     Raises:
         InputError: the first such setting.
@@ -26,6 +26,13 @@ def check_names(settings: TrainSettings) -> None:
     lookup(OBJECTIVES, settings.masks.objective, "masks.objective")
     lookup(LOSSES, settings.topology.mode, "topology.mode")
     lookup(TEXTURE_NETWORKS, settings.textures.network, "textures.network")
+    # Masks that are taken over were trained before.
+    adaptive = settings.part is not Part.TEXTURES and settings.augmentation.discriminator == "adaptive"
+    if adaptive and settings.masks.objective == "wgan-gp":
+        raise InputError(
+            "The scores of wgan-gp have no zero, from which adaptive would see how sure the discriminator is: choose "
+            "off or fixed for augmentation.discriminator, or another masks.objective."
+        )
 
 
 def check_trainable(training_set: TrainingSet, settings: TrainSettings) -> None:
