@@ -24,8 +24,8 @@ class Gain:
 
     @property
     def clear(self) -> bool:
-        """Whether the difference is larger than its spread; never of fewer than 3 seeds."""
-        return self.spread is not None and self.seeds >= _FEWEST_SEEDS and abs(self.difference) > self.spread
+        """Whether the difference is larger than its spread; never of a single seed."""
+        return self.spread is not None and abs(self.difference) > self.spread
 
 
 def gain(before: Sequence[float | None], after: Sequence[float | None]) -> Gain | None:
