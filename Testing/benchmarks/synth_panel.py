@@ -33,7 +33,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 RESULTS = Path(__file__).resolve().parent / "results" / "synth_panel.json"
 
 SIZE, STEPS, BATCH = 256, 120, 4
-_TURNS, _MOST_STEPS = 3, 100
+# More than there are on a page of the gallery.
+_TURNS, _MOST_STEPS = 3, 120
 _PATIENCE_SECONDS = 3600.0
 
 
