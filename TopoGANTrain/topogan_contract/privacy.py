@@ -21,7 +21,7 @@ counts is the figure as it is shown."""
 
 # Of few held-out samples independent samples are beyond these bars, too: so many times what is expected of them, and so
 # many standard deviations, are no chance.
-_TIMES, _DEVIATIONS = 3.0, 2.0
+TIMES_BY_CHANCE, _DEVIATIONS = 3.0, 2.0
 
 CLOSER = (
     "a random sample is closer to a training {sample} than a random held-out {sample} in {closer} % of the comparisons"
@@ -70,7 +70,7 @@ class Privacy:
     def _measured(self) -> Iterator[tuple[float, float, float]]:
         """Each figure with its bar, and with what independent samples may reach."""
         # A sample is closer than all of M alike ones once in M + 1 times, as it lies or changed twice as often.
-        copies = _TIMES * 200.0 / (self.held_out + 1)
+        copies = TIMES_BY_CHANCE * 200.0 / (self.held_out + 1)
         # Of the Mann-Whitney statistic of twice M alike ones.
         auc = 0.5 + _DEVIATIONS * math.sqrt((2 * self.held_out + 1) / 12.0) / self.held_out
         for share in (self.copies_percent, self.texture_copies_percent):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from topogan.evaluation.terms import TERMS, Terms
 from topogan.metrics.membership import Membership
 from topogan.metrics.memorization import MemorizationAudit
-from topogan_contract.privacy import Privacy
+from topogan_contract.privacy import TIMES_BY_CHANCE, Privacy
 
-# Independent samples come closer than every test mask now and then; this many times as often is no chance.
-_COPIES_BY_CHANCE = 3.0
 # Of volumes there are few patients. A generator that leans on them comes closer to them on average, in this share of
 # the pairs of a sample and a test volume (50 % without), before any sample is a copy.
 _LEANS = 75.0
@@ -63,7 +61,7 @@ def texture_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> str:
 def disclosures(found: MemorizationAudit, terms: Terms) -> list[str]:
     """What samples that come too close to training patients could disclose."""
     sentences = []
-    if len(found.all_copies) > _COPIES_BY_CHANCE * found.by_chance + 1:
+    if len(found.all_copies) > TIMES_BY_CHANCE * found.by_chance + 1:
         sentences.append(
             f"{len(found.all_copies)} of {len(found.dice)} samples look like copies of training masks: "
             "sharing them, or the model, could disclose patients."
@@ -75,10 +73,7 @@ def disclosures(found: MemorizationAudit, terms: Terms) -> list[str]:
             "patients."
         )
     texture = found.texture
-    if (
-        texture
-        and len(found.texture_copies) > _COPIES_BY_CHANCE * len(texture.value) / (len(texture.reference) + 1) + 1
-    ):
+    if texture and len(found.texture_copies) > TIMES_BY_CHANCE * len(texture.value) / (len(texture.reference) + 1) + 1:
         sentences.append(
             f"{len(found.texture_copies)} of {len(texture.value)} textures look like copies of training images: "
             "sharing them, or the model, could disclose patients."
