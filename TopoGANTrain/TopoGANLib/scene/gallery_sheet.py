@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,10 +66,11 @@ class Sheet:
         inside = down >= 0 and 0 <= right < self.columns and 0 <= number < self.tiles
         return self.first + number if inside else None
 
-    def tiles_of(self, sheet: np.ndarray) -> list[np.ndarray]:
-        """The tiles [rows, columns] of a sheet [1, rows, columns], to be written to; last those without a sample."""
-        corners = [self.corner(self.first + number) for number in range(self.rows * self.columns)]
-        return [sheet[0, row : row + self.size[0], column : column + self.size[1]] for row, column in corners]
+    def tiles_of(self, sheet: np.ndarray) -> np.ndarray:
+        """View [tiles below each other, beside each other, rows, columns] of a sheet [1, rows, columns]."""
+        (height, width), inside = self.size, sheet[0, _GAP:, _GAP:]
+        tiles = inside.reshape(self.rows, height + _GAP, self.columns, width + _GAP)
+        return tiles[:, :height, :, :width].swapaxes(1, 2)
 
 
 def draw_tiles(nodes: SynthesisNodes, sheet: Sheet, pictures: np.ndarray, background: int, labels: np.ndarray) -> None:
@@ -83,36 +83,40 @@ def draw_tiles(nodes: SynthesisNodes, sheet: Sheet, pictures: np.ndarray, backgr
         background: what tiles without a sample get.
         labels: uint8 [1, rows, columns], 0; gets segment n as n + 1.
     """
-    into = list(zip(sheet.tiles_of(pictures), sheet.tiles_of(labels), strict=True))
-    for picture, _ in into[sheet.tiles :]:
-        picture.fill(background)
-    into = into[: sheet.tiles]
+    rows = zip(sheet.tiles_of(pictures), sheet.tiles_of(labels), strict=True)
+    # Rows of tiles at once, as they lie in memory: a tile after the other takes four times as long.
+    for number, (pictures_in_row, labels_in_row) in enumerate(rows):
+        samples = sheet.samples[number * sheet.columns :][: sheet.columns]
+        pictures_in_row[len(samples) :] = background
+        _draw_samples(nodes, samples, pictures_in_row[: len(samples)], labels_in_row[: len(samples)])
+
+
+def _draw_samples(nodes: SynthesisNodes, samples: range, pictures: np.ndarray, labels: np.ndarray) -> None:
+    """Draw samples into as many tiles, [n, rows, columns]."""
     if nodes.browser is None:
-        array = slicer.util.arrayFromVolume(nodes.image)
-        for (picture, _), sample in zip(into, sheet.samples, strict=True):
-            picture[:] = array[sample]
-        _draw_labels([label for _, label in into], sheet.samples, nodes.segmentation, nodes.image)
+        pictures[:] = slicer.util.arrayFromVolume(nodes.image)[samples.start : samples.stop]
+        _draw_labels(labels, samples.start, nodes.segmentation, nodes.image)
         return
     images, masks = (nodes.browser.GetSequenceNode(node) for node in (nodes.image, nodes.segmentation))
     matrix = vtk.vtkMatrix4x4()
     nodes.image.GetRASToIJKMatrix(matrix)
-    for (picture, label), sample in zip(into, sheet.samples, strict=True):
+    for number, sample in enumerate(samples):
         image, mask = images.GetNthDataNode(sample), masks.GetNthDataNode(sample)
         array = slicer.util.arrayFromVolume(image)
         middle = middle_of_structures(mask)
         k = len(array) // 2 if middle is None else round(matrix.MultiplyPoint((*middle, 1))[2])
         k = min(max(k, 0), len(array) - 1)
-        picture[:] = array[k]
-        _draw_labels([label], [k], mask, image)
+        pictures[number] = array[k]
+        _draw_labels(labels[number : number + 1], k, mask, image)
 
 
 def _draw_labels(
-    tiles: Sequence[np.ndarray],
-    slices: Sequence[int],
+    tiles: np.ndarray,
+    first: int,
     segmentation: slicer.vtkMRMLSegmentationNode,
     image: slicer.vtkMRMLScalarVolumeNode,
 ) -> None:
-    """Draw slices of a segmentation, on the grid of its image, into as many tiles."""
+    """Draw the slices from number ``first`` on of a segmentation, on the grid of its image, into as many tiles."""
     to_voxels = vtk.vtkMatrix4x4()
     image.GetRASToIJKMatrix(to_voxels)
     name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
@@ -124,17 +128,13 @@ def _draw_labels(
         # A saved segmentation is cut to what it holds; its voxels lie on the same grid.
         matrix = vtk.vtkMatrix4x4()
         labelmap.GetImageToWorldMatrix(matrix)
-        first = matrix.MultiplyPoint((*labelmap.GetExtent()[::2], 1))
-        i, j, k = (round(value) for value in to_voxels.MultiplyPoint(first)[:3])
+        corner = matrix.MultiplyPoint((*labelmap.GetExtent()[::2], 1))
+        i, j, k = (round(value) for value in to_voxels.MultiplyPoint(corner)[:3])
         found = vtk_to_numpy(labelmap.GetPointData().GetScalars()).reshape(labelmap.GetDimensions()[::-1])
-        rows, found_rows = _overlap(j, found.shape[1], tiles[0].shape[0])
-        columns, found_columns = _overlap(i, found.shape[2], tiles[0].shape[1])
-        for tile, at in zip(tiles, slices, strict=True):
-            if 0 <= at - k < len(found):
-                inside = found[at - k, found_rows, found_columns] == segment.GetLabelValue()
-                drawn = tile[rows, columns]
-                # Six times as fast as to choose the pixels.
-                np.maximum(drawn, np.multiply(inside, number + 1, dtype=np.uint8), out=drawn)
+        into, of = zip(*map(_overlap, (k - first, j, i), found.shape, tiles.shape), strict=True)
+        drawn = tiles[into]
+        # Six times as fast as to choose the pixels.
+        np.maximum(drawn, np.multiply(found[of] == segment.GetLabelValue(), number + 1, dtype=np.uint8), out=drawn)
 
 
 def _overlap(first: int, length: int, most: int) -> tuple[slice, slice]:
