@@ -37,6 +37,19 @@ def test_arms_are_compared_seed_by_seed(runs: Runs) -> None:
     assert "| **+0.090 ± 0.014** | **−0.090 ± 0.014** | 2 |" in own
 
 
+def test_runs_without_samples_are_those_of_the_same_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    import downstream
+    from downstream_runs.arms import OWN, RIVAL
+
+    files = {
+        "phantom": {"rival": fake_run(RIVAL, 0, 0.5), "own": fake_run(OWN, 0, 0.6)},
+        "phantom_structures": {"own": fake_run(OWN, 0, 0.7)},
+    }
+    monkeypatch.setattr(downstream, "read_runs", files.__getitem__)
+    known = downstream.known_runs("phantom_structures")
+    assert {name: one["test"]["dice"] for name, one in known.items()} == {"rival": 0.5, "own": 0.7}
+
+
 def test_the_curves_are_drawn(runs: Runs, tmp_path: Path) -> None:
     from downstream_runs.page import draw
 
