@@ -81,8 +81,9 @@ def run_arm(source: str, patients: int, seed: int, arm: Arm, training: Training)
     content["cpu_seconds"] = round(time.process_time() - start, 1)
     for part in ("validation", "test"):
         rows = getattr(real, part)
-        predicted = predict(network, real.images[rows], real.window, settings.batch, _CPU)
-        content[part] = asdict(scores_of_parts(predicted, true_masks(real, rows), real))
+        if len(rows):
+            predicted = predict(network, real.images[rows], real.window, settings.batch, _CPU)
+            content[part] = asdict(scores_of_parts(predicted, true_masks(real, rows), real))
     return content
 
 

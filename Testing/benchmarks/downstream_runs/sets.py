@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from ablation.data import present
 from ablation.sets import cache_folder
 
-from topogan.config import PhantomSettings, PrepareSettings
+from topogan.config import Intensity, PhantomSettings, PrepareSettings
 from topogan.dataset import prepare
 from topogan.dataset.chunks import CaseReader
 from topogan.dataset.cut import Patches
@@ -31,6 +34,8 @@ from topogan.volumes import find_pairs
 
 _PATIENTS, _PHASES, _SEED = 20, 5, 2
 _SEGMENTED = "myocardium"
+_CASES = 5
+_COLORS = "#ff0000,#00ff00,#0000ff,#ffff00,#00ffff,#ff00ff,#808080,#ffffff"
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,10 @@ class Source:
     """Where patients come from, and what each is for, by its place among the sorted names."""
 
     build: Callable[[Path], None]
-    most: int
-    """Patients that a seed can train on: its own, none of them another seed's."""
-    validation: tuple[int, ...]
-    test: tuple[int, ...]
+    parts: Callable[[int, int], dict[str, Sequence[int]]]
+    """Who is trained on and held out, of so many training patients and a seed."""
+    patients: tuple[int, ...] = (1, 2, 4)
+    seeds: tuple[int, ...] = (0, 1, 2)
     segmented: str = ""
     """The set of the same slices that the U-Net learns, where the others are told more than what it segments."""
 
@@ -98,10 +103,35 @@ def _phantom_structures(out: Path) -> None:
     assert same.patients == told.patients and np.array_equal(same.images[:], told.images[:])
 
 
-_PHANTOM = Source(_phantom, most=4, validation=(12, 13), test=tuple(range(14, 20)))
+def _hvsmr(out: Path) -> None:
+    """The blood of all chambers and vessels in MR; how large a pixel is, is not known."""
+    folder, cases = present("hvsmr2_whole_heart_png"), [str(10_000 + number) for number in range(_CASES)]
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind, case in itertools.product(("masks", "images"), cases):
+            own = Path(scratch) / kind / case
+            own.mkdir(parents=True)
+            for slice_file in (folder / kind).glob(f"{case}_*.png"):
+                shutil.copy(slice_file, own)
+        masks, images = ([Path(scratch) / kind / case for case in cases] for kind in ("masks", "images"))
+        settings = PrepareSettings(
+            structure="blood pool", png_structure=_COLORS, png_pixel_size=1.0, intensity=Intensity.ARBITRARY
+        )
+        prepare(out, masks, images, settings)
+
+
+def _of_phantom(patients: int, seed: int) -> dict[str, Sequence[int]]:
+    """None of a seed's training patients are another's; the others are always the same."""
+    return {"train": range(4 * seed, 4 * seed + patients), "validation": (12, 13), "test": range(14, 20)}
+
+
+def _leave_one_out(patients: int, seed: int) -> dict[str, Sequence[int]]:
+    return {"train": [n for n in range(patients + 1) if n != seed], "validation": (), "test": (seed,)}
+
+
 SOURCES = {
-    "phantom": _PHANTOM,
-    "phantom_structures": replace(_PHANTOM, build=_phantom_structures, segmented="phantom"),
+    "phantom": Source(_phantom, _of_phantom),
+    "phantom_structures": Source(_phantom_structures, _of_phantom, segmented="phantom"),
+    "hvsmr": Source(_hvsmr, _leave_one_out, patients=(_CASES - 1,), seeds=tuple(range(_CASES))),
 }
 
 
@@ -113,8 +143,7 @@ def open_patients(name: str, patients: int, seed: int) -> TrainingSet:
         SOURCES[name].build(folder)
     source, whole = SOURCES[name], TrainingSet.open(folder)
     names = sorted(set(whole.patients))
-    first = seed * source.most
-    places = {"train": range(first, first + patients), "validation": source.validation, "test": source.test}
-    rows = {part: np.flatnonzero(np.isin(whole.patients, [names[n] for n in some])) for part, some in places.items()}
+    parts = source.parts(patients, seed)
+    rows = {part: np.flatnonzero(np.isin(whole.patients, [names[n] for n in some])) for part, some in parts.items()}
     topologies = Counter(tuple(map(tuple, betti)) for betti in whole.betti[rows["train"]].tolist())
     return replace(whole, **rows, modal_betti=topologies.most_common(1)[0][0])
