@@ -117,6 +117,14 @@ def test_own_masks_are_deformed_and_painted(ring_model: Path, ring_training_set:
     assert not any((own == one).all(axis=(1, 2)).any() for one in labels)
 
 
+def test_what_is_in_own_tiles_goes_on_beyond_their_edges(ring_model: Path, ring_training_set: Path) -> None:
+    real = TrainingSet.open(ring_training_set)
+    full = replace(real, masks=np.ones_like(real.masks[:]), tiled=True)  # type: ignore[arg-type]  # rows are all that is asked for
+    model = load_model(ring_model)
+    assert painted_own_masks(model, full, 4)[1].all()
+    assert not painted_own_masks(model, replace(full, tiled=False), 4)[1].all()
+
+
 def test_own_masks_of_other_structures_are_not_painted(heart_model: Model, heart_training_set: Path) -> None:
     """Nor of as many, which the network could not tell from its own."""
     real = TrainingSet.open(heart_training_set)
