@@ -21,6 +21,8 @@ from topogan.presets import asked_batch, fit_batches, train_settings
 from topogan.runs import read_status
 from topogan.training_set import TrainingSet
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 SLICES = 42
 TINY = ["--masks-steps", "3", "--masks-width", "4", "--textures-steps", "2", "--textures-width", "4", "--threads", "1"]
 MASKS = TrainSettings(part=Part.MASKS)
