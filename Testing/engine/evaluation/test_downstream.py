@@ -74,6 +74,12 @@ def test_augmentation_moves_image_and_mask_together() -> None:
     assert torch.equal(image, again)
 
 
+def test_tiles_that_are_moved_go_on_beyond_their_edges() -> None:
+    full = torch.ones(8, 1, 32, 32)
+    _, moved = augmented(full, full, 1, np.random.default_rng(0), Augmentation(outside="border"))
+    assert moved.all()
+
+
 def test_a_small_network_learns(real_slices: Slices) -> None:
     masks, images = real_slices
     settings = DownstreamSettings(steps=40, batch=8, width=8, learning_rate=0.01, threads=1)

@@ -12,7 +12,7 @@ from topogan.model import Model
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.randomness import stream, torch_stream
 from topogan.training_set import TrainingSet
-from topogan.warping import Outside, draw_grids, warped_labels
+from topogan.warping import draw_grids, warped_labels
 
 _TOGETHER = 16
 
@@ -42,8 +42,6 @@ def painted_own_masks(
     same = tables[0].names == tables[1].names or max(map(len, tables)) == 1
     if not same or (metadata.size, metadata.axes) != (real.size, real.axes):
         raise InputError(f"This model paints {metadata.table.title} in slices of {metadata.size} pixels: name its set.")
-    # What is in a tile goes on beyond its edges; around whole structures is background.
-    outside: Outside = "border" if real.tiled else "zeros"
     random = stream(seed, "own masks")
     order = np.concatenate([random.permutation(real.train) for _ in range(-(-count // len(real.train)))])[:count]
     noise_of = torch_stream(seed, "own masks: noise")
@@ -51,7 +49,7 @@ def painted_own_masks(
     for start in range(0, count, _TOGETHER):
         rows = order[start : start + _TOGETHER]
         grids = draw_grids(len(rows), (real.size, real.size), Augmentation().warp, random)
-        labels = warped_labels(real.masks[rows], len(real.table), grids, outside)
+        labels = warped_labels(real.masks[rows], len(real.table), grids, real.outside)
         levels = real.levels[rows] if metadata.told_level else None
         shape = len(rows), texture_noise_channels(metadata.settings.textures), real.size, real.size
         noise = torch.randn(shape, generator=noise_of).to(model.device)
