@@ -186,6 +186,8 @@ SETS: dict[str, Callable[[Path], None]] = {
     "isbi_tuning": _isbi_tuning,
     "six_patients": lambda out: _few(out, 6, seed=0),
     "two_patients": lambda out: _few(out, 2, seed=2),
+    "four_patients": lambda out: _few(out, 4, seed=3),
+    "twelve_patients": lambda out: _few(out, 12, seed=4),
     "six_atria": _few_atria,
     "demo": _demo,
     **VOLUME_SETS,
