@@ -14,6 +14,8 @@ from topogan.cli import run
 from topogan.dataset.case_table import read_cases
 from topogan.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 HEADER = "image,label,patient,phase\n"
 
 

@@ -312,6 +312,7 @@ def _comparison(report, copies, foreign):
     )
 
 def _answer(path, request, results, how):
+    Path(__file__).with_name("served.json").write_text(json.dumps(request))
     told = dict(word.partition("=")[::2] for word in how)
     progress = results / f"{path.stem}.progress.json"
     total = request["settings"].get("count", 4)
