@@ -17,9 +17,9 @@ _DRAWN = {REAL: "C7", OWN: "C2", SYNTHETIC: "C0", WITHOUT: "C1"}
 
 def tables(source: str, runs: Runs) -> str:
     """A table of each number of patients, and what each arm has over the rival, paired by seed."""
-    lines = []
+    title, lines = source.replace("_", " ").capitalize(), []
     for patients in sorted({one["patients"] for one in runs.values()}):
-        lines += [f"\n### {source.capitalize()}, {patients} training patient{'s' if patients > 1 else ''}\n"]
+        lines += [f"\n### {title}, {patients} training patient{'s' if patients > 1 else ''}\n"]
         head = [*_SCORES.values(), "Dice over the rival", "Betti error over the rival", "seeds"]
         lines += [f"| U-Net trained on | {' | '.join(head)} |", f"|{'---|' * (len(head) + 1)}"]
         for arm in ARMS:

@@ -37,6 +37,19 @@ def test_arms_are_compared_seed_by_seed(runs: Runs) -> None:
     assert "| **+0.090 ± 0.014** | **−0.090 ± 0.014** | 2 |" in own
 
 
+def test_runs_without_samples_are_those_of_the_same_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    import downstream
+    from downstream_runs.arms import OWN, RIVAL
+
+    files = {
+        "phantom": {"rival": fake_run(RIVAL, 0, 0.5), "own": fake_run(OWN, 0, 0.6)},
+        "phantom_structures": {"own": fake_run(OWN, 0, 0.7)},
+    }
+    monkeypatch.setattr(downstream, "read_runs", files.__getitem__)
+    known = downstream.known_runs("phantom_structures")
+    assert {name: one["test"]["dice"] for name, one in known.items()} == {"rival": 0.5, "own": 0.7}
+
+
 def test_the_curves_are_drawn(runs: Runs, tmp_path: Path) -> None:
     from downstream_runs.page import draw
 
@@ -45,7 +58,7 @@ def test_the_curves_are_drawn(runs: Runs, tmp_path: Path) -> None:
 
 
 def test_each_seed_has_patients_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from downstream_runs.sets import SOURCES, open_patients
+    from downstream_runs.sets import open_patients
 
     masks = simulated_masks(200, 64, np.random.default_rng(0))
     folder = tmp_path / "sets" / "downstream-phantom"
@@ -59,7 +72,7 @@ def test_each_seed_has_patients_of_its_own(tmp_path: Path, monkeypatch: pytest.M
         assert set(few.train) < set(more.train)
         seen[seed] = {few.patients[row] for row in more.train}
         held_out = {few.patients[row] for row in (*few.validation, *few.test)}
-        assert len(held_out) == len(SOURCES["phantom"].validation) + len(SOURCES["phantom"].test)
+        assert len(held_out) == 8
         assert not held_out & seen[seed]
     assert len(set.union(*seen.values())) == 12
 
