@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from training_sets import write_training_set
 
-from topogan_contract.synthesis import mask_file, stack_header, texture_file, volumes_of
+from topogan_contract.stacks import stack_header
+from topogan_contract.synthesis import mask_file, texture_file, volumes_of
 
 SIZE, VOXEL = 32, 2.0
 TABLE = {"structures": [{"name": "shell", "color": "#e69f00"}]}

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from topogan_contract.synthesis import Segment, mask_file, region_columns, size_column, stack_header, texture_file
+from topogan_contract.stacks import Segment, stack_header
+from topogan_contract.synthesis import mask_file, region_columns, size_column, texture_file
 
 SIZE = 32
 VOXEL = 3.0

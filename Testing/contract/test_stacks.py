@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from topogan_contract.synthesis import Segment, read_stack, stack_header
+from topogan_contract.stacks import Segment, read_stack, stack_header
 
 SEGMENTS = (
     Segment("myocardium", 1, "#e69f00", "list~SCT^85756007^Tissue~^^~^^~codes~^^~^^"),

@@ -9,18 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from topogan_contract.diagrams import DIAGRAM_ARRAYS, diagrams_fit_together
+from topogan_contract.stacks import Segment, read_stack, stack_header
 from topogan_contract.synthesis import (
-    DIAGRAM_ARRAYS,
     MOST_PIXELS,
-    Segment,
     axes_of,
-    diagrams_fit_together,
     mask_file,
-    read_stack,
     real_column,
     region_columns,
     size_column,
-    stack_header,
     texture_file,
     volumes_of,
 )

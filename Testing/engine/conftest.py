@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from previews import leave_out_previews
 from scipy.ndimage import binary_fill_holes
 from training_sets import write_training_set
 
@@ -26,6 +27,12 @@ def ring(inner: float, outer: float, center: tuple[float, float] = (31.5, 31.5))
     row, column = np.indices((SIZE, SIZE))
     distance = np.hypot(row - center[0], column - center[1])
     return (distance >= inner) & (distance < outer)
+
+
+@pytest.fixture
+def no_previews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that prepare sets of their own; what a module shares is made before, with its preview."""
+    leave_out_previews(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from topogan.dataset import prepare
 from topogan.structures import table_of_words
 from topogan.training_set import TrainingSet
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 SLICES = 24
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -41,10 +42,16 @@ def test_training_set(old: Path) -> None:
 
 
 def test_stopped_run_goes_on_to_its_end(old: Path) -> None:
+    # It was stopped after 102 of 400 steps: a few are enough to see that it goes on.
+    config = old / "run" / "config.json"
+    content = json.loads(config.read_text(encoding="utf-8"))
+    assert content["settings"]["masks"]["steps"] == 400
+    content["settings"]["masks"]["steps"] = 112
+    config.write_text(json.dumps(content), encoding="utf-8")
     run = resume(old / "run", dataset=old / "training_set")
     assert read_status(run).state == "finished"
     curves = read_json(run / "history.json", "topogan.history/1")["curves"]
-    assert curves["masks/loss_generator"]["steps"] == list(range(1, 401)), "one curve from before and after"
+    assert curves["masks/loss_generator"]["steps"] == list(range(1, 113)), "one curve from before and after"
     assert load_model(run / "model").sample(2).labels.shape == (2, 64, 64)
 
 

@@ -26,6 +26,8 @@ from topogan.homology import betti_numbers_of_batch
 from topogan.training_set import PARTS
 from topogan.volumes import find_pairs
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 # Slicer's presets (vtkMRMLSliceNode): columns right, up and through, in RAS.
 SLICER_AXIAL = np.diag([-1.0, 1.0, 1.0, 1.0])
@@ -318,8 +320,9 @@ def test_blocks_keep_their_share_and_distance(slices: int, test: float, validati
             assert all(abs(first - second) >= 2 for first in numbers[one] for second in numbers[other])
 
 
-def test_outputs_name_nobody(tmp_path: Path) -> None:
-    """No path, file name or given patient name anywhere in the folder, compressed parts included."""
+def test_outputs_name_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No path, file name or given patient name anywhere in the folder, compressed parts and preview included."""
+    monkeypatch.undo()
     secret = tmp_path / "MUELLER_HANS_19610312"
     masks, scans = patients(secret)
     out = prepare(tmp_path / "out", masks, scans, myocardium(), patients=["Mueller1", "Mueller2", "Mueller3"])

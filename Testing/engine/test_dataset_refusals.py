@@ -14,6 +14,8 @@ from topogan.config import Intensity, PrepareSettings
 from topogan.dataset import TrainingSet, prepare
 from topogan.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 
 def myocardium(**values: Any) -> PrepareSettings:
     return PrepareSettings(**{"structure": "myocardium", "labels": (2,), **values})

@@ -21,6 +21,8 @@ from topogan.presets import asked_batch, fit_batches, train_settings
 from topogan.runs import read_status
 from topogan.training_set import TrainingSet
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 SLICES = 42
 TINY = ["--masks-steps", "3", "--masks-width", "4", "--textures-steps", "2", "--textures-width", "4", "--threads", "1"]
 MASKS = TrainSettings(part=Part.MASKS)
@@ -81,8 +83,10 @@ def names(folder: Path) -> set[str]:
 def test_the_whole_way_in_one_process(volumes: tuple[Path, Path], tmp_path: Path) -> None:
     ask(tmp_path / "request", volumes)
     command = [sys.executable, "-m", "topogan", "train", "set", "run", "--prepare", "request", *TINY]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
-    assert (done.returncode, done.stderr) == (0, "")
+    environment = {**os.environ, "TOPOGAN_TRACEBACK": "1"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
+    log = tmp_path / "run" / "log.txt"
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr + (log.read_text() if log.exists() else "")
     assert read_status(tmp_path / "run").state == "finished"
     assert TrainingSet.open(tmp_path / "set").table.names == ("tube",)
     assert names(tmp_path) == {"set", "run"}, "no copy of patient data is left"

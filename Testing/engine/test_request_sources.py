@@ -17,6 +17,8 @@ from topogan.dataset.request import prepare_as_requested
 from topogan.errors import InputError
 from topogan.training_set import TrainingSet
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 SHAPE = (22, 24, 24)
 SLANTED = [[-1.0, 0, 0, 0], [0, 0, 1.0, 0], [0, 1.0, 0, 0], [0, 0, 0, 1]]
 

@@ -265,7 +265,7 @@ class TestRefusals:
             patch.setattr(topogan.synthesis, "synthesize", faulty)
             panel.start()
             panel.put("one")
-            assert "TypeError" in panel.error("one")["error"]
+            assert "(TypeError: no idea about a path)" in panel.error("one")["error"]
         log = capfd.readouterr().err
         assert "test_serve.py" in log and str(Path.home()) not in log
         panel.put("two")

@@ -23,6 +23,8 @@ from topogan.training import lifecycle
 from topogan.training_set import TrainingSet
 from topogan_contract.training_set import identity
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 TABLE = table_of_words(["cavity=1", "wall=2"], ["wall+cavity"])
 
 
@@ -166,7 +168,10 @@ def test_a_request_may_name_several(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("images", [True, False])
-def test_the_preview_has_the_colors_of_the_structures(images: bool, tmp_path: Path, prepared: Path) -> None:
+def test_the_preview_has_the_colors_of_the_structures(
+    images: bool, tmp_path: Path, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
     folder = prepared
     if not images:
         folder = prepare(tmp_path / "out", patients(tmp_path)[0], settings=PrepareSettings(), table=TABLE)
@@ -176,7 +181,8 @@ def test_the_preview_has_the_colors_of_the_structures(images: bool, tmp_path: Pa
         assert tuple(int(structure.color[start : start + 2], 16) for start in (1, 3, 5)) in shown
 
 
-def test_a_table_of_one_is_that_structure(tmp_path: Path) -> None:
+def test_a_table_of_one_is_that_structure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     masks, scans = patients(tmp_path)
     settings = PrepareSettings(structure="wall", labels=(2,))
     one = prepare(tmp_path / "one", masks, scans, settings)

@@ -24,7 +24,7 @@ from topogan.homology import betti_numbers, load_diagrams
 from topogan.model import Model, load_model
 from topogan.synthesis import synthesize
 from topogan.training_set import TrainingSet
-from topogan_contract.synthesis import Segment, read_stack
+from topogan_contract.stacks import Segment, read_stack
 
 SETTINGS = SynthesisSettings(count=12, seed=1)
 

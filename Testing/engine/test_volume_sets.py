@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,8 @@ from topogan.structures import table_of_words
 from topogan.surface_picture import shaded_surface
 from topogan.training_set import PARTS
 from topogan.volumes import open_volume
+
+pytestmark = pytest.mark.usefixtures("no_previews")
 
 SHAPE = (30, 34, 32)
 SPACING = (1.5, 1.5, 2.0)
@@ -55,14 +56,6 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 
 def shapes(folder: Path) -> list[Path]:
     return [save(folder / f"{name}.nii.gz", shape(name), SPACING) for name in TOPOLOGY]
-
-
-@pytest.fixture(autouse=True)
-def _without_preview(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twelve drawn surfaces take longer than the rest; the set that the module shares has its own."""
-    # By its name: the package has a function of the same one.
-    module = importlib.import_module("topogan.dataset.prepare")
-    monkeypatch.setattr(module, "write_volume_preview", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

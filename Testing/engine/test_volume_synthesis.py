@@ -39,7 +39,8 @@ from topogan.synthesis.reading import read_masks, read_textures
 from topogan.synthesis.volume_gallery import middle_of, planes_of
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas
-from topogan_contract.synthesis import Segment, mask_file, read_stack, texture_file
+from topogan_contract.stacks import Segment, read_stack
+from topogan_contract.synthesis import mask_file, texture_file
 
 ONE = {"structures": [{"name": "cup"}]}
 TWO = {"structures": [{"name": "wall"}, {"name": "blood"}], "unions": [["wall", "blood"]]}

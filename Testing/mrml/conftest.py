@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from topogan_contract.synthesis import Segment, real_column, region_columns, stack_header
+from topogan_contract.stacks import Segment, stack_header
+from topogan_contract.synthesis import real_column, region_columns
 from TopoGANLib.headless.application import HeadlessSlicer, start_headless
 from TopoGANLib.scene.build import build_scene
 from TopoGANLib.scene.nodes import SynthesisNodes

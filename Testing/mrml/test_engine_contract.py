@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from topogan.homology import cubical_persistence, distance_filtration, save_diagrams
-from TopoGANLib.scene.synthesis_folder import read_diagrams
+from TopoGANLib.scene.synthesis_files import read_diagrams
 
 
 def _ring_with_a_speck() -> np.ndarray:

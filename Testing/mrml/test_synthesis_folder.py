@@ -13,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 import vtk
 
-from topogan_contract.synthesis import Segment, read_stack, stack_header
+from topogan_contract.stacks import Segment, read_stack, stack_header
 from TopoGANLib.headless.application import HeadlessSlicer
 from TopoGANLib.scene.synthesis_folder import SynthesisFolderError, read_synthesis_folder
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bench import Bench
     from standin import StandIn
 
+    from TopoGANLib.engine.check import EngineReport
     from TopoGANLib.engine.process import Engine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -77,6 +78,38 @@ def engine(application: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for user in (panel, module):
         monkeypatch.setattr(user, "Engine", functools.partial(Engine, parent=made.parent))
     return made
+
+
+class _RememberedCheck:
+    """A check of the real engine that asks only where nobody has asked before."""
+
+    def __init__(self, known: list[EngineReport], engine: Engine, log: Path) -> None:
+        from TopoGANLib.engine.check import EngineCheck
+
+        self._known, self._check = known, None if known else EngineCheck(engine, log)
+
+    def poll(self) -> EngineReport | None:
+        if not self._known and self._check is not None and (report := self._check.poll()) is not None:
+            self._known.append(report)
+        return self._known[0] if self._known else None
+
+    def close(self) -> None:
+        if self._check is not None:
+            self._check.close()
+
+
+@pytest.fixture(scope="session")
+def real_reports() -> list[EngineReport]:
+    """What the check of the real engine has said: nothing, or one report."""
+    return []
+
+
+@pytest.fixture
+def real_engine(application: StandIn, real_reports: list[EngineReport], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The panels' own engine; asked once for all tests whether it is ready, for it loads all packages to answer."""
+    from TopoGANLib.engine import panel
+
+    monkeypatch.setattr(panel, "EngineCheck", functools.partial(_RememberedCheck, real_reports))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ def widgets(form: Path) -> dict[str, str]:
     return {widget.attrib["name"]: widget.attrib["class"] for widget in ET.parse(form).iter("widget")}
 
 
+@functools.cache
 def all_widgets() -> dict[str, str]:
     """Of all forms; a name that both modules have is of one class."""
     found: dict[str, str] = {}
@@ -124,6 +126,7 @@ def words(path: Path) -> set[str]:
     return found
 
 
+@functools.cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import os
 import re
 from collections.abc import Collection, Iterable
@@ -24,7 +25,8 @@ def rows() -> dict[str, str]:
         return {row["name"]: row["defined_in"] for row in csv.DictReader(file)}
 
 
-def used() -> set[str]:
+@functools.cache
+def used() -> frozenset[str]:
     """Every name that the code or a form uses, as the table writes it."""
     names = set().union(*(calls.form_members(form) for form in calls.FORMS.values()))
     kinds = calls.all_widgets()
@@ -33,7 +35,7 @@ def used() -> set[str]:
         names |= {f"{kinds[widget]}.{member}" for widget, member in calls.widget_members(path)}
         names |= {f"{kinds[sender]}.{signal}" for sender, signal in calls.signals(path) if sender}
         names |= {f"?.{signal}" for sender, signal in calls.signals(path) if not sender}
-    return names
+    return frozenset(names)
 
 
 def test_the_table_is_sorted_into_no_doubles() -> None:
@@ -65,7 +67,7 @@ def test_every_method_in_vtks_style_is_in_the_table_or_vtks_own() -> None:
 
 def left_over(names: Collection[str], paths: Iterable[Path]) -> list[str]:
     """Which names nobody uses; a class may be there for members of it that are listed."""
-    in_use = used()
+    in_use = set(used())
     in_use |= {name.partition(".")[2] for name in in_use} - {""}
     for path in paths:
         in_use |= {*calls.vtk_methods(path), *calls.words(path)}

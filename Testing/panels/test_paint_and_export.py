@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bench(application: StandIn, tmp_path: Path) -> Bench:
+def bench(application: StandIn, real_engine: None, tmp_path: Path) -> Bench:
     from bench import Bench
 
     from TopoGANLib.forms import user_settings

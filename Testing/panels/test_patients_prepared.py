@@ -6,7 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from previews import leave_out_previews
 from scene_patients import add_patient, add_sequences, masks, scan
+
+
+@pytest.fixture(autouse=True)
+def no_previews(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_out_previews(monkeypatch)
 
 
 def prepared(inputs: Any, out: Path) -> dict[str, Any]:

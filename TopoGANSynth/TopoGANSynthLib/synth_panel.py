@@ -121,11 +121,10 @@ class SynthPanel:
         self.refresh()
 
     def _reason(self) -> str:
-        report = self._engine.report
         if self._parameters is None:
             return _("The scene is being closed.")
-        if report is None or not report.usable:
-            return _("The engine is not ready: see Engine above.")
+        if self._engine.not_ready:
+            return self._engine.not_ready
         card = self._model.card
         return _("Choose a model.") if card is None else self._copies.reason(card)
 

@@ -14,7 +14,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from topogan_contract.schemas import PHANTOM, find_json
-from topogan_contract.synthesis import Segment
+from topogan_contract.stacks import Segment
 from TopoGANLib.engine.process import Engine, EngineProcess
 from TopoGANLib.forms import user_settings
 from TopoGANLib.forms.background import Background

@@ -196,10 +196,7 @@ class TrainPanel:
         """Why the engine cannot do anything, in words; empty if it can."""
         if self._parameters is None:
             return _("The scene is being closed.")
-        report = self._engine.report
-        if report is None or not report.usable:
-            return _("The engine is not ready: see Engine above.")
-        return ""
+        return self._engine.not_ready
 
     def _start_or_stop(self) -> None:
         if self._logic.isStoppable:
@@ -231,8 +228,7 @@ class TrainPanel:
         """Why no run can be gone on with now, in words; empty if one can."""
         if self._busy():
             return self._busy()
-        report = self._engine.report
-        return "" if report is not None and report.usable else _("The engine is not ready: see Engine above.")
+        return self._engine.not_ready
 
     def _resume_followed(self) -> None:
         if self._logic.session is not None and self._logic.progress is not None:

@@ -22,7 +22,7 @@ from topogan.model import Model
 from topogan.synthesis import synthesize
 from topogan.training_set import TrainingSet
 from topogan_contract.comparison import QUANTILES, Comparison, comparison_of, read_comparison, text_of
-from topogan_contract.synthesis import read_stack
+from topogan_contract.stacks import read_stack
 
 
 @pytest.fixture(scope="module")

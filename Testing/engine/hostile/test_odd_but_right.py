@@ -20,6 +20,8 @@ from topogan.dataset import TrainingSet, prepare
 from topogan.plane import read_plane
 from topogan.volumes import find_pairs
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 Pair = tuple[Path, Path]
 Write = Callable[[Path, np.ndarray, np.ndarray], Pair]
 THICK = (1.0, 1.0, 3.0)

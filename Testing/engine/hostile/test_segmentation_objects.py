@@ -19,6 +19,8 @@ from topogan.errors import InputError
 from topogan.training_set import TrainingSet
 from topogan.volumes import RegionChoice, SegmentationObject, open_volume
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 WALL, CAVITY = RegionChoice("wall", ()), RegionChoice("Cavity ", ())
 
 

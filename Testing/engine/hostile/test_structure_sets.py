@@ -18,6 +18,8 @@ from topogan.homology import betti_numbers
 from topogan.training_set import TrainingSet
 from topogan.volumes import RegionChoice, StructureSet, open_volume
 
+pytestmark = pytest.mark.usefixtures("no_previews")
+
 SHARED_DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "dicompyler_rtstruct"
 RINGS = "CLOSED_PLANAR"
 

@@ -59,7 +59,7 @@ def right_logits(hearts: TrainingSet, rows: np.ndarray) -> torch.Tensor:
 
 
 def test_the_generator_is_told_the_level_and_draws_for_it(hearts: TrainingSet) -> None:
-    trainer = MaskTrainer(hearts, settings(masks=SMALL.model_copy(update={"width": 8, "steps": 400})), CPU)
+    trainer = MaskTrainer(hearts, settings(masks=SMALL.model_copy(update={"width": 8, "steps": 220})), CPU)
     while trainer.step < trainer.total:
         trainer.train_step()
     average = trainer.exact.networks["average"]

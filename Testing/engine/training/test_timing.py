@@ -20,7 +20,7 @@ from topogan.training.timing import StageTiming, drawn_training_set, time_traini
 from topogan.training_set import TrainingSet
 
 NARROW = TrainSettings(
-    masks=MaskSettings(width=4, batch=4, steps=100), textures=TextureSettings(width=4, batch=2, steps=50)
+    masks=MaskSettings(width=4, batch=4, steps=100), textures=TextureSettings(width=4, batch=2, steps=50), threads=1
 )
 CPU = torch.device("cpu")
 
@@ -64,11 +64,12 @@ def test_large_batches_are_timed_in_part(monkeypatch: pytest.MonkeyPatch) -> Non
         return stages(settings, *others)
 
     monkeypatch.setattr(timing, "planned_stages", look)
-    settings = NARROW.model_copy(update={"masks": MaskSettings(width=4, batch=32, steps=100)})
-    small = time_training(settings, 256, CPU)[0]
-    monkeypatch.setattr(timing, "_TIMED_PIXELS", 1 << 22)
-    large = time_training(settings, 256, CPU)[0]
-    assert seen == [2, 32]
+    settings = NARROW.model_copy(update={"part": Part.MASKS, "masks": MaskSettings(width=4, batch=16, steps=100)})
+    monkeypatch.setattr(timing, "_TIMED_PIXELS", 2 * 64**2)
+    (small,) = time_training(settings, 64, CPU)
+    monkeypatch.setattr(timing, "_TIMED_PIXELS", 16 * 64**2)
+    (large,) = time_training(settings, 64, CPU)
+    assert seen == [2, 16]
     assert small.memory_bytes == pytest.approx(large.memory_bytes, rel=0.01)
 
 

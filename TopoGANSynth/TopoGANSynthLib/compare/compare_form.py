@@ -145,11 +145,10 @@ class CompareForm:
 
     def _reason(self, nodes: SynthesisNodes | None) -> str:
         """Why nothing can be compared now, in words; empty if it can."""
-        report = self._engine.report
         if self._parameters is None or nodes is None:
             return _("There is no synthesis in this scene.")
-        if report is None or not report.usable:
-            return _("The engine is not ready: see Engine above.")
+        if self._engine.not_ready:
+            return self._engine.not_ready
         source = self._source(nodes)
         if source is None:
             return _("Generate these samples again to compare them: their files are kept for one session only.")

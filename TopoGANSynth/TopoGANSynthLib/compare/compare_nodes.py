@@ -16,6 +16,7 @@ from slicer.i18n import tr as _
 
 from topogan_contract.comparison import Comparison, comparison_of, text_of
 from TopoGANLib.scene.build import add_pictures
+from TopoGANLib.scene.folders import put_beside
 from TopoGANLib.scene.own import added_whole, comparison_texts, family, remove_nodes
 from TopoGANLib.scene.tables import add_table
 from TopoGANSynthLib.compare.compare_charts import add_charts
@@ -121,10 +122,8 @@ class ComparisonNodes:
             text.SetNodeReferenceID(f"{_PREFIX}{role}", getattr(found, role).GetID())
         if found.browser is not None:
             text.SetNodeReferenceID(_BROWSER, found.browser.GetID())
-        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.segmentation))
         for number, node in enumerate(family(text, nodes.segmentation)):
-            hierarchy.CreateItem(folder, node)
+            put_beside(nodes.segmentation, node)
             # So that it is found also when the browser or the chart is gone that knows it.
             if node is not text:
                 text.SetNthNodeReferenceID(_PART, number - 1, node.GetID())

@@ -112,11 +112,10 @@ class PaintForm:
 
     def _reason(self) -> str:
         """Why nothing can be painted now, in words; empty if it can."""
-        report = self._engine.report
         if self._parameters is None:
             return _("The scene is being closed.")
-        if report is None or not report.usable:
-            return _("The engine is not ready: see Engine above.")
+        if self._engine.not_ready:
+            return self._engine.not_ready
         return self._reason_of_model() or self._reason_of_segmentation()
 
     def _reason_of_model(self) -> str:

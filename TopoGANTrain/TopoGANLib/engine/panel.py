@@ -68,6 +68,12 @@ class EnginePanel:
         """Whether the engine runs in Slicer's Python, where Slicer can install packages."""
         return self._python.path == Path(sys.executable)
 
+    @property
+    def not_ready(self) -> str:
+        """Why the engine can do nothing now, in words; empty if it can."""
+        usable = self.report is not None and self.report.usable
+        return "" if usable else _("The engine is not ready: see Engine above.")
+
     def check(self) -> None:
         """Ask the engine, in the background."""
         self._end_check()

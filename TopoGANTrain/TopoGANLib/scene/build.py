@@ -9,8 +9,8 @@ import numpy as np
 import slicer
 
 from TopoGANLib.scene.barcode import add_barcode
-from TopoGANLib.scene.diagrams import Diagram
-from TopoGANLib.scene.nodes import SynthesisNodes, diagram_pixel_columns
+from TopoGANLib.scene.diagram_table import diagram_columns
+from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.own import added_whole, mark_own
 from TopoGANLib.scene.segments import add_segments
 from TopoGANLib.scene.sequences import add_sequences, sequences_of
@@ -52,7 +52,7 @@ def _build(scene: slicer.vtkMRMLScene, name: str, synthesis: Synthesis) -> Synth
         segmentation=pictures.segmentation,
         image=pictures.image,
         barcode=add_barcode(scene, f"{name} barcode", synthesis.axes, any(synthesis.real)),
-        diagrams=add_table(scene, f"{name} diagrams", _diagram_columns(synthesis.diagrams, len(synthesis.regions))),
+        diagrams=add_table(scene, f"{name} diagrams", diagram_columns(synthesis.diagrams, len(synthesis.regions))),
         samples=add_table(scene, f"{name} samples", _sample_columns(synthesis.samples)),
         metrics=add_table(scene, f"{name} metrics", _metric_columns(synthesis.report)),
     )
@@ -130,21 +130,6 @@ def _add_segmentation(
     elif len(synthesis.structures) > 1:
         display.SetOpacity3D(_SURFACE_OPACITY)
     return segmentation
-
-
-def _diagram_columns(diagrams: list[Diagram], regions: int) -> dict[str, Column]:
-    """All diagrams one under the other, so that a saved scene shows any of them without the folder."""
-    both = [np.concatenate([d.birth_index, d.death_index], axis=1) for d in diagrams]
-    pixels = np.concatenate(both)
-    number = np.repeat(np.arange(len(diagrams)), [len(d.birth) for d in diagrams])
-    return {
-        "sample": number // regions,
-        "region": number % regions,
-        "dimension": np.concatenate([d.dimension for d in diagrams]),
-        "birth (mm)": np.concatenate([d.birth for d in diagrams]),
-        "death (mm)": np.concatenate([d.death for d in diagrams]),
-        **dict(zip(diagram_pixel_columns(pixels.shape[1] // 2), pixels.T, strict=True)),
-    }
 
 
 def _sample_columns(samples: dict[str, list[str]]) -> dict[str, Column]:

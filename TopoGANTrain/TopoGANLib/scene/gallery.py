@@ -12,7 +12,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from topogan_contract.synthesis import Segment
+from topogan_contract.stacks import Segment
 from TopoGANLib.scene.gallery_overlay import Overlay, add_overlay, draw_frame, draw_numbers
 from TopoGANLib.scene.gallery_sheet import Sheet, draw_tiles
 from TopoGANLib.scene.layouts import GALLERY_VIEW, GALLERY_VIEW_ID

@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import slicer
-import vtk
 
+from TopoGANLib.scene.diagram_table import diagram_of, last_death
 from TopoGANLib.scene.diagrams import Diagram
-from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
+from TopoGANLib.scene.folders import folder_of, put_beside, put_into_folder, remove_if_empty
 from TopoGANLib.scene.own import comparison_texts, family, mark_own, remove_nodes
+from TopoGANLib.scene.places import Position, center_of_slice, jump_all_views, offset_along_stack
 from TopoGANLib.scene.plots import SamplePlots
 from TopoGANLib.scene.sample_table import Judgement, SampleTable
 from TopoGANLib.scene.sequences import middle_of_structures, sequences_of
@@ -154,12 +154,9 @@ class SynthesisNodes:
         region = self.shown_region if region is None else region
         if not 0 <= region < len(self.regions):
             raise IndexError(f"There is no region {region}: the synthesis has {len(self.regions)}, the first is 0.")
-        # Without births: that of an empty mask is as far away as the picture is wide.
-        deaths = slicer.util.arrayFromTableColumn(self.diagrams, "death (mm)")
-        longest = float(deaths[np.isfinite(deaths)].max(initial=0.0))
         self.clear_marks()
         mine, caption = self.diagram(sample, region), self.caption(sample, region)
-        self.plots.show(mine, sample, region, caption, longest, self._pixel)
+        self.plots.show(mine, sample, region, caption, last_death(self.diagrams), self._pixel)
         # In one step, so that who listens to the browser finds both moved.
         with slicer.util.NodeModify(self._keeper):
             self._keeper.SetAttribute(_SHOWN_SAMPLE, str(sample))
@@ -183,9 +180,7 @@ class SynthesisNodes:
         """Let it be known with the scene, in the folder of the others, and removed with them."""
         mark_own(node)
         self._keeper.SetNodeReferenceID(_COMPANION_PREFIX + role, node.GetID())
-        hierarchy = self._hierarchy()
-        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
-        hierarchy.CreateItem(folder, node)
+        put_beside(self.segmentation, node)
 
     def clear_marks(self) -> None:
         """Take the marks of a bar away; their nodes stay for the next one."""
@@ -196,19 +191,11 @@ class SynthesisNodes:
 
     def caption(self, sample: int, region: int | None = None) -> str:
         """One line about a sample: its number and, where the table has them, a region's Betti numbers."""
-        region = self.shown_region if region is None else region
-        betti = self._table.betti(sample, region)
-        name = f", {self.regions[region]}" if len(self.regions) > 1 else ""
-        numbers = ", ".join(f"b{dimension} = {number}" for dimension, number in enumerate(betti))
-        return f"sample {sample}{name}" + (f" ({numbers})" if betti else "")
+        return self._table.caption(sample, self.shown_region if region is None else region)
 
     def short_caption(self, sample: int) -> str:
         """The same for small pictures: number (b0, b1); of several structures, how many are valid."""
-        if len(self.regions) > 1:
-            valid = [one.valid for one in self.judgements(sample)]
-            return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
-        betti = self._table.betti(sample, 0)
-        return f"{sample}" + (f" ({', '.join(map(str, betti))})" if betti else "")
+        return self._table.short_caption(sample)
 
     def judgements(self, sample: int) -> list[Judgement]:
         """What is said of each region of a sample; of nothing, where the table has no verdicts."""
@@ -224,24 +211,9 @@ class SynthesisNodes:
 
     def diagram(self, sample: int, region: int = 0) -> Diagram:
         """Births and deaths of a region of a sample."""
+        return diagram_of(self.diagrams, sample, region if len(self.regions) > 1 else None, self.axes)
 
-        def column(name: str) -> np.ndarray:
-            return slicer.util.arrayFromTableColumn(self.diagrams, name)
-
-        mine = column("sample") == sample
-        if len(self.regions) > 1:
-            mine &= column("region") == region
-        rows = np.flatnonzero(mine)
-        pixels = [column(name)[rows] for name in diagram_pixel_columns(self.axes)]
-        return Diagram(
-            dimension=column("dimension")[rows],
-            birth=column("birth (mm)")[rows],
-            death=column("death (mm)")[rows],
-            birth_index=np.stack(pixels[: self.axes], axis=1),
-            death_index=np.stack(pixels[self.axes :], axis=1),
-        )
-
-    def sample_position(self, sample: int) -> tuple[float, float, float]:
+    def sample_position(self, sample: int) -> Position:
         """Center of the slice of ``sample``, or of the structures in a volume.
 
         RAS, mm, as long as nobody puts the image under a transform.
@@ -255,12 +227,7 @@ class SynthesisNodes:
             middle = middle_of_structures(sequence.GetNthDataNode(sample))
             if middle is not None:
                 return middle
-        columns, rows, slices = self.image.GetImageData().GetDimensions()
-        ijk_to_ras = vtk.vtkMatrix4x4()
-        self.image.GetIJKToRASMatrix(ijk_to_ras)
-        at = sample if self.browser is None else (slices - 1) / 2
-        r, a, s, _ = ijk_to_ras.MultiplyPoint(((columns - 1) / 2, (rows - 1) / 2, at, 1))
-        return r, a, s
+        return center_of_slice(self.image, sample if self.browser is None else None)
 
     def sample_offset(self, sample: int) -> float:
         """Slice offset, mm, at which a view along the stack (Slicer's axial view) shows ``sample``, or its middle.
@@ -268,9 +235,7 @@ class SynthesisNodes:
         Raises:
             IndexError: there is no such sample.
         """
-        directions = np.zeros((3, 3))
-        self.image.GetIJKToRASDirections(directions)
-        return float(directions[:, 2] @ self.sample_position(sample))
+        return offset_along_stack(self.image, self.sample_position(sample))
 
     def jump_to_sample(self, sample: int) -> None:
         """Move every slice view to the slice or the middle of ``sample``, as far as its plane allows.
@@ -282,28 +247,19 @@ class SynthesisNodes:
 
     def jump_to(self, position: Sequence[float]) -> None:
         """Move every slice view to a place, RAS, mm, but that of the gallery, which lies elsewhere."""
-        scene, kind = self.image.GetScene(), slicer.vtkMRMLSliceNode
-        gallery = scene.GetNodeByID(GALLERY_VIEW_ID)
-        every_group = -1
-        kind.JumpAllSlices(scene, *position, kind.OffsetJumpSlice, every_group, gallery)
+        jump_all_views(self.image.GetScene(), position)
 
     def put_into_folder(self, name: str) -> None:
         """Put all nodes into a new folder of the subject hierarchy; ``name`` is made unique there."""
-        hierarchy = self._hierarchy()
-        folder = hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), hierarchy.GenerateUniqueItemName(name))
-        for node in self._all():
-            hierarchy.CreateItem(folder, node)
+        put_into_folder(name, self._all(), self.image.GetScene())
 
     def remove(self) -> None:
         """Take all nodes, what they were compared with, and their folder out of the scene."""
-        hierarchy = self._hierarchy()
-        folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(self.segmentation))
+        scene, folder = self.image.GetScene(), folder_of(self.segmentation)
         # The real images of a comparison, too.
         compared = [node for text in comparison_texts(self.segmentation) for node in family(text, self.segmentation)]
         remove_nodes([*compared, *self._all()])
-        # Not by removing the folder's branch: nodes that the user has put there are not ours.
-        if folder != hierarchy.GetSceneItemID() and hierarchy.GetNumberOfItemChildren(folder) == 0:
-            hierarchy.RemoveItem(folder)
+        remove_if_empty(folder, scene)
 
     @property
     def _keeper(self) -> slicer.vtkMRMLNode:
@@ -330,15 +286,6 @@ class SynthesisNodes:
             self.diagrams, self.samples, self.metrics,
         ]  # fmt: skip
 
-    def _hierarchy(self) -> slicer.vtkMRMLSubjectHierarchyNode:
-        return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.image.GetScene())
-
     def _check(self, sample: int) -> None:
         if not 0 <= sample < self.count:
             raise IndexError(f"There is no sample {sample}: the synthesis has {self.count}, the first is 0.")
-
-
-def diagram_pixel_columns(axes: int) -> list[str]:
-    """Columns of the table of diagrams: where a class is born and dies, "birth row", "birth column" …"""
-    names = ("slice", "row", "column")[-axes:]
-    return [f"{event} {name}" for event in ("birth", "death") for name in names]

@@ -62,6 +62,21 @@ class SampleTable:
                 found.append(Judgement(region, betti, said.ToString(), share, size))
         return found
 
+    def caption(self, sample: int, region: int) -> str:
+        """One line about a sample: its number and, where the table has them, a region's Betti numbers."""
+        betti = self.betti(sample, region)
+        name = f", {self.regions[region]}" if len(self.regions) > 1 else ""
+        numbers = ", ".join(f"b{dimension} = {number}" for dimension, number in enumerate(betti))
+        return f"sample {sample}{name}" + (f" ({numbers})" if betti else "")
+
+    def short_caption(self, sample: int) -> str:
+        """The same for small pictures: number (b0, b1); of several structures, how many are valid."""
+        if len(self.regions) > 1:
+            valid = [one.valid for one in self.judgements(sample)]
+            return f"{sample}: {sum(valid)} of {len(valid)} valid" if valid else f"{sample}"
+        betti = self.betti(sample, 0)
+        return f"{sample}" + (f" ({', '.join(map(str, betti))})" if betti else "")
+
     def are_valid(self, samples: Sequence[int]) -> list[bool]:
         """Whether nothing is wrong with any region of each; yes, where the table has no verdicts."""
         table = self.node.GetTable()

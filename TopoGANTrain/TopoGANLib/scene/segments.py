@@ -9,7 +9,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from topogan_contract.synthesis import Segment
+from topogan_contract.stacks import Segment
 from TopoGANLib.scene.terminology import terminology_entry
 
 

@@ -18,6 +18,7 @@ import typer
 from topogan.cli import data, other, samples, training
 from topogan.console import own_terminal
 from topogan.errors import InputError, WorkError
+from topogan.runs.failures import fault_words
 from topogan_contract.words import escaped
 
 app = typer.Typer(
@@ -73,7 +74,7 @@ def _unexpected(error: Exception) -> str | None:
         return None
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return (
-        f"TopoGAN failed unexpectedly ({type(error).__name__} in {Path(frame.filename).name}:{frame.lineno}): please "
+        f"TopoGAN failed unexpectedly ({fault_words(error)}, in {Path(frame.filename).name}:{frame.lineno}): please "
         "report this fault; with TOPOGAN_TRACEBACK=1 in the environment the command shows more."
     )
 

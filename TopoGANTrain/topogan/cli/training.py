@@ -43,7 +43,6 @@ def train(
 ) -> None:
     """Train masks and textures; stop with Ctrl-C or 'topogan stop', go on with 'topogan resume'."""
     settings = train_settings(preset, given)
-    from topogan.dataset.request import prepare_as_requested
     from topogan.runs.folder import check_run_folder
     from topogan.training import train as run_train
     from topogan.training.checks import check_names
@@ -54,6 +53,8 @@ def train(
 
     with ProgressReporter() as report:
         if request is not None:
+            from topogan.dataset.request import prepare_as_requested
+
             prepare_as_requested(request, dataset, settings, report, check=begin)
         folder = run_train(dataset, out, settings, model, overwrite, report, adapt_structures)
     _say_how_it_ended(folder)

@@ -138,7 +138,7 @@ def _arms(real: TrainingSet, samples: SyntheticSet, painter: Model | None) -> li
     assert real.images is not None and samples.textures is not None
     own = real.images[real.train], true_masks(real, real.train)
     synthetic = samples.textures, samples.labels if several else samples.labels == 1
-    strong = Augmentation()
+    strong = Augmentation(outside=real.outside)
     arms = [
         Arm(REAL, [own], None),
         Arm(AUGMENTED, [own], strong),

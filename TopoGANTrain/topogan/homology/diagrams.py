@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from topogan.errors import InputError
 from topogan.files import staged_file
-from topogan_contract.synthesis import DIAGRAM_ARRAYS, DIAGRAM_COUNTS, check_diagrams_size, diagrams_fit_together
+from topogan_contract.diagrams import DIAGRAM_ARRAYS, DIAGRAM_COUNTS, check_diagrams_size, diagrams_fit_together
 
 
 @dataclass(frozen=True, eq=False)

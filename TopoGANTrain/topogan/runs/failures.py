@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from topogan.errors import InputError, WorkError
+from topogan_contract.words import shown
 
 # An absolute path: in quotes, as Python's own errors write them (it may hold spaces), or without. Then up to three
 # words are still of it where a separator or a file's suffix follows: a patient's name is worse than a lost word.
@@ -24,6 +25,7 @@ _ANY_PATH = re.compile(
 )
 # A short path ("/m") also stands within longer ones, and the letters of a relative one in words.
 _START_OF_NAME, _END_OF_NAME = r"(?<![\w.~/\\-])", r"(?![\w.-])"
+_MOST_LETTERS = 200
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -42,8 +44,15 @@ def failure_sentence(error: Exception, checkpoint_step: int) -> str:
         return str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "There is not enough memory for this training: use a smaller batch or width, or another device."
-    name = type(error).__name__
-    return f"The training failed ({name}): log.txt in the run folder says where; {checkpoint_words(checkpoint_step)}."
+    where = f"log.txt in the run folder says where; {checkpoint_words(checkpoint_step)}"
+    return f"The training failed ({fault_words(error)}): {where}."
+
+
+def fault_words(error: BaseException) -> str:
+    """Say a fault of ours within a sentence: its kind and the first line of what it says, without any path."""
+    first = without_paths(str(error), {}).strip().partition("\n")[0]
+    said = shown(first.rstrip(".").replace(". ", "; "), _MOST_LETTERS)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def checkpoint_words(step: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from topogan.errors import Cancelled, InputError, WorkError
 from topogan.files import check_outside
-from topogan.runs.failures import failure_trace, without_paths
+from topogan.runs.failures import failure_trace, fault_words, without_paths
 from topogan.serve.processes import process_alive
 from topogan.serve.request_folder import Request, RequestFolder
 from topogan_contract.lock import RunLock
@@ -113,8 +113,7 @@ class _Server:
             self._requests.fail(identifier, "work", "There is not enough memory: ask for fewer samples.")
         except Exception as error:  # a fault in one request must not take the service from all others
             print(without_paths(failure_trace(error), {}), file=sys.stderr, flush=True)
-            name = type(error).__name__
-            sentence = f"The synthesis failed unexpectedly ({name}): the engine's log says where."
+            sentence = f"The synthesis failed unexpectedly ({fault_words(error)}): the engine's log says where."
             self._requests.fail(identifier, "work", sentence)
         return True
 

@@ -11,14 +11,7 @@ import numpy as np
 
 from topogan.errors import InputError
 from topogan.volumes import Geometry, Volume, open_volume
-from topogan_contract.synthesis import (
-    MASKS_FILE,
-    TEXTURES_FILE,
-    axes_of,
-    mask_file,
-    texture_file,
-    volumes_of,
-)
+from topogan_contract.synthesis import MASKS_FILE, TEXTURES_FILE, axes_of, mask_file, texture_file, volumes_of
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from topogan.synthesis.judging import Judged, summary
 from topogan.synthesis.real_bars import real_bars
 from topogan_contract import real_bars as contract
 from topogan_contract import schemas
+from topogan_contract.stacks import Segment, stack_header
 from topogan_contract.synthesis import (
     DIAGRAMS_FILE,
     MASKS_FILE,
@@ -31,12 +32,10 @@ from topogan_contract.synthesis import (
     SAMPLES_FILE,
     SIZE_NAMES,
     TEXTURES_FILE,
-    Segment,
     mask_file,
     real_column,
     region_columns,
     size_column,
-    stack_header,
     texture_file,
 )
 
