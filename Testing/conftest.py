@@ -15,5 +15,6 @@ def pytest_configure(config: pytest.Config) -> None:
     for each process, and on a busy machine a warning among what the engine says.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if config.cache is not None:
-        os.environ.setdefault("MPLCONFIGDIR", str(config.cache.mkdir("matplotlib")))
+    cache = getattr(config, "cache", None)  # missing with -p no:cacheprovider
+    if cache is not None:
+        os.environ.setdefault("MPLCONFIGDIR", str(cache.mkdir("matplotlib")))

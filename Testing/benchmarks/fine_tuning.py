@@ -84,12 +84,15 @@ class Protocol:
     phases: int = 10
     width: int = 8
     batch: int = 16
+    varied: float = AugmentationSettings().masks  # how much real masks are varied: 0 is as they are
 
     def settings(self, steps: int, seed: int) -> TrainSettings:
         """Of a training of so many steps."""
         masks = MaskSettings(steps=steps, width=self.width, batch=self.batch)
-        plain = AugmentationSettings(masks=0.0)  # as all that has been measured
-        return TrainSettings(part=Part.MASKS, masks=masks, augmentation=plain, seed=seed, device=Device.CPU, threads=1)
+        augmentation = AugmentationSettings(masks=self.varied)
+        return TrainSettings(
+            part=Part.MASKS, masks=masks, augmentation=augmentation, seed=seed, device=Device.CPU, threads=1
+        )
 
 
 def prepare_settings(pixel_size: float = 0.0) -> PrepareSettings:
@@ -103,7 +106,8 @@ def prepare_settings(pixel_size: float = 0.0) -> PrepareSettings:
 
 def open_base(work: Path, protocol: Protocol) -> Path:
     """The model package that is fine-tuned, trained first where it is missing."""
-    folder = work / f"base-{protocol.base_patients}x{protocol.base_phases}-{protocol.base_steps}-{protocol.width}"
+    many = f"{protocol.base_patients}x{protocol.base_phases}"
+    folder = work / f"base-{many}-{protocol.base_steps}-{protocol.width}-{protocol.varied:g}"
     model = folder / "run" / "model"
     if not model.is_dir():
         shutil.rmtree(folder, ignore_errors=True)
@@ -271,12 +275,13 @@ def main() -> None:
     parser.add_argument("--summary", action="store_true")
     parser.add_argument("--steps", type=int, default=1000, help="of the training from scratch")
     parser.add_argument("--base-steps", type=int, default=1500, help="of the model that is fine-tuned")
+    parser.add_argument("--varied", type=float, default=Protocol.varied, help="how much real masks are varied")
     parser.add_argument("--seed", type=int, nargs="+", default=[1, 2, 3], help="of patient and training; 0 is the base")
     parser.add_argument("--work", type=Path, default=cache_folder() / "fine_tuning", help="folder of sets and base")
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
     if given.run:
-        run(Protocol(given.steps, given.base_steps), given.seed, given.work, given.results)
+        run(Protocol(given.steps, given.base_steps, varied=given.varied), given.seed, given.work, given.results)
     if given.summary:
         summary(given.results)
 

@@ -11,8 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from ablation.variants import NONE, Protocol, make_jobs
+from ablation.variants import NONE, Job, Protocol, make_jobs
 from topology_bars.volumes import measure_persistence, persistence_table
+from volume_runs.page import cost_table, summary
 
 RESULTS = Path(__file__).resolve().parent / "results" / "volumes"
 SETS = ("volume_myocardium", "volume_shell", "volume_atrium", "volume_three")
@@ -21,13 +22,15 @@ FINE = "volume_myocardium_64"
 LOSS, CONTROL = "w2-4th", "binarise-4th"
 _RHO = 2.0
 _BATCH, _FINE_BATCH = 16, 8
-_PERSISTENCE, _TRAININGS = "persistence", "trainings"
+_PERSISTENCE, _TRAININGS, _COST = "persistence", "trainings", "cost"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, or both; 1 where persistence is wrong, or was not measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", nargs="*", choices=(_PERSISTENCE, _TRAININGS), help="what to measure; nothing: both")
+    parser.add_argument(
+        "--run", nargs="*", choices=(_PERSISTENCE, _TRAININGS, _COST), help="what to measure; nothing: the first two"
+    )
     parser.add_argument("--summary", action="store_true", help="print the results as tables")
     names = ", ".join((*SETS, FINE))
     parser.add_argument("--set", nargs="+", dest="sets", default=list(SETS), metavar="SET", help=names)
@@ -47,9 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
         found.write_text(json.dumps(measure_persistence(), indent=1) + "\n", encoding="utf-8")
     if options.run is not None and _TRAININGS in asked:
         _train(options)
-    if options.summary:
-        from volume_runs.page import summary
+    cost = options.results / "cost.json"
+    if options.run is not None and _COST in asked:
+        from volume_runs.cost import measure_cost
 
+        measured = measure_cost(job_of_cost(FINE, options.steps))
+        cost.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    if options.summary:
         print(summary(options.results / _TRAININGS))
     if not found.is_file():
         print(f"{found} is missing: measure with --run.", file=sys.stderr)
@@ -57,7 +64,14 @@ def main(arguments: list[str] | None = None) -> int:
     persistence = json.loads(found.read_text(encoding="utf-8"))
     if options.summary:
         print(f"\n## Persistence\n\n{persistence_table(persistence)}")
+    if options.summary and cost.is_file():
+        print(f"\n## What a step at 64³ costs\n\n{cost_table(json.loads(cost.read_text(encoding='utf-8')))}")
     return int(any(persistence["wrong"].values()))
+
+
+def job_of_cost(name: str, steps: int) -> Job:
+    """The training of volumes whose steps are timed."""
+    return make_jobs([name], [LOSS], [_RHO], [0], Protocol(steps=steps, batch=_FINE_BATCH))[0]
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -112,6 +112,12 @@ class TestAnswers:
         assert (tmp_path / "here" / "gallery.png").exists()
         assert not panel.file("one").exists()
 
+    def test_copies_are_left_out(self, panel: Panel, ring_training_set: Path) -> None:
+        panel.start()
+        panel.put("one", reject_copies=str(ring_training_set))
+        assert panel.closed("one") == "finished"
+        assert read(panel.file("one") / "report.json")["copies_bar"] == {"part": "validation", "held_out": 3}
+
     def test_requests_are_answered_in_their_order(self, panel: Panel) -> None:
         for number, identifier in enumerate("cab"):
             panel.put(identifier)
@@ -164,6 +170,7 @@ class TestRefusals:
             ({"schema": "topogan.request/1", "model": "/missing/model"}, "does not exist"),
             ({"schema": "topogan.request/1", "model": "model"}, "not an absolute path"),
             ({"schema": "topogan.request/1", "model": "x" * 4000}, "not an absolute path"),
+            ({"schema": "topogan.request/1", "model": "/m", "reject_copies": "set"}, "not an absolute path"),
             ({"schema": "topogan.request/1", "model": 7}, "model"),
             ({"schema": "topogan.request/1", "model": "/m", "surprise": 1}, "surprise"),
             ({"schema": "topogan.request/1", "model": "/m", "settings": {"count": 0}}, "settings.count"),

@@ -280,6 +280,18 @@ def evaluate(synthesis, *how):
     (out / comparison.COMPARISON_FILE).write_text(comparison.text_of(found))
     Path(words["--report"]).write_text("<html></html>")
 
+def downstream(synthesis, *how):
+    told, words = _told("downstream", ()), dict(zip(how[::2], how[1::2]))
+    assert (Path(synthesis) / "report.json").is_file() and (Path(words["--training-set"]) / "dataset.json").is_file()
+    if "begin" not in told:
+        print("downstream 3/12", flush=True)
+    if "sleep" in told or "begin" in told:
+        time.sleep(60)
+    if "fail" in told:
+        return fail(2, "The samples show the liver and the training set the heart.")
+    said = {"sentence": "With your 4 patients, synthetic slices raised Dice.", "notes": ["Of one patient."]}
+    Path(words["--out"]).write_text(json.dumps({"schema": schemas.DOWNSTREAM, **said} if "nonsense" not in told else 3))
+
 def _comparison(report, copies, foreign):
     # Sample 0 is the least real one.
     count, axes = report["count"], report.get("axes", 2)
@@ -312,6 +324,7 @@ def _comparison(report, copies, foreign):
     )
 
 def _answer(path, request, results, how):
+    Path(__file__).with_name("served.json").write_text(json.dumps(request))
     told = dict(word.partition("=")[::2] for word in how)
     progress = results / f"{path.stem}.progress.json"
     total = request["settings"].get("count", 4)

@@ -72,7 +72,7 @@ def test_what_is_asked_for(bench: Bench, model: Path, engine: Engine, monkeypatc
 
     asked: list[dict[str, Any]] = []
 
-    def ask(client: ServeClient, model: Path, settings: dict[str, Any]) -> str:
+    def ask(client: ServeClient, model: Path, settings: dict[str, Any], reject_copies: Path | None) -> str:
         asked.append(json.loads(json.dumps(settings)))
         raise OSError(28, "No space left on device")
 

@@ -59,7 +59,7 @@ def test_topologies_of_several_structures_are_asked_for(
 
     asked: list[str] = []
 
-    def ask(client: ServeClient, model: Path, settings: dict[str, Any]) -> str:
+    def ask(client: ServeClient, model: Path, settings: dict[str, Any], reject_copies: Path | None) -> str:
         asked.append(validated(SynthesisSettings, dict(settings)).betti)
         raise OSError(28, "No space left on device")
 
@@ -199,7 +199,7 @@ def test_topology_of_volumes_is_asked_for(
 
     asked: list[dict[str, Any]] = []
 
-    def ask(client: ServeClient, model: Path, settings: dict[str, Any]) -> str:
+    def ask(client: ServeClient, model: Path, settings: dict[str, Any], reject_copies: Path | None) -> str:
         asked.append(settings)
         return original(client, model, settings)
 

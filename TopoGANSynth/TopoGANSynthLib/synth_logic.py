@@ -71,7 +71,12 @@ class SynthLogic(PanelLogic):
         return self.runner.isRunning
 
     def synthesize(
-        self, model: Path, settings: Mapping[str, Any] | None = None, engine: Engine | None = None, wait: bool = False
+        self,
+        model: Path,
+        settings: Mapping[str, Any] | None = None,
+        engine: Engine | None = None,
+        wait: bool = False,
+        reject_copies: Path | None = None,
     ) -> SynthesisNodes | None:
         """Draw samples from a model and put them into the scene, beside those that are there.
 
@@ -80,6 +85,7 @@ class SynthLogic(PanelLogic):
             settings: of ``topogan synthesize`` by name, such as ``{"count": 64, "betti": "1,1", "seed": 0}``.
             engine: which Python runs it; by default what the user has chosen, or Slicer's.
             wait: return the nodes at the end, instead of None at once; the application does not react meanwhile.
+            reject_copies: the training set of the model: possible copies of its masks are left out and drawn again.
 
         Raises:
             OSError: the engine's Python cannot be started.
@@ -90,8 +96,8 @@ class SynthLogic(PanelLogic):
             raise RuntimeError(_("Samples are being made already: cancel that first."))
         client = self._client_of(engine or self.engine())
         try:
-            given = dict(settings or {})
-            request = client.ask(Path(model), {name: getattr(value, "name", value) for name, value in given.items()})
+            given = {name: getattr(value, "name", value) for name, value in dict(settings or {}).items()}
+            request = client.ask(Path(model), given, reject_copies)
         except (TypeError, ValueError) as error:
             sentence = _("The engine cannot be asked for that ({reason}): settings are numbers and words by name.")
             raise ValueError(sentence.format(reason=error)) from error

@@ -17,6 +17,7 @@ from TopoGANSynthLib.compare.compare_form import CompareForm, compare_parameters
 from TopoGANSynthLib.job.engine_job import READING
 from TopoGANSynthLib.keep.keep_form import KeepForm, export_parameters
 from TopoGANSynthLib.leaving_nodes import LeavingNodes
+from TopoGANSynthLib.model.copies_form import CopiesForm
 from TopoGANSynthLib.model.model_form import ModelForm
 from TopoGANSynthLib.model.topology_form import Topology, TopologyForm
 from TopoGANSynthLib.paint.paint_form import PaintForm, paint_parameters
@@ -45,6 +46,7 @@ class SynthPanel:
         self._parameters: Any = None
         self._result = ResultView(ui)
         self._topology = TopologyForm(ui)
+        self._copies = CopiesForm(ui, self.refresh)
         self._model = ModelForm(ui, self._take_model)
         self._paint = PaintForm(ui, engine, lambda: (self._model.path, self._model.card))
         self._keep = KeepForm(ui, engine, self._result.chosen, logic.source)
@@ -55,12 +57,14 @@ class SynthPanel:
         self._connections.add(ui.generateButton, "clicked()", self._generate_or_cancel)
         logic.onProgress = self._show_progress
         logic.onNodes = self._result.show
+        self._copies.take_model(self._model.path, self._model.card)
         self.refresh()
 
     def enter(self) -> None:
         """The user looks at it: ask for the engine, and look what the scene holds."""
         self._engine.enter()
         self._result.look()
+        self._copies.look()
         self._keep.refresh()
         self._compare.look()
 
@@ -73,6 +77,7 @@ class SynthPanel:
         self._parameters = parameters
         self._leaving.set_parameters(parameters)
         self._topology.set_parameters(parameters)
+        self._copies.set_parameters(parameters)
         self._result.set_parameters(parameters)
         self._paint.set_parameters(parameters)
         self._keep.set_parameters(parameters)
@@ -83,6 +88,7 @@ class SynthPanel:
         """Show what is so now."""
         ui, running = self._ui, self._logic.isRunning
         self._topology.refresh(self._model.card)
+        self._copies.refresh()
         ui.modelCollapsibleButton.enabled = not running
         ui.samplesCollapsibleButton.enabled = not running
         reason = self._reason()
@@ -100,6 +106,7 @@ class SynthPanel:
         self._leaving.set_parameters(None)
         self._model.close()
         self._topology.close()
+        self._copies.close()
         self._result.close()
         self._paint.close()
         self._keep.close()
@@ -110,6 +117,7 @@ class SynthPanel:
     def _take_model(self) -> None:
         # What was said of the last samples is of another model.
         self._logic.runner.forget()
+        self._copies.take_model(self._model.path, self._model.card)
         self.refresh()
 
     def _reason(self) -> str:
@@ -117,7 +125,8 @@ class SynthPanel:
             return _("The scene is being closed.")
         if self._engine.not_ready:
             return self._engine.not_ready
-        return "" if self._model.card is not None else _("Choose a model.")
+        card = self._model.card
+        return _("Choose a model.") if card is None else self._copies.reason(card)
 
     def _request_settings(self) -> Mapping[str, Any]:
         settings = {s.name: getattr(self._parameters, s.attribute) for s in self._logic.settings}
@@ -129,12 +138,15 @@ class SynthPanel:
             return
         # It may have been removed or replaced since it was chosen.
         readable, path = self._model.read(), self._model.path
+        self._copies.look()
         self.refresh()
-        if not readable or path is None:
+        if not readable or path is None or self._reason():
             return
         try:
-            self._logic.synthesize(path, self._request_settings(), self._engine.engine)
+            copies = self._copies.training_set
+            self._logic.synthesize(path, self._request_settings(), self._engine.engine, reject_copies=copies)
             self._model.remember()
+            self._copies.remember()
         except OSError as error:
             self._ui.statusLabel.visible = True
             self._ui.statusLabel.text = _("It cannot start: {reason}.").format(reason=error.strerror or error)
@@ -169,6 +181,7 @@ def own_parameters() -> dict[str, tuple[Any, Any]]:
     return {
         "topology": (Topology, Topology.any),
         "topologies": (str, ""),
+        "leaveCopiesOut": (bool, False),
         **view_parameters(),
         **compare_parameters(),
         **paint_parameters(),

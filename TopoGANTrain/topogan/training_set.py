@@ -23,6 +23,7 @@ from topogan.structures import Region, StructureTable
 
 if TYPE_CHECKING:
     from topogan.homology import Diagram
+    from topogan.warping import Outside
 
 SCHEMA = "topogan.training-set/3"
 # Of one structure alone.
@@ -257,6 +258,11 @@ class TrainingSet:
     def validation_or_train(self) -> np.ndarray:
         """Rows that curves, previews and choices look at: :attr:`validation`, or :attr:`train` where that is empty."""
         return self.validation if len(self.validation) else self.train
+
+    @property
+    def outside(self) -> Outside:
+        """What is beyond the edges of masks that are moved: what is in a tile goes on, around structures is nothing."""
+        return "border" if self.tiled else "zeros"
 
     @property
     def missing_parts(self) -> str:

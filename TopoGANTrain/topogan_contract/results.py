@@ -38,14 +38,25 @@ def mark_used(training_set: Path, run: Path, run_id: str) -> None:
             _mark(training_set, run_id).write_text(json.dumps({"schema": schemas.USED}), encoding="utf-8")
 
 
+def known_training_set(run: Path) -> Path | None:
+    """Where the training set of a run lies, or once lay, as the user's settings know; None where they do not."""
+    run_id = _id_of(run)
+    place = (find_json(known_run(run_id), schemas.KNOWN_RUN) or {}).get("dataset") if run_id else None
+    return Path(place) if isinstance(place, str) else None
+
+
 def take_mark_back(run: Path) -> None:
     """The mark of a run goes that is being removed, or is to learn elsewhere; where its training set is still found."""
+    place = known_training_set(run)
+    if place is not None:
+        with suppress(OSError, ValueError):
+            _mark(place, _id_of(run)).unlink()
+
+
+def _id_of(run: Path) -> str:
+    """What a run calls itself; empty for anything else."""
     run_id = (find_json(run / layout.CONFIG_FILE, schemas.RUN) or {}).get("id")
-    if isinstance(run_id, str) and _ID.fullmatch(run_id):
-        place = (find_json(known_run(run_id), schemas.KNOWN_RUN) or {}).get("dataset")
-        if isinstance(place, str):
-            with suppress(OSError, ValueError):
-                _mark(Path(place), run_id).unlink()
+    return run_id if isinstance(run_id, str) and _ID.fullmatch(run_id) else ""
 
 
 def _mark(training_set: Path, run_id: str) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 CHECK = "topogan.check/1"
 COMPARISON = "topogan.comparison/1"
 DOCTOR = "topogan.doctor/1"
+DOWNSTREAM = "topogan.downstream/2"
 ERROR = "topogan.error/1"
 ESTIMATE_REQUEST = "topogan.estimate-request/1"
 EXPORT = "topogan.export/1"

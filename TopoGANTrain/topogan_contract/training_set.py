@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
+
+from topogan_contract.schemas import read_json
 
 DESCRIPTION_FILE = "dataset.json"
 KIND = "topogan.training-set/"
@@ -17,6 +21,17 @@ FILES = re.compile(
     r"dataset\.json|(slices|volumes)\.csv|(masks|images)\.npy|diagrams\.npz|preview\.png|check\.json|" + MARKS.pattern
 )
 """Nothing else in it is the training set's."""
+
+_MOST_BYTES = 1 << 20
+
+
+def find_description(folder: Path) -> dict[str, Any] | None:
+    """What a training set says of itself; None for a folder that is none."""
+    with suppress(OSError, ValueError):
+        described = read_json(folder / DESCRIPTION_FILE, _MOST_BYTES)
+        if isinstance(described, dict) and str(described.get("schema")).startswith(KIND):
+            return described
+    return None
 
 
 def identity(described: Mapping[str, Any]) -> dict[str, Any]:

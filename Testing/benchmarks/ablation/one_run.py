@@ -39,7 +39,9 @@ from topogan.verdict import RealTopologies
 CURVE_EVERY = 200
 # Of slices, and of volumes.
 _CURVE_SAMPLES = {2: 500, 3: 200}
-_TIMED = 20
+# Rounds of timing, and of volumes of 64 voxels, whose steps take as long as all rounds of a slice's.
+_TIMED, _TIMED_FINE = 20, 5
+_FINE = 2**18
 _BATCH = 100
 _CPU = torch.device("cpu")
 
@@ -97,11 +99,10 @@ def train_variant(job: Job, training_set: TrainingSet) -> tuple[MaskTrainer, Cur
     """Train to the end; return the trainer, the curve from the first step, and the values of the last step."""
     off = job.settings.topology.model_copy(update={"mode": "off"})
     plain = MaskTrainer(training_set, job.settings.model_copy(update={"topology": off}), _CPU)
-    shared = Job(job.set_name, NONE, 0.0, job.seed, job.protocol)
-    folder = _checkpoints(job, training_set, f"warm-up-{shared.name}")
+    folder = checkpoints_of_warm_up(job, training_set)
     curve, _ = _advance(plain, job, training_set, folder, _warm_up_steps(job.settings), [])
     trainer = MaskTrainer(training_set, job.settings, _CPU)
-    _restore(trainer, _checkpoint(plain, curve))
+    restore(trainer, _checkpoint(plain, curve))
     folder = _checkpoints(job, training_set, job.name)
     curve, values = _advance(trainer, job, training_set, folder, job.last_step, curve)
     return trainer, curve, values
@@ -138,10 +139,10 @@ def step_cost(trainer: MaskTrainer, job: Job, training_set: TrainingSet) -> dict
         return {}
     off = job.settings.topology.model_copy(update={"mode": "off"})
     plain = MaskTrainer(training_set, job.settings.model_copy(update={"topology": off}), _CPU)
-    _restore(plain, _checkpoint(trainer, []))
+    restore(plain, _checkpoint(trainer, []))
     seconds: dict[str, list[float]] = {"with": [], "without": []}
     every = job.settings.topology.every
-    for _ in range(_TIMED):
+    for _ in range(_TIMED_FINE if training_set.masks[0].size >= _FINE else _TIMED):
         for name, timed in (("with", trainer), ("without", plain)):
             start = time.process_time()
             for _ in range(every):
@@ -157,7 +158,7 @@ def _advance(
     folder.mkdir(parents=True, exist_ok=True)
     found = latest_checkpoint(folder)
     if found is not None:
-        _restore(trainer, found)
+        restore(trainer, found)
         curve = found.values["curve"]
     values: Values = {}
     curve = list(curve)
@@ -175,7 +176,7 @@ def _checkpoint(trainer: MaskTrainer, curve: Curve, last: dict[str, float] | Non
     return Checkpoint(trainer.step, tensors, {"trainer": values, "curve": curve, "last": last or {}})
 
 
-def _restore(trainer: MaskTrainer, checkpoint: Checkpoint) -> None:
+def restore(trainer: MaskTrainer, checkpoint: Checkpoint) -> None:
     """Take over a state; what the other training did not have (the loss, or none) starts fresh."""
     fresh = trainer.exact.pack()[1]
     trainer.exact.restore(checkpoint.tensors, fresh | checkpoint.values["trainer"])
@@ -222,6 +223,12 @@ def is_done(job: Job, results: Path) -> bool:
 
 def _warm_up_steps(settings: TrainSettings) -> int:
     return math.ceil(settings.topology.warm_up * settings.masks.steps)
+
+
+def checkpoints_of_warm_up(job: Job, training_set: TrainingSet) -> Path:
+    """The folder of the checkpoints that all variants of a seed share."""
+    shared = Job(job.set_name, NONE, 0.0, job.seed, job.protocol)
+    return _checkpoints(job, training_set, f"warm-up-{shared.name}")
 
 
 def _checkpoints(job: Job, training_set: TrainingSet, name: str) -> Path:

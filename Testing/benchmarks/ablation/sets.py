@@ -14,6 +14,7 @@ from volume_runs.sets import VOLUME_SETS
 from ablation.data import present
 from topogan.config import PhantomSettings, PrepareSettings
 from topogan.dataset import prepare
+from topogan.demo import simulate
 from topogan.errors import InputError
 from topogan.phantom import make_phantom
 from topogan.phantom.tissues import STRUCTURES
@@ -82,6 +83,14 @@ def _few_atria(out: Path) -> None:
     """Six of the twenty left atria to learn from, and seven each for validation and test."""
     segmentations, _ = find_pairs([present("msd_task02_left_atrium_masks")])
     prepare(out, segmentations, settings=PrepareSettings(structure="left atrium", validation=0.35, test=0.35))
+
+
+def _demo(out: Path) -> None:
+    """What ``topogan demo`` prepares, without the images."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source = simulate(Path(scratch) / "phantom", read_preset("demo"), lambda _: None)
+        segmentations, _ = find_pairs(source.segmentations)
+        prepare(out, segmentations, settings=PrepareSettings(**source.settings), plane=source.plane, table=source.table)
 
 
 def _rings(out: Path) -> None:
@@ -177,7 +186,10 @@ SETS: dict[str, Callable[[Path], None]] = {
     "isbi_tuning": _isbi_tuning,
     "six_patients": lambda out: _few(out, 6, seed=0),
     "two_patients": lambda out: _few(out, 2, seed=2),
+    "four_patients": lambda out: _few(out, 4, seed=3),
+    "twelve_patients": lambda out: _few(out, 12, seed=4),
     "six_atria": _few_atria,
+    "demo": _demo,
     **VOLUME_SETS,
 }
 FINAL_SETS = ("phantom", "rings", "isbi", "atrium", "blood_pool")

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from downstream_runs.models import NONE, PAINTER, TOPOLOGY, Training, open_model
-from downstream_runs.sets import open_patients
+from downstream_runs.sets import SOURCES, open_patients
 from topogan.config import Device, DownstreamSettings
 from topogan.evaluation.downstream import scores_of_parts, true_masks
 from topogan.evaluation.own_masks import painted_own_masks
@@ -65,12 +65,13 @@ ARMS = {
 
 def run_arm(source: str, patients: int, seed: int, arm: Arm, training: Training) -> dict[str, Any]:
     """Train one U-Net; its scores on validation and on test patients, and what was used."""
-    real = open_patients(source, patients, seed)
+    real = open_patients(SOURCES[source].segmented or source, patients, seed)
     assert real.images is not None and real.window is not None
     parts: list[Slices] = [(real.images[real.train], true_masks(real, real.train))]
     content: dict[str, Any] = {"train_slices": len(real.train), "segmentation": SEGMENTATION.model_dump(mode="json")}
     if arm.data is not None:
-        images, labels, content["model"] = _made(source, real, patients, seed, arm, training)
+        told = open_patients(source, patients, seed)
+        images, labels, content["model"] = _made(source, told, patients, seed, arm, training)
         parts.append((images, labels == 1))
         content["betti"] = _histogram(labels)
     settings = SEGMENTATION.model_copy(update={"share": arm.share})
@@ -80,20 +81,21 @@ def run_arm(source: str, patients: int, seed: int, arm: Arm, training: Training)
     content["cpu_seconds"] = round(time.process_time() - start, 1)
     for part in ("validation", "test"):
         rows = getattr(real, part)
-        predicted = predict(network, real.images[rows], real.window, settings.batch, _CPU)
-        content[part] = asdict(scores_of_parts(predicted, true_masks(real, rows), real))
+        if len(rows):
+            predicted = predict(network, real.images[rows], real.window, settings.batch, _CPU)
+            content[part] = asdict(scores_of_parts(predicted, true_masks(real, rows), real))
     return content
 
 
 def _made(
-    source: str, real: TrainingSet, patients: int, seed: int, arm: Arm, training: Training
+    source: str, told: TrainingSet, patients: int, seed: int, arm: Arm, training: Training
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Images, label ids, and the settings of the model."""
     assert arm.data is not None
-    model = open_model(source, real, patients, seed, arm.data, training)
+    model = open_model(source, told, patients, seed, arm.data, training)
     settings = model.settings.model_dump(mode="json")
     if arm.data == PAINTER:
-        images, labels = painted_own_masks(model, real, SAMPLES, seed)
+        images, labels = painted_own_masks(model, told, SAMPLES, seed)
         return images, labels, {"textures": settings["textures"]}
     samples = model.sample(SAMPLES, seed, betti=arm.betti)
     assert samples.textures is not None

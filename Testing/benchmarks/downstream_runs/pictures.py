@@ -15,7 +15,7 @@ _SHOWN = 12
 
 
 def draw_slices(source: str, path: Path) -> None:
-    """Rows of a training patient's slices, of own masks painted, and of synthetic slices, each with its masks below."""
+    """Rows of a training patient's slices, of own masks painted, and of synthetic slices; label maps lie below each."""
     real, training = open_patients(source, 1, 0), Training()
     assert real.images is not None and real.window is not None
     rows = real.train[np.linspace(0, len(real.train) - 1, _SHOWN).astype(int)]
@@ -25,6 +25,6 @@ def draw_slices(source: str, path: Path) -> None:
     low, high = real.window
     shown = []
     for images, labels in ((real.images[rows], real.masks[rows]), own, (samples.textures, samples.labels)):
-        shown += [np.clip((images - low) / (high - low), 0, 1), (labels == 1).astype(float)]
+        shown += [np.clip((images - low) / (high - low), 0, 1), labels / len(real.table)]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_preview(path, contact_sheet(np.concatenate(shown).astype(np.float32), columns=_SHOWN))

@@ -19,7 +19,8 @@ from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.optimization import as_floats
 from topogan.training_set import TrainingSet
 
-SETS = ("six_patients", "two_patients", "six_atria")
+PHANTOMS = ("six_patients", "two_patients", "four_patients", "twelve_patients")
+SETS = (*PHANTOMS, "six_atria")
 VARIANTS: dict[str, dict[str, Any]] = {
     "none": {},
     "masks": {"masks": 1.0},

@@ -11,7 +11,7 @@ from ablation.sets import open_set
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from few_patients.job import CPU, Job
+from few_patients.job import CPU, PHANTOMS, Job
 from few_patients.results import add_results
 from topogan.device import exact_numerics
 from topogan.homology import betti_numbers_of_batch
@@ -26,7 +26,6 @@ from topogan.training.objectives import LAZY_STEPS
 from topogan.training_set import TrainingSet
 
 _SAMPLES_OF_BETTI = 300
-_PHANTOMS = ("six_patients", "two_patients")
 _STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 _TIMED = 3
 
@@ -41,6 +40,7 @@ def figures(samples: NDArray[np.bool_], real: TrainingSet, held_out: NDArray[np.
     of_members, of_others = real.betti[real.train, 0], real.betti[held_out, 0]
     sizes, of_train, of_held = (areas(masks, real.pixel_size) for masks in (samples, members, others))
     values = {
+        "all_copies": 100.0 * found.copied.mean(),
         "copies": 100.0 * found.lying.beyond.mean(),
         "changed_copies": 100.0 * found.changed.beyond.mean(),
         "closer": found.closer_percent,
@@ -64,7 +64,7 @@ def figures(samples: NDArray[np.bool_], real: TrainingSet, held_out: NDArray[np.
 
 def measure_strengths(results: Path) -> None:
     """What the changes do to training masks themselves: to their topology, and to how alike they are."""
-    real, found = open_set(_PHANTOMS[0]), {}
+    real, found = open_set(PHANTOMS[0]), {}
     masks = real.masks[real.train]
     members, others = real.region_masks(real.train), real.region_masks(real.validation)
     farthest = best_matches(others, members).dice.max()
@@ -85,14 +85,14 @@ def measure_strengths(results: Path) -> None:
 
 def measure_independent(results: Path) -> None:
     """The membership AUC of masks of other patients, as if they were samples: what it is where nothing is learned."""
-    first, second = (open_set(name) for name in _PHANTOMS)
     found = {}
-    for name, real, other in ((_PHANTOMS[0], first, second), (_PHANTOMS[1], second, first)):
+    for name in PHANTOMS:
+        real, other = (open_set(one) for one in (name, PHANTOMS[name == PHANTOMS[0]]))
         samples = other.region_masks(np.arange(len(other.masks)))
         for part in ("validation", "test"):
             values = figures(samples, real, getattr(real, part))
             found[f"{name}, {part}"] = {key: values[key] for key in ("auc", "closer", "copies", "dice_to_training")}
-        print(f"{name}: {found}", flush=True)
+            print(f"{name}, {part}: {found[f'{name}, {part}']}", flush=True)
     add_results(results, {"independent": found})
 
 

@@ -25,7 +25,8 @@ def read_runs(results: Path) -> dict[str, dict[str, Any]]:
 
 # Key, heading, what stands beside it for real masks.
 _COLUMNS = [
-    ("copies", "possible copies, %", None),
+    ("all_copies", "possible copies, %", None),
+    ("copies", "as they lie, %", None),
     ("changed_copies", "changed copies, %", None),
     ("closer", "closer to training, %", None),
     ("dice_to_training", "Dice to training", "dice_to_training_real"),

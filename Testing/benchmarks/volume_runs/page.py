@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from ablation.results import Group, read_results
 from ablation.variants import NONE
 
 from volume_runs.measure import CLEANED, DICE_TEST, DICE_TRAIN, DRAWS, JOINT_ERROR, SHOWN, VALID
 
+STEP_WITHOUT, PERSISTENCE = "step without the loss", "persistence of the batch"
+
 
 def summary(results: Path) -> str:
     """A section for each set and protocol that was trained with a loss and without."""
     groups = [group for group in read_results(results) if NONE in group.by_variant and len(group.by_variant) > 1]
     return "\n\n".join(_section(group) for group in groups) or "No trainings yet: say --run."
+
+
+def cost_table(found: list[dict[str, Any]]) -> str:
+    """The measurements in Markdown."""
+    threads = [f"{row['threads']} thread{'s' * (row['threads'] > 1)}" for row in found]
+    lines = [f"| CPU s (s by the clock), batch {found[0]['batch']} | {' | '.join(threads)} |"]
+    lines.append("|---|" + "---|" * len(found))
+    for name in found[0]["seconds"]:
+        times = (row["seconds"][name] for row in found)
+        cells = " | ".join("{cpu:.2f} ({clock:.2f})".format(**cell) for cell in times)
+        lines.append(f"| {name} | {cells} |")
+    shares = (row["seconds"][PERSISTENCE]["cpu"] / row["seconds"][STEP_WITHOUT]["cpu"] for row in found)
+    cells = " | ".join(f"{100 * share:.0f} %" for share in shares)
+    lines.append(f"| persistence, of a step without the loss | {cells} |")
+    for name in ("without the loss", "with it"):
+        cells = " | ".join(f"{row['peak_mb'][name]:.0f}" for row in found)
+        lines.append(f"| MB at most, {name} | {cells} |")
+    lines.append(f"\n{found[0]['wrong_b1']} of the {found[0]['batch']} samples have another b1 than training volumes.")
+    return "\n".join(lines)
 
 
 def _section(group: Group) -> str:

@@ -74,6 +74,12 @@ def test_augmentation_moves_image_and_mask_together() -> None:
     assert torch.equal(image, again)
 
 
+def test_tiles_that_are_moved_go_on_beyond_their_edges() -> None:
+    full = torch.ones(8, 1, 32, 32)
+    _, moved = augmented(full, full, 1, np.random.default_rng(0), Augmentation(outside="border"))
+    assert moved.all()
+
+
 def test_a_small_network_learns(real_slices: Slices) -> None:
     masks, images = real_slices
     settings = DownstreamSettings(steps=40, batch=8, width=8, learning_rate=0.01, threads=1)
@@ -115,6 +121,14 @@ def test_own_masks_are_deformed_and_painted(ring_model: Path, ring_training_set:
     np.testing.assert_array_equal(images, again)
     own = real.masks[real.train]
     assert not any((own == one).all(axis=(1, 2)).any() for one in labels)
+
+
+def test_what_is_in_own_tiles_goes_on_beyond_their_edges(ring_model: Path, ring_training_set: Path) -> None:
+    real = TrainingSet.open(ring_training_set)
+    full = replace(real, masks=np.ones_like(real.masks[:]), tiled=True)  # type: ignore[arg-type]  # rows are all that is asked for
+    model = load_model(ring_model)
+    assert painted_own_masks(model, full, 4)[1].all()
+    assert not painted_own_masks(model, replace(full, tiled=False), 4)[1].all()
 
 
 def test_own_masks_of_other_structures_are_not_painted(heart_model: Model, heart_training_set: Path) -> None:

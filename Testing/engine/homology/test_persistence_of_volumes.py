@@ -22,9 +22,9 @@ from topogan.homology import (
     distance_filtration,
     euler_characteristics,
     load_diagrams,
-    morse,
     save_diagrams,
     signed_distance_filtration,
+    tunnels,
 )
 from topogan.homology.persistence import pairs_of_batch
 
@@ -107,7 +107,7 @@ def test_distances_to_a_mask_are_as_gudhi_says() -> None:
 def test_blocks_of_columns_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = np.random.default_rng(0).standard_normal((12, 12, 12))
     whole = pairs_of_batch(noise[None])
-    monkeypatch.setattr(morse, "_TOGETHER", 7)
+    monkeypatch.setattr(tunnels, "_TOGETHER", 7)
     np.testing.assert_array_equal(pairs_of_batch(noise[None]).pixels, whole.pixels)
 
 

@@ -1,4 +1,4 @@
-"""Copies are found where they were shifted, mirrored, scaled or deformed, and textures by their grain."""
+"""Copies are found where they were shifted, turned, mirrored, scaled or deformed, and textures by their grain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates, rotate
 
 from topogan.metrics.alignment import aligned, best_aligned_matches
 from topogan.metrics.memorization import audit
@@ -43,6 +43,11 @@ def scaled(mask: np.ndarray, factor: float) -> np.ndarray:
     return found
 
 
+def turned(mask: np.ndarray, degrees: float) -> np.ndarray:
+    found: np.ndarray = rotate(mask, degrees, reshape=False, order=0)
+    return found
+
+
 def deformed(mask: np.ndarray, pixels: float = 1.0) -> np.ndarray:
     rng = np.random.default_rng(3)
     moves = [gaussian_filter(rng.standard_normal(mask.shape), 6) for _ in mask.shape]
@@ -59,10 +64,11 @@ def deformed(mask: np.ndarray, pixels: float = 1.0) -> np.ndarray:
         lambda mask: mask[:, ::-1],
         lambda mask: mask[::-1, ::-1],
         lambda mask: scaled(mask, 1.15),
-        lambda mask: np.roll(scaled(mask, 0.87)[::-1], 4, 0),
+        lambda mask: turned(mask, 35),
+        lambda mask: np.roll(turned(scaled(mask, 0.87)[::-1], -100), 4, 0),
         deformed,
     ],
-    ids=["exact", "shifted", "mirrored", "turned round", "scaled", "all three", "deformed"],
+    ids=["exact", "shifted", "mirrored", "turned round", "scaled", "turned", "all four", "deformed"],
 )
 def test_changed_copies_are_found(change: Callable[[np.ndarray], np.ndarray]) -> None:
     samples = np.concatenate([[change(mask) for mask in POOL[:4]], hearts(4, 2)])

@@ -20,6 +20,7 @@ from TopoGANLib.forms.path_line import PathLine
 from TopoGANSynthLib.compare.compare_request import SampleForm, read_form, scene_request
 from TopoGANSynthLib.compare.compare_view import CompareView
 from TopoGANSynthLib.compare.comparing import compare_job
+from TopoGANSynthLib.compare.gain_form import GainForm
 from TopoGANSynthLib.job.job_runner import JobRunner
 from TopoGANSynthLib.paint.paint_form import PaintPlane
 from TopoGANSynthLib.paint.painting import Match, match, plane_of_view
@@ -63,6 +64,7 @@ class CompareForm:
         self._ui, self._engine, self._chosen, self._source = ui, engine, chosen, source
         self._parameters: Any = None
         self._view = CompareView(ui, chosen)
+        self._gain = GainForm(ui, engine, self._form_of)
         self._runner = JobRunner(self._follow)
         # What is compared now.
         self._target: SynthesisNodes | None = None
@@ -87,6 +89,7 @@ class CompareForm:
         """Ask the disk what is chosen, and show it."""
         path = self._set.path
         self._is_set = path is not None and (path / DESCRIPTION_FILE).is_file()
+        self._gain.look(path)
         self.refresh()
 
     def refresh(self) -> None:
@@ -111,12 +114,15 @@ class CompareForm:
         self._runner.offer(ui.compareButton, ui.compareReasonLabel, reason, start, does, drops)
         self._show_state()
         self._view.refresh()
+        ready = with_set and not reason and nodes is not None
+        self._gain.refresh(nodes, self._source(nodes) if ready else None, self._set.path if ready else None)
 
     def close(self) -> None:
         """Let go of everything; what is being compared is dropped."""
         self._connections.close()
         self._set.close()
         self._runner.close()
+        self._gain.close()
         self._view.close()
 
     def _show_state(self) -> None:

@@ -61,6 +61,8 @@ class ModelCard:
     patients: int
     parts: tuple[int, int, int]
     """How many slices (volumes) were for training, validation and test."""
+    training_set: str
+    """Content hash of what it was trained on; empty where it says nothing."""
     figures: Figures | None
     """How good it is; None where that was not measured."""
     hashes: tuple[tuple[str, str], ...]
@@ -207,6 +209,7 @@ def _card(content: dict[str, Any]) -> ModelCard:
             int(trained.get("validation", 0)),
             int(trained["test"] if "test" in trained else trained["held_out"]),
         ),
+        training_set=str(trained.get("content_hash", "")),
         figures=figures,
         hashes=tuple((str(name), str(digest)) for name, digest in content.get("files", {}).items()),
     )

@@ -64,12 +64,13 @@ class ServeClient:
         """The engine, once it was needed."""
         return self._process
 
-    def ask(self, model: Path, settings: Mapping[str, Any]) -> str:
+    def ask(self, model: Path, settings: Mapping[str, Any], reject_copies: Path | None = None) -> str:
         """Put a request and see that an engine is there to answer it; return the request's id.
 
         Args:
             model: model package, a folder or a zip.
             settings: of ``topogan synthesize``, by name.
+            reject_copies: the training set of the model, to leave out possible copies of it.
 
         Raises:
             OSError: the folder cannot be written, or the engine's Python cannot be started.
@@ -77,6 +78,8 @@ class ServeClient:
         """
         identifier = uuid.uuid4().hex
         content = {"schema": schemas.REQUEST, "model": str(model.absolute()), "settings": dict(settings)}
+        if reject_copies is not None:
+            content["reject_copies"] = str(reject_copies.absolute())
         try:
             text = json.dumps(content, allow_nan=False)
         except (TypeError, RecursionError) as error:

@@ -21,6 +21,8 @@ MODEL = "Model"
 FIRST_MODEL = "FirstModel"
 """What is fine-tuned."""
 EXPORT_FOLDER = "ExportFolder"
+MODELS_TRAINING_SET = "ModelsTrainingSet"
+"""Of whose copies samples were last kept free."""
 TRAINING_SET = "TrainingSet"
 """What samples are compared with."""
 

@@ -12,6 +12,7 @@ from topogan_contract import run as layout
 from topogan_contract.run import ENDED, FINISHED, RUNNING, STOPPED, STOPPING
 from TopoGANLib.engine.process import last_lines
 from TopoGANLib.engine.run_monitor import SILENT
+from TopoGANLib.forms.durations import duration
 from TopoGANTrainLib.run.ending import Ending
 from TopoGANTrainLib.run.history_feed import Stamp, file_stamp
 from TopoGANTrainLib.run.plots_view import PlotsView
@@ -131,13 +132,3 @@ def elapsed_seconds(run: Path) -> float | None:
     if lock is None or status is None or status[0] < lock[0]:
         return None
     return (status[0] - lock[0]) / 1e9
-
-
-def duration(seconds: float) -> str:
-    """A time span as people say it: ``"45 s"``, ``"12 min"``, ``"3 h 05 min"``."""
-    if seconds < 90:
-        return _("{seconds} s").format(seconds=f"{seconds:.0f}")
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return _("{minutes} min").format(minutes=minutes)
-    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=f"{minutes % 60:02d}")

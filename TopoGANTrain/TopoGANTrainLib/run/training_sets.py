@@ -16,13 +16,12 @@ from topogan_contract import run as layout
 from topogan_contract import schemas, training_set
 from topogan_contract.leftovers import is_partial, partial_folder
 from topogan_contract.results import RUN_FOLDER, TRAINING_SET_FOLDER
-from topogan_contract.schemas import find_json, read_json
+from topogan_contract.schemas import find_json
 from topogan_contract.words import shown
 from TopoGANLib.words import tr as _
 from TopoGANTrainLib.run.folders import MOST_RUNS, every_run, folders_of
 
 _OF_FILE_MANAGERS = (".DS_Store", "Thumbs.db", "desktop.ini")
-_MOST_BYTES = 1 << 20
 
 
 def unused_sets(results: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -137,11 +136,7 @@ def first_other(folder: Path, ours: Callable[[str], bool]) -> str:
 
 def _described(folder: Path) -> dict[str, Any] | None:
     """What a training set says of itself; None for anything else, and for a link to one."""
-    with suppress(OSError, ValueError):
-        described = read_json(folder / training_set.DESCRIPTION_FILE, _MOST_BYTES)
-        ours = isinstance(described, dict) and str(described.get("schema")).startswith(training_set.KIND)
-        return described if ours and not folder.is_symlink() else None
-    return None
+    return None if folder.is_symlink() else training_set.find_description(folder)
 
 
 def _recorded(run: Path) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from slicer.i18n import tr as _
 from topogan_contract import schemas
 from topogan_contract.estimate import ANSWER
 from TopoGANLib.engine.check import doctor_json
+from TopoGANLib.forms.durations import duration
 from TopoGANTrainLib.check.data_check import SetForm
-from TopoGANTrainLib.run.run_view import duration
 
 _SECONDS_PER_HOUR = 3600.0
 _GIGABYTE = 1e9

@@ -37,7 +37,7 @@ def memorization_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> 
         return f"None of {total} samples comes closer to a training mask than {than}.{beside}"
     subject = f"{count} of {total} samples {'comes' if count == 1 else 'come'}"
     changed = len(found.changed_copies)
-    of_them = f" ({changed} of them when shifted, scaled or mirrored)" if changed else ""
+    of_them = f" ({changed} of them when shifted, scaled, turned or mirrored)" if changed else ""
     sentence = (
         f"{subject} closer to a training mask than any test {terms.sample} does{of_them}: look at the pairs below"
     )

@@ -24,8 +24,8 @@ from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.files import check_new_file, remove_leftovers, write_json
 from topogan.model import Model, load_model
 from topogan.training_set import TrainingSet
+from topogan_contract import schemas
 
-SCHEMA = "topogan.downstream/2"
 # Other kinds of data, and weaker augmentation.
 _OLDER = "topogan.downstream/1"
 
@@ -75,7 +75,7 @@ def downstream(
     """
     settings = settings or DownstreamSettings()
     if out is not None:
-        check_new_file(Path(out), overwrite, SCHEMA, _OLDER)
+        check_new_file(Path(out), overwrite, schemas.DOWNSTREAM, _OLDER)
         remove_leftovers(Path(out))
     device = choose_device(settings.device)
     real, samples = _opened(Path(training_set), Path(synthesis))
@@ -95,7 +95,7 @@ def downstream(
     report = DownstreamReport(by_data, patients, _notes(real, samples, painter))
     if out is not None:
         content = {"settings": settings.model_dump(mode="json"), "training_set_hash": real.content_hash}
-        write_json(Path(out), {**content, "independent": real.independent, **report.content()}, SCHEMA)
+        write_json(Path(out), {**content, "independent": real.independent, **report.content()}, schemas.DOWNSTREAM)
     return report
 
 
@@ -138,7 +138,7 @@ def _arms(real: TrainingSet, samples: SyntheticSet, painter: Model | None) -> li
     assert real.images is not None and samples.textures is not None
     own = real.images[real.train], true_masks(real, real.train)
     synthetic = samples.textures, samples.labels if several else samples.labels == 1
-    strong = Augmentation()
+    strong = Augmentation(outside=real.outside)
     arms = [
         Arm(REAL, [own], None),
         Arm(AUGMENTED, [own], strong),

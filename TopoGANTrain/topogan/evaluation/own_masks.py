@@ -49,7 +49,7 @@ def painted_own_masks(
     for start in range(0, count, _TOGETHER):
         rows = order[start : start + _TOGETHER]
         grids = draw_grids(len(rows), (real.size, real.size), Augmentation().warp, random)
-        labels = warped_labels(real.masks[rows], len(real.table), grids)
+        labels = warped_labels(real.masks[rows], len(real.table), grids, real.outside)
         levels = real.levels[rows] if metadata.told_level else None
         shape = len(rows), texture_noise_channels(metadata.settings.textures), real.size, real.size
         noise = torch.randn(shape, generator=noise_of).to(model.device)

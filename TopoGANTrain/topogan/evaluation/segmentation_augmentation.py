@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from topogan.warping import Warp, draw_grids, warped, warped_labels
+from topogan.warping import Outside, Warp, draw_grids, warped, warped_labels
 
 _WARP = Warp(shift=0.1, turn=30.0, scale=math.log(1.4), deformation=0.04)
 _MOST_VARIANCE = 0.1
@@ -35,6 +35,8 @@ class Augmentation:
     contrasted: float = 0.15
     gamma_changed: float = 0.3
     gamma_changed_inverted: float = 0.1
+    outside: Outside = "zeros"
+    """What masks show beyond their edges; images show there what lies at the edge."""
 
 
 def augmented(
@@ -50,7 +52,7 @@ def augmented(
         how: what is changed.
     """
     grids = draw_grids(len(images), images.shape[2:], how.warp, generator, how.warped)
-    labels = warped_labels(masks[:, 0].to(torch.uint8).cpu().numpy(), structures, grids)
+    labels = warped_labels(masks[:, 0].to(torch.uint8).cpu().numpy(), structures, grids, how.outside)
     changed = _intensities_changed(warped(images, grids, outside="border"), generator, how)
     return changed, torch.from_numpy(labels)[:, None].to(masks)
 

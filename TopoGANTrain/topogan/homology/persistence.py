@@ -19,7 +19,7 @@ from topogan.errors import InputError
 from topogan.homology.diagrams import Diagram
 from topogan.homology.gudhi_cubical import persistence_of_top_cells
 from topogan.homology.index_packing import BLOCK, dense_ranks, pack_pixels, unpack_pixels
-from topogan.homology.morse import persistence_of_volume
+from topogan.homology.morse import persistence_of_volumes
 
 # Below this many pairs one comparison sort costs less than three fast ones.
 _FEW = 2048
@@ -146,8 +146,8 @@ def pairs_of_batch(
     Args:
         images: [N, H, W] or [N, D, H, W].
         dimensions: as for :func:`cubical_persistence`.
-        tunnels_of: bool [N], of volumes: those whose pairs of dimension 1 are wanted, at ⅔ of the cost; the others get
-            none. All, if None.
+        tunnels_of: bool [N], of volumes: those whose pairs of dimension 1 are wanted, half of the cost; the others
+            get none. All, if None.
 
     Raises:
         InputError: as :func:`cubical_persistence`.
@@ -171,10 +171,8 @@ def pairs_of_batch(
         found = [persistence_of_top_cells(image, pixels) for image in packed]
     else:
         with_tunnels = np.ones(len(images), dtype=bool) if tunnels_of is None else tunnels_of
-        found = [
-            persistence_of_volume(volume, [dim for dim in dimensions if dim != 1 or wanted], pixels)
-            for volume, wanted in zip(packed, with_tunnels.tolist(), strict=True)
-        ]
+        wanted = [[dim for dim in dimensions if dim != 1 or tunnels] for tunnels in with_tunnels.tolist()]
+        found = persistence_of_volumes(packed, wanted, pixels)
     blocks = [points[dim] for points in found for dim in dimensions]
     group = np.arange(len(blocks)).repeat([len(block) for block in blocks])
     return BatchPairs(dimensions, group, *_decoded(images, group // len(dimensions), np.concatenate(blocks)))

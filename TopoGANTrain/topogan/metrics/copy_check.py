@@ -16,8 +16,8 @@ class CopyCheck:
     """The bars of an audit (:mod:`topogan.metrics.memorization`) for samples that come one after another.
 
     A sample is a possible copy where its Dice with a training mask is larger than that of every held-out mask: as they
-    lie, or both brought to one place and size, mirrored or not. The training masks are brought there once, and held:
-    4 kB a slice, 32 kB a volume, for each structure.
+    lie, or both brought to one place and size, turned or mirrored. The training masks are brought there once, and held:
+    2 kB a slice, 32 kB a volume, for each structure.
 
     Example:
         >>> check = CopyCheck(real.masks.__getitem__, real.train, real.validation, structures=2)

@@ -125,7 +125,12 @@ def dice_of_pairs(first: Vectors, second: Vectors) -> NDArray[np.float64]:
 
     Values between 0 and 1 are pixels in part: 2 Σ ab / (Σ a² + Σ b²), which is 1 of equal ones, and Dice of whole ones.
     """
-    common = (first @ second.T).astype(np.float64)
+    return dice_of_overlaps(first @ second.T, first, second)
+
+
+def dice_of_overlaps(overlaps: Vectors, first: Vectors, second: Vectors) -> NDArray[np.float64]:
+    """The same, given the products of every pair, [N, M]."""
+    common = overlaps.astype(np.float64)
     sizes = (np.einsum("ij,ij->i", one, one).astype(np.float64) for one in (first, second))
     total = np.add.outer(*sizes)
     # Of parts of pixels, sums are rounded.

@@ -130,6 +130,7 @@ class _Server:
             out,
             request.settings,
             training_set=request.training_set,
+            reject_copies=request.reject_copies,
             on_event=lambda event: self._requests.report(identifier, event["step"], event["total"]),
             cancelled=lambda: self._is_unwanted(identifier),
             # Who takes the answer from here shows the samples himself.

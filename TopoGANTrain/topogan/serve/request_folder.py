@@ -37,6 +37,8 @@ class Request(Settings):
     """Synthesis folder to write; ``results/<id>`` of the folder by default."""
     training_set: str | None = Field(default=None, max_length=4096)
     """Training set to compare the samples with."""
+    reject_copies: str | None = Field(default=None, max_length=4096)
+    """Training set of the model: possible copies of its training masks are left out."""
 
 
 class RequestFolder:
@@ -112,7 +114,7 @@ class RequestFolder:
                 return None
             raise
         request = validated(Request, {name: value for name, value in content.items() if name != "schema"})
-        for path_name in ("model", "out", "training_set"):
+        for path_name in ("model", "out", "training_set", "reject_copies"):
             value = getattr(request, path_name)
             if value is not None and not os.path.isabs(value):
                 raise InputError(

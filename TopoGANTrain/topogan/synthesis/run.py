@@ -57,8 +57,8 @@ def synthesize(
         training_set: also tell for each sample its most similar training mask (Dice).
         overwrite: replace ``out`` if it is there; the old one stays until the new one is complete.
         reject_copies: the training set of the model: samples whose masks come closer to a training mask than every
-            held-out one does, shifted, scaled or mirrored as well, are left out and drawn again. The bar is that of
-            its validation samples, of its test samples where there are none.
+            held-out one does, shifted, scaled, turned or mirrored as well, are left out and drawn again. The bar is
+            that of its validation samples, of its test samples where there are none.
         on_event: takes progress events of the stage ``samples``.
         cancelled: asked often; work ends soon after it returns true.
         picture: draw ``gallery.png``, which takes longer than to draw a few samples.

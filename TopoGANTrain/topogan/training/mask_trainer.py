@@ -30,7 +30,6 @@ from topogan.training.objectives import LAZY_STEPS, OBJECTIVES, Penalty, interpo
 from topogan.training.optimization import Values, descend, make_optimizers
 from topogan.training.topological_gradient import TopologicalGradient, chosen_regions
 from topogan.training_set import TrainingSet
-from topogan.warping import Outside
 
 # Without momentum of the mean, with a long memory of the square (Karras et al., ICLR 2018).
 _BETAS = (0.0, 0.99)
@@ -101,11 +100,9 @@ class MaskTrainer:
         self._sampler = BatchSampler(len(self._rows), self._settings.batch, stream(seed, "masks: batches"))
         self._topology = self._make_topology(settings, continued)
         self._vary, self._changes = settings.augmentation.masks, torch_stream(seed, "masks: changes")
-        # What is in a tile goes on beyond its edges; around whole structures is background.
-        self._outside: Outside = "border" if training_set.tiled else "zeros"
         self._seen: DiscriminatorAugmentation | None = None
         if settings.augmentation.discriminator != "off":
-            self._seen = DiscriminatorAugmentation(settings.augmentation, self._changes, self._outside)
+            self._seen = DiscriminatorAugmentation(settings.augmentation, self._changes, training_set.outside)
         shown = None if self._levels is None else np.quantile(self._levels, np.linspace(0, 1, _PREVIEW_SAMPLES))
         self._preview_z = self._latents(_PREVIEW_SAMPLES, torch_stream(seed, "masks: previews"), self._told(shown))
 
@@ -196,7 +193,7 @@ class MaskTrainer:
         level = None if self._levels is None else self._told(self._levels[rows])
         labels = self._set.masks[self._rows[rows]]
         if self._vary > 0.0:
-            changed = self._vary, self._changes, self._device, self._outside
+            changed = self._vary, self._changes, self._device, self._set.outside
             labels = varied_masks(labels, self._structures, *changed)
         real = self._shown(labels_to_network(labels, self._structures).to(self._device), level)
         fake = self._shown(to_discriminator(fakes.logits.detach()), fakes.level)
