@@ -65,8 +65,8 @@ class SynthPanel:
         self._engine.enter()
         self._result.look()
         self._copies.look()
-        self._keep.refresh()
         self._compare.look()
+        self.refresh()
 
     def choose_model(self, path: Path) -> None:
         """Put a model into the panel, as the other module does."""
