@@ -98,6 +98,7 @@ def _measure(job: Job, threads: int) -> dict[str, Any]:
         "threads": threads,
         "batch": job.protocol.batch,
         "step": checkpoint.step,
+        "rounds": _ROUNDS,
         "seconds": seconds,
         "peak_mb": peak,
         "wrong_b1": int(wrong.sum()),
