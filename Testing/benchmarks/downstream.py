@@ -93,7 +93,8 @@ def main() -> None:
 def _summarize(source: str) -> None:
     """Print the tables, and put them and the curves into the page."""
     runs = known_runs(source)
-    text = f"{page.tables(source, runs)}\n\n![Gain by the number of patients](few-patients/{source}.png)"
+    tables = page.tables(source, runs, read_runs(SOURCES[source].segmented))
+    text = f"{tables}\n\n![Gain by the number of patients](few-patients/{source}.png)"
     print(text)
     page.draw(runs, PAGE.with_suffix("") / f"{source}.png")
     page.write(PAGE, source, text)

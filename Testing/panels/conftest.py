@@ -89,9 +89,12 @@ class _RememberedCheck:
         self._known, self._check = known, None if known else EngineCheck(engine, log)
 
     def poll(self) -> EngineReport | None:
-        if not self._known and self._check is not None and (report := self._check.poll()) is not None:
+        if self._known:
+            return self._known[0]
+        report = None if self._check is None else self._check.poll()
+        if report is not None and report.usable:
             self._known.append(report)
-        return self._known[0] if self._known else None
+        return report
 
     def close(self) -> None:
         if self._check is not None:

@@ -63,7 +63,7 @@ def test_it_is_tried(bench: Bench, made: Any, engine: Engine, tmp_path: Path) ->
     from TopoGANLib.headless.application import load_scene, save_scene
 
     ui = made.ui
-    assert not ui.gainSection.visible, "not before there is a training set"
+    assert not ui.gainButton.visible, "not before there is a training set"
     choose_set(made, write_set(tmp_path / "set"))
     assert (ui.gainButton.text, ui.gainStatusLabel.text) == ("Does it help segmentation?", COST)
     tell(engine, "downstream", "begin")
@@ -93,7 +93,7 @@ def test_it_is_tried(bench: Bench, made: Any, engine: Engine, tmp_path: Path) ->
     slicer.mrmlScene.Clear(False)
     load_scene(slicer.mrmlScene, tmp_path / "scene.mrb")
     made.panel.enter()
-    assert (ui.gainSection.visible, ui.gainStatusLabel.text) == (True, FOUND)
+    assert (ui.gainButton.visible, ui.gainStatusLabel.text) == (True, FOUND)
     ui.compareSetPathLineEdit.currentPath = ""
     assert ui.gainReasonLabel.text == "Choose a training set above to try it again."
 

@@ -99,11 +99,11 @@ def test_the_list(bench: Bench, scene: Any, results: Path, points: int) -> None:
     widget = open_list(bench)
     with font_of(points):
         assert sorted(rows(widget)) == [
-            ["Atrium-1", "failed", "300/3000", ""],
+            ["Atrium-1", "failed", "300", ""],
             ["Atrium-2", "damaged", "", ""],
-            ["Atrium-3", "running", "300/3000", ""],
-            ["Left ventricle-Myocardium-1", "stopped", "300/3000", "±41.4"],
-            ["Myocardium-12", "finished", "3000/3000", "83 %"],
+            ["Atrium-3", "running", "300", ""],
+            ["Left ventricle-Myocardium-1", "stopped", "300", "±41.4"],
+            ["Myocardium-12", "finished", "3000", "83 %"],
         ]
         choose(widget, "Atrium-1")
         assert widget.ui.runsLabel.text == "The disk is full: free some space and resume the run."

@@ -79,7 +79,8 @@ def test_the_whole_way(bench: Bench, scene: Any, engine: Engine, tmp_path: Path)
     with watched("training with a quick engine"):
         widget.ui.startButton.click()
         assert widget.ui.startButton.text == "Stop"
-        assert not widget.ui.inputsCollapsibleButton.enabled
+        assert not widget.ui.patientsTable.enabled and not widget.ui.masksStepsSpinBox.enabled
+        assert widget.ui.inputsCollapsibleButton.enabled, "to be folded"
         pump(lambda: "Training masks, step 5" in status(widget))
         bench.picture("TopoGANTrain", "training")
         pump(lambda: widget.ui.progressBar.value > 0)

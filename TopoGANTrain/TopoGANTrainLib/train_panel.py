@@ -124,7 +124,18 @@ class TrainPanel:
             not self._busy() and not self._check.isLooking and not self._not_ready() and not self._data.missing()
         )
         self._check.refresh(possible=can_check)
-        for section in (ui.inputsCollapsibleButton, ui.trainingCollapsibleButton, ui.resultsPathLineEdit):
+        # Not the collapsible buttons: a disabled one cannot be folded to have the curves in sight, and is hard to read.
+        for section in (
+            ui.sourceInputs,
+            ui.sceneInputs,
+            ui.fileInputs,
+            ui.unionInputs,
+            ui.trainingSetInputs,
+            ui.structureInputs,
+            ui.trainingBasics,
+            ui.trainAdvancedCollapsibleButton,
+            ui.resultsPathLineEdit,
+        ):
             section.enabled = not running
         reason = "" if running else self._reason()
         ui.startButton.text = _("Stop") if running else _("Start training")

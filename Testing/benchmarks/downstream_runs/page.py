@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -12,25 +11,33 @@ from downstream_runs.results import Runs
 from topogan.evaluation.gain import Gain, gain
 
 _SCORES = {"dice": "Dice", "hd95": "HD95, mm", "missed": "missed, %", "betti_error": "Betti error"}
+_COMPARED = ("dice", "betti_error")
 _DRAWN = {REAL: "C7", OWN: "C2", SYNTHETIC: "C0", WITHOUT: "C1"}
 
 
-def tables(source: str, runs: Runs) -> str:
-    """A table of each number of patients, and what each arm has over the rival, paired by seed."""
+def tables(source: str, runs: Runs, less_told: Runs) -> str:
+    """A table of each number of patients, and what each arm has over the rival, paired by seed.
+
+    ``less_told`` are runs on the same slices whose synthesis was told less, if there are any.
+    """
     title, lines = source.replace("_", " ").capitalize(), []
     for patients in sorted({one["patients"] for one in runs.values()}):
         lines += [f"\n### {title}, {patients} training patient{'s' if patients > 1 else ''}\n"]
         head = [*_SCORES.values(), "Dice over the rival", "Betti error over the rival", "seeds"]
         lines += [f"| U-Net trained on | {' | '.join(head)} |", f"|{'---|' * (len(head) + 1)}"]
-        for arm in ARMS:
-            mine = _seeds(runs, patients, arm)
+        by_arm, others = ({arm: _seeds(found, patients, arm) for arm in ARMS} for found in (runs, less_told))
+        for arm, mine in by_arm.items():
             if mine:
                 cells = [_spread([one["test"][score] for one in mine.values()]) for score in _SCORES]
-                over = [_over(_gain(runs, patients, arm, RIVAL, score)) for score in ("dice", "betti_error")]
+                rival = {} if arm == RIVAL else by_arm[RIVAL]
+                over = [_over(_gain(mine, rival, score)) for score in _COMPARED]
                 lines.append(f"| {arm} | {' | '.join([*cells, *over, str(len(mine))])} |")
-        for score in ("dice", "betti_error"):
-            against = _over(_gain(runs, patients, SYNTHETIC, WITHOUT, score))
-            lines += [f"\nλ > 0 over λ = 0, {_SCORES[score]}: {against}"] if against else []
+        pairs = {"λ > 0 over λ = 0": (by_arm[SYNTHETIC], by_arm[WITHOUT])}
+        pairs |= {f"told over not told, {arm}": (mine, others[arm]) for arm, mine in by_arm.items() if ARMS[arm].data}
+        for words, pair in pairs.items():
+            found = {score: _over(_gain(*pair, score)) for score in _COMPARED}
+            if all(found.values()):
+                lines.append(f"\n{words}: " + ", ".join(f"{_SCORES[score]} {said}" for score, said in found.items()))
     return "\n".join(lines)
 
 
@@ -43,11 +50,13 @@ def draw(runs: Runs, path: Path) -> None:
 
     numbers = sorted({one["patients"] for one in runs.values()})
     figure, both = pyplot.subplots(1, 2, figsize=(8, 3.2))
-    for axes, score in zip(both, ("dice", "betti_error"), strict=True):
+    for axes, score in zip(both, _COMPARED, strict=True):
         for shift, (arm, color) in enumerate(_DRAWN.items()):
             means = []
             for place, patients in enumerate(numbers):
-                found = list(_differences(runs, patients, arm, RIVAL, score))
+                mine, rival = _seeds(runs, patients, arm), _seeds(runs, patients, RIVAL)
+                seeds = mine.keys() & rival.keys()
+                found = [mine[seed]["test"][score] - rival[seed]["test"][score] for seed in seeds]
                 at = place + 0.07 * (shift - 1.5)
                 axes.plot([at] * len(found), found, ".", color=color, markersize=4)
                 means += [(at, fmean(found))] if found else []
@@ -77,18 +86,7 @@ def _seeds(runs: Runs, patients: int, arm: str) -> dict[int, dict[str, Any]]:
     return {one["seed"]: one for one in sorted(found, key=lambda one: int(one["seed"]))}
 
 
-def _differences(runs: Runs, patients: int, arm: str, other: str, score: str) -> Iterator[float]:
-    mine, others = _seeds(runs, patients, arm), _seeds(runs, patients, other)
-    for seed in mine.keys() & others.keys():
-        one, two = mine[seed]["test"][score], others[seed]["test"][score]
-        if one is not None and two is not None:
-            yield one - two
-
-
-def _gain(runs: Runs, patients: int, arm: str, other: str, score: str) -> Gain | None:
-    if arm == other:
-        return None
-    mine, others = _seeds(runs, patients, arm), _seeds(runs, patients, other)
+def _gain(mine: dict[int, Any], others: dict[int, Any], score: str) -> Gain | None:
     seeds = sorted(mine.keys() & others.keys())
     return gain([others[seed]["test"][score] for seed in seeds], [mine[seed]["test"][score] for seed in seeds])
 

@@ -31,10 +31,18 @@ def runs() -> Runs:
 def test_arms_are_compared_seed_by_seed(runs: Runs) -> None:
     from downstream_runs.page import tables
 
-    rival, own = (line for line in tables("phantom", runs).splitlines() if "augmentation | 0." in line)
+    rival, own = (line for line in tables("phantom", runs, {}).splitlines() if "augmentation | 0." in line)
     assert "| 0.600 ± 0.141 |" in rival
     # Patients differ more than what is compared: .1 and .08 are the differences.
     assert "| **+0.090 ± 0.014** | **−0.090 ± 0.014** | 2 |" in own
+
+
+def test_what_is_told_is_compared_with_what_is_not(runs: Runs) -> None:
+    from downstream_runs.arms import OWN
+    from downstream_runs.page import tables
+
+    less = {"one": fake_run(OWN, 0, 0.55), "two": fake_run(OWN, 1, 0.74)}
+    assert f"told over not told, {OWN}: Dice **+0.045 ± 0.007**" in tables("phantom", runs, less)
 
 
 def test_runs_without_samples_are_those_of_the_same_slices(monkeypatch: pytest.MonkeyPatch) -> None:

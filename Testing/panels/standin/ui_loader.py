@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import xml.etree.ElementTree as ET
 from typing import Any
@@ -14,13 +15,9 @@ class UiLoader:
 
     def load(self, file: QtCore.QFile) -> QtWidgets.QWidget:
         """Load a form from an open file."""
-        root = ET.fromstring(file.readAll().data())
-        connections = root.find("connections")
-        if connections is not None:
-            root.remove(connections)
-        _resolve_flags(root)
+        root, connections, content = _parsed(file.readAll().data())
         buffer = QtCore.QBuffer()
-        buffer.setData(ET.tostring(root))
+        buffer.setData(content)
         buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
         maker = _Maker()
         widget = maker.load(buffer)
@@ -29,9 +26,20 @@ class UiLoader:
         if widget is None:
             raise RuntimeError(f"{file.fileName()} cannot be loaded")
         _check_properties(root, widget)
-        for connection in connections if connections is not None else ():
+        for connection in connections:
             _connect(widget, connection)
         return widget
+
+
+@functools.cache
+def _parsed(content: bytes) -> tuple[ET.Element, list[ET.Element], bytes]:
+    """A form without its connections, these, and what Qt is to load; hundreds of tests open the same ones."""
+    root = ET.fromstring(content)
+    connections = root.find("connections")
+    if connections is not None:
+        root.remove(connections)
+    _resolve_flags(root)
+    return root, list(connections if connections is not None else ()), ET.tostring(root)
 
 
 class _Maker(QtUiTools.QUiLoader):

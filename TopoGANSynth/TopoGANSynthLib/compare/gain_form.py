@@ -28,7 +28,7 @@ _FOUND = "TopoGAN.downstream"
 
 
 class GainForm:
-    """Works with the widgets in ``gainSection`` of ``TopoGANSynthCompare.ui``.
+    """Works with the widgets of ``gainButton`` in ``TopoGANSynthCompare.ui``.
 
     It asks of the chosen synthesis and the chosen training set, and so stands below the comparison of both.
     """
@@ -78,7 +78,7 @@ class GainForm:
 
     def _show(self) -> None:
         ui, reason, said = self._ui, self._reason(), self._found() or self._lost
-        ui.gainSection.visible = self._runner.isRunning or bool(said) or self._pair is not None
+        ui.gainButton.visible = offered = self._runner.isRunning or bool(said) or self._pair is not None
         start, drops = _("Does it help segmentation?"), _("Drop this trial.")
         does = _("Train {count} segmentation networks, with and without these samples, and segment the test patients.")
         self._runner.offer(ui.gainButton, ui.gainReasonLabel, reason, start, does.format(count=NETWORKS), drops)
@@ -86,6 +86,8 @@ class GainForm:
         if self._runner.progress is None:
             ui.gainStatusLabel.text = said or ("" if reason else self._cost())
             ui.gainStatusLabel.visible = bool(ui.gainStatusLabel.text)
+        if not offered:
+            ui.gainReasonLabel.visible = ui.gainStatusLabel.visible = False
 
     def _found(self) -> str:
         """What was found of the synthesis that is looked at; empty where nothing was."""

@@ -22,7 +22,7 @@ from TopoGANTrainLib.run.plot_lines import CHARTS, LOSSES, TOPOLOGY, Color, Line
 MOST_RUNS = 2
 _ROLE = "TopoGAN.plot"
 # The legend lies over the upper right corner; of the height that the curves take.
-_ROOM_FOR_LEGEND, _ROOM_FOR_LINE = 1.03, 0.06
+_ROOM_FOR_LEGEND, _ROOM_FOR_LINE = 1.04, 0.08
 _TOWARDS_WHITE = 0.35
 _FEW_POINTS = 60  # with fewer, each is marked: a line of one point would not be seen
 

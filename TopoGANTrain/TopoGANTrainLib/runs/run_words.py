@@ -34,6 +34,11 @@ def steps(entry: RunEntry) -> str:
     return f"{entry.step}/{entry.total}" if entry.total else ""
 
 
+def steps_done(entry: RunEntry) -> str:
+    """Such as ``"300"``, which leaves the names room; empty where the run has none yet."""
+    return str(entry.step) if entry.total else ""
+
+
 def figure(best: Best) -> str:
     """One figure, such as ``"83 %"``; empty where no preview has been made."""
     if np.isfinite(best.valid):
@@ -55,7 +60,9 @@ def sentence(entry: RunEntry) -> str:
 
 def tool_tip(entry: RunEntry) -> str:
     """Everything, as rich text: plain one is taken for rich by Qt where a file's name looks like it."""
-    lines = [entry.name, ", ".join(entry.structures), _trained(entry), *_figures(entry.best)]
+    lines = [entry.name, ", ".join(entry.structures), _trained(entry)]
+    lines.append(_("Step {step} of {total}.").format(step=entry.step, total=entry.total) if entry.total else "")
+    lines += _figures(entry.best)
     lines.append(sentence(entry) if entry.error or entry.state == UNUSED else "")
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.written))
     lines += [_("Last written on {when}.").format(when=when)]

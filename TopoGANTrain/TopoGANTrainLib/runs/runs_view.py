@@ -17,7 +17,7 @@ from TopoGANLib.words import translated
 from TopoGANTrainLib.run.training_sets import own_training_set
 from TopoGANTrainLib.runs.run_list import DAMAGED, UNUSED, RunEntry, RunList
 from TopoGANTrainLib.runs.run_removal import remove_each
-from TopoGANTrainLib.runs.run_words import figure, sentence, state_word, steps, tool_tip
+from TopoGANTrainLib.runs.run_words import figure, sentence, state_word, steps, steps_done, tool_tip
 from TopoGANTrainLib.train_logic import TrainLogic
 
 _LOOK_MILLISECONDS = 50
@@ -157,7 +157,7 @@ class RunsView:
         table.clearSelection()
         table.setRowCount(len(entries))
         for row, entry in enumerate(entries):
-            texts = (entry.name, state_word(entry), steps(entry), figure(entry.best))
+            texts = (entry.name, state_word(entry), steps_done(entry), figure(entry.best))
             for column, text in enumerate(texts):
                 item = table.item(row, column)
                 if item is None:

@@ -139,13 +139,14 @@ def _room(shape: tuple[int, ...]) -> _Gradient:
 
 def _compute(gradient: _Gradient, packed: NDArray[np.float64]) -> None:
     """Make a gradient that of a volume."""
-    values, owners = (array.reshape(2, 2, 2, -1) for array in (gradient.values, gradient.owners))
+    values, owners = gradient.values.reshape(2, 2, 2, -1), gradient.owners.reshape(2, 2, 2, -1)
     depth, rows, columns = packed.shape
     values[1, 1, 1].reshape(depth + 1, rows + 1, columns + 1)[:-1, :-1, :-1] = packed
-    for axis, cells in enumerate([(slice(None), 1, 1), (slice(None), slice(None), 1), (...,)]):
-        # Along the axes before cells are thin or wide, along those after still wide.
-        of_axis = [np.moveaxis(array[cells], axis, 0) for array in (values, owners)]
-        _write_thin(*of_axis, int(gradient.strides[axis]), 1 << axis)
+    # Along the axes before cells are thin or wide, along those after still wide.
+    first, second, third = gradient.strides.tolist()
+    _write_thin(values[:, 1, 1], owners[:, 1, 1], first, 1)
+    _write_thin(np.moveaxis(values[:, :, 1], 1, 0), np.moveaxis(owners[:, :, 1], 1, 0), second, 2)
+    _write_thin(np.moveaxis(values, 2, 0), np.moveaxis(owners, 2, 0), third, 4)
     np.not_equal(gradient.values, np.inf, out=gradient.critical)
     gradient.partners.fill(0)
     _match(gradient)

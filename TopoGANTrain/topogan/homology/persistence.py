@@ -146,8 +146,8 @@ def pairs_of_batch(
     Args:
         images: [N, H, W] or [N, D, H, W].
         dimensions: as for :func:`cubical_persistence`.
-        tunnels_of: bool [N], of volumes: those whose pairs of dimension 1 are wanted, at ⅔ of the cost; the others get
-            none. All, if None.
+        tunnels_of: bool [N], of volumes: those whose pairs of dimension 1 are wanted, half of the cost; the others
+            get none. All, if None.
 
     Raises:
         InputError: as :func:`cubical_persistence`.

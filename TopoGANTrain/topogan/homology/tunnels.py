@@ -1,8 +1,8 @@
 """Dimension 1 of volumes: boundaries of critical squares in the Morse complex, modulo 2, and their reduction.
 
-Boundaries flow down along edges; their sums are sets of bits, followed level by level, in many volumes at once: a level
-is a few hundred edges of a volume, too few for NumPy. The matrix, in smooth volumes 1,000 times smaller than the
-volume's, is reduced column by column.
+Boundaries flow down along edges; their sums are sets of bits, followed level by level, in several small volumes at
+once: a level is a few hundred edges of a volume, too few for NumPy. The matrix, in smooth volumes 1,000 times smaller
+than the volume's, is reduced column by column.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ DIRECTIONS = 7
 _UNKNOWN = -1
 # Columns of a volume that are followed together: their bit sets stay small, also in noise.
 _TOGETHER = 1024
-# Edges of the volumes that are followed together: 64 MB of numbers.
-_MOST_EDGES = 2**24
+# Edges of the volumes that are followed together: nine volumes of 32³, one of 64³. More of them leave the cache.
+_MOST_EDGES = 2**20
 
 
 @dataclass(frozen=True)
