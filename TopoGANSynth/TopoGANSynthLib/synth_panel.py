@@ -89,8 +89,18 @@ class SynthPanel:
         ui, running = self._ui, self._logic.isRunning
         self._topology.refresh(self._model.card)
         self._copies.refresh()
-        ui.modelCollapsibleButton.enabled = not running
-        ui.samplesCollapsibleButton.enabled = not running
+        # Not the sections: a disabled one cannot be folded, and its card is hard to read.
+        for widget in (
+            ui.modelPathLineEdit,
+            ui.countSpinBox,
+            ui.topologyComboBox,
+            ui.topologiesTable,
+            ui.copiesCheckBox,
+            ui.copiesSetPathLineEdit,
+            ui.seedSpinBox,
+            ui.samplesAdvancedCollapsibleButton,
+        ):
+            widget.enabled = not running
         reason = self._reason()
         start, does, drops = _("Generate"), _("Make samples in the background."), _("Drop these samples.")
         self._logic.runner.offer(ui.generateButton, ui.reasonLabel, reason, start, does, drops)
