@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from topogan.errors import InputError
 from topogan.metrics.alignment import aligned, best_turned_matches
+from topogan.metrics.closeness import BEYOND_ROUNDING
 from topogan.metrics.shape import Labels, Masks, ReadMasks, best_stored_matches
 
 _TOGETHER = 512
@@ -51,7 +52,7 @@ class CopyCheck:
 
     def __call__(self, labels: Labels) -> NDArray[np.bool_]:
         """Whether each of some label maps, uint8 [n, H, W] or [n, D, H, W], is a possible copy: bool [n]."""
-        found: NDArray[np.bool_] = (self._dice(labels) > self.bars[:, None]).any(axis=0)
+        found: NDArray[np.bool_] = (self._dice(labels) > self.bars[:, None] + BEYOND_ROUNDING).any(axis=0)
         return found
 
     def _dice(self, labels: Masks | Labels) -> NDArray[np.float64]:
