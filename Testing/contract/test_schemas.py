@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from topogan_contract import schemas
 from topogan_contract.schemas import find_json, read_json
+from topogan_contract.training_set import DESCRIPTION_FILE, find_description
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100000, "\udcff"], ids=["empty", "cut off", "too deep", "no text"])
@@ -33,6 +35,13 @@ def test_a_file_beyond_measure(tmp_path: Path) -> None:
         file.truncate((64 << 20) + 1)
     with pytest.raises(ValueError, match="no file of ours"):
         read_json(tmp_path / "status.json")
+
+
+def test_a_training_set_of_many_volumes_is_found(tmp_path: Path) -> None:
+    """A description of 20,000 volumes."""
+    described = {"schema": "topogan.training-set/3", "volumes": ["a" * 64] * 20_000}
+    (tmp_path / DESCRIPTION_FILE).write_text(json.dumps(described), encoding="utf-8")
+    assert find_description(tmp_path) == described
 
 
 def test_only_the_wanted_schema_is_found(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from topogan.config import SynthesisSettings
-from topogan.errors import InputError, WorkError
+from topogan.errors import Cancelled, InputError, WorkError
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.metrics.copy_check import CopyCheck
 from topogan.model import Model, load_model
@@ -21,6 +21,10 @@ from topogan.synthesis.judging import copies_of_report
 from topogan.training_set import TrainingSet
 
 SETTINGS = SynthesisSettings(count=8, seed=1)
+
+
+def stopping() -> None:
+    raise Cancelled("Stop.")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,17 @@ def test_too_many_copies_are_said_in_words(model: Model) -> None:
     request = SamplingRequest(4, attempts=2)
     with pytest.raises(WorkError, match=r"Only 0 of 8 tries were no possible copies of training masks .* \(8 were\)"):
         list(sample_chunks(model, request, lambda accepted, tries: None, lambda labels: np.ones(len(labels), bool)))
+
+
+def test_it_is_cancelled_while_the_bars_are_measured(tmp_path: Path, model: Model, real: TrainingSet) -> None:
+    events: list[dict[str, object]] = []
+    with pytest.raises(Cancelled):
+        synthesize(
+            model, tmp_path / "out", SETTINGS, reject_copies=real, on_event=events.append, cancelled=lambda: True
+        )
+    with pytest.raises(Cancelled):
+        CopyCheck(real.masks.__getitem__, real.train, real.validation, tick=stopping)
+    assert not events and not (tmp_path / "out").exists()
 
 
 def test_another_set_is_refused(tmp_path: Path, model: Model, heart_training_set: Path) -> None:

@@ -22,13 +22,11 @@ FILES = re.compile(
 )
 """Nothing else in it is the training set's."""
 
-_MOST_BYTES = 1 << 20
-
 
 def find_description(folder: Path) -> dict[str, Any] | None:
     """What a training set says of itself; None for a folder that is none."""
     with suppress(OSError, ValueError):
-        described = read_json(folder / DESCRIPTION_FILE, _MOST_BYTES)
+        described = read_json(folder / DESCRIPTION_FILE)
         if isinstance(described, dict) and str(described.get("schema")).startswith(KIND):
             return described
     return None

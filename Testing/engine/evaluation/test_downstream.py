@@ -22,6 +22,8 @@ from topogan.evaluation.own_masks import painted_own_masks
 from topogan.evaluation.segmentation import segmentation_scores
 from topogan.evaluation.segmentation_augmentation import Augmentation, augmented
 from topogan.evaluation.segmentation_network import batch_counts, predict, train_network
+from topogan.evaluation.sets import check_alike
+from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.files import write_json
 from topogan.homology import betti_numbers_of_batch
 from topogan.model import Model, load_model
@@ -202,6 +204,20 @@ def test_what_it_needs_is_asked_for(
         downstream(make_synthesis(*synthetic_slices), training_set, existing, overwrite=True)
     with pytest.raises(InputError, match="does not exist"):
         downstream(make_synthesis(*synthetic_slices), training_set, tmp_path / "missing" / "out.json")
+
+
+def test_samples_of_other_pixels_are_refused(
+    make_synthesis: Callable[..., Path], training_set: Path, synthetic_slices: Slices
+) -> None:
+    small = make_synthesis(*(array[:2, :32, :32] for array in synthetic_slices))
+    with pytest.raises(InputError, match="32 pixels wide and the training set 64: name the training set"):
+        downstream(small, training_set)
+    with pytest.raises(InputError, match="of the kind arbitrary and the training set HU"):
+        downstream(make_synthesis(*synthetic_slices, intensity="arbitrary"), training_set)
+    real = TrainingSet.open(training_set)
+    coarse = replace(real, pixel_size=2 * real.pixel_size)
+    with pytest.raises(InputError, match=r"pixels of .* mm and the training set of .* mm"):
+        check_alike(SyntheticSet.open(make_synthesis(*synthetic_slices)), coarse)
 
 
 def test_nothing_half_written_stays(

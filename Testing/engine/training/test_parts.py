@@ -15,7 +15,7 @@ from topogan.config import Device
 from topogan.device import choose_device, exact_numerics
 from topogan.errors import InputError
 from topogan.randomness import BatchSampler, seeded, stream, torch_stream
-from topogan.runs.failures import without_paths
+from topogan.runs.failures import fault_words, without_paths
 from topogan.runs.known_runs import remember_dataset, remembered_dataset
 from topogan.runs.previews import contact_sheet
 from topogan.runs.recorder import StepClock
@@ -226,3 +226,21 @@ def test_unknown_paths_disappear(path: str) -> None:
     said = without_paths(f"[Errno 5] Input/output error: {path}: 3/4 done", private)
     assert said == "[Errno 5] Input/output error: a path: 3/4 done"
     assert without_paths(f"{path} is no file of the run: 3/4", private) == "a path is no file of the run: 3/4"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "Mueller_Hans/ct.nii.gz"), "No such file or directory"),
+        (OSError("cannot read 'Mueller/ct.nii'"), "cannot read …"),
+        (KeyError("Mueller_Hans"), ""),
+        (ValueError("patient 'Mueller^Hans' has no row. And more"), "patient … has no row; And more"),
+        (ValueError(f"can't read {b'Mueller'!r} or {chr(34)}O'Neill, Hans{chr(34)}: 3"), "can't read … or …: 3"),
+        (ValueError("patient 'O'Neill' of `Mueller' and “Hans”"), "patient … of … and …"),
+        (ValueError("patient 'Mueller\nHans\\"), "patient …"),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), "mat1 and mat2 shapes cannot be multiplied"),
+    ],
+)
+def test_a_fault_names_no_patient(error: Exception, said: str) -> None:
+    kind = type(error).__name__
+    assert fault_words(error) == (f"{kind}: {said}" if said else kind)

@@ -20,6 +20,7 @@ from topogan.evaluation.own_masks import painted_own_masks
 from topogan.evaluation.segmentation import SegmentationScores, segmentation_scores
 from topogan.evaluation.segmentation_augmentation import Augmentation
 from topogan.evaluation.segmentation_network import Slices, predict, train_network
+from topogan.evaluation.sets import check_alike
 from topogan.evaluation.synthetic_set import SyntheticSet
 from topogan.files import check_new_file, remove_leftovers, write_json
 from topogan.model import Model, load_model
@@ -69,8 +70,8 @@ def downstream(
         on_event: takes progress events.
 
     Raises:
-        InputError: a folder is missing, damaged, without images or of volumes, or of other structures, or ``out``
-            exists or cannot be written.
+        InputError: a folder is missing, damaged, without images or of volumes, or the samples are of another size,
+            pixel size or kind of intensity or of other structures, or ``out`` exists or cannot be written.
         WorkError: the disk is full; nothing is written then.
     """
     settings = settings or DownstreamSettings()
@@ -128,6 +129,7 @@ def _opened(training_set: Path, synthesis: Path) -> tuple[TrainingSet, Synthetic
         raise InputError(f"{synthesis} holds volumes: the network of a downstream segmentation takes slices alone.")
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
+    check_alike(samples, real)
     if samples.table.names != real.table.names and max(len(samples.table), len(real.table)) > 1:
         raise InputError(f"The samples show {samples.table.title} and the training set {real.table.title}.")
     return real, samples

@@ -26,6 +26,7 @@ from topogan.training_set import TrainingSet
 LARGEST_SET, _MOST_VOXELS = 2000, 2000 * 256**2
 DRAW_SEEDS = (0, 1, 2)
 _PIXEL_SIZE_TOLERANCE = 0.01
+_REMEDY = "name the training set that the model was trained on"
 
 Compared = Callable[["SliceSet", "SliceSet"], float]
 
@@ -185,29 +186,36 @@ def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = 
     return label_slices(real, rows, with_images).of(real.regions[0], 0)
 
 
-def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
+def check_alike(samples: SyntheticSet, real: TrainingSet) -> None:
+    """Refuse samples whose pixels are not those of the training set.
+
+    Raises:
+        InputError: they have other dimensions, another size or pixel size, or other units of intensity.
+    """
     made, terms = TERMS[samples.axes], TERMS[real.axes]
     if made is not terms:
-        raise InputError(
-            f"The samples are {made.samples} and the training set holds {terms.samples}: "
-            "evaluate against the training set that the model was trained on."
-        )
-    for name, count in (("synthesis", len(samples.labels)), ("training set's test part", len(real.test))):
-        if count < 2:
-            raise InputError(f"The {name} holds {count} {terms.sample}(s) where at least 2 are needed to compare.")
-    if max(len(samples.table), len(real.table)) > 1 and samples.table.regions != real.table.regions:
-        raise InputError(
-            f"The samples show {samples.table.title} and the training set {real.table.title}: "
-            "evaluate against the training set that the model was trained on."
-        )
+        raise InputError(f"The samples are {made.samples} and the training set holds {terms.samples}: {_REMEDY}.")
     size = samples.labels.shape[1]
     if size != real.size:
-        raise InputError(
-            f"The samples are {size} {terms.pixels} wide and the training set {real.size}: "
-            "evaluate against the training set that the model was trained on."
-        )
+        raise InputError(f"The samples are {size} {terms.pixels} wide and the training set {real.size}: {_REMEDY}.")
     if abs(samples.pixel_size / real.pixel_size - 1.0) > _PIXEL_SIZE_TOLERANCE:
         raise InputError(
             f"The samples have {terms.pixels} of {samples.pixel_size:.3g} mm and the training set of "
-            f"{real.pixel_size:.3g} mm: evaluate against the training set that the model was trained on."
+            f"{real.pixel_size:.3g} mm: {_REMEDY}."
         )
+    unknown = samples.intensity is None or samples.textures is None or real.images is None
+    if not unknown and samples.intensity != real.intensity:
+        raise InputError(
+            f"The samples have intensities of the kind {samples.intensity} and the training set {real.intensity}: "
+            f"{_REMEDY}."
+        )
+
+
+def _check_belong_together(samples: SyntheticSet, real: TrainingSet) -> None:
+    check_alike(samples, real)
+    for name, count in (("synthesis", len(samples.labels)), ("training set's test part", len(real.test))):
+        if count < 2:
+            noun = TERMS[real.axes].sample
+            raise InputError(f"The {name} holds {count} {noun}(s) where at least 2 are needed to compare.")
+    if max(len(samples.table), len(real.table)) > 1 and samples.table.regions != real.table.regions:
+        raise InputError(f"The samples show {samples.table.title} and the training set {real.table.title}: {_REMEDY}.")

@@ -37,6 +37,8 @@ class SyntheticSet:
     """The slice level of each sample, 0 to 1, float [N]; None where the model knows none, as of volumes."""
     pixel_size: float
     """mm."""
+    intensity: str | None
+    """``"HU"`` or ``"arbitrary"``, ``"none"`` without textures; None where the folder does not say."""
     requested: tuple[tuple[int, ...] | None, ...] | Literal["real"] | None
     """The Betti numbers that were asked for of each region, or those that real slices show; None: any was taken."""
     accepted_percent: float
@@ -120,7 +122,9 @@ def _described(report: dict[str, Any], masks: NDArray[np.generic]) -> dict[str, 
     if not 0 <= float(report["accepted_percent"]) <= 100 or len(regions) != len(_table(report).regions):
         raise ValueError("numbers that contradict each other")
     raw = [_raw_betti(region, masks) for region in regions] if cleaned_below > 1 else None
+    intensity = report.get("intensity")
     return {
+        "intensity": None if intensity is None else shorten(str(intensity), 20),
         "requested": _requested(report, masks.ndim - 1),
         "accepted_percent": float(report["accepted_percent"]),
         "cleaned_below": cleaned_below,

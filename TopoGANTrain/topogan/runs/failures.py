@@ -25,6 +25,11 @@ _ANY_PATH = re.compile(
 )
 # A short path ("/m") also stands within longer ones, and the letters of a relative one in words.
 _START_OF_NAME, _END_OF_NAME = r"(?<![\w.~/\\-])", r"(?![\w.-])"
+# What stands in quotes may be a patient's name, wherever it came from: to the closing one, or else to the end. An
+# apostrophe ("can't") follows a letter; of those before a quote only bytes' own does not count.
+_IN_QUOTES = re.compile(
+    r"""(?:\b[bB]|(?<!\w))(?:(['"])(?:\\.|.)*?(?:\1(?!\w)|$)|`.*?(?:[`']|$)|[‘“«].*?(?:[’”»](?!\w)|$))""", re.DOTALL
+)
 _MOST_LETTERS = 200
 _DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -49,10 +54,17 @@ def failure_sentence(error: Exception, checkpoint_step: int) -> str:
 
 
 def fault_words(error: BaseException) -> str:
-    """Say a fault of ours within a sentence: its kind and the first line of what it says, without any path."""
-    first = without_paths(str(error), {}).strip().partition("\n")[0]
-    said = shown(first.rstrip(".").replace(". ", "; "), _MOST_LETTERS)
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    """Say a fault of ours within a sentence: its kind and the first line of what it says, without paths and names.
+
+    Of a file's trouble it is the system's words alone; what stands in quotes becomes "…"; a key that is missing, which
+    may be a name, is not said at all.
+    """
+    said = "" if isinstance(error, KeyError) else str(error)
+    if isinstance(error, OSError) and error.strerror:
+        said = str(error.strerror)
+    first = _IN_QUOTES.sub("…", without_paths(said, {})).strip().partition("\n")[0]
+    words = shown(first.rstrip(".").replace(". ", "; "), _MOST_LETTERS)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def checkpoint_words(step: int) -> str:

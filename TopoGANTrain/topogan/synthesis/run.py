@@ -57,8 +57,8 @@ def synthesize(
         training_set: also tell for each sample its most similar training mask (Dice).
         overwrite: replace ``out`` if it is there; the old one stays until the new one is complete.
         reject_copies: the training set of the model: samples whose masks come closer to a training mask than every
-            held-out one does, shifted, scaled, turned or mirrored as well, are left out and drawn again. The bar is
-            that of its validation samples, of its test samples where there are none.
+            held-out one does, shifted, scaled, turned (slices) or mirrored as well, are left out and drawn again. The
+            bar is that of its validation samples, of its test samples where there are none.
         on_event: takes progress events of the stage ``samples``.
         cancelled: asked often; work ends soon after it returns true.
         picture: draw ``gallery.png``, which takes longer than to draw a few samples.
@@ -77,7 +77,7 @@ def synthesize(
         check_outside(out, Path(model), "model package")
     _check_amount(settings.count, loaded.size, loaded.metadata.axes)
     real = _open_training_set(training_set, loaded)
-    is_copy, bar = _copy_check(reject_copies, loaded)
+    is_copy, bar = _copy_check(reject_copies, loaded, cancelled)
     request = _request(settings, loaded)
     with staged_folder(out, overwrite, schemas.SYNTHESIS) as folder:
         samples = _draw(loaded.to(device), request, is_copy, on_event, cancelled)
@@ -116,13 +116,17 @@ def _ticker(
     request: SamplingRequest, rejects: bool, on_event: OnEvent | None, cancelled: Callable[[], bool] | None
 ) -> Tick:
     def tick(accepted: int, tries: int) -> None:
-        if cancelled and cancelled():
-            raise Cancelled("The synthesis was cancelled.")
+        _stop_if(cancelled)
         if on_event:
             values = {"tries": tries} if request.betti or rejects else {}
             on_event({"kind": "step", "stage": "samples", "step": accepted, "total": request.count, "values": values})
 
     return tick
+
+
+def _stop_if(cancelled: Callable[[], bool] | None) -> None:
+    if cancelled and cancelled():
+        raise Cancelled("The synthesis was cancelled.")
 
 
 def _check_amount(count: int, size: int, axes: int) -> None:
@@ -159,7 +163,9 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
     return real
 
 
-def _copy_check(named: Path | str | TrainingSet | None, model: Model) -> tuple[CopyCheck, CopyBar] | tuple[None, None]:
+def _copy_check(
+    named: Path | str | TrainingSet | None, model: Model, cancelled: Callable[[], bool] | None
+) -> tuple[CopyCheck, CopyBar] | tuple[None, None]:
     if named is None:
         return None, None
     real = named if isinstance(named, TrainingSet) else TrainingSet.open(Path(named))
@@ -169,7 +175,7 @@ def _copy_check(named: Path | str | TrainingSet | None, model: Model) -> tuple[C
             "name that set."
         )
     part, held_out = ("validation", real.validation) if len(real.validation) else ("test", real.test)
-    check = CopyCheck(real.masks.__getitem__, real.train, held_out, len(real.table))
+    check = CopyCheck(real.masks.__getitem__, real.train, held_out, len(real.table), lambda: _stop_if(cancelled))
     return check, CopyBar(part, len(held_out))
 
 
