@@ -20,6 +20,7 @@ COST = "It trains 12 small networks: about 17 min on one core, less on more, or 
 _FITS = {
     "schema": "topogan.training-set/3",
     "size": 64,
+    "pixel_size_mm": 1.5,
     "window": [-200, 600],
     "counts": {"test": 8},
     "table": {"structures": [{"name": "cavity"}, {"name": "myocardium"}]},
@@ -104,6 +105,15 @@ def test_what_cannot_be_tried_is_said_before(made: Any, tmp_path: Path) -> None:
         ({"window": None}, "This training set holds masks without images: choose one with the CT of the patients."),
         ({"counts": {"test": 0}}, "This training set keeps no patient for the test: prepare it with more patients."),
         ({"size": 128}, "The training set has slices of 128 pixels and the samples 64: choose the model's own."),
+        ({"axes": 3}, "This training set holds volumes and the samples are slices: choose the model's own."),
+        (
+            {"pixel_size_mm": 9.0},
+            "The training set has pixels of 9.0 mm and the samples of 1.5 mm: choose the model's own.",
+        ),
+        (
+            {"intensity": "arbitrary"},
+            "One of training set and samples has Hounsfield units, the other has not: choose the model's own.",
+        ),
         (
             {"table": {"structures": [{"name": "liver"}]}},
             "The training set shows liver and the samples cavity, myocardium: choose the model's own.",
@@ -127,19 +137,49 @@ def test_samples_that_cannot_be_segmented(application: Any, changes: dict[str, A
     from TopoGANSynthLib.compare.gaining import why_not
 
     names = ({"name": "cavity"}, {"name": "myocardium"})
-    form = {"structures": names, "unions": (), "axes": 2, "size": 64, "pixel_size": 1.0, "window": (-200.0, 600.0)}
+    form = {"structures": names, "unions": (), "axes": 2, "size": 64, "pixel_size": 1.5, "window": (-200.0, 600.0)}
     assert why_not(SampleForm(**form, intensity="HU"), _FITS) == ""
     assert said in why_not(SampleForm(**form | changes, intensity="HU"), _FITS)
     assert "do not say what they are made of" in why_not(None, _FITS)
+    assert "damaged" in why_not(SampleForm(**form, intensity="HU"), {})
+
+
+def test_the_engine_trains_as_many_networks_as_it_is_said(application: Any) -> None:
+    from topogan.config import DownstreamSettings
+    from TopoGANSynthLib.compare import gaining
+
+    settings = DownstreamSettings()
+    # Real slices and samples, without and with augmentation.
+    assert (4 * settings.seeds, settings.steps) == (gaining.NETWORKS, gaining.STEPS)
 
 
 def test_samples_that_leave_meanwhile(made: Any, engine: Engine, tmp_path: Path) -> None:
-    """What took hours is said all the same."""
+    """What took hours is said all the same, but not of others."""
     from bench import pump
 
+    ui = made.ui
     choose_set(made, write_set(tmp_path / "set"))
+    tell(engine, "downstream", "sleep")
+    ui.gainButton.click()
+    made.panel._result.chosen().remove()
+    made.panel.enter()
+    assert (ui.TopoGANSynthCompare.visible, ui.gainButton.visible, ui.gainButton.text) == (True, True, "Cancel")
+    ui.gainButton.click()
+    pump(lambda: not made.panel._compare._gain._runner.isRunning)
+    generate(made, "Finished: ")
     tell(engine, "downstream")
-    made.ui.gainButton.click()
+    ui.gainButton.click()
     made.panel._result.chosen().remove()
     pump(lambda: not made.panel._compare._gain._runner.isRunning)
-    assert made.ui.gainStatusLabel.text == FOUND
+    assert ui.TopoGANSynthCompare.visible
+    assert ui.gainStatusLabel.text == f"Of samples that are no longer in the scene: {FOUND}"
+    generate(made, "Finished: ")
+    assert ui.gainStatusLabel.text == COST
+
+
+def test_a_failure_is_not_said_of_other_samples(made: Any, engine: Engine, tmp_path: Path) -> None:
+    choose_set(made, write_set(tmp_path / "set"))
+    tell(engine, "downstream", "fail")
+    assert ends(made) == "The samples show the liver and the training set the heart."
+    choose_set(made, write_set(tmp_path / "other"))
+    assert made.ui.gainStatusLabel.text == COST

@@ -44,7 +44,8 @@ def test_samples_come_into_the_scene(bench: Bench, model: Path, answer: Path, en
     with watched("synthesis with a quick engine"):
         widget.ui.generateButton.click()
         assert widget.ui.generateButton.text == "Cancel"
-        assert not widget.ui.samplesCollapsibleButton.enabled
+        assert not widget.ui.countSpinBox.enabled and not widget.ui.modelPathLineEdit.enabled
+        assert widget.ui.samplesCollapsibleButton.enabled, "to be folded"
         bench.picture("TopoGANSynth", "starting")
         pump(lambda: widget.ui.statusLabel.text == "Sample 3 of 6")
         assert (widget.ui.progressBar.value, widget.ui.progressBar.maximum) == (3, 6)

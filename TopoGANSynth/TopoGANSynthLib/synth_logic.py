@@ -97,7 +97,7 @@ class SynthLogic(PanelLogic):
         client = self._client_of(engine or self.engine())
         try:
             given = {name: getattr(value, "name", value) for name, value in dict(settings or {}).items()}
-            request = client.ask(Path(model), given, reject_copies)
+            request = client.ask(Path(model), given, None if reject_copies is None else Path(reject_copies))
         except (TypeError, ValueError) as error:
             sentence = _("The engine cannot be asked for that ({reason}): settings are numbers and words by name.")
             raise ValueError(sentence.format(reason=error)) from error

@@ -65,8 +65,8 @@ class SynthPanel:
         self._engine.enter()
         self._result.look()
         self._copies.look()
-        self._keep.refresh()
         self._compare.look()
+        self.refresh()
 
     def choose_model(self, path: Path) -> None:
         """Put a model into the panel, as the other module does."""
@@ -89,8 +89,18 @@ class SynthPanel:
         ui, running = self._ui, self._logic.isRunning
         self._topology.refresh(self._model.card)
         self._copies.refresh()
-        ui.modelCollapsibleButton.enabled = not running
-        ui.samplesCollapsibleButton.enabled = not running
+        # Not the sections: a disabled one cannot be folded, and its card is hard to read.
+        for widget in (
+            ui.modelPathLineEdit,
+            ui.countSpinBox,
+            ui.topologyComboBox,
+            ui.topologiesTable,
+            ui.copiesCheckBox,
+            ui.copiesSetPathLineEdit,
+            ui.seedSpinBox,
+            ui.samplesAdvancedCollapsibleButton,
+        ):
+            widget.enabled = not running
         reason = self._reason()
         start, does, drops = _("Generate"), _("Make samples in the background."), _("Drop these samples.")
         self._logic.runner.offer(ui.generateButton, ui.reasonLabel, reason, start, does, drops)

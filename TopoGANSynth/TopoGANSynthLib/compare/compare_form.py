@@ -95,8 +95,6 @@ class CompareForm:
     def refresh(self) -> None:
         """Show what is so now."""
         ui, nodes, running = self._ui, self._chosen(), self._runner.isRunning
-        # Not the collapsed button itself: CTK shows what is in one that was shown before its window was.
-        ui.TopoGANSynthCompare.visible = nodes is not None or running
         with_set = self._parameters is None or self._parameters.compareWith is CompareWith.trainingSet
         for widget in (ui.compareSetPathLineEdit, ui.compareSetPathLineEditLabel):
             widget.visible = with_set
@@ -116,6 +114,8 @@ class CompareForm:
         self._view.refresh()
         ready = with_set and not reason and nodes is not None
         self._gain.refresh(nodes, self._source(nodes) if ready else None, self._set.path if ready else None)
+        # Not the collapsed button itself: CTK shows what is in one that was shown before its window was.
+        ui.TopoGANSynthCompare.visible = nodes is not None or running or self._gain.saysSomething
 
     def close(self) -> None:
         """Let go of everything; what is being compared is dropped."""

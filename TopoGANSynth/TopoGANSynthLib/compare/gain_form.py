@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import slicer
 from slicer.i18n import tr as _
 
-from topogan_contract.service import CANCELLED, FINISHED, RUNNING
+from topogan_contract.service import FAILED, RUNNING
 from topogan_contract.training_set import find_description
 from topogan_contract.words import shown
 from TopoGANLib.engine.panel import EnginePanel
@@ -47,13 +47,19 @@ class GainForm:
         # The engine's files of the samples, and the training set; None where they cannot be compared.
         self._pair: tuple[Path, Path] | None = None
         self._described: dict[str, Any] = {}
-        # What is tried now, and since when.
+        # What is tried now; when it began and when the last network was done, and how many are.
         self._target: SynthesisNodes | None = None
-        self._started = 0.0
+        self._started = self._counted = 0.0
+        self._done = 0
         # What was found of samples that have left the scene meanwhile.
         self._lost = ""
         self._connections = Connections()
         self._connections.add(ui.gainButton, "clicked()", self._try_or_cancel)
+
+    @property
+    def saysSomething(self) -> bool:
+        """Whether a trial runs or has ended, whatever is looked at."""
+        return self._runner.progress is not None or bool(self._lost)
 
     def look(self, training_set: Path | None) -> None:
         """Ask the disk what the training set says of itself."""
@@ -67,8 +73,12 @@ class GainForm:
             source: the engine's files of it; None where they cannot be compared.
             training_set: what they would be compared with; None where that is none.
         """
-        self._nodes = nodes
-        self._pair = None if source is None or training_set is None else (source, training_set)
+        pair = None if source is None or training_set is None else (source, training_set)
+        if (nodes, pair) != (self._nodes, self._pair) and not self._runner.isRunning:
+            # What was said of others would be taken for theirs.
+            self._runner.forget()
+            self._lost = ""
+        self._nodes, self._pair = nodes, pair
         self._show()
 
     def close(self) -> None:
@@ -77,8 +87,8 @@ class GainForm:
         self._runner.close()
 
     def _show(self) -> None:
-        ui, reason, said = self._ui, self._reason(), self._found() or self._lost
-        ui.gainButton.visible = offered = self._runner.isRunning or bool(said) or self._pair is not None
+        ui, reason, said = self._ui, self._reason(), self._lost or self._found()
+        ui.gainButton.visible = offered = self.saysSomething or bool(said) or self._pair is not None
         start, drops = _("Does it help segmentation?"), _("Drop this trial.")
         does = _("Train {count} segmentation networks, with and without these samples, and segment the test patients.")
         self._runner.offer(ui.gainButton, ui.gainReasonLabel, reason, start, does.format(count=NETWORKS), drops)
@@ -112,7 +122,9 @@ class GainForm:
         if progress is None or not progress.total:
             return _("Training the first network …")
         done, total = progress.step, progress.total
-        left = (time.monotonic() - self._started) / max(done, 1) * (total - done)
+        # Of the last count: until the next one, time goes by and nothing is known.
+        each = (self._counted - self._started) / max(done, 1)
+        left = max(0.0, each * (total - done) - (time.monotonic() - self._counted))
         sentence = _("{done} of {total} networks trained, about {time} left.")
         return sentence.format(done=done, total=total, time=duration(left))
 
@@ -125,23 +137,27 @@ class GainForm:
         if self._pair is None or self._reason():
             self._show()
             return
-        self._target, self._lost, self._started = self._nodes, "", time.monotonic()
+        self._target, self._lost = self._nodes, ""
+        self._started, self._done = time.monotonic(), 0
         self._runner.start(gain_job(self._engine.engine, *self._pair))
 
     def _follow(self) -> None:
         progress, job = self._runner.progress, self._runner.job
-        if progress is not None and progress.state in (FINISHED, CANCELLED):
+        if progress is not None and progress.step > self._done:
+            self._done, self._counted = progress.step, time.monotonic()
+        if progress is not None and progress.ended:
+            target, self._target = self._target, None
             if job is not None and job.result is not None:
-                self._keep(job.result)
-            self._runner.forget()
+                self._keep(target, job.result)
+            if progress.state != FAILED:
+                self._runner.forget()
         self._show()
 
-    def _keep(self, found: str) -> None:
+    def _keep(self, target: SynthesisNodes | None, found: str) -> None:
         # Here, not above: importing the module must not load numpy.
         from TopoGANLib.scene.nodes import SynthesisNodes
 
-        nodes, self._target = self._target, None
-        if nodes is not None and nodes in SynthesisNodes.find_all(slicer.mrmlScene):
-            nodes.set_attribute(_FOUND, found)
+        if target is not None and target in SynthesisNodes.find_all(slicer.mrmlScene):
+            target.set_attribute(_FOUND, found)
         else:
-            self._lost = found
+            self._lost = _("Of samples that are no longer in the scene: {found}").format(found=found)

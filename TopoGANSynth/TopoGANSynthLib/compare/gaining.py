@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,13 @@ from TopoGANSynthLib.job.engine_job import EngineJob
 
 NETWORKS = 12
 """Of four kinds of data, of three seeds each."""
-# With the engine's own number of steps, slices a step and width, on one core of a Xeon of 2.1 GHz: 0.14 s a step with
-# slices of 64 pixels, 0.40 with 128, 1.64 with 256.
-_STEPS = 600
+STEPS = 600
+"""Of each network."""
+# With the engine's own number of slices a step and width, on one core of a server of 2026: 0.14 s a step with slices of
+# 64 pixels, 0.40 with 128, 1.64 with 256.
 _SECONDS_A_STEP, _PIXELS, _POWER = 0.14, 64, 1.75
+# As the engine has it.
+_PIXEL_SIZE_TOLERANCE = 0.01
 
 _RESULT, _LOG = "downstream.json", "engine.txt"
 LONGEST_LINE = 1000
@@ -61,7 +65,7 @@ def gain_job(engine: Engine, synthesis: Path, training_set: Path) -> EngineJob[s
 
 def seconds_of(size: int) -> float:
     """How long it takes with slices of some pixels, on one core."""
-    return NETWORKS * _STEPS * _SECONDS_A_STEP * (size / _PIXELS) ** _POWER
+    return NETWORKS * STEPS * _SECONDS_A_STEP * (size / _PIXELS) ** _POWER
 
 
 def why_not(form: SampleForm | None, described: dict[str, Any]) -> str:
@@ -69,9 +73,10 @@ def why_not(form: SampleForm | None, described: dict[str, Any]) -> str:
 
     Args:
         form: what the samples are made of; None where they do not say it.
-        described: what the training set says of itself.
+        described: what the training set says of itself; empty where that cannot be read.
     """
-    return _unfit_samples(form) if form is None or _unfit_samples(form) else _unfit_set(form, described)
+    unfit = _unfit_samples(form)
+    return unfit if unfit or form is None else _unfit_set(described) or _other(form, described)
 
 
 def _unfit_samples(form: SampleForm | None) -> str:
@@ -84,15 +89,32 @@ def _unfit_samples(form: SampleForm | None) -> str:
     return ""
 
 
-def _unfit_set(form: SampleForm, described: dict[str, Any]) -> str:
+def _unfit_set(described: dict[str, Any]) -> str:
+    if not described:
+        return _("The description of this training set is damaged: prepare it anew.")
     if described.get("window") is None:
         return _("This training set holds masks without images: choose one with the CT of the patients.")
-    counts, known = described.get("counts"), identity(described)
+    counts = described.get("counts")
     if isinstance(counts, dict) and counts.get("test") == 0:
         return _("This training set keeps no patient for the test: prepare it with more patients.")
+    return ""
+
+
+def _other(form: SampleForm, described: dict[str, Any]) -> str:
+    """In what the training set is another than that of the samples, in words."""
+    known = identity(described)
+    if described.get("axes", 2) != form.axes:
+        return _("This training set holds volumes and the samples are slices: choose the model's own.")
     if known["size"] != form.size:
         sentence = _("The training set has slices of {real} pixels and the samples {size}: choose the model's own.")
         return sentence.format(real=shown(known["size"]), size=form.size)
+    real = known["pixel_size_mm"]
+    if not isinstance(real, int | float) or not math.isclose(real, form.pixel_size, rel_tol=_PIXEL_SIZE_TOLERANCE):
+        sentence = _("The training set has pixels of {real} mm and the samples of {size} mm: choose the model's own.")
+        return sentence.format(real=shown(real), size=f"{form.pixel_size:.3g}")
+    # Older sets do not say it.
+    if known["intensity"] not in (None, form.intensity):
+        return _("One of training set and samples has Hounsfield units, the other has not: choose the model's own.")
     names = [shown(name) for name in known["structures"]]
     # One structure is the same under another name.
     if max(len(names), len(form.names)) > 1 and tuple(known["structures"]) != form.names:
