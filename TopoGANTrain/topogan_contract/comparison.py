@@ -82,8 +82,8 @@ class SampleRow:
     verdict: str
     """On its topology, and whether it is a possible copy."""
     copy: bool
-    """Whether it comes closer to a training sample than any test sample does: its mask, shifted, scaled, turned or
-    mirrored as well, or the grain of its texture."""
+    """Whether it comes closer to a training sample than any test sample does: its mask, shifted, scaled, turned
+    (slices) or mirrored as well, or the grain of its texture."""
     training_row: int
     """Row in the training set of the training sample that is nearest to it: by its mask, but where its texture alone is
     a possible copy, the one whose image it copies."""

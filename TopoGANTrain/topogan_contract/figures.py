@@ -17,8 +17,9 @@ those where the measuring failed, for want of memory say.
 - ``identical_percent``: the share of samples that equal a training sample, pixel by pixel, and
   ``real_identical_percent`` of held-out ones;
 - ``copies_percent``: the share of samples that are possible copies: closer to a training sample than every held-out one
-  is, as they lie or shifted, scaled, turned or mirrored; ``membership_auc``: how well the nearest sample tells as many
-  training samples from the held-out ones, 0.5: not at all. Both are missing, or null, in older packages.
+  is, as they lie or shifted, scaled, turned (slices) or mirrored; ``membership_auc``: how well the nearest sample
+  tells as many training samples from the held-out ones, 0.5: not at all. Both are missing, or null, in older packages;
+  some of these were measured before slices were turned, and may have more copies than they say.
 
 Pixels are compared of as many samples, and of as many held-out ones, as have those of 96 images of 256² (3 volumes of
 128³), two at least and 300 at most; with training samples that have the pixels of 16,000 such images (500 volumes of

@@ -76,6 +76,13 @@ def test_copies_are_told_in_words() -> None:
     assert memorization_sentence(found([1.0, 0.8], [0.7])).endswith("1 equals one pixel by pixel.")
 
 
+def test_volumes_are_not_said_to_be_turned() -> None:
+    copied = found([0.5, 0.6], [0.7])
+    copied = replace(copied, changed=replace(copied.changed, value=np.array([0.9, 0.1])))
+    assert "(1 of them when shifted, scaled, turned or mirrored)" in memorization_sentence(copied)
+    assert "(1 of them when shifted, scaled or mirrored)" in memorization_sentence(copied, TERMS[3])
+
+
 def test_copied_textures_are_no_good_sign_of_privacy() -> None:
     told = Membership(0.5, None, None, 3, 3, 1, 1)
     masks = found([0.5, 0.6], [0.7] * 300)

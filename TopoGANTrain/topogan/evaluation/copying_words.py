@@ -37,7 +37,9 @@ def memorization_sentence(found: MemorizationAudit, terms: Terms = TERMS[2]) -> 
         return f"None of {total} samples comes closer to a training mask than {than}.{beside}"
     subject = f"{count} of {total} samples {'comes' if count == 1 else 'come'}"
     changed = len(found.changed_copies)
-    of_them = f" ({changed} of them when shifted, scaled, turned or mirrored)" if changed else ""
+    # Volumes are not turned.
+    how = "shifted, scaled or mirrored" if terms is TERMS[3] else "shifted, scaled, turned or mirrored"
+    of_them = f" ({changed} of them when {how})" if changed else ""
     sentence = (
         f"{subject} closer to a training mask than any test {terms.sample} does{of_them}: look at the pairs below"
     )

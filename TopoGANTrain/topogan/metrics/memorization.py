@@ -22,7 +22,7 @@ class MemorizationAudit:
     lying: Closeness
     """Dice of masks where they lie."""
     changed: Closeness
-    """Dice after each mask was brought to one place and size: of shifted, scaled, turned and mirrored copies."""
+    """Dice after both were brought to one place and size: of shifted, scaled, turned (slices) and mirrored copies."""
     repeats: NDArray[np.int64]
     """int: samples that are equal, pixel by pixel, to an earlier sample."""
     test_repeats: NDArray[np.int64]
@@ -83,7 +83,7 @@ class MemorizationAudit:
 
     @property
     def changed_copies(self) -> NDArray[np.int64]:
-        """The others: close when shifted, scaled, turned or mirrored alone."""
+        """The others: close when shifted, scaled, turned (slices) or mirrored alone."""
         return np.flatnonzero(self._changed_alone)
 
     @property
