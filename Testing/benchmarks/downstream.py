@@ -94,9 +94,11 @@ def _summarize(source: str) -> None:
     """Print the tables, and put them and the curves into the page."""
     runs = known_runs(source)
     tables = page.tables(source, runs, read_runs(SOURCES[source].segmented))
-    text = f"{tables}\n\n![Gain by the number of patients](few-patients/{source}.png)"
+    text = tables
+    if len({one["patients"] for one in runs.values()}) > 1:
+        text += f"\n\n![Gain by the number of patients](few-patients/{source}.png)"
+        page.draw(runs, PAGE.with_suffix("") / f"{source}.png")
     print(text)
-    page.draw(runs, PAGE.with_suffix("") / f"{source}.png")
     page.write(PAGE, source, text)
     if read_runs(f"{source}_tuning"):
         page.write(PAGE, "tuning", tuning.table(source))
