@@ -272,8 +272,8 @@ def test_another_page_is_drawn_over_the_last(shown: tuple[Any, Any], monkeypatch
     whole = [tile(sample) for sample in range(nodes.count)]
     assert whole[5] != whole[1]
     # Pages of 4 and of 2: the second is smaller. Pages of 2: all are of one size.
-    for tiles, kept in ((4, False), (2, True)):
-        monkeypatch.setattr(gallery_sheet, "MOST_TILES", tiles)
+    for name, most, kept in (("_MOST_PIXELS", 4 * 64**2, False), ("MOST_TILES", 2, True)):
+        monkeypatch.setattr(gallery_sheet, name, most)
         widget.ui.sampleSlider.value = float(nodes.count - 1)
         segments = nodes.companion("gallery segmentation").GetSegmentation()
         before = segments.GetNthSegment(0)

@@ -1,8 +1,8 @@
 """All samples at once: a sheet of tiles, as a picture with a segmentation on it, in a slice view of its own.
 
 Slicer's slice views showed several slices until version 5.8 (``vtkMRMLSliceNode::SetLayoutGrid``); that is gone. The
-sheet is one slice below the samples, a page of at most ``MOST_TILES``; of volumes it has the axial slice through the
-middle of the structures.
+sheet is one slice below the samples, a page of at most 100, of fewer where they are large; of volumes it has the axial
+slice through the middle of the structures.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.sequences import middle_of_structures
 
 MOST_TILES = 100
+# Of 256 pixels 36 tiles: on a screen more of them are too small, and drawing them takes time.
+_MOST_PIXELS = 36 * 256**2
 _GAP = 2
 
 
@@ -31,8 +33,10 @@ class Sheet:
     def of(cls, nodes: SynthesisNodes, sample: int) -> Sheet:
         """The page with a sample."""
         columns, rows, _ = nodes.image.GetImageData().GetDimensions()
-        first = sample // MOST_TILES * MOST_TILES
-        return cls(first, min(MOST_TILES, nodes.count - first), (rows, columns))
+        fit = math.isqrt(_MOST_PIXELS // (rows * columns)) ** 2
+        most = min(MOST_TILES, max(1, fit))
+        first = sample // most * most
+        return cls(first, min(most, nodes.count - first), (rows, columns))
 
     @property
     def samples(self) -> range:
