@@ -57,14 +57,16 @@ def good(
     tmp_path_factory: pytest.TempPathFactory, own_settings: Path, ring_training_set: Path, ring_model: Path
 ) -> dict[str, Path]:
     """A training set, a model, a synthesis and a run that was stopped."""
-    import topogan
+    # Not topogan.synthesize: it refuses beside the application's stand-in, which tests of the panels leave behind.
     from topogan.config import MaskSettings, SynthesisSettings, TrainSettings
+    from topogan.synthesis import synthesize
+    from topogan.training import train
 
     folder = tmp_path_factory.mktemp("good")
-    synthesis = topogan.synthesize(ring_model, folder / "synthesis", SynthesisSettings(count=8))
+    synthesis = synthesize(ring_model, folder / "synthesis", SynthesisSettings(count=8))
     masks = MaskSettings(width=4, latent=8, steps=6, batch=4)
     settings = TrainSettings(part="masks", masks=masks, threads=1, checkpoint_every=1, preview_every=2)
-    run = topogan.train(ring_training_set, folder / "run", settings, on_event=_StopAt(folder / "run", 3))
+    run = train(ring_training_set, folder / "run", settings, on_event=_StopAt(folder / "run", 3))
     shutil.rmtree(own_settings / "topogan")  # what it remembers of the run, a stranger's run would not have
     return {"training_set": ring_training_set, "model": ring_model, "synthesis": synthesis, "run": run}
 
