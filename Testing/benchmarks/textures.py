@@ -57,6 +57,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 VOLUME_VARIANTS: dict[str, dict[str, Any]] = {"spade": {"network": "spade", "batch": 2}}
 _VOLUME_STEPS = 500
 BANDS = {"low": (0.0, 0.25), "middle": (0.25, 0.75), "high": (0.75, 1.0)}
+# Other patients than those of phantom-64, and twice as many: contrast differs by 7 % from patient to patient.
+_MANY = PhantomSettings(patients=16, phases=4, seed=8)
 _HEART = ("lv_cavity", "myocardium", "rv_cavity", "left_atrium", "right_atrium", "aorta")
 _CHEST = {"heart": "heart", "aorta": "aorta_aorta", "pulmonary_artery": "pa_pulmonary_artery"}
 _PAINTED_TOGETHER = 16
@@ -91,11 +93,11 @@ def main(arguments: list[str] | None = None) -> None:
             _print(path.stem, json.loads(path.read_text(encoding="utf-8")))
 
 
-def _phantom(out: Path, settings: PrepareSettings) -> None:
+def _phantom(out: Path, settings: PrepareSettings, seen: PhantomSettings = PhantomSettings()) -> None:
     """The six structures, axial."""
     table = StructureTable(structures=tuple(Structure(name=name, labels=(i,)) for i, name in enumerate(_HEART, 1)))
     with tempfile.TemporaryDirectory() as scratch:
-        phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings())
+        phantom = make_phantom(Path(scratch) / "phantom", seen)
         segmentations, images = find_pairs([phantom / "segmentations"], [phantom / "images"])
         prepare(out, segmentations, images, settings, table=table)
 
@@ -121,11 +123,12 @@ def _chest(out: Path, size: int) -> None:
 
 SETS: dict[str, Callable[[Path], None]] = {
     "phantom-64": lambda out: _phantom(out, PrepareSettings(size=64, slice_spacing=4.0)),
-    "phantom-128": lambda out: _phantom(out, PrepareSettings(size=128, slice_spacing=4.0)),
+    "phantom-128": lambda out: _phantom(out, PrepareSettings(size=128, slice_spacing=4.0), _MANY),
     "chest-128": lambda out: _chest(out, 128),
 }
 VOLUME_SETS: dict[str, Callable[[Path], None]] = {
     "phantom-volumes-32": lambda out: _phantom(out, PrepareSettings(volumes=True, size=32)),
+    "phantom-volumes-32-many": lambda out: _phantom(out, PrepareSettings(volumes=True, size=32), _MANY),
     "phantom-volumes-48": lambda out: _phantom(out, PrepareSettings(volumes=True, size=48)),
 }
 
