@@ -27,7 +27,7 @@ from torch import nn
 from topogan.config import Part, PhantomSettings, PrepareSettings, TextureSettings, TrainSettings
 from topogan.dataset import prepare
 from topogan.device import exact_numerics
-from topogan.metrics.spectrum import axis_power_spectrum, power_ratio, radial_power_spectrum
+from topogan.metrics.spectrum import axis_power_spectrum, directional_power, power_ratio, radial_power_spectrum
 from topogan.metrics.texture import PROFILE_PIXELS, boundary_profile, label_histograms, neighbor_difference
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.phantom import make_phantom
@@ -203,7 +203,10 @@ def _figures(real: TrainingSet, rows: np.ndarray, painted: np.ndarray) -> dict[s
     )
     compared = {"painted": painted, "real": images, "training": real.images[drawn]}
     if real.axes == 2:
-        along = {"spectrum": _bands(*(radial_power_spectrum(shown, window) for shown in compared.values()))}
+        along = {
+            "spectrum": _bands(*(radial_power_spectrum(shown, window) for shown in compared.values())),
+            "directions": _directions(*(directional_power(shown, window) for shown in compared.values())),
+        }
     else:
         along = {
             f"across {kind}": _bands(*(axis_power_spectrum(shown, window, axis) for shown in compared.values()))
@@ -237,6 +240,13 @@ def _bands(painted: np.ndarray, real: np.ndarray, training: np.ndarray) -> dict[
     return {
         band: {"painted": power_ratio(painted, real, ends), "training": power_ratio(training, real, ends)}
         for band, ends in BANDS.items()
+    }
+
+
+def _directions(painted: np.ndarray, real: np.ndarray, training: np.ndarray) -> dict[str, tuple[float, float, float]]:
+    """Power over that of the real ones: in all directions, least and most in one."""
+    return {
+        name: power_ratio(power, real, (0.0, 1.0)) for name, power in (("painted", painted), ("training", training))
     }
 
 
@@ -284,6 +294,9 @@ def _print(name: str, result: dict[str, Any]) -> None:
         for place in ("spectrum", *(f"across {kind}" for kind in _NEIGHBORS)):
             if place in found:
                 _print_along("" if place == "spectrum" else f", {place}", found[place])
+        if "directions" in found:
+            words = [f"{kind} {least:.2f} to {most:.2f}" for kind, (_, least, most) in found["directions"].items()]
+            print(f"- power over real by direction: {'; '.join(words)}")
         profiles = {region: curves for region, curves in found["profiles"].items() if region in shown}
         gaps = [f"{region} {_largest_gap(curves):.0f}" for region, curves in profiles.items()]
         print(f"- largest difference across a boundary: {', '.join(gaps)}")
