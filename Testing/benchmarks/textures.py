@@ -52,9 +52,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "noisy": {"network": "noisy"},
     "spade": {"network": "spade"},
+    "grain": {"network": "grain"},
 }
 # The same networks over three axes; a volume of 32 voxels holds as much as 8 slices of 64 pixels.
-VOLUME_VARIANTS: dict[str, dict[str, Any]] = {"spade": {"network": "spade", "batch": 2}}
+VOLUME_VARIANTS: dict[str, dict[str, Any]] = {name: {"network": name, "batch": 2} for name in ("spade", "grain")}
 _VOLUME_STEPS = 500
 BANDS = {"low": (0.0, 0.25), "middle": (0.25, 0.75), "high": (0.75, 1.0)}
 # Other patients than those of phantom-64, and twice as many: contrast differs by 7 % from patient to patient.
