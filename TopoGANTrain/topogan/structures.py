@@ -153,6 +153,11 @@ class StructureTable(Settings):
         ids = {name: label for label, name in enumerate(self.names, start=1)}
         return (*structures, *(Region(" + ".join(union), tuple(ids[name] for name in union)) for union in self.unions))
 
+    def without_context_in(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Label maps in which what is context is background."""
+        counted = self.counted
+        return labels if counted == len(self) else np.where(labels <= counted, labels, np.uint8(0))
+
     @property
     def numbered(self) -> StructureTable:
         """The same for volumes whose values are the label ids already."""

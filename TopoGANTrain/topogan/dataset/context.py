@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -87,7 +88,7 @@ def _on_grid_of(grid: Volume, structures: Volume) -> NDArray[np.bool_]:
     return np.asarray(sitk.GetArrayFromImage(nearest) != 0)
 
 
-def _body(hu: NDArray[np.generic], reach: Sequence[int], upright: int) -> NDArray[np.bool_]:
+def _body(hu: NDArray[Any], reach: Sequence[int], upright: int) -> NDArray[np.bool_]:
     """The largest piece of tissue, the lungs, and what slices of both across the axis ``upright`` enclose."""
     parts, count = ndimage.label(_opened(hu > _AIR_BELOW, reach))
     if not count:
