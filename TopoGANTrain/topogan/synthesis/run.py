@@ -98,7 +98,7 @@ def _request(settings: SynthesisSettings, model: Model) -> SamplingRequest:
 def _draw(
     model: Model,
     request: SamplingRequest,
-    is_copy: CopyCheck | None,
+    is_copy: IsCopy | None,
     on_event: OnEvent | None,
     cancelled: Callable[[], bool] | None,
 ) -> Samples:
