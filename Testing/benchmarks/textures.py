@@ -65,7 +65,7 @@ _CHEST = {"heart": "heart", "aorta": "aorta_aorta", "pulmonary_artery": "pa_pulm
 # The CT's own voxel in mm, and how many slices follow each other from one slab to the next.
 _CHEST_PIXEL, _SLAB = 1.5, 10
 _PAINTED_TOGETHER = 16
-_SHOWN = 8
+_SHOWN, _WIDEST = 8, 1600
 _SHOWN_VOLUMES = 3
 # What follows one another along the axes of a volume.
 _NEIGHBORS = "slices", "rows", "columns"
@@ -278,7 +278,7 @@ def _directions(painted: np.ndarray, real: np.ndarray, training: np.ndarray) -> 
 def _draw_sheet(real: TrainingSet, rows: np.ndarray, painted: np.ndarray, path: Path) -> None:
     """Real slices above those painted on their masks; of volumes three planes, enlarged."""
     assert real.images is not None and real.window is not None
-    columns = _SHOWN if real.axes == 2 else _SHOWN_VOLUMES
+    columns = _SHOWN_VOLUMES if real.axes == 3 else min(_SHOWN, _WIDEST // real.size)
     shown = np.linspace(0, len(rows) - 1, columns).astype(int)
     low, high = real.window
     both = np.concatenate([real.images[rows[shown]], painted[shown]]).astype(np.float32)
