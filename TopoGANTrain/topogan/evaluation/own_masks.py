@@ -32,7 +32,7 @@ def painted_own_masks(
         seed: of the order, the deformations and the noise.
 
     Returns:
-        Images, int16 [count, H, W], and label ids, uint8 [count, H, W].
+        Images, int16 [count, H, W], and label ids, uint8 [count, H, W], in which context is background.
 
     Raises:
         InputError: the model paints no textures, or makes slices of another size, pixel size or kind of intensity or of
@@ -56,7 +56,7 @@ def painted_own_masks(
         with torch.inference_mode():
             painted = network(texture_condition(labels, len(real.table), levels).to(model.device), noise)
         images.append(intensities_from_network(painted.float(), metadata.window))
-        masks.append(labels)
+        masks.append(real.table.without_context_in(labels))
     return np.concatenate(images), np.concatenate(masks)
 
 
