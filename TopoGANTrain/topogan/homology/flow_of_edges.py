@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from topogan.homology.gradient import BITS, EDGES, VOLUMES, Cells, Gradient, Index, Plane
 
-# Rounds of leaving out, each a step at least: of the edges reached in volumes of 64³ of a training, 1 in 7 stays.
+# Most rounds of leaving out, each a step at least: of the edges reached in volumes of 64³ of a training, 1 in 7 stays.
 _ROUNDS = 32
 # Positions that a round works on together: 20 planes of them fit into a core's cache.
 _SLAB = 2**16
@@ -69,7 +69,7 @@ class FlowOfEdges:
             for plane, is_set in zip((leads, *code), (True, side, across), strict=True):
                 if is_set:
                     plane[here] |= matched[-1]
-        _leave_out(leads, matched, others // VOLUMES, margin)
+        _leave_out(leads, matched, others // VOLUMES, min(_ROUNDS, max(gradient.shape) // 2))
         return cls(margin, length, steps, ids, leads, ends, code, others)
 
     def around(self, squares: Cells) -> Index:
@@ -114,7 +114,7 @@ class FlowOfEdges:
         rows = np.flatnonzero(_is_set(seen, self.born))
         # The k-th edge by its id is found[order[k]]; of the edges at one place the first is written last.
         order = np.argsort(edges)
-        first = np.empty(len(seen), dtype=np.int64)
+        first = np.empty(len(seen), dtype=np.int32)
         first[edges[order[::-1]] // VOLUMES] = np.arange(len(edges))[::-1]
         place, bit = _place(np.concatenate([*targets, self.born[rows]]))
         number = len(starts) + order[first[place] + _ONES[seen[place] & (bit - np.uint8(1))]]
@@ -132,16 +132,17 @@ class FlowOfEdges:
         return kinds
 
 
-def _leave_out(leads: Plane, matched: list[Plane], others: Index, margin: int) -> None:
+def _leave_out(leads: Plane, matched: list[Plane], others: Index, rounds: int) -> None:
     """Clear edges of ``leads`` that lead only to others that are cleared.
 
     Args:
         leads: of places.
         matched: of positions, which edges are of each of the 12 kinds.
         others: int [12, 3]: steps of places.
-        margin: of places.
+        rounds: how many.
     """
     length, count = len(leads) // 3, len(matched[0])
+    margin = (length - count) // 2
     stays = [~plane for plane in matched]
     scratch = np.empty(min(_SLAB, count), dtype=np.uint8)
     slabs = []
@@ -153,9 +154,9 @@ def _leave_out(leads: Plane, matched: list[Plane], others: Index, margin: int) -
             here, *there = (leads[at + step + start : at + step + stop] for step in (0, *others[kind].tolist()))
             works.append((here, *there, stay[start:stop], scratch[: stop - start]))
         slabs.append(works)
-    for turn in range(_ROUNDS):
+    for number in range(rounds):
         # What leads downwards is done faster from below, what leads upwards from above.
-        for works in slabs[:: -1 if turn % 2 else 1]:
+        for works in slabs[:: -1 if number % 2 else 1]:
             for here, one, two, three, stay, kept in works:
                 np.bitwise_or(one, two, out=kept)
                 np.bitwise_or(kept, three, out=kept)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from topogan.homology.gradient import EDGES, SQUARES, VOLUMES, Cells, Gradient, Index, gradient_of
 from topogan.homology.tunnels import pair_tunnels
 
-# Positions of the volumes that are worked on together: eight volumes of 64³ or one of 128³ take 80 MB.
+# Positions of the volumes that are worked on together: eight volumes of 64³, one of 128³.
 _MOST_POSITIONS = 2**22
 
 
