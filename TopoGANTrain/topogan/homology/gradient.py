@@ -144,10 +144,10 @@ def gradient_of(volumes: NDArray[np.generic]) -> Gradient:
         write_sort_keys(volume.reshape(1, -1), inside, int(_OUTSIDE) - 1)
         key[:-1, :-1, :-1] = inside.reshape(depth, rows, columns)
     strides = (shape[1] * shape[2], shape[2], 1)
-    keys = keys.reshape(len(volumes), -1)
-    above = _owners(keys, strides)
+    flat: NDArray[np.int32] = keys.reshape(len(volumes), -1)
+    above = _owners(flat, strides)
     critical = _inside(shape, len(volumes))
-    return Gradient(shape, keys, above, critical, _match(above, critical, strides))
+    return Gradient(shape, flat, above, critical, _match(above, critical, strides))
 
 
 def _owners(keys: NDArray[np.int32], strides: tuple[int, int, int]) -> dict[tuple[int, int], Plane]:
@@ -172,7 +172,7 @@ def _owners(keys: NDArray[np.int32], strides: tuple[int, int, int]) -> dict[tupl
             if thin in least:
                 least[thin][:stride] = least[wide][:stride]
                 np.minimum(one, below, out=least[thin][stride:])
-    above = {(6, 2): chosen[6], (5, 1): chosen[5], (3, 0): chosen[3]}
+    above: dict[tuple[int, int], Plane] = {(6, 2): chosen[6], (5, 1): chosen[5], (3, 0): chosen[3]}
     for thin, wide, axis, others in ((4, 6, 1, (2,)), (2, 6, 0, (2,)), (1, 5, 0, (1,)), (0, 4, 0, (1, 2))):
         above[thin, axis] = chosen[thin]
         stride = strides[axis]
@@ -186,7 +186,7 @@ def _owners(keys: NDArray[np.int32], strides: tuple[int, int, int]) -> dict[tupl
 
 def _inside(shape: tuple[int, ...], volumes: int) -> list[Plane]:
     """By class: the cells that belong to the volumes."""
-    inside = []
+    inside: list[Plane] = []
     for kind in range(8):
         plane = np.full(shape, (1 << volumes) - 1, dtype=np.uint8)
         for axis, bit in enumerate(AXIS_BITS):
@@ -200,7 +200,7 @@ def _match(
     above: dict[tuple[int, int], Plane], free: list[Plane], strides: tuple[int, int, int]
 ) -> dict[tuple[int, int, int], Plane]:
     """Match cells with cofaces of the same owner, along one axis and side after another; leaves ``free`` critical."""
-    matched = {}
+    matched: dict[tuple[int, int, int], Plane] = {}
     count = len(free[0])
     scratch = np.empty(count, dtype=np.uint8)
     for axis, (bit, stride) in enumerate(zip(AXIS_BITS, strides, strict=True)):

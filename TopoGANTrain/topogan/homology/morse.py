@@ -47,7 +47,7 @@ def persistence_of_volumes(
 def _pairs_of(gradient: Gradient, dimensions: Sequence[int], tunnels_of: NDArray[np.bool_]) -> list[list[Index]]:
     count = len(tunnels_of)
     tunnels = 1 in dimensions and bool(tunnels_of.any())
-    pairs = [[np.zeros((0, 2), dtype=np.int64)] * count] * 3
+    pairs: list[list[Index]] = [[np.zeros((0, 2), dtype=np.int64)] * count] * 3
     if 0 in dimensions or tunnels:
         edges, corners, joins = _components(gradient)
         first = [np.array([[voxel, -1]]) for voxel in gradient.least()]
