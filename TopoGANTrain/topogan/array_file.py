@@ -11,6 +11,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,6 +48,7 @@ class ArrayFile:
             self._offset = file.tell()
             self._state = _state_of(file)
         self.path = path
+        self._highest: int | None = None
         self._row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=object))
         if self._offset + len(self) * self._row_bytes != self._state[0]:
             raise ValueError("another length than its header says")
@@ -67,7 +69,15 @@ class ArrayFile:
                 file.seek(self._offset + row * self._row_bytes)
                 if file.readinto(target) != self._row_bytes:  # type: ignore[attr-defined]
                     raise self._changed()
+        if self._highest is not None:
+            array[array > self._highest] = 0
         return array.reshape(chosen.shape + self.shape[1:])
+
+    def up_to(self, highest: int) -> ArrayFile:
+        """The same file; of what is read, larger numbers become 0."""
+        found = copy(self)
+        found._highest = highest
+        return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[:], dtype)

@@ -31,7 +31,7 @@ from topogan.model import Model, load_model
 from topogan.model.metadata import Metadata
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.plane import Plane
-from topogan.structures import StructureTable
+from topogan.structures import StructureTable, checked_table
 from topogan.volumes import Geometry, Volume, write_image
 from topogan_contract import schemas
 
@@ -86,7 +86,7 @@ def paint(
     loaded = load_model(model, discriminators=False)
     if loaded.textures is None or loaded.metadata.window is None:
         raise InputError(f"The model {model} makes masks alone: choose one that was trained with images.")
-    table = table or _own_table(loaded)
+    table = _own_table(loaded) if table is None else _with_context_of(loaded, table)
     case = open_cases([segmentation], None, _settings(loaded), table, None, plane)[0]
     painter = _Painter(loaded, case, seed, report)
     images = []
@@ -106,8 +106,18 @@ def _settings(model: Model) -> PrepareSettings:
 
 
 def _own_table(model: Model) -> StructureTable:
+    """The model's structures by their labels; context has none where it was found in CT, and is no part of it then."""
     table = model.metadata.table
-    return table if all(one.labels for one in table.structures) else table.numbered
+    if not all(one.labels for one in table.without_context.structures):
+        return table.numbered
+    return table.model_copy(update={"structures": tuple(one for one in table.structures if one.labels)})
+
+
+def _with_context_of(model: Model, table: StructureTable) -> StructureTable:
+    """The same table; what the model knows as context says nothing of where to paint, and stands last."""
+    context = [one.name for one in model.metadata.table.structures if one.context]
+    told = [one.model_copy(update={"context": one.name in context}) for one in table.structures]
+    return checked_table({"structures": sorted(told, key=lambda one: one.context), "unions": table.unions})
 
 
 @dataclass(frozen=True)

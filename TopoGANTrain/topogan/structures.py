@@ -10,7 +10,14 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from topogan.config import PRINTABLE, PrepareSettings, Settings, in_words, shown_value
 from topogan.errors import InputError
@@ -42,6 +49,14 @@ class Structure(Settings):
     """How it is shown; in a table, :func:`colored` where none was chosen."""
     terminology: Annotated[str, Field(max_length=1000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
     """Slicer's serialized terminology entry, or nothing."""
+    context: bool = False
+    """Whether it is learned and painted, and its topology is not counted."""
+
+    @model_serializer(mode="wrap")
+    def _context_only_where_it_is(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Versions that know no context read all other tables.
+        content: dict[str, Any] = plain(self)
+        return content if self.context else {name: value for name, value in content.items() if name != "context"}
 
 
 class Region(NamedTuple):
@@ -60,7 +75,10 @@ class Region(NamedTuple):
 
 
 class StructureTable(Settings):
-    """Structures in the order of their label ids, which begin at 1; where two overlap, the earlier one wins."""
+    """Structures in the order of their label ids, which begin at 1; where two overlap, the earlier one wins.
+
+    Those that are context stand last, have no Betti numbers, and do not say where patches lie.
+    """
 
     structures: Annotated[tuple[Structure, ...], Field(min_length=1, max_length=MOST_STRUCTURES)]
     unions: Annotated[tuple[tuple[Name, ...], ...], Field(max_length=MOST_UNIONS)] = ()
@@ -81,6 +99,7 @@ class StructureTable(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> StructureTable:
+        self._check_context()
         for union in self.unions:
             unknown = [name for name in union if name not in self.names]
             if unknown:
@@ -93,7 +112,7 @@ class StructureTable(Settings):
             ("label", [label for structure in self.structures for label in structure.labels]),
             ("color", [color.lower() for structure in self.structures for color in structure.png_colors]),
             ("union", [" + ".join(sorted(union)) for union in self.unions]),
-            ("name", [region.name for region in self.regions]),
+            ("name", [*self.names[self.counted :], *(region.name for region in self.regions)]),
         ):
             value, count = Counter(values).most_common(1)[0] if values else ("", 0)
             if count > 1:
@@ -101,17 +120,43 @@ class StructureTable(Settings):
                 raise ValueError(f"the {what} {value} is given {times}: give it once")
         return self
 
+    def _check_context(self) -> None:
+        kinds = [structure.context for structure in self.structures]
+        if kinds != sorted(kinds):
+            after = self.structures[kinds.index(True) + kinds[kinds.index(True) :].index(False)]
+            raise ValueError(f"the structure {after.name} stands after context: put what is context last")
+        if all(kinds):
+            raise ValueError("all structures are context: one that is none is needed, add it")
+        for union in self.unions:
+            if context := [name for name in union if name in self.names[self.counted :]]:
+                raise ValueError(f"a union names {context[0]!r}, which is context and has no topology: leave it out")
+
     @property
     def names(self) -> tuple[str, ...]:
         """Of the structures."""
         return tuple(structure.name for structure in self.structures)
 
     @property
+    def without_context(self) -> StructureTable:
+        """The same without what is context."""
+        return self.model_copy(update={"structures": self.structures[: self.counted]})
+
+    @property
+    def counted(self) -> int:
+        """How many structures, the first ones, are no context."""
+        return sum(not structure.context for structure in self.structures)
+
+    @property
     def regions(self) -> tuple[Region, ...]:
-        """Each structure, then each union: what Betti numbers are counted of, in this order."""
-        structures = [Region(name, (label,)) for label, name in enumerate(self.names, start=1)]
+        """Each structure that is no context, then each union: what Betti numbers are counted of, in this order."""
+        structures = [Region(name, (label,)) for label, name in enumerate(self.names[: self.counted], start=1)]
         ids = {name: label for label, name in enumerate(self.names, start=1)}
         return (*structures, *(Region(" + ".join(union), tuple(ids[name] for name in union)) for union in self.unions))
+
+    def without_context_in(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Label maps in which what is context is background."""
+        counted = self.counted
+        return labels if counted == len(self) else np.where(labels <= counted, labels, np.uint8(0))
 
     @property
     def numbered(self) -> StructureTable:

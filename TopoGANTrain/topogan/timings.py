@@ -42,9 +42,9 @@ class SizedStructures:
     @classmethod
     def of(cls, training_set: TrainingSet) -> SizedStructures:
         """Measure those of a training set."""
-        widest = 0
+        widest, alone = 0, training_set.without_context
         for start in range(0, len(training_set.masks), _BLOCK):
-            for mask in training_set.masks[slice(start, start + _BLOCK)] != 0:
+            for mask in alone.masks[slice(start, start + _BLOCK)] != 0:
                 places = np.nonzero(mask)
                 widest = max([widest, *(int(np.ptp(side)) + 1 for side in places if len(side))])
         width, own = widest * training_set.pixel_size, training_set.image_pixel_size

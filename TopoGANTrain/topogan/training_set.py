@@ -8,7 +8,7 @@ import io
 import math
 import stat
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -255,14 +255,21 @@ class TrainingSet:
         return lookup(regions, region or self.regions[0].name, "structure").of(self.masks[rows])
 
     @property
+    def without_context(self) -> TrainingSet:
+        """The same as it is measured: what is context is background, and not in the table."""
+        if self.table.counted == len(self.table):
+            return self
+        return replace(self, table=self.table.without_context, masks=self.masks.up_to(self.table.counted))
+
+    @property
     def validation_or_train(self) -> np.ndarray:
         """Rows that curves, previews and choices look at: :attr:`validation`, or :attr:`train` where that is empty."""
         return self.validation if len(self.validation) else self.train
 
     @property
     def outside(self) -> Outside:
-        """What is beyond the edges of masks that are moved: what is in a tile goes on, around structures is nothing."""
-        return "border" if self.tiled else "zeros"
+        """What is beyond the edges of masks that are moved: tiles and context go on, around structures is nothing."""
+        return "border" if self.tiled or self.table.counted < len(self.table) else "zeros"
 
     @property
     def missing_parts(self) -> str:

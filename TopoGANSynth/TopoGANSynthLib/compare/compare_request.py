@@ -34,7 +34,7 @@ class SampleForm:
     """What samples are made of."""
 
     structures: tuple[Mapping[str, Any], ...]
-    """As in a table of structures, without labels."""
+    """As in a table of structures, without labels and without context."""
     unions: tuple[tuple[str, ...], ...]
     axes: int
     """2 for slices, 3 for volumes."""
@@ -44,6 +44,8 @@ class SampleForm:
     window: tuple[float, float] | None
     """Of the textures; None where there are none."""
     intensity: str
+    context: tuple[str, ...] = ()
+    """Names of what is learned besides, and not compared."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,8 +64,10 @@ def read_form(synthesis: Path) -> SampleForm | None:
 
 def _form(report: Mapping[str, Any]) -> SampleForm:
     table, window = report["table"], report.get("window")
+    counted = [one for one in table["structures"] if not one.get("context")]
     return SampleForm(
-        structures=tuple({name: one[name] for name in ("name", "color", "terminology")} for one in table["structures"]),
+        structures=tuple({name: one[name] for name in ("name", "color", "terminology")} for one in counted),
+        context=tuple(str(one["name"]) for one in table["structures"] if one.get("context")),
         unions=tuple(tuple(map(str, union)) for union in table["unions"]),
         axes=axes_of(report),
         size=int(report["size"]),

@@ -117,7 +117,8 @@ def _other(form: SampleForm, described: dict[str, Any]) -> str:
         return _("One of training set and samples has Hounsfield units, the other has not: choose the model's own.")
     names = [shown(name) for name in known["structures"]]
     # One structure is the same under another name.
-    if max(len(names), len(form.names)) > 1 and tuple(known["structures"]) != form.names:
+    made = *form.names, *form.context
+    if max(len(names), len(made)) > 1 and tuple(known["structures"]) != made:
         sentence = _("The training set shows {real} and the samples {names}: choose the model's own.")
-        return sentence.format(real=", ".join(names), names=", ".join(map(shown, form.names)))
+        return sentence.format(real=", ".join(names), names=", ".join(map(shown, made)))
     return ""

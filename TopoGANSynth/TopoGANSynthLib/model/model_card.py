@@ -44,7 +44,7 @@ class ModelCard:
     size: int
     pixel_size_mm: float
     regions: tuple[str, ...]
-    """Names of the structures, and of unions of them, whole, as the engine knows them."""
+    """Names of the structures but context, and of unions of them, whole, as the engine knows them."""
     axes: int
     """2 for slices, 3 for volumes."""
     modal_betti: tuple[tuple[int, ...], ...]
@@ -53,9 +53,9 @@ class ModelCard:
     independent: bool
     """False where training and evaluation share a patient."""
     structures: tuple[str, ...]
-    """Names as the engine knows them, in the order of their label ids."""
+    """Names as the engine knows them, in the order of their label ids; context comes last."""
     colors: tuple[str, ...]
-    """Of the structures: ``#rrggbb``."""
+    """Of the structures but context: ``#rrggbb``."""
     window: tuple[float, float] | None
     """Lowest and highest value of the textures to tell apart, HU for CT."""
     patients: int
@@ -180,12 +180,13 @@ def _card(content: dict[str, Any]) -> ModelCard:
         table = content["table"]
         structures, unions, modal = table["structures"], table["unions"], content["betti"]["modal"]
     names = [one["name"] for one in structures]
-    colors = [one.get("color", _NO_COLOR) for one in structures]
-    regions = tuple(map(str, (*names, *(" + ".join(union) for union in unions))))
+    colors = [one.get("color", _NO_COLOR) for one in structures if not one.get("context")]
+    counted = [one["name"] for one in structures if not one.get("context")]
+    regions = tuple(map(str, (*counted, *(" + ".join(union) for union in unions))))
     axes = int(content.get("axes", 2))
     if len(modal) != len(regions) or any(len(numbers) != axes for numbers in modal) or axes not in (2, 3):
         raise ValueError("a topology without its region")
-    if not names or not all(_COLOR.fullmatch(color) for color in colors):
+    if not counted or not all(_COLOR.fullmatch(color) for color in colors):
         raise ValueError("no structure, or no color")
     trained, figures = content["training_set"], read_figures(content.get("figures"))
     if figures is not None and len(figures.regions) != len(regions):

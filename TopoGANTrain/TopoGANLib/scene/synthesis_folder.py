@@ -124,11 +124,22 @@ def _regions(folder: Path, report: dict[str, Any], structures: tuple[Segment, ..
         regions = tuple(str(region["name"]) for region in report["regions"])
     except (KeyError, TypeError):
         regions = ()
+    # Context has no topology: the masks name it, no region does.
+    context = _context(report)
+    names = tuple(name for name in names if name not in context)
     if regions[: len(names)] != names or len(set(regions)) < len(regions):
         raise SynthesisFolderError(
             f"{folder / synthesis.REPORT_FILE} and the masks name different structures: {AGAIN}."
         )
     return regions
+
+
+def _context(report: dict[str, Any]) -> set[str]:
+    """Names of the structures that are learned and painted, and whose topology is not counted."""
+    table = report.get("table")
+    structures = table.get("structures") if isinstance(table, dict) else None
+    rows = structures if isinstance(structures, list) else []
+    return {str(one.get("name")) for one in rows if isinstance(one, dict) and one.get("context") is True}
 
 
 def _real(folder: Path, report: dict[str, Any], regions: int, axes: int) -> tuple[RealBars | None, ...]:

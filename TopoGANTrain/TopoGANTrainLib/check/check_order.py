@@ -102,7 +102,8 @@ class CheckOrders:
             return self._remembered(inputs.folder, read_form)
         size, axes = int(self._parameters.prepare_size.name), 3 if self._parameters.prepare_volumes else 2
         counts = (0, 0) if checked is None else (checked.samples, checked.training_samples)
-        return SetForm(size, axes, self._structures(inputs), *counts)
+        context = sum(bool(one.strip()) for one in self._parameters.prepare_context.split(","))
+        return SetForm(size, axes, self._structures(inputs) + context, *counts)
 
     def _structures(self, inputs: Inputs) -> int:
         """How many are chosen; one where nobody has said."""

@@ -21,6 +21,14 @@ class Intensity(str, Enum):
     ARBITRARY = "arbitrary"
 
 
+class Context(str, Enum):
+    """What can be found in a CT without a segmentation."""
+
+    LUNGS = "lungs"
+    BONE = "bone"
+    BODY = "body"
+
+
 class PrepareSettings(Settings):
     """How volumes and segmentations become a training set of patches."""
 
@@ -79,6 +87,12 @@ class PrepareSettings(Settings):
     )
     intensity: Intensity = setting(
         Intensity.HU, "Intensity", "HU for CT; arbitrary for other images, each of whose own range becomes 0 to 1000."
+    )
+    context: tuple[Context, ...] = setting(
+        (),
+        "Context",
+        "What is found in the CT by its HU, learned and painted besides the structures, without its topology being "
+        "counted: lungs, bone (above 250 HU, so also contrast medium in vessels that are no structure), body.",
     )
     validation: float = setting(
         0.15,

@@ -76,7 +76,7 @@ def _patients(rows: Sequence[SliceRow | VolumeRow]) -> list[dict[str, Any]]:
 
 def _regions(table: StructureTable, rows: Sequence[SliceRow | VolumeRow]) -> list[dict[str, Any]]:
     """The Betti numbers of each region with the samples of each part that have them, most frequent first."""
-    colors = [one.color for one in table.structures]
+    colors = [one.color for one in table.without_context.structures]
     found = []
     for number, region in enumerate(table.regions):
         counts = {part: Counter(row.betti[number] for row in rows if row.split == part) for part in PARTS}

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from topogan.config import Intensity, PrepareSettings
+from topogan.dataset.context import find_context
 from topogan.dataset.cut import ARBITRARY_WINDOW, OUTSIDE_HU, ArbitraryScale, Patches, to_hu
 from topogan.dataset.inputs import Case
 from topogan.dataset.native import Native
@@ -65,7 +66,7 @@ class CaseReader:
             InputError: a file is cut off, or its values cannot be what they should be.
         """
         case, together = self._case, _PATCHES_AT_ONCE
-        measured = np.zeros(len(case.table), bool)
+        measured = np.zeros(case.table.counted, bool)
         if self._patches.axes == 3:
             together = min(together, max(1, _VOXELS_AT_ONCE // math.prod(self._patches.shape)))
         images = case.image.volumes() if case.image else None
@@ -80,26 +81,41 @@ class CaseReader:
                 native = Native.of(labels, case.table, with_thickness=not measured.all())
                 if native.thickness is not None:
                     measured |= np.isfinite(native.thickness)
+            context = None
+            if self._settings.context and image is not None and planned:
+                context = find_context(image, labels, self._settings.context, self._patches.pixel_size)
             for start in range(0, len(planned), together):
-                yield from self._cut(labels, image, planned[start : start + together], native)
-            del labels, image  # before the next phase is read
+                yield from self._cut(labels, image, context, planned[start : start + together], native)
+            del labels, image, context  # before the next phase is read
 
     def _cut(
-        self, labels: Volume, image: Volume | None, planned: list[PatchPlan], native: Native | None
+        self,
+        labels: Volume,
+        image: Volume | None,
+        context: Volume | None,
+        planned: list[PatchPlan],
+        native: Native | None,
     ) -> Iterator[PatchChunk]:
-        frame = self._case.frame
-        masks = self._patches.labels(labels, frame, planned, len(self._case.table))
+        frame, counted, named = self._case.frame, self._case.table.counted, len(self._case.table)
+        masks = self._patches.labels(labels, frame, planned, counted)
         # A structure thinner than a pixel can fall between the samples.
         seen = np.flatnonzero(masks.any(axis=tuple(range(1, masks.ndim))))
         if not len(seen):
             return
-        planned = [planned[number] for number in seen]
+        planned, masks = [planned[number] for number in seen], masks[seen]
+        # Context is where no structure is: their masks do not depend on it.
+        if named > counted:
+            every = self._patches.labels(labels, frame, planned, named)
+            masks = np.where((masks == 0) & (every > counted), every, masks)
+        if context is not None:
+            found = self._patches.labels(context, frame, planned, len(self._settings.context))
+            masks = np.where((masks == 0) & (found > 0), found + named, masks).astype(np.uint8)
         textures = None
         if image is not None:
             outside = self._scale.low if self._scale else OUTSIDE_HU
             cut = self._patches.intensities(image, frame, planned, outside)
             textures = self._scale.apply(cut) if self._scale else to_hu(cut)
-        yield PatchChunk(planned, masks[seen], textures, native)
+        yield PatchChunk(planned, masks, textures, native)
 
     def _read_image(self, images: Iterator[Volume], path: Path, phase: int) -> Volume:
         volume = next(images)

@@ -22,8 +22,8 @@ class Native:
 
     Attributes:
         betti: (b0, b1, b2) of each region: int64 [R, 3].
-        thickness: of the thin parts of each structure in mm (see :func:`thin_parts`), nan where it is absent:
-            float64 [K]; None where it was not measured.
+        thickness: of the thin parts of each structure but context in mm (see :func:`thin_parts`), nan where it is
+            absent: float64 [K]; None where it was not measured.
     """
 
     betti: np.ndarray
@@ -37,7 +37,7 @@ class Native:
         thickness = None
         if with_thickness:
             thickness = np.array(
-                [thin_parts(region.of(labels.array), spacing) for region in table.regions[: len(table)]]
+                [thin_parts(region.of(labels.array), spacing) for region in table.regions[: table.counted]]
             )
         return cls(betti, thickness)
 

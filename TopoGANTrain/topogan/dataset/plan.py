@@ -93,7 +93,7 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callabl
     grid = _tile_grid(case, tile) if tile else None  # before anything is read
     for phase, volume in enumerate(case.segmentation.volumes()):
         go_on()
-        labels = label_map_of(volume, case.table, path)
+        labels = label_map_of(volume, case.table.without_context, path)
         del volume
         seen.update(number for plane in labels.array for number in np.flatnonzero(np.bincount(plane.ravel())).tolist())
         structure = Volume((labels.array != 0).astype(np.uint8), labels.geometry)

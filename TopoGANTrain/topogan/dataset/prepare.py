@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
-from topogan.config import PrepareSettings
+from topogan.config import Intensity, PrepareSettings
 from topogan.dataset.check_file import write_check
 from topogan.dataset.chunks import CaseReader
+from topogan.dataset.context import context_structures
 from topogan.dataset.cut import Patches
 from topogan.dataset.inputs import Case, open_cases, plane_of_each
 from topogan.dataset.plan import (
@@ -29,7 +30,7 @@ from topogan.dataset.write import SliceRow, TrainingSetWriter, VolumeRow
 from topogan.errors import Cancelled, InputError
 from topogan.files import check_new_folder, staged_folder
 from topogan.plane import Plane
-from topogan.structures import StructureTable, refuse_unaskable_names
+from topogan.structures import StructureTable, checked_table, refuse_unaskable_names
 from topogan.training_set import MINIMUM_TRAIN_SLICES, SCHEMA, TRAIN, TrainingSet
 from topogan_contract.sizes import pixel_size_in_words
 
@@ -97,13 +98,14 @@ def prepare(
     check_new_folder(out, overwrite, SCHEMA)
     table = table or StructureTable.of_one(settings)
     refuse_unaskable_names(table)
+    every = _with_context(table, settings, bool(images))
     cases = open_cases(segmentations, images, settings, table, patients, plane)
     pixel_size, smallest, plans = _plan(cases, settings, report, go_on)
     splits, independent = _split(cases, plans, settings, train_slices, reference)
     own = image_pixel_size(cases, settings.axes)
     with staged_folder(out, overwrite, SCHEMA) as folder:
         patches = Patches(settings.size, pixel_size, settings.axes)
-        with TrainingSetWriter(folder, settings, table, patches, with_images=bool(images)) as writer:
+        with TrainingSetWriter(folder, settings, every, patches, with_images=bool(images)) as writer:
             for number, (case, split) in enumerate(zip(cases, splits, strict=True), start=1):
                 reader = CaseReader(case, settings, patches)
                 for chunk in reader.chunks(list(split)):
@@ -114,7 +116,8 @@ def prepare(
                 go_on()
         poses = settings.poses if settings.volumes else None
         check_enough([row.split for row in writer.rows], len(writer.rows), train_slices, poses)
-        check_structures(table, [row.betti for row in writer.rows if row.split == TRAIN])
+        shown = zip(writer.rows, writer.seen, strict=True)
+        check_structures(every, [ids for row, ids in shown if row.split == TRAIN])
         axial = all(one is None for one in plane_of_each(plane, len(cases)))
         writer.describe("axial" if axial else "given", independent, own)
         for said in writer.resampling.in_words(settings.size, pixel_size, smallest):
@@ -122,6 +125,17 @@ def prepare(
         summary = _look_at(folder, writer.rows, remarks)
     report({"kind": "message", "text": summary})
     return out
+
+
+def _with_context(table: StructureTable, settings: PrepareSettings, images: bool) -> StructureTable:
+    """The table with what is to be found in the images besides."""
+    if not settings.context:
+        return table
+    if not images or settings.intensity is not Intensity.HU:
+        why = "the intensity is 'arbitrary'" if images else "there are no images"
+        raise InputError(f"The context is found in CT in HU, and {why}: leave the setting context out.")
+    found = context_structures(settings.context)
+    return checked_table({"structures": [*table.structures, *found], "unions": table.unions})
 
 
 def _look_at(folder: Path, rows: Sequence[SliceRow | VolumeRow], remarks: Sequence[str]) -> str:

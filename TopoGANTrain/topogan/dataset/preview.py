@@ -26,8 +26,8 @@ COLORS = {"train": "black", "validation": "#b06a00", "test": "#1f6fd6"}
 def write_preview(training_set: TrainingSet, path: Path) -> None:
     """Draw up to 40 patches spread over the set: outlines over the image, or the masks alone.
 
-    Several structures are drawn in their colors; below each picture is b0,b1 of those that are there, and of the unions
-    in black.
+    Several structures are drawn in their colors; below each picture is b0,b1 of those that are there and no context,
+    and of the unions in black.
 
     Args:
         training_set: what to show.
@@ -37,7 +37,7 @@ def write_preview(training_set: TrainingSet, path: Path) -> None:
     chosen = np.unique(np.linspace(0, len(training_set.masks) - 1, count).round().astype(int))
     rows = -(-len(chosen) // _COLUMNS)
     several = len(training_set.table) > 1
-    names = legend(training_set) if several else []
+    names = legend(training_set) + context_legend(training_set) if several else []
     head = _TITLE_INCHES + _LEGEND_INCHES * -(-len(names) // _NAMES)
     foot = _NUMBERS_INCHES * -(-len(training_set.regions) // _NUMBERS) * several
     width, height = _COLUMNS * _CELL_INCHES[0], rows * (_CELL_INCHES[1] + foot) + head
@@ -91,12 +91,17 @@ def _title(training_set: TrainingSet) -> str:
 
 
 def legend(training_set: TrainingSet) -> list[tuple[str, str]]:
-    """Names and colors."""
-    colors = [one.color for one in training_set.table.structures]
+    """Names and colors of the regions."""
+    colors = [one.color for one in training_set.table.without_context.structures]
     return [
         (region.name, colors[number] if number < len(colors) else _UNION)
         for number, region in enumerate(training_set.regions)
     ]
+
+
+def context_legend(training_set: TrainingSet) -> list[tuple[str, str]]:
+    """Names and colors of the context."""
+    return [(one.name, one.color) for one in training_set.table.structures if one.context]
 
 
 def _write_topologies(cell: Axes, training_set: TrainingSet, row: int) -> None:
@@ -123,6 +128,6 @@ def draw_picture(
     cell.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation=interpolation(size))
     colors = colors if len(table) > 1 else [OUTLINE]
     # The first on top: where two touch, it is the one that a reader looks for (the cavity in its wall).
-    for region, color in reversed(list(zip(table.regions, colors, strict=False))):
-        if (mask := region.of(labels)).any():
+    for label, color in reversed(list(enumerate(colors, start=1))):
+        if (mask := labels == label).any():
             cell.contour(mask, levels=[0.5], colors=[color], linewidths=0.9)

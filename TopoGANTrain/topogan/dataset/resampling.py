@@ -57,8 +57,9 @@ class Resampling:
             return []
         listed = ", ".join(f"{name} in {share:.0%}" for name, share in changed.items())
         said = [f"Resampling to voxels of {pixel_size:.3g} mm changed the topology of {listed} of the volumes."]
-        broken = np.zeros(len(self.table))
-        for number, name in enumerate(self.table.names):
+        names = self.table.names[: self.table.counted]
+        broken = np.zeros(len(names))
+        for number, name in enumerate(names):
             native, found = (np.array(betti)[:, number] for betti in (self._native, self._found))
             modal = Counter(map(tuple, found.tolist())).most_common(1)[0][0]
             was, is_now = (native == modal).all(axis=1), (found == modal).all(axis=1)

@@ -21,7 +21,7 @@ def what_is_seen(cases: Sequence[Case], plans: Sequence[CasePlan]) -> list[str]:
     Raises:
         InputError: no volume shows one of the structures.
     """
-    names = cases[0].table.names
+    names = cases[0].table.without_context.names
     lacking = {number: sum(number not in plan.seen for plan in plans) for number in range(1, len(names) + 1)}
     for number, count in lacking.items():
         if count == len(cases):
@@ -37,21 +37,22 @@ def what_is_seen(cases: Sequence[Case], plans: Sequence[CasePlan]) -> list[str]:
     return said
 
 
-def check_structures(table: StructureTable, training: Sequence[tuple[tuple[int, ...], ...]]) -> None:
+def check_structures(table: StructureTable, training: Sequence[frozenset[int]]) -> None:
     """Refuse structures that nothing could be learned of.
 
     Args:
         table: the structures.
-        training: Betti numbers of each region of each training slice.
+        training: the label ids in each training slice.
 
     Raises:
         InputError: one is in no training slice.
     """
-    for number, name in enumerate(table.names):
-        if not any(betti[number][0] for betti in training):
+    for label, structure in enumerate(table.structures, start=1):
+        if not any(label in ids for ids in training):
+            what = "context" if structure.context else "structure"
             raise InputError(
-                f"The structure {name} is in none of the {len(training)} training slices: choose smaller pixels or "
-                "another seed, add volumes that show it, or leave it out."
+                f"The {what} {structure.name} is in none of the {len(training)} training slices: choose smaller pixels "
+                "or another seed, add volumes that show it, or leave it out."
             )
 
 

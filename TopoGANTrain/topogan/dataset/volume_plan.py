@@ -36,7 +36,7 @@ def plan_volumes(case: Case, go_on: Callable[[], None]) -> CasePlan:
     outside = 0
     for phase, volume in enumerate(case.segmentation.volumes()):
         go_on()
-        labels = label_map_of(volume, case.table, case.segmentation.path)
+        labels = label_map_of(volume, case.table.without_context, case.segmentation.path)
         del volume
         counts = np.bincount(labels.array.ravel())
         seen.update(np.flatnonzero(counts).tolist())

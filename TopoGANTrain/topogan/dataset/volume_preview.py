@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from topogan.dataset.preview import COLORS, OUTLINE, draw_picture, legend
+from topogan.dataset.preview import COLORS, OUTLINE, context_legend, draw_picture, legend
 from topogan.pictures import dots_per_inch, middle_of, three_planes
 from topogan.surface_picture import shaded_surface
 from topogan.training_set import TABLE_FILES, TrainingSet
@@ -34,7 +34,7 @@ def write_volume_preview(training_set: TrainingSet, path: Path) -> None:
     count = min(_SHOWN, len(training_set.masks))
     chosen = np.unique(np.linspace(0, len(training_set.masks) - 1, count).round().astype(int)).tolist()
     several = len(training_set.table) > 1
-    names = legend(training_set) if several else []
+    names = legend(training_set) + context_legend(training_set) if several else []
     lines = 1 + (-(-len(training_set.regions) // _NUMBERS) if several else 0)
     head = _HEAD + _LEGEND * -(-len(names) // _NAMES)
     columns = min(_COLUMNS, count)
@@ -102,7 +102,8 @@ def _write_topologies(figure: Figure, training_set: TrainingSet, row: int, place
 
 def _draw(planes: Axes, surface: Axes, training_set: TrainingSet, row: int) -> None:
     table, labels, window = training_set.table, training_set.masks[row], training_set.window
-    at, size = middle_of(labels), training_set.size
+    alone, size = table.without_context_in(labels), training_set.size
+    at = middle_of(alone)
     image = None
     if training_set.images is not None and window is not None:
         image = _side_by_side(three_planes(training_set.images[row], at), round(window[1]))
@@ -110,7 +111,7 @@ def _draw(planes: Axes, surface: Axes, training_set: TrainingSet, row: int) -> N
     for number in (1, 2):
         planes.axvspan(number * (size + 1) - 1.5, number * (size + 1) - 0.5, color="white", linewidth=0)
     colors = [one.color for one in table.structures] if len(table) > 1 else [OUTLINE]
-    surface.imshow(shaded_surface(labels, colors))
+    surface.imshow(shaded_surface(alone, colors))
     for axes in (planes, surface):
         axes.axis("off")
 

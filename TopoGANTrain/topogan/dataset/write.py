@@ -60,6 +60,7 @@ class TrainingSetWriter:
 
     Attributes:
         rows: what has been written so far.
+        seen: label ids in each of them.
         resampling: of volumes, what it did to their topology.
     """
 
@@ -78,6 +79,7 @@ class TrainingSetWriter:
         self._files = ExitStack()
         self.resampling = Resampling(table)
         self.rows: list[SliceRow | VolumeRow] = []
+        self.seen: list[frozenset[int]] = []
 
     def __enter__(self) -> TrainingSetWriter:
         kinds = {"masks.npy": np.uint8, **({"images.npy": np.int16} if self._with_images else {})}
@@ -112,7 +114,9 @@ class TrainingSetWriter:
         numbers = betti_numbers_of_batch(flat).reshape(*regions.shape[:2], self._axes)
         if chunk.native is not None:
             self.resampling.add(chunk.native, numbers)
-        pixels = np.count_nonzero(chunk.masks, axis=tuple(range(1, chunk.masks.ndim)))
+        counts = np.stack([np.bincount(mask.ravel(), minlength=len(self._table) + 1) for mask in chunk.masks])
+        self.seen += [frozenset(np.flatnonzero(one).tolist()) for one in counts]
+        pixels = counts[:, 1 : self._table.counted + 1].sum(axis=1)
         contents = (pixels * self._patches.pixel_size**self._axes).tolist()
         for plan, split, content, found in zip(chunk.plans, splits, contents, numbers.tolist(), strict=True):
             betti = tuple(tuple(one) for one in found)

@@ -54,7 +54,7 @@ def evaluate(
         check_new_folder(Path(comparison), overwrite, schemas.COMPARISON)
     paths = report_paths(Path(report), overwrite) if report is not None else None
     network = FeatureNetwork(Path(feature_network)) if feature_network is not None else None
-    samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set))
+    samples, real = SyntheticSet.open(Path(synthesis)), TrainingSet.open(Path(training_set)).without_context
     found = Comparison(samples, real, open_sets(samples, real), network)
     metrics: list[Metric] = []
     for step, section in enumerate(SECTIONS.values(), start=1):

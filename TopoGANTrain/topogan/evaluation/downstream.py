@@ -79,9 +79,15 @@ def downstream(
         check_new_file(Path(out), overwrite, schemas.DOWNSTREAM, _OLDER)
         remove_leftovers(Path(out))
     device = choose_device(settings.device)
-    real, samples = _opened(Path(training_set), Path(synthesis))
+    whole, samples = _opened(Path(training_set), Path(synthesis))
+    real = whole.without_context
     painter = None if model is None else load_model(Path(model), discriminators=False)
-    arms = _arms(real, samples, painter)
+    arms = _arms(real, samples)
+    if painter is not None:
+        images, labels = painted_own_masks(painter, whole, len(samples.labels))
+        masks = labels if len(real.table) > 1 else labels == 1
+        own = arms[0].parts[0], (images, masks)
+        arms.append(Arm(OWN, list(own), Augmentation(outside=real.outside)))
     by_data: dict[str, list[SegmentationScores]] = {arm.name: [] for arm in arms}
     total, done = settings.seeds * len(arms), 0
     for seed in range(settings.seeds):
@@ -130,27 +136,23 @@ def _opened(training_set: Path, synthesis: Path) -> tuple[TrainingSet, Synthetic
     if samples.textures is None or real.images is None or real.window is None:
         raise InputError("A downstream segmentation needs images: the synthesis and the training set must have them.")
     check_alike(samples, real)
-    if samples.table.names != real.table.names and max(len(samples.table), len(real.table)) > 1:
-        raise InputError(f"The samples show {samples.table.title} and the training set {real.table.title}.")
+    shown = samples.table, real.table.without_context
+    if shown[0].names != shown[1].names and max(map(len, shown)) > 1:
+        raise InputError(f"The samples show {shown[0].title} and the training set {shown[1].title}.")
     return real, samples
 
 
-def _arms(real: TrainingSet, samples: SyntheticSet, painter: Model | None) -> list[Arm]:
-    several = len(real.table) > 1
+def _arms(real: TrainingSet, samples: SyntheticSet) -> list[Arm]:
     assert real.images is not None and samples.textures is not None
     own = real.images[real.train], true_masks(real, real.train)
-    synthetic = samples.textures, samples.labels if several else samples.labels == 1
+    synthetic = samples.textures, samples.labels if len(real.table) > 1 else samples.labels == 1
     strong = Augmentation(outside=real.outside)
-    arms = [
+    return [
         Arm(REAL, [own], None),
         Arm(AUGMENTED, [own], strong),
         Arm(SYNTHETIC, [own, synthetic], None),
         Arm(BOTH, [own, synthetic], strong),
     ]
-    if painter is not None:
-        images, labels = painted_own_masks(painter, real, len(samples.labels))
-        arms.append(Arm(OWN, [own, (images, labels if several else labels == 1)], strong))
-    return arms
 
 
 def _notes(real: TrainingSet, samples: SyntheticSet, painter: Model | None) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from topogan_contract.synthesis import REPORT_FILE, SAMPLES_FILE
 
 @dataclass(frozen=True)
 class SyntheticSet:
-    """Synthetic label maps and textures with where they came from."""
+    """Synthetic label maps, in which context is background, and textures with where they came from."""
 
     labels: NDArray[np.uint8]
     """Label ids, uint8 [N, H, W] or [N, D, H, W]."""
@@ -74,9 +74,10 @@ class SyntheticSet:
         if len(rows) != len(masks):
             raise InputError(f"{folder} holds {len(masks)} masks but lists {len(rows)} samples: synthesize again.")
         try:
-            labels, described = _labels(report, masks), _described(report, masks)
+            table, described = _table(report), _described(report, masks)
+            labels = table.without_context_in(_labels(report, masks))
             seeds, levels = [row["seed"] for row in rows], _levels(rows)
-            return cls(labels, _table(report), textures, seeds, levels, stored.geometry.spacing[0], **described)
+            return cls(labels, table.without_context, textures, seeds, levels, stored.geometry.spacing[0], **described)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
             what = f"it lacks {error}" if isinstance(error, KeyError) else shorten(str(error), 100)
             raise InputError(f"{folder} does not say what it must ({what}): synthesize again.") from error

@@ -102,6 +102,8 @@ def model_card(metadata: Metadata) -> str:
 
 
 def _topology(metadata: Metadata) -> Iterator[str]:
+    if context := [_plain(one.name) for one in metadata.table.structures if one.context]:
+        yield f"- Learned and painted as context, whose topology is not counted: {', '.join(context)}."
     numbers = ",".join(plural(dimension, metadata.axes) for dimension in range(metadata.axes))
     for region, modal in zip(metadata.regions, metadata.betti.modal, strict=True):
         of = f" of {_plain(region.name)}" if len(metadata.regions) > 1 else ""

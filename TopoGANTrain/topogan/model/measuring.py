@@ -49,6 +49,7 @@ def measure(model: Model, real: TrainingSet) -> Figures | None:
     """
     if model.metadata.training_set.content_hash != real.content_hash:
         raise InputError(f"{real.folder} is not the training set of this model: name that one.")
+    real = real.without_context
     part, rows = ("validation", real.validation) if len(real.validation) >= _FEWEST else ("test", real.test)
     if model.masks is None or len(rows) < _FEWEST:
         return None
@@ -61,6 +62,7 @@ def measure(model: Model, real: TrainingSet) -> Figures | None:
         labels, betti, levels = draw_masks(model, len(training))
     except WorkError:
         return None  # a model that gives NaN is written all the same, and says so when it is used
+    labels = model.metadata.table.without_context_in(labels)
     shown = _shown(model.metadata, betti, levels)
     real_shown = _shown(model.metadata, real.betti[rows], None if levels is None else real.levels[rows])
     # The Betti numbers of all are known; the pixels of large ones take long to compare.

@@ -66,7 +66,7 @@ class Judged:
     @property
     def valid_percent(self) -> float:
         """Of samples of which every structure is valid."""
-        return 100.0 * float(self.valid[:, : len(self.metadata.table)].all(axis=1).mean())
+        return 100.0 * float(self.valid[:, : self.metadata.table.counted].all(axis=1).mean())
 
 
 def judge(
@@ -93,7 +93,7 @@ def summary(judged: Judged) -> str:
 
 
 def _valid_in_words(judged: Judged) -> str:
-    names, total = judged.metadata.table.names, len(judged.samples)
+    names, total = judged.metadata.table.without_context.names, len(judged.samples)
     asked = judged.expectation.asked[0]
     if len(names) == 1 and asked is not None:
         count = int(judged.valid[:, 0].sum())

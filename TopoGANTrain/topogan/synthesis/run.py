@@ -17,7 +17,7 @@ from topogan.metrics.shape import best_stored_matches
 from topogan.model import Model, Samples, load_model
 from topogan.model.asking import SamplingRequest, asked_betti
 from topogan.model.drawing import joined
-from topogan.model.sampling import Tick, sample_chunks
+from topogan.model.sampling import IsCopy, Tick, sample_chunks
 from topogan.synthesis.gallery import write_gallery
 from topogan.synthesis.judging import CopyBar, Nearest, judge
 from topogan.synthesis.volume_gallery import write_volume_gallery
@@ -98,7 +98,7 @@ def _request(settings: SynthesisSettings, model: Model) -> SamplingRequest:
 def _draw(
     model: Model,
     request: SamplingRequest,
-    is_copy: CopyCheck | None,
+    is_copy: IsCopy | None,
     on_event: OnEvent | None,
     cancelled: Callable[[], bool] | None,
 ) -> Samples:
@@ -165,7 +165,7 @@ def _open_training_set(training_set: Path | str | TrainingSet | None, model: Mod
 
 def _copy_check(
     named: Path | str | TrainingSet | None, model: Model, cancelled: Callable[[], bool] | None
-) -> tuple[CopyCheck, CopyBar] | tuple[None, None]:
+) -> tuple[IsCopy, CopyBar] | tuple[None, None]:
     if named is None:
         return None, None
     real = named if isinstance(named, TrainingSet) else TrainingSet.open(Path(named))
@@ -175,13 +175,14 @@ def _copy_check(
             "name that set."
         )
     part, held_out = ("validation", real.validation) if len(real.validation) else ("test", real.test)
-    check = CopyCheck(real.masks.__getitem__, real.train, held_out, len(real.table), lambda: _stop_if(cancelled))
-    return check, CopyBar(part, len(held_out))
+    table, alone = real.table, real.without_context
+    check = CopyCheck(alone.masks.__getitem__, real.train, held_out, table.counted, lambda: _stop_if(cancelled))
+    return lambda labels: check(table.without_context_in(labels)), CopyBar(part, len(held_out))
 
 
 def _nearest(samples: Samples, real: TrainingSet | None) -> Nearest | None:
     if real is None:
         return None
-    structures = len(real.table)
-    found = best_stored_matches(samples.labels, real.masks.__getitem__, real.train, structures)
+    # Context is no label of this comparison.
+    found = best_stored_matches(samples.labels, real.masks.__getitem__, real.train, real.table.counted)
     return Nearest(found.index, found.dice, real.content_hash)

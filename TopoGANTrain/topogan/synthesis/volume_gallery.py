@@ -85,11 +85,12 @@ def middle_of(labels: NDArray[np.uint8]) -> tuple[int, ...]:
 
 def _draw(axes: Axes, number: int, samples: Samples, index: int, metadata: Metadata) -> None:
     labels, texture = samples.labels[index], None if samples.textures is None else samples.textures[index]
+    alone = metadata.table.without_context_in(labels)
     if number == _PICTURES - 1:
         colors = [structure.color for structure in metadata.table.structures]
-        axes.imshow(shaded_surface(labels, colors, round(_CELL * dots_per_inch(metadata.size))))
+        axes.imshow(shaded_surface(alone, colors, round(_CELL * dots_per_inch(metadata.size))))
         return
-    middle = middle_of(labels)
+    middle = middle_of(alone)
     plane = planes_of(labels, middle)[number]
     draw_slice(axes, plane, None if texture is None else planes_of(texture, middle)[number], metadata)
 

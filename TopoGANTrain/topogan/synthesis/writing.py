@@ -123,7 +123,7 @@ def _write_table(path: Path, judged: Judged) -> None:
         *betti, verdict = region_columns(region.name, metadata.axes)
         columns |= zip(betti, samples.betti[:, number].T.tolist(), strict=True)
         columns[verdict] = [row[number] for row in judged.verdicts]
-    for region in metadata.regions[: len(metadata.table)]:
+    for region in metadata.regions[: metadata.table.counted]:
         sizes = _sizes(judged, region)
         columns[size_column(region.name, metadata.axes)] = [f"{size:.6g}" for size in sizes]
     for number, region in enumerate(metadata.regions if metadata.topologies else ()):
