@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -24,7 +24,7 @@ from ablation.data import DATA, REPOSITORY
 from ablation.sets import cache_folder
 from torch import nn
 
-from topogan.config import Part, PhantomSettings, PrepareSettings, TextureSettings, TrainSettings
+from topogan.config import Context, Part, PhantomSettings, PrepareSettings, TextureSettings, TrainSettings
 from topogan.dataset import prepare
 from topogan.device import exact_numerics
 from topogan.metrics.spectrum import axis_power_spectrum, directional_power, power_ratio, radial_power_spectrum
@@ -62,6 +62,8 @@ BANDS = {"low": (0.0, 0.25), "middle": (0.25, 0.75), "high": (0.75, 1.0)}
 _MANY = PhantomSettings(patients=16, phases=4, seed=8)
 _HEART = ("lv_cavity", "myocardium", "rv_cavity", "left_atrium", "right_atrium", "aorta")
 _CHEST = {"heart": "heart", "aorta": "aorta_aorta", "pulmonary_artery": "pa_pulmonary_artery"}
+# The CT's own voxel in mm, and how many slices follow each other from one slab to the next.
+_CHEST_PIXEL, _SLAB = 1.5, 10
 _PAINTED_TOGETHER = 16
 _SHOWN = 8
 _SHOWN_VOLUMES = 3
@@ -88,7 +90,14 @@ def main(arguments: list[str] | None = None) -> None:
             for variant in options.variant or variants:
                 path = RESULTS / f"{one}-{variant}.json"
                 if not path.exists():
-                    _measure(_open(one), TextureSettings(**variants[variant], steps=steps), options.seed, path)
+                    textures = TextureSettings(**variants[variant] | _SETTINGS.get(one, {}), steps=steps)
+                    settings = TrainSettings(
+                        part=Part.TEXTURES,
+                        textures=textures,
+                        condition=_CONDITIONS.get(one, "auto"),
+                        seed=options.seed,
+                    )
+                    _measure(_open(one), settings, path)
     if options.summary:
         for path in sorted(RESULTS.glob("*.json")):
             _print(path.stem, json.loads(path.read_text(encoding="utf-8")))
@@ -104,29 +113,44 @@ def _phantom(out: Path, settings: PrepareSettings, seen: PhantomSettings = Phant
 
 
 def _chest(out: Path, size: int) -> None:
-    """Heart, aorta and pulmonary artery of one CT angiography, axial; the parts are slices of one patient."""
+    """Heart, aorta and pulmonary artery of one CT angiography, axial, with the context that is found in it.
+
+    Slabs of 8 slices with 2 between them take the place of patients, so that each part of the split has some of all
+    structures. They are of one patient: textures of another's are not measured.
+    """
     folder = DATA / "totalsegmentator_chest_cta"
     image = sitk.ReadImage(str(folder / "example_ct.nii.gz"))
     labels = np.zeros(sitk.GetArrayViewFromImage(image).shape, np.uint8)
     for label, name in enumerate(_CHEST.values(), 1):
         mask = sitk.ReadImage(str(folder / f"{name}.nii.gz"))
-        labels[sitk.GetArrayFromImage(sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor)) > 0] = (
-            label
-        )
+        found = sitk.GetArrayFromImage(sitk.Resample(mask, image, sitk.Transform(), sitk.sitkNearestNeighbor)) > 0
+        labels[found] = label
     segmentation = sitk.GetImageFromArray(labels)
     segmentation.CopyInformation(image)
     table = StructureTable(structures=tuple(Structure(name=name, labels=(i,)) for i, name in enumerate(_CHEST, 1)))
+    settings = PrepareSettings(
+        size=size, pixel_size=_CHEST_PIXEL, context=tuple(Context), validation=0.2, test=0.2, seed=1
+    )
+    last = int(np.flatnonzero(labels.any((1, 2)))[-1]) + 1
     with tempfile.TemporaryDirectory() as scratch:
-        sitk.WriteImage(segmentation, str(Path(scratch) / "labels.nii.gz"))
-        pair = [Path(scratch) / "labels.nii.gz"], [folder / "example_ct.nii.gz"]
-        prepare(out, *pair, PrepareSettings(size=size), table=table)
+        pairs: tuple[list[Path], list[Path]] = [], []
+        for start in range(0, last - _SLAB + 1, _SLAB):
+            for whole, kind, paths in zip((segmentation, image), ("labels", "images"), pairs, strict=True):
+                paths.append(Path(scratch) / kind / f"slab{start:03d}.nii.gz")
+                paths[-1].parent.mkdir(exist_ok=True)
+                sitk.WriteImage(whole[:, :, start + 1 : start + _SLAB - 1], str(paths[-1]))
+        prepare(out, *pairs, settings, table=table)
 
 
 SETS: dict[str, Callable[[Path], None]] = {
     "phantom-64": lambda out: _phantom(out, PrepareSettings(size=64, slice_spacing=4.0)),
     "phantom-128": lambda out: _phantom(out, PrepareSettings(size=128, slice_spacing=4.0), _MANY),
     "chest-128": lambda out: _chest(out, 128),
+    "chest-256": lambda out: _chest(out, 256),
 }
+# Slabs have no level of their own; and a slice of 256 pixels is as much as four of 128.
+_SETTINGS: dict[str, dict[str, Any]] = {"chest-256": {"batch": 2}}
+_CONDITIONS: dict[str, Literal["none"]] = {"chest-128": "none", "chest-256": "none"}
 VOLUME_SETS: dict[str, Callable[[Path], None]] = {
     "phantom-volumes-32": lambda out: _phantom(out, PrepareSettings(volumes=True, size=32)),
     "phantom-volumes-32-many": lambda out: _phantom(out, PrepareSettings(volumes=True, size=32), _MANY),
@@ -142,19 +166,19 @@ def _open(name: str) -> TrainingSet:
     return TrainingSet.open(folder)
 
 
-def _measure(real: TrainingSet, textures: TextureSettings, seed: int, path: Path) -> None:
-    settings = TrainSettings(part=Part.TEXTURES, textures=textures, seed=seed)
+def _measure(real: TrainingSet, settings: TrainSettings, path: Path) -> None:
+    steps = settings.textures.steps
     with exact_numerics(1, torch.device("cpu")):
         trainer = TextureTrainer(real, settings, torch.device("cpu"))
         start = time.process_time()
-        for _ in range(textures.steps):
+        for _ in range(steps):
             trainer.train_step()
-        milliseconds = 1000 * (time.process_time() - start) / textures.steps
+        milliseconds = 1000 * (time.process_time() - start) / steps
         parts = {}
         for part, rows in {"validation": real.validation, "test": real.test}.items():
             painted = _paint(real, settings, trainer.networks()["generator"], rows)
             parts[part] = _figures(real, rows, painted)
-    result = {"steps": textures.steps, "seed": seed, "ms_per_step": round(milliseconds, 1), "parts": parts}
+    result = {"steps": steps, "seed": settings.seed, "ms_per_step": round(milliseconds, 1), "parts": parts}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(rounded(result), indent=1), encoding="utf-8")
     # Of the test patients, the last to be painted.

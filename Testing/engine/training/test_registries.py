@@ -71,7 +71,7 @@ UNKNOWN = [
     ({"masks": {"objective": "hinge"}}, "masks.objective cannot be 'hinge': choose log or nonsaturating or wgan-gp."),
     ({"masks": {"backbone": "toy"}}, "masks.backbone cannot be 'toy': choose dcgan or resnet."),
     ({"topology": {"mode": "toy"}}, "topology.mode cannot be 'toy': choose off or likelihood or paper or binarise."),
-    ({"textures": {"network": "toy"}}, "textures.network cannot be 'toy': choose unet or noisy or spade."),
+    ({"textures": {"network": "toy"}}, "textures.network cannot be 'toy': choose unet or noisy or spade or grain."),
 ]
 UNFIT = {"masks": {"objective": "wgan-gp"}, "augmentation": {"discriminator": "adaptive"}}
 

@@ -59,7 +59,7 @@ def texture_trainer(rings: TrainingSet, **changes: Any) -> TextureTrainer:
     return TextureTrainer(rings, TrainSettings(textures=TextureSettings(**changes)), CPU)
 
 
-@pytest.mark.parametrize(("network", "draws"), [("unet", 1), ("noisy", 2), ("spade", 2)])
+@pytest.mark.parametrize(("network", "draws"), [("unet", 1), ("noisy", 2), ("spade", 2), ("grain", 2)])
 def test_textures_learn_the_intensities(rings: TrainingSet, network: str, draws: int) -> None:
     trainer = texture_trainer(rings, network=network, draws=draws, width=4, batch=8, steps=50, learning_rate=4e-3)
     before = trainer.preview()[1]["quick_absolute_error"]

@@ -175,10 +175,10 @@ class TextureSettings(Settings):
     """pix2pix: a network paints CT on a mask, another judges it."""
 
     network: str = setting(
-        "spade",
+        "grain",
         "Network",
-        "spade tells every resolution the labels, noisy is a U-Net, and both have noise at every resolution; unet is "
-        "that of pix2pix.",
+        "grain and spade tell every resolution the labels, noisy is a U-Net, and all have noise at every resolution, "
+        "grain such that it is not woven; unet is that of pix2pix.",
         pattern=REGISTERED,
     )
     width: int = setting(16, "Width", "Channels of the first layer.", ge=4, le=128)
