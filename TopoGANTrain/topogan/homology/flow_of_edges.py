@@ -171,4 +171,4 @@ def _place(ids: Index) -> tuple[Index, Plane]:
 
 def _is_set(plane: Plane, ids: Index) -> NDArray[np.bool_]:
     place, bit = _place(ids)
-    return plane[place] & bit != 0
+    return np.asarray(plane[place] & bit != 0)

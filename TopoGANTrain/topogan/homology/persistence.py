@@ -194,7 +194,8 @@ def _unpacked(points: NDArray[np.float64], count: int) -> NDArray[np.int64]:
 
 def _values(images: NDArray[np.generic], image: NDArray[np.int64], pixels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Values of birth and death pixels [P, 2] of the images; inf where there is none."""
-    values = images.reshape(-1)[pixels + (image * images[0].size)[:, None]].astype(np.float64, copy=False)
+    places = pixels + (image * images[0].size)[:, None]
+    values: NDArray[np.float64] = images.reshape(-1)[places].astype(np.float64, copy=False)
     values[pixels[:, 1] < 0, 1] = np.inf
     return values
 
