@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     # Late, because the summary needs no torch.
     from ablation.one_run import is_done, run_job
+    from ablation.sets import open_set
     from structures.measure import figures_of
 
     protocol = Protocol(steps=options.steps, width=options.width, samples=options.samples)
@@ -50,7 +52,7 @@ def _run(options: argparse.Namespace) -> None:
         if is_done(job, results):
             continue
         start = time.monotonic()
-        run_job(job, results, figures_of)
+        run_job(job, results, partial(figures_of, further=open_set(f"{job.set_name}_further")))
         print(f"{job.set_name} {job.name} in {time.monotonic() - start:.0f} s", flush=True)
 
 

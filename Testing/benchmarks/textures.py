@@ -27,7 +27,7 @@ from torch import nn
 from topogan.config import Part, PhantomSettings, PrepareSettings, TextureSettings, TrainSettings
 from topogan.dataset import prepare
 from topogan.device import exact_numerics
-from topogan.metrics.spectrum import axis_power_spectrum, power_ratio, radial_power_spectrum
+from topogan.metrics.spectrum import axis_power_spectrum, directional_power, power_ratio, radial_power_spectrum
 from topogan.metrics.texture import PROFILE_PIXELS, boundary_profile, label_histograms, neighbor_difference
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.phantom import make_phantom
@@ -52,11 +52,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "noisy": {"network": "noisy"},
     "spade": {"network": "spade"},
+    "grain": {"network": "grain"},
 }
 # The same networks over three axes; a volume of 32 voxels holds as much as 8 slices of 64 pixels.
-VOLUME_VARIANTS: dict[str, dict[str, Any]] = {"spade": {"network": "spade", "batch": 2}}
+VOLUME_VARIANTS: dict[str, dict[str, Any]] = {name: {"network": name, "batch": 2} for name in ("spade", "grain")}
 _VOLUME_STEPS = 500
 BANDS = {"low": (0.0, 0.25), "middle": (0.25, 0.75), "high": (0.75, 1.0)}
+# Other patients than those of phantom-64, and twice as many: contrast differs by 7 % from patient to patient.
+_MANY = PhantomSettings(patients=16, phases=4, seed=8)
 _HEART = ("lv_cavity", "myocardium", "rv_cavity", "left_atrium", "right_atrium", "aorta")
 _CHEST = {"heart": "heart", "aorta": "aorta_aorta", "pulmonary_artery": "pa_pulmonary_artery"}
 _PAINTED_TOGETHER = 16
@@ -91,11 +94,11 @@ def main(arguments: list[str] | None = None) -> None:
             _print(path.stem, json.loads(path.read_text(encoding="utf-8")))
 
 
-def _phantom(out: Path, settings: PrepareSettings) -> None:
+def _phantom(out: Path, settings: PrepareSettings, seen: PhantomSettings = PhantomSettings()) -> None:
     """The six structures, axial."""
     table = StructureTable(structures=tuple(Structure(name=name, labels=(i,)) for i, name in enumerate(_HEART, 1)))
     with tempfile.TemporaryDirectory() as scratch:
-        phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings())
+        phantom = make_phantom(Path(scratch) / "phantom", seen)
         segmentations, images = find_pairs([phantom / "segmentations"], [phantom / "images"])
         prepare(out, segmentations, images, settings, table=table)
 
@@ -121,11 +124,12 @@ def _chest(out: Path, size: int) -> None:
 
 SETS: dict[str, Callable[[Path], None]] = {
     "phantom-64": lambda out: _phantom(out, PrepareSettings(size=64, slice_spacing=4.0)),
-    "phantom-128": lambda out: _phantom(out, PrepareSettings(size=128, slice_spacing=4.0)),
+    "phantom-128": lambda out: _phantom(out, PrepareSettings(size=128, slice_spacing=4.0), _MANY),
     "chest-128": lambda out: _chest(out, 128),
 }
 VOLUME_SETS: dict[str, Callable[[Path], None]] = {
     "phantom-volumes-32": lambda out: _phantom(out, PrepareSettings(volumes=True, size=32)),
+    "phantom-volumes-32-many": lambda out: _phantom(out, PrepareSettings(volumes=True, size=32), _MANY),
     "phantom-volumes-48": lambda out: _phantom(out, PrepareSettings(volumes=True, size=48)),
 }
 
@@ -200,7 +204,10 @@ def _figures(real: TrainingSet, rows: np.ndarray, painted: np.ndarray) -> dict[s
     )
     compared = {"painted": painted, "real": images, "training": real.images[drawn]}
     if real.axes == 2:
-        along = {"spectrum": _bands(*(radial_power_spectrum(shown, window) for shown in compared.values()))}
+        along = {
+            "spectrum": _bands(*(radial_power_spectrum(shown, window) for shown in compared.values())),
+            "directions": _directions(*(directional_power(shown, window) for shown in compared.values())),
+        }
     else:
         along = {
             f"across {kind}": _bands(*(axis_power_spectrum(shown, window, axis) for shown in compared.values()))
@@ -234,6 +241,13 @@ def _bands(painted: np.ndarray, real: np.ndarray, training: np.ndarray) -> dict[
     return {
         band: {"painted": power_ratio(painted, real, ends), "training": power_ratio(training, real, ends)}
         for band, ends in BANDS.items()
+    }
+
+
+def _directions(painted: np.ndarray, real: np.ndarray, training: np.ndarray) -> dict[str, tuple[float, float, float]]:
+    """Power over that of the real ones: in all directions, least and most in one."""
+    return {
+        name: power_ratio(power, real, (0.0, 1.0)) for name, power in (("painted", painted), ("training", training))
     }
 
 
@@ -281,6 +295,9 @@ def _print(name: str, result: dict[str, Any]) -> None:
         for place in ("spectrum", *(f"across {kind}" for kind in _NEIGHBORS)):
             if place in found:
                 _print_along("" if place == "spectrum" else f", {place}", found[place])
+        if "directions" in found:
+            words = [f"{kind} {least:.2f} to {most:.2f}" for kind, (_, least, most) in found["directions"].items()]
+            print(f"- power over real by direction: {'; '.join(words)}")
         profiles = {region: curves for region, curves in found["profiles"].items() if region in shown}
         gaps = [f"{region} {_largest_gap(curves):.0f}" for region, curves in profiles.items()]
         print(f"- largest difference across a boundary: {', '.join(gaps)}")

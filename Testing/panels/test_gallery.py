@@ -167,7 +167,15 @@ def drawn_over_the_gallery() -> set[str]:
     return {node.GetID() for node, one in displays if GALLERY_VIEW_ID in one.GetViewNodeIDs() and one.GetVisibility()}
 
 
+def middle_of(image: Any) -> np.ndarray:
+    """RAS, mm."""
+    bounds = [0.0] * 6
+    image.GetRASBounds(bounds)
+    return np.reshape(bounds, (3, 2)).mean(axis=1)
+
+
 def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path, shown: tuple[Any, Any]) -> None:
+    """The user's own 3-D view looks at volumes meanwhile."""
     import slicer
 
     from TopoGANLib.scene.layouts import GALLERY_VIEW
@@ -184,6 +192,11 @@ def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path,
         return found
 
     assert views() == [False, False]
+    slicer.util.selectModule("TopoGANTrain")
+    camera = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLCameraNode")
+    camera.SetPosition(1.0, 2.0, 3.0)
+    own = camera.GetPosition(), camera.GetFocalPoint()
+    slicer.util.selectModule("TopoGANSynth")
     tell(engine, "serve", f"folder={write_volumes(tmp_path / 'volumes')}")
     generate(widget, "Finished: In 40 % of 5 samples")
     assert views() == [True, True]
@@ -197,6 +210,14 @@ def test_slices_have_no_3d_view_and_volumes_have(engine: Engine, tmp_path: Path,
     choose(widget.ui.synthesisComboBox, widget.ui.synthesisComboBox.itemText(0))
     assert views() == [False, False], "of slices again"
     assert drawn_over_the_gallery() == set(drawn[0]), "not what is drawn over the other"
+    assert np.allclose(camera.GetFocalPoint(), middle_of(nodes.image))
+    slicer.util.selectModule("TopoGANTrain")
+    assert (camera.GetPosition(), camera.GetFocalPoint()) == own
+    slicer.util.selectModule("TopoGANSynth")
+    choose(widget.ui.synthesisComboBox, widget.ui.synthesisComboBox.itemText(1))
+    camera.SetPosition(4.0, 5.0, 6.0)
+    slicer.util.selectModule("TopoGANTrain")
+    assert camera.GetPosition() == (4.0, 5.0, 6.0), "the user has turned it since"
 
 
 def test_parts_that_the_user_removes_are_no_error(shown: tuple[Any, Any]) -> None:

@@ -103,6 +103,8 @@ def test_the_table_at_all_sizes_of_letters(bench: Bench, application: Any, point
         bench.picture("TopoGANTrain", f"patients and files, {points} points")
         header = widget.ui.patientsTable.horizontalHeader()
         assert header.length() <= widget.ui.patientsTable.viewport().width()
+        cut = [one for one in range(5) if header.sectionSize(one) < header.sectionSizeHint(one)]
+        assert not cut, "titles"
 
 
 def test_names_order_and_colors_are_those_of_the_first(bench: Bench, application: Any, monkeypatch: Any) -> None:

@@ -80,7 +80,9 @@ def test_the_whole_way(bench: Bench, scene: Any, engine: Engine, tmp_path: Path)
         widget.ui.startButton.click()
         assert widget.ui.startButton.text == "Stop"
         assert not widget.ui.patientsTable.enabled and not widget.ui.masksStepsSpinBox.enabled
-        assert widget.ui.inputsCollapsibleButton.enabled, "to be folded"
+        for section in (widget.ui.inputsCollapsibleButton, widget.ui.trainAdvancedCollapsibleButton):
+            assert section.enabled, "to be folded"
+        assert not widget.ui.seedSpinBox.enabled
         pump(lambda: "Training masks, step 5" in status(widget))
         bench.picture("TopoGANTrain", "training")
         pump(lambda: widget.ui.progressBar.value > 0)

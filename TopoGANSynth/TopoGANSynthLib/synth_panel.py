@@ -98,7 +98,9 @@ class SynthPanel:
             ui.copiesCheckBox,
             ui.copiesSetPathLineEdit,
             ui.seedSpinBox,
-            ui.samplesAdvancedCollapsibleButton,
+            ui.cleanSpinBox,
+            ui.attemptsSpinBox,
+            ui.deviceComboBox,
         ):
             widget.enabled = not running
         reason = self._reason()

@@ -133,7 +133,11 @@ class TrainPanel:
             ui.trainingSetInputs,
             ui.structureInputs,
             ui.trainingBasics,
-            ui.trainAdvancedCollapsibleButton,
+            ui.trainingSetGroupBox,
+            ui.masksGroupBox,
+            ui.topologyGroupBox,
+            ui.texturesGroupBox,
+            ui.runGroupBox,
             ui.resultsPathLineEdit,
         ):
             section.enabled = not running

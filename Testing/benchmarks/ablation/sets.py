@@ -26,6 +26,8 @@ from topogan.volumes import find_pairs
 
 _TILE = 64
 _FEW_HELD, _FEW_PHASES = 4, 5
+# Held-out patients of the six structures, besides those of the split.
+_FURTHER = 20
 _ISBI_IMAGES = 30
 _ISBI_HELD_OUT = 0.2
 # TotalSegmentator's heart above 250 HU: the cavities with contrast, and the great vessels' stumps.
@@ -160,10 +162,10 @@ def with_frames(mask: np.ndarray) -> np.ndarray:
     return mask | edges[0][:, None] | edges[1][None, :]
 
 
-def _six(out: Path, short_axis: bool) -> None:
+def _six(out: Path, short_axis: bool, patients: int = 16, seed: int = 0, pixel_size: float = 0.0) -> None:
     """Six structures of the phantom's hearts, and the union of cavity and wall of the left ventricle."""
     with tempfile.TemporaryDirectory() as scratch:
-        phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings(patients=16, phases=5))
+        phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings(patients=patients, phases=5, seed=seed))
         segmentations, images = find_pairs([phantom / "segmentations"], [phantom / "images"])
         structures = tuple(
             Structure(name=name, labels=(label,), color=colored(number))
@@ -171,7 +173,14 @@ def _six(out: Path, short_axis: bool) -> None:
         )
         table = StructureTable(structures=structures, unions=(("lv_cavity", "myocardium"),))
         plane = read_plane(str(phantom / "planes.json")) if short_axis else "axial"
-        prepare(out, segmentations, images, plane=plane, table=table)
+        settings = PrepareSettings(pixel_size=pixel_size)
+        prepare(out, segmentations, images, settings, plane=plane, table=table)
+
+
+def _six_further(out: Path, short_axis: bool) -> None:
+    """Further patients, cut as those of ``_six``: all of them held out, for what few test patients do not show."""
+    of = open_set("six_short_axis" if short_axis else "six_axial")
+    _six(out, short_axis, patients=_FURTHER, seed=7, pixel_size=of.pixel_size)
 
 
 SETS: dict[str, Callable[[Path], None]] = {
@@ -182,6 +191,8 @@ SETS: dict[str, Callable[[Path], None]] = {
     "blood_pool": _blood_pool,
     "six_axial": lambda out: _six(out, short_axis=False),
     "six_short_axis": lambda out: _six(out, short_axis=True),
+    "six_axial_further": lambda out: _six_further(out, short_axis=False),
+    "six_short_axis_further": lambda out: _six_further(out, short_axis=True),
     "phantom_tuning": lambda out: _phantom(out, seed=1),
     "isbi_tuning": _isbi_tuning,
     "six_patients": lambda out: _few(out, 6, seed=0),

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,8 +139,25 @@ def test_own_masks_of_other_structures_are_not_painted(heart_model: Model, heart
     real = TrainingSet.open(heart_training_set)
     names = [structure.model_copy(update={"name": f"other {structure.name}"}) for structure in real.table.structures]
     metadata = heart_model.metadata.model_copy(update={"table": real.table.model_copy(update={"structures": names})})
-    with pytest.raises(InputError, match=r"This model paints other .*: name its set"):
+    with pytest.raises(InputError, match=r"This model paints other .*: choose a model of this training set"):
         painted_own_masks(replace(heart_model, metadata=metadata), real, 1)
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ({"pixel_size_mm": 0.5}, r"pixels of 0\.5 mm and the training set has those of .* mm: choose"),
+        ({"intensity": "arbitrary"}, r"the kind arbitrary and the training set has those of the kind HU: choose"),
+        ({"size": 32}, r"in slices of 32 pixels: choose"),
+    ],
+)
+def test_own_masks_of_other_pixels_are_not_painted(
+    what: dict[str, Any], said: str, ring_model: Path, ring_training_set: Path
+) -> None:
+    model = load_model(ring_model)
+    other = replace(model, metadata=model.metadata.model_copy(update=what))
+    with pytest.raises(InputError, match=said):
+        painted_own_masks(other, TrainingSet.open(ring_training_set), 1)
 
 
 def test_own_masks_are_one_more_kind(ring_model: Path, ring_training_set: Path, tmp_path: Path) -> None:

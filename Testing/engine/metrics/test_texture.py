@@ -8,7 +8,13 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import wasserstein_distance
 
 from topogan.metrics.mmd import kernel_inception_distance
-from topogan.metrics.spectrum import axis_power_spectrum, power_ratio, radial_power_spectrum, spectrum_distance
+from topogan.metrics.spectrum import (
+    axis_power_spectrum,
+    directional_power,
+    power_ratio,
+    radial_power_spectrum,
+    spectrum_distance,
+)
 from topogan.metrics.texture import (
     PROFILE_PIXELS,
     IntensityHistogram,
@@ -152,6 +158,16 @@ def test_the_spectrum_along_an_axis_finds_the_stripes_of_that_axis_alone() -> No
     assert gained[0].argmax() == 7 and gained[0][7] > 10
     assert max(np.abs(one).max() for one in gained[1:]) < 1
     assert np.isfinite(axis_power_spectrum(np.full((1, 32, 32), 50), WINDOW, 1)).all()
+
+
+def test_a_weave_has_its_power_in_one_direction_and_noise_in_all() -> None:
+    noise = np.random.default_rng(0).normal(200, 20, (40, 64, 64))
+    rows, columns = np.indices((64, 64))
+    weave = noise + 40 * np.cos(2 * np.pi * (rows + columns) / 4)
+    plain, woven = (directional_power(shown, WINDOW, sectors=4) for shown in (noise, weave))
+    assert np.ptp(plain) < 0.5
+    assert (woven - plain).argmax() == 1  # rows and columns alike
+    np.testing.assert_allclose((woven - plain)[[0, 2, 3]], 0, atol=0.5)
 
 
 def test_neighbors_differ_along_the_axis_of_a_flicker() -> None:

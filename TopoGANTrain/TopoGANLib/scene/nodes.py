@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import slicer
 
+from TopoGANLib.scene.cameras import remove_own_cameras
 from TopoGANLib.scene.diagram_table import diagram_of, last_death
 from TopoGANLib.scene.diagrams import Diagram
 from TopoGANLib.scene.folders import folder_of, put_beside, put_into_folder, remove_if_empty
@@ -254,12 +255,17 @@ class SynthesisNodes:
         put_into_folder(name, self._all(), self.image.GetScene())
 
     def remove(self) -> None:
-        """Take all nodes, what they were compared with, and their folder out of the scene."""
+        """Take all nodes, what they were compared with, and their folder out of the scene.
+
+        With the last volumes goes the camera that was added for them.
+        """
         scene, folder = self.image.GetScene(), folder_of(self.segmentation)
         # The real images of a comparison, too.
         compared = [node for text in comparison_texts(self.segmentation) for node in family(text, self.segmentation)]
         remove_nodes([*compared, *self._all()])
         remove_if_empty(folder, scene)
+        if all(others.browser is None for others in SynthesisNodes.find_all(scene)):
+            remove_own_cameras(scene)
 
     @property
     def _keeper(self) -> slicer.vtkMRMLNode:

@@ -25,12 +25,17 @@ def mark_own(*nodes: slicer.vtkMRMLNode) -> None:
         node.SetAttribute(_OWN, "yes")
 
 
+def is_own(node: slicer.vtkMRMLNode) -> bool:
+    """Whether a node is marked so."""
+    return bool(node.GetAttribute(_OWN))
+
+
 def own_nodes(scene: slicer.vtkMRMLScene) -> set[str]:
     """IDs of what belongs to a synthesis, to its gallery and marks, or to a comparison: pictures, masks, sequences.
 
     Older scenes have no marks: there it is what the segmentation, the browser or the text refers to.
     """
-    found = {node.GetID() for kind in _PICTURES for node in _nodes(scene, kind) if node.GetAttribute(_OWN)}
+    found = {node.GetID() for kind in _PICTURES for node in _nodes(scene, kind) if is_own(node)}
     for keeper in (node for kind in _KEEPERS for node in _nodes(scene, kind)):
         if _references(keeper):
             found |= {node.GetID() for node in family(keeper)}

@@ -1,4 +1,4 @@
-"""The user's slice views: what they showed before samples were put into them, to be given back."""
+"""The user's views: what they showed before samples were put into them, to be given back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import slicer
 
+from TopoGANLib.scene.cameras import cameras_of, put, state_of
 from TopoGANLib.scene.layouts import GALLERY_VIEW_ID
 
 
@@ -27,7 +28,7 @@ class _State(NamedTuple):
 
 
 class UsersViews:
-    """The slice views as they were when this was made, but that of the gallery.
+    """The slice views, but that of the gallery, and the 3-D views' cameras as they were when this was made.
 
     Usage::
 
@@ -47,13 +48,17 @@ class UsersViews:
         logics = [application_logic.GetSliceLogic(node) for node in nodes if node.GetID() != GALLERY_VIEW_ID]
         self._logics = [logic for logic in logics if logic is not None]
         self._before = self._ours = [_state_of(logic) for logic in self._logics]
+        self._cameras = cameras_of(slicer.mrmlScene)
+        self._places = self._our_places = [state_of(camera) for camera in self._cameras]
 
     def are_ours(self) -> None:
         """What they show now is not the user's."""
         self._ours = [_state_of(logic) for logic in self._logics]
+        self._our_places = [state_of(camera) for camera in self._cameras]
 
     def give_back(self) -> None:
-        """Let each show what it did; where the user has chosen another volume since, or another plane, that stays.
+        """Let each show what it did; where the user has chosen another volume since, or another plane or place of a
+        camera, that stays.
 
         A view that was empty keeps the samples, where it need not be turned for that.
         """
@@ -66,6 +71,9 @@ class UsersViews:
                 _show(logic.GetSliceCompositeNode(), before)
             if now.is_turned_as(ours) and not (chosen and ours.is_turned_as(before)):
                 _turn(logic.GetSliceNode(), before)
+        for camera, place, our in zip(self._cameras, self._places, self._our_places, strict=True):
+            if camera.GetScene() is not None and state_of(camera) == our:
+                put(camera, place)
 
 
 def _state_of(logic: slicer.vtkMRMLSliceLogic) -> _State:

@@ -6,13 +6,10 @@ import numpy as np
 import slicer
 import vtk
 
+from TopoGANLib.scene.cameras import look_at
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.sequences import prepare_volume_rendering
 
-# Straight at a heart, a little from the left and from above, RAS.
-_VIEWED_FROM = np.array([-0.5, 0.9, 0.45])
-# Of the volume's edge, at the 3-D view's angle of 30°.
-_VIEW_DISTANCE = 1.9
 # Cosine between a view's normal and the stack's axis.
 _PARALLEL = 0.999
 
@@ -42,7 +39,9 @@ def show_picture(nodes: SynthesisNodes, application_logic: slicer.vtkMRMLApplica
     nodes.jump_to_sample(nodes.shown_sample)
     if nodes.browser is not None:
         prepare_volume_rendering(nodes.browser, nodes.image, application_logic)
-        _look_at(nodes)
+        bounds = [0.0] * 6
+        nodes.image.GetRASBounds(bounds)
+        look_at(bounds, nodes.image.GetScene())
 
 
 def show_chart(chart: slicer.vtkMRMLPlotChartNode, application_logic: slicer.vtkMRMLApplicationLogic) -> None:
@@ -91,20 +90,3 @@ def _lies_along(view: slicer.vtkMRMLSliceNode, image: slicer.vtkMRMLScalarVolume
     directions = np.zeros((3, 3))
     image.GetIJKToRASDirections(directions)
     return bool(abs(directions[:, 2] @ across) >= _PARALLEL)
-
-
-def _look_at(nodes: SynthesisNodes) -> None:
-    """Turn the cameras to the volume; where no view has made one yet, add that of the first view."""
-    scene = nodes.image.GetScene()
-    if scene.GetNumberOfNodesByClass("vtkMRMLCameraNode") == 0:
-        scene.AddNewNodeByClass("vtkMRMLCameraNode", "Camera").SetLayoutName("1")
-    bounds = [0.0] * 6
-    nodes.image.GetRASBounds(bounds)
-    low, high = np.array(bounds).reshape(3, 2).T
-    middle, edge = (low + high) / 2, (high - low).max()
-    direction = _VIEWED_FROM / np.linalg.norm(_VIEWED_FROM)
-    for camera in slicer.util.getNodesByClass("vtkMRMLCameraNode", scene):
-        camera.SetFocalPoint(middle)
-        camera.SetPosition(middle + _VIEW_DISTANCE * edge * direction)
-        camera.SetViewUp(0, 0, 1)
-        camera.ResetClippingRange()

@@ -110,9 +110,11 @@ class PatientsForm:
 
     def _set_up_table(self) -> None:
         table = self._ui.patientsTable
-        titles = [_("Patient"), _("CT"), _("Segmentation"), _("Phases"), ""]
+        # "Segmentation" needs more room than two columns of names leave each other with letters of 12 points.
+        titles = [_("Patient"), _("CT"), _("Segm."), _("Phases"), ""]
         table.setColumnCount(len(titles))
         table.setHorizontalHeaderLabels(titles)
+        table.horizontalHeaderItem(_SEGMENTATION).setToolTip(_("Segmentation"))
         header = table.horizontalHeader()
         header.setTextElideMode(qt.Qt.ElideRight)
         header.setMinimumSectionSize(1)

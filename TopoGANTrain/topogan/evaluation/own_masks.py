@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 from topogan.errors import InputError
 from topogan.evaluation.segmentation_augmentation import Augmentation
+from topogan.evaluation.sets import same_pixel_size
 from topogan.model import Model
+from topogan.model.metadata import Metadata
 from topogan.networks import intensities_from_network, texture_condition, texture_noise_channels
 from topogan.randomness import stream, torch_stream
 from topogan.training_set import TrainingSet
 from topogan.warping import draw_grids, warped_labels
 
 _TOGETHER = 16
+_REMEDY = "choose a model of this training set"
 
 
 def painted_own_masks(
@@ -32,16 +35,13 @@ def painted_own_masks(
         Images, int16 [count, H, W], and label ids, uint8 [count, H, W], in which context is background.
 
     Raises:
-        InputError: the model paints no textures, or makes slices of another size or of other structures.
+        InputError: the model paints no textures, or makes slices of another size, pixel size or kind of intensity or of
+            other structures.
     """
     network, metadata = model.textures, model.metadata
     if network is None or metadata.window is None:
         raise InputError("This model paints no textures: choose one that was trained with images.")
-    tables = metadata.table, real.table
-    # One structure is the same under another name.
-    same = tables[0].names == tables[1].names or max(map(len, tables)) == 1
-    if not same or (metadata.size, metadata.axes) != (real.size, real.axes):
-        raise InputError(f"This model paints {metadata.table.title} in slices of {metadata.size} pixels: name its set.")
+    _check_alike(metadata, real)
     random = stream(seed, "own masks")
     order = np.concatenate([random.permutation(real.train) for _ in range(-(-count // len(real.train)))])[:count]
     noise_of = torch_stream(seed, "own masks: noise")
@@ -58,3 +58,21 @@ def painted_own_masks(
         images.append(intensities_from_network(painted.float(), metadata.window))
         masks.append(real.table.without_context_in(labels))
     return np.concatenate(images), np.concatenate(masks)
+
+
+def _check_alike(painter: Metadata, real: TrainingSet) -> None:
+    tables = painter.table, real.table
+    # One structure is the same under another name.
+    same = tables[0].names == tables[1].names or max(map(len, tables)) == 1
+    if not same or (painter.size, painter.axes) != (real.size, real.axes):
+        raise InputError(f"This model paints {painter.table.title} in slices of {painter.size} pixels: {_REMEDY}.")
+    if not same_pixel_size(painter.pixel_size_mm, real.pixel_size):
+        raise InputError(
+            f"This model paints pixels of {painter.pixel_size_mm:.3g} mm and the training set has those of "
+            f"{real.pixel_size:.3g} mm: {_REMEDY}."
+        )
+    if painter.intensity != real.intensity:
+        raise InputError(
+            f"This model paints intensities of the kind {painter.intensity} and the training set has those of the kind "
+            f"{real.intensity}: {_REMEDY}."
+        )

@@ -186,6 +186,11 @@ def real_slices(real: TrainingSet, rows: NDArray[np.int64], with_images: bool = 
     return label_slices(real, rows, with_images).of(real.regions[0], 0)
 
 
+def same_pixel_size(one: float, other: float) -> bool:
+    """Whether two sizes of a pixel (mm) are one but for rounding."""
+    return abs(one / other - 1.0) <= _PIXEL_SIZE_TOLERANCE
+
+
 def check_alike(samples: SyntheticSet, real: TrainingSet) -> None:
     """Refuse samples whose pixels are not those of the training set.
 
@@ -198,7 +203,7 @@ def check_alike(samples: SyntheticSet, real: TrainingSet) -> None:
     size = samples.labels.shape[1]
     if size != real.size:
         raise InputError(f"The samples are {size} {terms.pixels} wide and the training set {real.size}: {_REMEDY}.")
-    if abs(samples.pixel_size / real.pixel_size - 1.0) > _PIXEL_SIZE_TOLERANCE:
+    if not same_pixel_size(samples.pixel_size, real.pixel_size):
         raise InputError(
             f"The samples have {terms.pixels} of {samples.pixel_size:.3g} mm and the training set of "
             f"{real.pixel_size:.3g} mm: {_REMEDY}."

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, avg_pool3d, interpolate, leaky_relu
+from torch.nn.functional import avg_pool2d, avg_pool3d, conv2d, conv3d, interpolate, leaky_relu, pad
 
 from topogan.config import TextureSettings
 from topogan.errors import lookup
@@ -33,6 +34,10 @@ _Conv = {2: nn.Conv2d, 3: nn.Conv3d}
 _ConvTranspose = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 _InstanceNorm = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 _avg_pool = {2: avg_pool2d, 3: avg_pool3d}
+_conv = {2: conv2d, 3: conv3d}
+# Of grain: pixels, as Gaussians; and at how many of the finest resolutions there is no other noise.
+_GRAIN_WIDTHS = (0.0, 0.7, 1.4, 2.8)
+_FINE = 2
 
 
 Factory = Callable[[TextureSettings, int, int], nn.Module]
@@ -204,14 +209,21 @@ class _SpadeGenerator(nn.Module):
     Much smaller than theirs, and with noise at every resolution like :class:`_NoisyGenerator`.
     """
 
-    def __init__(self, width: int, condition: int, axes: int) -> None:
+    def __init__(self, width: int, condition: int, axes: int, grain: bool = False) -> None:
         super().__init__()
         channels = [width * factor for factor in (*reversed(_WIDENING[axes]), 1)]
         self.start = _Conv[axes](condition, channels[0], 3, padding=1)
         self.up = nn.ModuleList(
-            _NoisyUp(axes, before, after, _Spade(axes, after, condition, width)) for before, after in pairwise(channels)
+            _NoisyUp(
+                axes,
+                before,
+                after,
+                _Spade(axes, after, condition, width),
+                noise=not grain or level < len(channels) - 1 - _FINE,
+            )
+            for level, (before, after) in enumerate(pairwise(channels))
         )
-        self.finish = _Finish(axes, width, condition)
+        self.finish = _GrainyFinish(axes, width, condition) if grain else _Finish(axes, width, condition)
 
     def forward(self, condition: Tensor, noise: Tensor) -> Tensor:
         sizes = [condition]
@@ -248,18 +260,20 @@ class _Noise(nn.Module):
 class _NoisyUp(nn.Module):
     """Twice the resolution. Pixels are repeated: a transposed convolution leaves checkerboards."""
 
-    def __init__(self, axes: int, before: int, after: int, spade: _Spade | None = None) -> None:
+    def __init__(self, axes: int, before: int, after: int, spade: _Spade | None = None, noise: bool = True) -> None:
         super().__init__()
         self.conv = _Conv[axes](before, after, 3, padding=1, bias=False)
         self.norm = _InstanceNorm[axes](after, affine=spade is None)
         self.spade = spade
-        self.noise = _Noise(axes, after)
+        self.noise = _Noise(axes, after) if noise else None
 
     def forward(self, features: Tensor, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         features = interpolate(self.norm(self.conv(features)), scale_factor=2.0)
         if self.spade is not None:
             features = self.spade(features, condition)
-        return leaky_relu(self.noise(features, noise), _SLOPE)
+        if self.noise is not None:
+            features = self.noise(features, noise)
+        return leaky_relu(features, _SLOPE)
 
 
 class _Spade(nn.Module):
@@ -289,11 +303,54 @@ class _Finish(nn.Module):
         self.head = _Conv[axes](width, 1, 3, padding=1)
 
     def forward(self, features: Tensor, noise: Tensor) -> Tensor:
-        own, one = noise[:, -1:], (slice(1, 2),) * (noise.ndim - 2)
-        number = noise[(slice(None), slice(-2, -1), *one)].expand_as(own)
-        features = self.paint(torch.cat([features, number], 1))
-        image: Tensor = torch.tanh(self.head(leaky_relu(self.noise(features, own), _SLOPE)))
+        features = self.paint(torch.cat([features, _one_number(noise)], 1))
+        image: Tensor = torch.tanh(self.head(leaky_relu(self.noise(features, noise[:, -1:]), _SLOPE)))
         return image
+
+
+class _GrainyFinish(nn.Module):
+    """As :class:`_Finish`, with the grain of the image laid on at the end.
+
+    Convolutions begin at random, each with a direction of its own, and noise that goes through them is woven. Grain is
+    a sum of the same noise at several widths, as strong at each pixel as the network wants: of no direction whatever it
+    learns, and of any radial spectrum (a difference of two widths is that of CT, which has little of the coarse).
+    """
+
+    def __init__(self, axes: int, width: int, condition: int) -> None:
+        super().__init__()
+        self.paint = _Conv[axes](width + condition + 1, width, 3, padding=1)
+        self.head = _Conv[axes](width, 1, 3, padding=1)
+        # Not told the one number, or grain would be strong in one sample and weak in the next.
+        self.strengths = _Conv[axes](width + condition, len(_GRAIN_WIDTHS), 3, padding=1)
+
+    def forward(self, features: Tensor, noise: Tensor) -> Tensor:
+        painted = leaky_relu(self.paint(torch.cat([features, _one_number(noise)], 1)), _SLOPE)
+        grain = torch.cat([_blurred(noise[:, -1:], width) for width in _GRAIN_WIDTHS], 1)
+        grainy: Tensor = torch.tanh(self.head(painted) + (self.strengths(features) * grain).sum(1, keepdim=True))
+        return grainy
+
+
+def _one_number(noise: Tensor) -> Tensor:
+    """A number of each sample, as a channel."""
+    one = (slice(1, 2),) * (noise.ndim - 2)
+    return noise[(slice(None), slice(-2, -1), *one)].expand_as(noise[:, -1:])
+
+
+def _blurred(noise: Tensor, width: float) -> Tensor:
+    """Noise [B, 1, (D,) H, W] convolved with a Gaussian of so many pixels along each axis, to a variance of 1."""
+    if width == 0.0:
+        return noise
+    reach = round(3 * width)
+    kernel = torch.exp(-(torch.arange(-reach, reach + 1, dtype=noise.dtype, device=noise.device) ** 2) / (2 * width**2))
+    kernel = kernel / kernel.square().sum().sqrt()
+    axes = noise.ndim - 2
+    for axis in range(axes):
+        shape = [1] * (axes + 2)
+        shape[2 + axis] = len(kernel)
+        around = [0] * (2 * axes)
+        around[2 * (axes - 1 - axis) : 2 * (axes - axis)] = reach, reach
+        noise = _conv[axes](pad(noise, around, mode="circular"), kernel.reshape(shape))
+    return noise
 
 
 class _PatchDiscriminator(nn.Module):
@@ -331,5 +388,6 @@ TEXTURE_NETWORKS: dict[str, TextureNetworks] = {
     "unet": TextureNetworks(_painter(_TextureGenerator), _judge),
     "noisy": TextureNetworks(_painter(_NoisyGenerator), _judge, _noises),
     "spade": TextureNetworks(_painter(_SpadeGenerator), _judge, _noises),
+    "grain": TextureNetworks(_painter(partial(_SpadeGenerator, grain=True)), _judge, _noises),
 }
 """What ``textures.network`` can name."""
