@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from previews import leave_out_previews
 from tubes import save
 
 from topogan.config import Context, MaskSettings, PrepareSettings, TextureSettings, TrainSettings
@@ -100,7 +101,9 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory, volumes: tuple[list[Path], list[Path]]) -> Path:
     settings = PrepareSettings(pixel_size=3.0, context=EVERY)
-    return prepare(tmp_path_factory.mktemp("context") / "set", *volumes, settings, table=TABLE)
+    with pytest.MonkeyPatch.context() as patch:
+        leave_out_previews(patch)
+        return prepare(tmp_path_factory.mktemp("context") / "set", *volumes, settings, table=TABLE)
 
 
 def test_structures_are_what_they_are_without_context(
