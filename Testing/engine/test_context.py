@@ -13,7 +13,7 @@ import SimpleITK as sitk
 from previews import leave_out_previews
 from tubes import save
 
-from topogan.config import Context, MaskSettings, PrepareSettings, TextureSettings, TrainSettings
+from topogan.config import Context, MaskSettings, PrepareSettings, SynthesisSettings, TextureSettings, TrainSettings
 from topogan.dataset import prepare
 from topogan.dataset.context import find_context
 from topogan.errors import InputError
@@ -145,7 +145,8 @@ def test_a_model_makes_and_paints_it_and_counts_structures(model: Path, prepared
     assert [region.name for region in metadata.regions] == ["cavity", "wall", "cavity + wall"]
     assert metadata.figures is not None and len(metadata.figures.regions) == 3
     assert "as context, whose topology is not counted: bone, lungs, body" in (model / "docs/README.md").read_text()
-    out = synthesize(model, tmp_path / "out", count=2, training_set=prepared, reject_copies=prepared)
+    two = SynthesisSettings(count=2)
+    out = synthesize(model, tmp_path / "out", two, training_set=prepared, reject_copies=prepared, picture=False)
     report = json.loads((out / "report.json").read_text())
     assert [region["name"] for region in report["regions"]] == ["cavity", "wall", "cavity + wall"]
     with (out / "samples.csv").open(newline="") as file:
