@@ -6,7 +6,6 @@ patients as control. ``as they lie``: by the Dice of masks where they are alone.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from ablation.data import REPOSITORY
 from ablation.sets import open_set
+from command_line import measure_or_tell
 from downstream_runs.page import write
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
@@ -127,19 +127,17 @@ def summary() -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """See above."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", action="store_true")
-    parser.add_argument("--summary", action="store_true")
-    asked = parser.parse_args()
-    if asked.run:
-        torch.set_num_threads(1)
-        write_json(RESULTS, {"sets": {name: measure(open_set(name)) for name in _SETS}}, _SCHEMA)
-    if asked.summary:
-        write(PAGE, "planted", summary())
-        print(summary())
+def run() -> None:
+    """Measure every set."""
+    torch.set_num_threads(1)
+    write_json(RESULTS, {"sets": {name: measure(open_set(name)) for name in _SETS}}, _SCHEMA)
+
+
+def written() -> str:
+    """The table, which the page has by now."""
+    write(PAGE, "planted", summary())
+    return summary()
 
 
 if __name__ == "__main__":
-    main()
+    measure_or_tell(str(__doc__), run, written)

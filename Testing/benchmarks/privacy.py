@@ -7,7 +7,6 @@ trained or chosen here.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
 from ablation.sets import cache_folder
+from command_line import measure_or_tell
 from downstream_runs.models import TOPOLOGY, Training, open_model
 from downstream_runs.sets import open_patients
 
@@ -105,17 +105,5 @@ def summary() -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """See above."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", action="store_true")
-    parser.add_argument("--summary", action="store_true")
-    asked = parser.parse_args()
-    if asked.run:
-        run()
-    if asked.summary:
-        print(summary())
-
-
 if __name__ == "__main__":
-    main()
+    measure_or_tell(str(__doc__), run, summary)

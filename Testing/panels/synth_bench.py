@@ -6,8 +6,12 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fake_engine import tell
+
 if TYPE_CHECKING:
     from bench import Bench
+
+    from TopoGANLib.engine.process import Engine
 
 _WRITERS = Path(__file__).resolve().parents[1] / "mrml" / "conftest.py"
 
@@ -39,3 +43,19 @@ def generate(widget: Any, until: str = "Finished.") -> None:
 
     widget.ui.generateButton.click()
     pump(lambda: until in widget.ui.statusLabel.text)
+
+
+def generated(bench: Bench, engine: Engine, model: Path, folder: Path) -> Any:
+    """The panel with six samples of two structures and a union, with textures, of which the third is open."""
+    tell(engine, "serve", f"folder={writers().write_structures(folder / 'structures')}")
+    widget = ready(bench)
+    widget.panel.choose_model(model)
+    generate(widget, "Finished: ")
+    return widget
+
+
+def to_compare(bench: Bench, engine: Engine, model: Path, folder: Path) -> Any:
+    """The same, ready to be compared."""
+    widget = generated(bench, engine, model, folder)
+    widget.ui.compareCollapsibleButton.collapsed = False
+    return widget

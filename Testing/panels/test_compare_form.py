@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from fake_engine import lives, tell, wait_until
-from synth_bench import choose, generate, ready, writers
+from synth_bench import choose, generate, ready, to_compare
 from volume_writers import write_volumes
 
 if TYPE_CHECKING:
@@ -29,17 +29,7 @@ def training_set(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def made(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -> Any:
-    """Six samples of two structures and a union, with textures."""
-    return make(bench, engine, model_of_several, tmp_path)
-
-
-def make(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -> Any:
-    tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
-    widget = ready(bench)
-    widget.panel.choose_model(model_of_several)
-    generate(widget, "Finished: ")
-    widget.ui.compareCollapsibleButton.collapsed = False
-    return widget
+    return to_compare(bench, engine, model_of_several, tmp_path)
 
 
 def compare(widget: Any, until: str = "Compared.") -> None:
@@ -68,7 +58,7 @@ def test_samples_are_compared(
     from bench import dark_theme, font_of
 
     with font_of(points), dark_theme() if dark else nullcontext():
-        made = make(bench, engine, model_of_several, tmp_path)
+        made = to_compare(bench, engine, model_of_several, tmp_path)
         ui = made.ui
         assert ui.compareReasonLabel.text == "Choose a training set, best the one that the model has learned from."
         ui.compareSetPathLineEdit.currentPath = str(training_set.parent)

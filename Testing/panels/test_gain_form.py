@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_engine import tell
-from synth_bench import generate, ready, writers
+from synth_bench import generate, to_compare
 
 if TYPE_CHECKING:
     from bench import Bench
@@ -35,13 +35,7 @@ def write_set(folder: Path, **changes: Any) -> Path:
 
 @pytest.fixture
 def made(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -> Any:
-    """Six samples of two structures with textures, and a training set of the same."""
-    tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
-    widget = ready(bench)
-    widget.panel.choose_model(model_of_several)
-    generate(widget, "Finished: ")
-    widget.ui.compareCollapsibleButton.collapsed = False
-    return widget
+    return to_compare(bench, engine, model_of_several, tmp_path)
 
 
 def choose_set(widget: Any, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_engine import lives, tell, wait_until
-from synth_bench import choose, generate, ready, writers
+from synth_bench import choose, generate, generated, ready, writers
 from volume_writers import write_volumes
 
 if TYPE_CHECKING:
@@ -23,11 +23,7 @@ def made(bench: Bench, engine: Engine, model_of_several: Path, tmp_path: Path) -
     from TopoGANLib.forms import user_settings
 
     user_settings.write(user_settings.EXPORT_FOLDER, str(tmp_path / "exports"))
-    tell(engine, "serve", f"folder={writers().write_structures(tmp_path / 'structures')}")
-    widget = ready(bench)
-    widget.panel.choose_model(model_of_several)
-    generate(widget, "Finished: ")
-    return widget
+    return generated(bench, engine, model_of_several, tmp_path)
 
 
 def export(widget: Any, until: str = "Exported") -> None:

@@ -14,6 +14,7 @@ to the head, the first voxel at the origin.
 - ``axes``: 2 for slices, 3 for volumes; 2 where it is missing;
 - ``count`` samples of ``size`` pixels along each axis, of ``pixel_size_mm``;
 - ``table``: ``structures``, each with ``name``, ``color`` and ``terminology``, and ``unions``, lists of names;
+  structures with ``context`` true come last, have labels and are no region;
 - ``regions``: for each ``name``, ``valid_percent``, ``expected_betti`` ([b0, b1]; null where it depends on the level),
   ``betti_histogram`` and ``betti_histogram_before_cleaning`` ({"1,1": samples}), ``area_mm2`` (``mean``, ``smallest``,
   ``largest``); of volumes [b0, b1, b2], {"1,0,0": samples} and ``volume_ml`` in its place (:data:`SIZE_NAMES`);

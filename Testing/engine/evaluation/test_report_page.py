@@ -81,10 +81,12 @@ def test_all_chapters_figures_and_pictures_are_there(page: str) -> None:
     ]  # fmt: skip
     assert sum(tag == "svg" for tag, _ in reader.tags) == 7
     pictures = [attributes for tag, attributes in reader.tags if tag == "img"]
-    assert len(pictures) == 8 * 3
+    assert len(pictures) == 8 * 3 + 4
     assert all(attributes["alt"] for attributes in pictures)
     text = "".join(reader.text)
     assert "Sample 7, Dice 1.000 with patient_001, row 3" in text
+    alike = re.findall(r"Sample \d+, correlation (\d\.\d{3}) with patient_\d{3}, row \d+", text)
+    assert len(alike) == 4 and alike == sorted(alike, reverse=True), "the closest first"
 
 
 def test_sets_are_told_apart_without_color(page: str) -> None:

@@ -14,7 +14,7 @@ from simulated_volumes import KINDS, PAIR, VOXEL, many, painted, write_real, wri
 
 from topogan.errors import InputError
 from topogan.evaluation import Report, evaluate
-from topogan.evaluation.case_pictures import copy_picture, sample_picture
+from topogan.evaluation.case_pictures import copy_picture, sample_picture, texture_pair_picture
 from topogan.evaluation.copying_words import memorization_sentence
 from topogan.evaluation.downstream import downstream
 from topogan.evaluation.sections import Comparison
@@ -166,7 +166,7 @@ def test_the_page_shows_every_figure(page: str) -> None:
     # Bars of the three numbers together and of each, two densities, gaps; volumes; intensities, three spectra; copies.
     assert page.count("<svg") == 11
     # Seven samples are valid, of which one is a copy.
-    assert page.count("<img") == 8 + 6 + 8
+    assert page.count("<img") == 8 + 6 + 8 + 4
     identifiers = re.findall(r'\bid="([^"]+)"', page)
     shared = {name for name in identifiers if identifiers.count(name) > 1}
     assert not set(re.findall(r'(?:href="#|url\(#)([^")]+)', page)) & shared
@@ -184,6 +184,9 @@ def test_pictures_are_three_planes_and_a_surface(synthesis: Path, training_set: 
     # The ring of the shell in the first plane is dark, its cavity is not.
     assert 0.02 < (picture[planes, planes] == 40).all(axis=2).mean() < 0.5
     assert copy_picture(found, case).shape == (3 * 96 + 2 * 4, 4 * 96 + 3 * 4, 3)
+    pair = texture_pair_picture(found, case.sample, int(real.train[0]))
+    assert pair.shape == (2 * 96 + 4, 3 * 96 + 2 * 4, 3)
+    assert (pair[:96] != pair[100:]).any(), "the sample's above, the training image below"
 
 
 def test_copies_are_found_and_told_beside_test_volumes(

@@ -50,6 +50,25 @@ def copy_picture(found: Comparison, case: Case) -> Picture:
     return pictures.below_each_other([*rows, _row([pictures.overlap(*pair) for pair in planes])])
 
 
+def texture_pair_picture(found: Comparison, sample: int, row: int) -> Picture:
+    """The texture of a sample and a training image: of slices beside each other, of volumes three planes of each.
+
+    Args:
+        found: with textures.
+        sample: position in the synthesis.
+        row: of the training set.
+    """
+    textures, images, window = found.samples.textures, found.real.images, found.real.window
+    assert textures is not None and images is not None and window is not None
+    pair = textures[sample], images[row]
+    if pair[0].ndim == 2:
+        return pictures.side_by_side([pictures.texture_picture(image, window) for image in pair])
+    middle = middle_of(found.samples.labels[sample] | found.real.masks[row])
+    planes = [[pictures.texture_picture(plane, window) for plane in three_planes(image, middle)] for image in pair]
+    rows = [pictures.side_by_side([pictures.enlarged(plane) for plane in three]) for three in planes]
+    return pictures.below_each_other(rows)
+
+
 def _row_of_volume(found: Comparison, labels: NDArray[np.uint8], middle: tuple[int, int, int]) -> Picture:
     planes = [_colored(found, plane) for plane in three_planes(labels, middle)]
     return _row([*planes, pictures.surface_picture(labels, _colors(found))])

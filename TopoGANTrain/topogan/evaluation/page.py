@@ -11,9 +11,11 @@ from jinja2 import Environment, StrictUndefined
 from numpy.typing import NDArray
 
 from topogan import __version__
-from topogan.evaluation import pictures, plots
-from topogan.evaluation.case_pictures import Picture, copy_picture, sample_picture
-from topogan.evaluation.cases import Case, best, nearest_to_training, worst
+from topogan.evaluation import plots
+from topogan.evaluation.blocks import FOUR, Block, captioned
+from topogan.evaluation.case_pictures import sample_picture
+from topogan.evaluation.cases import Case, best, worst
+from topogan.evaluation.copying_figures import copying_figures
 from topogan.evaluation.report import Metric, label, number
 from topogan.evaluation.sections import Comparison
 from topogan.evaluation.structures_section import GROUP
@@ -21,20 +23,6 @@ from topogan.evaluation.terms import TERMS, Terms
 from topogan.evaluation.wording import Words, comparison
 from topogan.metrics.topology import betti_histogram
 from topogan.verdict import topology_in_words
-
-
-@dataclass(frozen=True)
-class Block:
-    """Something to look at under a heading: a drawing, or a row of pictures."""
-
-    caption: str
-    """Below a drawing, above pictures."""
-    text: str = ""
-    """Under the caption of pictures."""
-    svg: str = ""
-    pictures: list[tuple[str, str]] = field(default_factory=list)
-    """Captions and ``data:`` addresses."""
-    picture_width: str = "8rem"
 
 
 @dataclass(frozen=True)
@@ -178,36 +166,12 @@ def _texture_figures(found: Comparison) -> list[Block]:
     ]
 
 
-def _copying_figures(found: Comparison) -> list[Block]:
-    dice = {"synthetic": found.audit.dice, "test": found.audit.reference_dice}
-    terms = found.sets.terms
-
-    def caption(case: Case) -> str:
-        row = int(found.audit.nearest[case.sample])
-        return f"Sample {case.sample}, Dice {case.dice_to_training:.3f} with {found.real.patients[row]}, row {row}"
-
-    return [
-        Block(
-            f"Dice of each {terms.sample} with its most similar training mask. Copies would lie to the right of all "
-            f"test {terms.samples}.",
-            svg=plots.distribution(dice, "Dice with the nearest training mask", "copies", terms.samples),
-        ),
-        Block(
-            "The samples nearest to a training mask",
-            f"{_PAIR[found.real.axes]}: dark where both are, blue (dark grey on paper) the sample alone, orange (light "
-            f"grey) the training mask alone{', green where both show something else' if found.several else ''}.",
-            pictures=_pictures(nearest_to_training(found.cases), lambda case: copy_picture(found, case), caption),
-            picture_width="17rem" if terms is TERMS[2] else "26rem",
-        ),
-    ]
-
-
 def _samples(found: Comparison) -> list[Block]:
     terms = found.sets.terms
     width = "26rem" if terms is TERMS[3] else "11rem" if found.textures else "7rem"
 
     def row(title: str, text: str, cases: list[Case]) -> Block:
-        shown = _pictures(
+        shown = captioned(
             cases, lambda case: sample_picture(found, case), lambda case: f"Sample {case.sample}: {case.verdict}"
         )
         return Block(title, text, pictures=shown, picture_width=width)
@@ -220,12 +184,6 @@ def _samples(found: Comparison) -> list[Block]:
         row("Best", best_text, best(found.cases)),
         row("Worst", worst_text, worst(found.cases, found.wanted)),
     ]
-
-
-def _pictures(
-    cases: list[Case], picture: Callable[[Case], Picture], caption: Callable[[Case], str]
-) -> list[tuple[str, str]]:
-    return [(caption(case), pictures.data_url(picture(case))) for case in cases]
 
 
 _COUNTED = {
@@ -251,12 +209,7 @@ _DENSITIES = {
         "hole in the wall; it dies at its radius.",
     ],
 }
-_FOUR = "the planes across slices, rows and columns through the middle, the last slice on top, and the surface"
-_PAIR = {
-    2: "Left the sample, in the middle the training mask, on the right their overlap",
-    3: f"Above the sample, in the middle the training mask, below their overlap; from left to right {_FOUR}. Overlap",
-}
-_PLANES = {2: "", 3: f" From left to right {_FOUR}."}
+_PLANES = {2: "", 3: f" From left to right {FOUR}."}
 # Group of metrics -> title, text and figures of its chapter.
 _CHAPTERS: dict[str, tuple[str, str, Callable[[Comparison], list[Block]]]] = {
     "topology": (
@@ -280,6 +233,6 @@ _CHAPTERS: dict[str, tuple[str, str, Callable[[Comparison], list[Block]]]] = {
         "Copying",
         "A sample that repeats a patient's mask would disclose that patient. Under Real is how close test patients "
         "come to the training patients.",
-        _copying_figures,
+        copying_figures,
     ),
 }

@@ -17,13 +17,16 @@ from topogan.errors import InputError
 
 # Integers up to here are exact in float64, which is what GUDHI computes in.
 _LARGEST_EXACT = 2**53
+# Size of the key of −∞ in float32, the largest.
+_LARGEST_FLOAT32 = 0x7F800001
 # Pixels that are worked on together: their intermediate arrays stay in a core's cache, which is twice as fast.
 BLOCK = 2**15
 # Pixels that are tried first.
 _PROBED = 128
 _ONE = np.uint64(1)
 # Writes the keys of images and says so, or says that it cannot.
-Writer = Callable[[NDArray[Any], NDArray[np.float64], int], bool]
+Keys = NDArray[np.float64] | NDArray[np.int32]
+Writer = Callable[[NDArray[Any], Any, int], bool]
 _NOT_A_NUMBER = "The image holds NaN (not a number), which has no place in an order: remove or replace it."
 
 
@@ -61,7 +64,7 @@ def stride_of(pixels: int) -> int:
     return 1 << (2 * pixels - 1).bit_length()
 
 
-def write_sort_keys(images: NDArray[np.generic], keys: NDArray[np.float64], limit: int) -> None:
+def write_sort_keys(images: NDArray[np.generic], keys: Keys, limit: int) -> None:
     """Write exact integers with key(p) < key(q) exactly where value(p) < value(q) within an image.
 
     Distances in pixels or isotropic mm (whose squares are integers times a common factor) and whatever float32 holds
@@ -69,8 +72,8 @@ def write_sort_keys(images: NDArray[np.generic], keys: NDArray[np.float64], limi
 
     Args:
         images: [N, pixels], real numbers; ±inf are values like others.
-        keys: float64 [N, pixels], contiguous, is written.
-        limit: the largest size of a key, at least the number of pixels.
+        keys: float64 or int32 [N, pixels], contiguous, is written.
+        limit: the largest size of a key, at least the number of pixels, and what ``keys`` can hold.
 
     Raises:
         InputError: there is a NaN, or the values are not real numbers.
@@ -86,14 +89,14 @@ def write_sort_keys(images: NDArray[np.generic], keys: NDArray[np.float64], limi
         _write_ranks(images, keys)
 
 
-def _wrote_integers(images: NDArray[np.integer], keys: NDArray[np.float64], limit: int) -> bool:
+def _wrote_integers(images: NDArray[np.integer], keys: Keys, limit: int) -> bool:
     if int(images.min()) < -limit or int(images.max()) > limit:
         return False
     keys[:] = images
     return True
 
 
-def _wrote_float64(images: NDArray[np.float64], keys: NDArray[np.float64], limit: int) -> bool:
+def _wrote_float64(images: NDArray[np.float64], keys: Keys, limit: int) -> bool:
     least, most = float(images.min()), float(images.max())
     if math.isnan(least):
         raise InputError(_NOT_A_NUMBER)
@@ -107,9 +110,7 @@ def _wrote_float64(images: NDArray[np.float64], keys: NDArray[np.float64], limit
     return np.array_equal(narrow, images) and _wrote_float32(narrow, keys, limit)
 
 
-def _wrote_squares(
-    values: NDArray[np.float64], keys: NDArray[np.float64], least: float, most: float, limit: int
-) -> bool:
+def _wrote_squares(values: NDArray[np.float64], keys: Keys, least: float, most: float, limit: int) -> bool:
     """Write signed integers k with |value| = √k · (smallest positive |value|) bit by bit, where there are any."""
     if least == most == 0.0:
         keys[:] = 0.0
@@ -120,8 +121,10 @@ def _wrote_squares(
     # Far beyond this the square roots of neighboring integers would round to one number.
     if not ratio * ratio < min(limit, 2**48):
         return False
+    squares = np.empty(min(BLOCK, len(values)))
     for start in range(0, len(values), BLOCK):
-        value, square = values[start : start + BLOCK], keys[start : start + BLOCK]
+        value = values[start : start + BLOCK]
+        square = squares[: len(value)]
         size = np.abs(value) if signed else value
         np.divide(size, unit, out=square)
         np.square(square, out=square)
@@ -130,8 +133,7 @@ def _wrote_squares(
         root *= unit
         if not (root == size).all():
             return False
-        if signed:
-            np.copysign(square, value, out=square)
+        keys[start : start + BLOCK] = np.copysign(square, value) if signed else square
     return True
 
 
@@ -141,12 +143,12 @@ def _smallest_positive(sizes: NDArray[np.float64]) -> float:
     return float((np.min(sizes.view(np.uint64) - _ONE) + _ONE).view(np.float64))
 
 
-def _wrote_float32(images: NDArray[np.floating], keys: NDArray[np.float64], limit: int) -> bool:
+def _wrote_float32(images: NDArray[np.floating], keys: Keys, limit: int) -> bool:
     """Write the bits: IEEE 754 numbers have their order, read as sign and magnitude; + 0 turns −0.0 into 0.0."""
     values = images.astype(np.float32, copy=False) + np.float32(0.0)
     if np.isnan(values.min()):
         raise InputError(_NOT_A_NUMBER)
-    if limit < 2**31:
+    if limit < _LARGEST_FLOAT32:
         return False
     bits = values.view(np.int32)
     # Flipping the magnitude's bits of negative numbers turns sign and magnitude into a two's complement.
@@ -154,7 +156,7 @@ def _wrote_float32(images: NDArray[np.floating], keys: NDArray[np.float64], limi
     return True
 
 
-def _write_ranks(images: NDArray[np.generic], keys: NDArray[np.float64]) -> None:
+def _write_ranks(images: NDArray[np.generic], keys: Keys) -> None:
     for values, key in zip(images, keys, strict=True):
         key[:] = dense_ranks(values)
 

@@ -163,33 +163,41 @@ def pairs_of_batch(
     if not len(images):
         nothing = np.zeros((0, 2), dtype=np.int64)
         return BatchPairs(dimensions, nothing[:, 0], nothing.astype(np.float64), nothing)
+    if axes == 2:
+        found: Sequence[Sequence[NDArray[Any]]] = _packed_pairs(images)
+    else:
+        with_tunnels = np.ones(len(images), dtype=bool) if tunnels_of is None else tunnels_of
+        found = persistence_of_volumes(images, dimensions, with_tunnels)
+    blocks = [points[dim] for points in found for dim in dimensions]
+    group = np.arange(len(blocks)).repeat([len(block) for block in blocks])
+    points = np.concatenate(blocks)
+    pixels = _unpacked(points, images[0].size) if axes == 2 else points
+    return BatchPairs(dimensions, group, _values(images, group // len(dimensions), pixels), pixels)
+
+
+def _packed_pairs(images: NDArray[np.generic]) -> list[list[NDArray[np.float64]]]:
+    """Packed points of each image [N, H, W] and dimension."""
     pixels = images[0].size
     together = max(1, BLOCK // pixels)
     parts = (images[start : start + together] for start in range(0, len(images), together))
-    packed = (image for part in parts for image in pack_pixels(part))
-    if axes == 2:
-        found = [persistence_of_top_cells(image, pixels) for image in packed]
-    else:
-        with_tunnels = np.ones(len(images), dtype=bool) if tunnels_of is None else tunnels_of
-        wanted = [[dim for dim in dimensions if dim != 1 or tunnels] for tunnels in with_tunnels.tolist()]
-        found = persistence_of_volumes(packed, wanted, pixels)
-    blocks = [points[dim] for points in found for dim in dimensions]
-    group = np.arange(len(blocks)).repeat([len(block) for block in blocks])
-    return BatchPairs(dimensions, group, *_decoded(images, group // len(dimensions), np.concatenate(blocks)))
+    return [persistence_of_top_cells(image, pixels) for part in parts for image in pack_pixels(part)]
 
 
-def _decoded(
-    images: NDArray[np.generic], image: NDArray[np.int64], packed: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Values and pixels of packed points."""
-    count = images[0].size
-    essential = np.flatnonzero(packed[:, 1] == np.inf)
-    packed[essential, 1] = 0.0
-    pixels = unpack_pixels(packed, count)
-    values = images.reshape(-1)[pixels + (image * count)[:, None]].astype(np.float64, copy=False)
-    values[essential, 1] = np.inf
+def _unpacked(points: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Pixels of packed points of images of ``count`` pixels."""
+    essential = np.flatnonzero(points[:, 1] == np.inf)
+    points[essential, 1] = 0.0
+    pixels = unpack_pixels(points, count)
     pixels[essential, 1] = -1
-    return values, pixels
+    return pixels
+
+
+def _values(images: NDArray[np.generic], image: NDArray[np.int64], pixels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Values of birth and death pixels [P, 2] of the images; inf where there is none."""
+    places = pixels + (image * images[0].size)[:, None]
+    values: NDArray[np.float64] = images.reshape(-1)[places].astype(np.float64, copy=False)
+    values[pixels[:, 1] < 0, 1] = np.inf
+    return values
 
 
 def _positions(pixels: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:

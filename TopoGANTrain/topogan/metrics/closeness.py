@@ -37,6 +37,10 @@ class Closeness:
         """
         return self.value > self.threshold + BEYOND_ROUNDING
 
+    def closest(self, count: int) -> NDArray[np.int64]:
+        """int [count or N]: the samples that are most like a training sample, the closest first."""
+        return np.argsort(-self.value, kind="stable")[:count]
+
     @property
     def margin(self) -> NDArray[np.float64]:
         """float [N]: which part of the way from the bar to a copy each sample has gone; negative below the bar."""
