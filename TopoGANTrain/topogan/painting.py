@@ -91,7 +91,7 @@ def paint(
     painter = _Painter(loaded, case, seed, report)
     images = []
     for phase, labels in enumerate(case.segmentation.volumes()):
-        painted = painter.paint(label_map_of(labels, table, case.segmentation.path), phase)
+        painted = painter.paint(label_map_of(labels, case.table, case.segmentation.path), phase)
         images.append(_on_grid(painted, case, painter.patches, loaded.metadata))
     image = images[0] if len(images) == 1 else sitk.JoinSeries(images)
     with staged_file(out) as partial:

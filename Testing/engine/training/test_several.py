@@ -16,7 +16,7 @@ from topogan.device import exact_numerics
 from topogan.errors import InputError
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.model import Model, load_model, save_model
-from topogan.networks import TEXTURE_NETWORKS, texture_noise_channels
+from topogan.networks import TEXTURE_NETWORKS, channels_behind, texture_noise_channels
 from topogan.networks.labels import labels_to_network, margins
 from topogan.runs import request_stop
 from topogan.training import resume, topological_gradient, train
@@ -288,7 +288,7 @@ def test_every_network_can_be_adapted(hearts: TrainingSet) -> None:
 
             old, blank = make(2, True), make(4, False)
             before = {name: tensor.clone() for name, tensor in blank.state_dict().items()}
-            adapt(blank, old, make, had, wants, behind=1)
+            adapt(blank, old, make, had, wants, channels_behind)
             for name, tensor in blank.state_dict().items():
                 if tensor.shape == old.state_dict()[name].shape:
                     assert torch.equal(tensor, old.state_dict()[name]), (stage, name)

@@ -177,8 +177,8 @@ class TextureSettings(Settings):
     network: str = setting(
         "grain",
         "Network",
-        "grain and spade tell every resolution the labels, noisy is a U-Net, and all have noise at every resolution, "
-        "grain such that it is not woven; unet is that of pix2pix.",
+        "grain and spade tell every resolution the labels, noisy is a U-Net; spade and noisy have noise at every "
+        "resolution, grain has fine noise that is not woven; unet is that of pix2pix.",
         pattern=REGISTERED,
     )
     width: int = setting(16, "Width", "Channels of the first layer.", ge=4, le=128)

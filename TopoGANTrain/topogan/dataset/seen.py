@@ -33,7 +33,7 @@ def what_is_seen(cases: Sequence[Case], plans: Sequence[CasePlan]) -> list[str]:
         if isinstance(case.segmentation, Drawn):
             overlaps += case.segmentation.overlaps
     if overlaps:
-        said.append(_overlapping(overlaps, names))
+        said.append(_overlapping(overlaps, cases[0].table.names))
     return said
 
 

@@ -10,6 +10,7 @@ from topogan.networks.labels import labels_to_network
 from topogan.networks.masks import MASK_NETWORKS, make_mask_discriminator, make_mask_generator
 from topogan.networks.textures import (
     TEXTURE_NETWORKS,
+    channels_behind,
     intensities_from_network,
     intensities_to_network,
     make_texture_discriminator,
@@ -21,6 +22,7 @@ from topogan.networks.textures import (
 __all__ = [
     "MASK_NETWORKS",
     "TEXTURE_NETWORKS",
+    "channels_behind",
     "intensities_from_network",
     "intensities_to_network",
     "labels_to_network",

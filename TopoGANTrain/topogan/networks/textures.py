@@ -86,6 +86,14 @@ def texture_condition(labels: np.ndarray, structures: int, levels: np.ndarray | 
     return with_level(labels_to_network(labels, structures), None if levels is None else level_to_network(levels))
 
 
+def channels_behind(weights: str) -> int:
+    """How many channels of an input come behind those of labels and level, from the name of its layer's weights.
+
+    One of noise, or the image; none where grain is told how strong it shall be.
+    """
+    return 0 if weights.startswith("finish.strengths.") else 1
+
+
 def intensities_to_network(images: np.ndarray, window: tuple[float, float]) -> Tensor:
     """Images [N, (D,) H, W] in HU (or their own unit) -> float32 [N, 1, (D,) H, W], the window on [-1, 1], clipped."""
     low, high = window

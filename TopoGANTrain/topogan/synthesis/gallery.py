@@ -46,7 +46,7 @@ def write_gallery(path: Path, samples: Samples, metadata: Metadata, verdicts: li
     columns = min(shown, _COLUMNS)
     rows = -(-shown // columns)
     table = metadata.table
-    several = len(table) > 1
+    several = table.counted > 1
     names = [region.name for region in metadata.regions]
     said = [
         what_is_wrong(names, verdicts[index], _LETTERS) if several else _of_one(samples, index, verdicts[index][0])

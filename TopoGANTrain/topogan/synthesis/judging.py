@@ -77,7 +77,7 @@ def judge(
     One structure of a model that knows no levels is compared with the most frequent topology of the real masks.
     """
     asked = numbers_asked(request.betti, len(metadata.regions))
-    one = len(metadata.table) == 1 and samples.levels is None and request.betti != "real"
+    one = metadata.table.counted == 1 and samples.levels is None and request.betti != "real"
     if one or not metadata.topologies:
         asked = tuple(wanted or modal for wanted, modal in zip(asked, metadata.betti.modal, strict=True))
     expectation = Expectation(asked, metadata.real)

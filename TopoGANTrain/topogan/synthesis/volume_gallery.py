@@ -40,7 +40,7 @@ def write_volume_gallery(path: Path, samples: Samples, metadata: Metadata, verdi
         verdicts: on each region of each sample.
     """
     shown = min(len(samples), SHOWN)
-    names, several = [region.name for region in metadata.regions], len(metadata.table) > 1
+    names, several = [region.name for region in metadata.regions], metadata.table.counted > 1
     said = [
         _of_several(names, verdicts[index]) if several else _of_one(samples, index, verdicts[index][0])
         for index in range(shown)

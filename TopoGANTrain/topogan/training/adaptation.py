@@ -25,7 +25,7 @@ class Seen:
         return [*(self.structures if structures else ()), *(["level"] if level and self.level else [])]
 
 
-def adapt(blank: nn.Module, old: nn.Module, make: Make, had: Seen, wants: Seen, behind: int) -> None:
+def adapt(blank: nn.Module, old: nn.Module, make: Make, had: Seen, wants: Seen, behind: Callable[[str], int]) -> None:
     """Fill an untrained network with what fits of one that was trained for other structures.
 
     Channels of structures of the same name are kept, those of others stay untrained; everything else is copied. Which
@@ -36,7 +36,8 @@ def adapt(blank: nn.Module, old: nn.Module, make: Make, had: Seen, wants: Seen, 
         old: trained for what it ``had``.
         make: how both were made.
         had, wants: structures in the order of their channels.
-        behind: how many channels (noise, an image) come behind those of labels and level where these are inputs.
+        behind: from the name of weights, how many channels (noise, an image) come behind those of labels and level
+            where these are inputs.
     """
     with torch.device("meta"):
         one, two, told = (make(*seen).state_dict() for seen in ((1, False), (2, False), (1, True)))
@@ -46,7 +47,7 @@ def adapt(blank: nn.Module, old: nn.Module, make: Make, had: Seen, wants: Seen, 
             kept = []
             for dimension, size in enumerate(source[name].shape):
                 counts = [other[name].shape[dimension] != one[name].shape[dimension] for other in (two, told)]
-                kept.append(_kept(had.channels(*counts), wants.channels(*counts), size, behind))
+                kept.append(_kept(had.channels(*counts), wants.channels(*counts), size, behind(name)))
             before, after = (np.ix_(*(pairs[side] for pairs in kept)) for side in (0, 1))
             target[after] = source[name][before]
 

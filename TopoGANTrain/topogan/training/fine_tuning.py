@@ -10,6 +10,7 @@ from torch import nn
 from topogan.config import Part, TrainSettings
 from topogan.errors import InputError
 from topogan.model import Model
+from topogan.networks import channels_behind
 from topogan.randomness import seeded
 from topogan.training.adaptation import Seen, adapt
 from topogan.training.stages import Networks, blank_networks
@@ -121,15 +122,13 @@ def _adapted(
     blank = seeded(
         lambda: blank_networks(stage, settings, size, len(wants.structures), axes), settings.seed, f"{stage}: weights"
     )
-    # Behind labels and level there is a channel of noise, or the image; nothing in networks for masks.
-    behind = 1 if stage == "textures" else 0
     for name, network in blank.items():
 
         def make(structures: int, level: bool, name: str = name) -> nn.Module:
             told = settings.model_copy(update={"condition": "level" if level else "none"})
             return blank_networks(stage, told, size, structures, axes)[name]
 
-        adapt(network, old[name], make, had, wants, behind)
+        adapt(network, old[name], make, had, wants, channels_behind if stage == "textures" else lambda weights: 0)
         network.train(old[name].training)
     return blank
 
