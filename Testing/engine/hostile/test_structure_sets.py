@@ -14,9 +14,11 @@ from hostile_corpus.structure_sets import Contour, circle, structure_set, tube
 from topogan.cli import run
 from topogan.config import PrepareSettings
 from topogan.errors import InputError
+from topogan.files import write_json
 from topogan.homology import betti_numbers
 from topogan.training_set import TrainingSet
 from topogan.volumes import RegionChoice, StructureSet, open_volume
+from topogan_contract import schemas
 
 pytestmark = pytest.mark.usefixtures("no_previews")
 
@@ -205,3 +207,14 @@ def test_a_real_structure_set(tmp_path: Path, capfd: pytest.CaptureFixture[str])
 def test_default_name_of_a_structure_is_no_name_of_a_region() -> None:
     """The rule above rests on it: nobody calls a region so."""
     assert PrepareSettings().structure == "structure"
+
+
+def test_context_that_is_drawn_around_a_structure_is_counted_as_overlapping(
+    tmp_path: Path, series: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    structure_set(REGIONS).save_as(tmp_path / "all.dcm", enforce_file_format=True)
+    rows = [{"name": "LV Myo"}, {"name": "Body", "context": True}]
+    write_json(tmp_path / "table.json", {"structures": rows}, schemas.STRUCTURES)
+    words = ["prepare", str(tmp_path / "set"), "-s", str(tmp_path / "all.dcm"), "--ct", str(series)]
+    assert run([*words, "--structures", str(tmp_path / "table.json")]) == 0
+    assert "in both LV Myo and Body; LV Myo has them, which was named first." in capsys.readouterr().out
