@@ -136,6 +136,19 @@ def test_a_structure_is_a_colored_segment_with_a_surface_in_every_sample(nodes: 
     assert nodes.segmentation.GetDisplayNode().GetVisibility3D()
 
 
+def test_context_has_no_surface_around_the_others(headless: HeadlessSlicer, folder: Path) -> None:
+    synthesis = read_synthesis_folder(folder)
+    table = {"structures": [{"name": "lv_cavity"}, {"name": "myocardium", "context": True}]}
+    around = type(synthesis)(**{**vars(synthesis), "report": {**synthesis.report, "table": table}})
+    nodes = build_scene(headless.scene, around)
+    for sample in (0, 3):
+        nodes.show_sample(sample)
+        display, segments = nodes.segmentation.GetDisplayNode(), nodes.segmentation.GetSegmentation()
+        ids = [segments.GetNthSegmentID(number) for number in range(segments.GetNumberOfSegments())]
+        assert [display.GetSegmentVisibility3D(one) for one in ids] == [True, False]
+        assert [display.GetSegmentVisibility(one) for one in ids] == [True, True], "in slices it is shown"
+
+
 def test_a_known_structure_keeps_its_code_with_every_sample(headless: HeadlessSlicer, folder: Path) -> None:
     synthesis = read_synthesis_folder(folder)
     first, *others = synthesis.structures

@@ -12,7 +12,7 @@ from TopoGANLib.scene.barcode import add_barcode
 from TopoGANLib.scene.diagram_table import diagram_columns
 from TopoGANLib.scene.nodes import SynthesisNodes
 from TopoGANLib.scene.own import added_whole, mark_own
-from TopoGANLib.scene.segments import add_segments
+from TopoGANLib.scene.segments import add_segments, hide_surfaces
 from TopoGANLib.scene.sequences import add_sequences, sequences_of
 from TopoGANLib.scene.synthesis_folder import Synthesis
 from TopoGANLib.scene.tables import Column, add_table, typed_column
@@ -129,6 +129,10 @@ def _add_segmentation(
         add_segments(segmentation, synthesis.structures, synthesis.masks, synthesis.ijk_to_ras)
     elif len(synthesis.structures) > 1:
         display.SetOpacity3D(_SURFACE_OPACITY)
+        if synthesis.context:
+            # A body would stand around all others.
+            add_segments(segmentation, synthesis.structures, synthesis.masks[0], synthesis.ijk_to_ras)
+            hide_surfaces(segmentation, synthesis.context)
     return segmentation
 
 

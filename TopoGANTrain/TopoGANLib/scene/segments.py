@@ -30,8 +30,25 @@ def add_segments(
     # One for all segments, as Slicer itself keeps segments that do not overlap.
     labelmap = _labelmap(labels, ijk_to_ras)
     for structure in structures:
-        # An id of its own would do for one segmentation; in those of a sequence the ids must agree.
-        segmentation.GetSegmentation().AddSegment(_segment(structure, labelmap), f"Segment_{structure.label}")
+        segmentation.GetSegmentation().AddSegment(_segment(structure, labelmap), _id(structure))
+
+
+def hide_surfaces(segmentation: slicer.vtkMRMLSegmentationNode, structures: Sequence[Segment]) -> None:
+    """Leave segments of these structures out of 3-D views, also when a sequence puts others in their place.
+
+    Args:
+        segmentation: has the segments, and a display node.
+        structures: of :func:`add_segments`.
+    """
+    display = segmentation.GetDisplayNode()
+    display.SetRemoveUnusedDisplayProperties(False)
+    for structure in structures:
+        display.SetSegmentVisibility3D(_id(structure), False)
+
+
+def _id(structure: Segment) -> str:
+    """An id of its own would do for one segmentation; in those of a sequence the ids must agree."""
+    return f"Segment_{structure.label}"
 
 
 def _segment(structure: Segment, labelmap: slicer.vtkOrientedImageData) -> slicer.vtkSegment:

@@ -63,6 +63,12 @@ class Synthesis:
         return shown(", ".join(one.name for one in self.structures), _LONGEST_NAME)
 
     @property
+    def context(self) -> tuple[Segment, ...]:
+        """Those of the structures that are learned and painted, and whose topology is not counted."""
+        names = _context(self.report)
+        return tuple(one for one in self.structures if one.name in names)
+
+    @property
     def is_ct(self) -> bool:
         """Whether the textures are Hounsfield units."""
         return self.textures is not None and self.report.get("intensity") == "HU"
