@@ -23,7 +23,7 @@ import topogan
 from ablation.measure import figures_of
 from ablation.results import add_run, read_runs
 from ablation.sets import cache_folder, open_set
-from ablation.variants import NONE, Job
+from ablation.variants import Job
 from topogan.config import TrainSettings
 from topogan.device import exact_numerics
 from topogan.homology import betti_numbers_of_batch, betti_of
@@ -227,7 +227,7 @@ def _warm_up_steps(settings: TrainSettings) -> int:
 
 def checkpoints_of_warm_up(job: Job, training_set: TrainingSet) -> Path:
     """The folder of the checkpoints that all variants of a seed share."""
-    shared = Job(job.set_name, NONE, 0.0, job.seed, job.protocol)
+    shared = Job(job.set_name, job.variant.warm_up, 0.0, job.seed, job.protocol)
     return _checkpoints(job, training_set, f"warm-up-{shared.name}")
 
 

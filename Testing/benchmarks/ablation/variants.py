@@ -30,6 +30,13 @@ class Variant:
     """Steps from one pull to the next."""
     longer: float = 0.0
     """Steps that are added at the end, as a share of those after the warm-up: the control of equal time."""
+    varied: float = 0.0
+    """How much real masks are varied before they are learned (``augmentation.masks``)."""
+
+    @property
+    def warm_up(self) -> str:
+        """The variant without the loss, whose first steps are the same."""
+        return VARIED if self.varied else NONE
 
     @property
     def has_ratio(self) -> bool:
@@ -37,11 +44,12 @@ class Variant:
         return self.mode != "off"
 
 
-NONE = "none"
+NONE, VARIED = "none", "none-varied"
 # As results are called; what topogan.config has.
 DEFAULT = "w2+sizes-4th, ρ 2"
 VARIANTS = {
     NONE: Variant("off"),
+    VARIED: Variant("off", varied=1.0),
     "none-longer": Variant("off", longer=0.5),
     "binarise": Variant("binarise"),
     "rank": Variant("likelihood", PointRule.RANK),
@@ -52,6 +60,7 @@ VARIANTS = {
     "paper": Variant("paper"),
     # Of volumes, which have no loss of sizes.
     "w2-4th": Variant("likelihood", PointRule.W2, every=4),
+    "w2-4th-varied": Variant("likelihood", PointRule.W2, every=4, varied=1.0),
     "rank-4th": Variant("likelihood", PointRule.RANK, every=4),
     "binarise-4th": Variant("binarise", every=4),
 }
@@ -112,7 +121,7 @@ class Job:
             part=Part.MASKS,
             masks=masks,
             topology=topology,
-            augmentation=AugmentationSettings(masks=0.0),  # as all that has been measured
+            augmentation=AugmentationSettings(masks=variant.varied),
             seed=self.seed,
             device=Device.CPU,
             threads=1,

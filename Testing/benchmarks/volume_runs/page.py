@@ -15,8 +15,8 @@ STEP_WITHOUT, PERSISTENCE = "step without the loss", "persistence of the batch"
 
 
 def summary(results: Path) -> str:
-    """A section for each set and protocol that was trained with a loss and without."""
-    groups = [group for group in read_results(results) if NONE in group.by_variant and len(group.by_variant) > 1]
+    """A section for each set and protocol that was trained without a loss."""
+    groups = [group for group in read_results(results) if NONE in group.by_variant]
     return "\n\n".join(_section(group) for group in groups) or "No trainings yet: say --run."
 
 
@@ -53,7 +53,7 @@ def _section(group: Group) -> str:
         f"{content['training_set']['train']} volumes to train on, {content['samples']} samples; seeds "
         f"{', '.join(map(str, sorted(group.by_variant[NONE])))}, one beside the other.",
         "",
-        *(_said(group, variant) for variant in variants[1:]),
+        *(_said(group, variant) for variant in variants if any(_costs(group, variant))),
         "",
         f"| | {' | '.join(variants)} | training volumes |",
         "|---|" + "---|" * (len(variants) + 1),
@@ -69,12 +69,16 @@ def _said(group: Group, variant: str) -> str:
     # One sample in a thousand is the least that can be counted.
     failures = [(100 - none.value(VALID)) / max(100 - loss.value(VALID), 0.1) for none, loss in pairs]
     errors = [none.value(JOINT_ERROR) / max(loss.value(JOINT_ERROR), 0.001) for none, loss in pairs]
-    times = [loss.content["step_ms"] for _, loss in pairs]
-    cost = fmean(time["with"] / time["without"] for time in times)
+    cost = fmean(time["with"] / time["without"] for time in _costs(group, variant))
     return (
         f"- **{variant}**: failures ÷ {_list(failures)}, joint Betti error ÷ {_list(errors)}; a step takes "
         f"{cost:.2f} times as long."
     )
+
+
+def _costs(group: Group, variant: str) -> list[dict[str, float]]:
+    """Milliseconds of a step with the loss and without, of each seed; empty where there is no loss."""
+    return [run.content["step_ms"] for run in group.by_variant[variant].values()]
 
 
 def _row(group: Group, variants: list[str], name: str) -> str:
