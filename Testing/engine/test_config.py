@@ -24,6 +24,8 @@ LIBRARY = Path(config_schema.__file__).parents[1] / "TopoGANLib" / "forms"
         (TrainSettings, {"masks": {"widht": 8}}, "masks.widht"),
         (TrainSettings, {"device": "gpu"}, "'auto', 'cuda', 'mps' or 'cpu'"),
         (TrainSettings, {"topology": {"ratio": float("nan")}}, "topology.ratio cannot be nan"),
+        (PrepareSettings, {"context": ["lungs", "lung"]}, "context cannot be 'lung': input should be 'lungs', 'bone'"),
+        (PrepareSettings, {"context": "lungs"}, "context cannot be 'lungs': it should be a list"),
         (SynthesisSettings, {"betti": "two"}, "betti cannot be 'two'"),
         (SynthesisSettings, {"count": 0}, "count cannot be 0"),
     ],

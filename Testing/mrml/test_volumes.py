@@ -136,7 +136,7 @@ def test_a_structure_is_a_colored_segment_with_a_surface_in_every_sample(nodes: 
     assert nodes.segmentation.GetDisplayNode().GetVisibility3D()
 
 
-def test_context_has_no_surface_around_the_others(headless: HeadlessSlicer, folder: Path) -> None:
+def test_context_has_no_surface_around_the_others_and_moves_no_view(headless: HeadlessSlicer, folder: Path) -> None:
     synthesis = read_synthesis_folder(folder)
     table = {"structures": [{"name": "lv_cavity"}, {"name": "myocardium", "context": True}]}
     around = type(synthesis)(**{**vars(synthesis), "report": {**synthesis.report, "table": table}})
@@ -147,6 +147,9 @@ def test_context_has_no_surface_around_the_others(headless: HeadlessSlicer, fold
         ids = [segments.GetNthSegmentID(number) for number in range(segments.GetNumberOfSegments())]
         assert [display.GetSegmentVisibility3D(one) for one in ids] == [True, False]
         assert [display.GetSegmentVisibility(one) for one in ids] == [True, True], "in slices it is shown"
+        places = np.argwhere(cups(sample + 1)[sample] == 1)[:, ::-1]
+        middle = (places.min(axis=0) + places.max(axis=0)) / 2 * [-1, -1, 1]
+        assert np.allclose(nodes.sample_position(sample), middle * VOXEL, atol=VOXEL)
 
 
 def test_a_known_structure_keeps_its_code_with_every_sample(headless: HeadlessSlicer, folder: Path) -> None:

@@ -12,12 +12,15 @@ from vtk.util.numpy_support import vtk_to_numpy
 from topogan_contract.stacks import Segment
 from TopoGANLib.scene.terminology import terminology_entry
 
+_CONTEXT_TAG = "TopoGAN.context"
+
 
 def add_segments(
     segmentation: slicer.vtkMRMLSegmentationNode,
     structures: Sequence[Segment],
     labels: np.ndarray,
     ijk_to_ras: np.ndarray,
+    context: Sequence[Segment] = (),
 ) -> None:
     """Add a segment for each structure.
 
@@ -26,11 +29,20 @@ def add_segments(
         structures: what the labels mean.
         labels: uint8 [k, j, i].
         ijk_to_ras: float [4, 4], mm.
+        context: those of the structures that are learned and painted, and whose topology is not counted.
     """
     # One for all segments, as Slicer itself keeps segments that do not overlap.
     labelmap = _labelmap(labels, ijk_to_ras)
     for structure in structures:
-        segmentation.GetSegmentation().AddSegment(_segment(structure, labelmap), _id(structure))
+        segment = _segment(structure, labelmap)
+        if structure in context:
+            segment.SetTag(_CONTEXT_TAG, 1)
+        segmentation.GetSegmentation().AddSegment(segment, _id(structure))
+
+
+def is_context(segment: slicer.vtkSegment) -> bool:
+    """Whether :func:`add_segments` was told that it is context."""
+    return bool(segment.HasTag(_CONTEXT_TAG))
 
 
 def hide_surfaces(segmentation: slicer.vtkMRMLSegmentationNode, structures: Sequence[Segment]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import slicer
 import vtk
 
-from TopoGANLib.scene.segments import add_segments
+from TopoGANLib.scene.segments import add_segments, is_context
 from TopoGANLib.scene.synthesis_folder import Synthesis
 
 _PRESET = "TopoGAN.renderingPreset"
@@ -51,7 +51,7 @@ def add_sequences(
         slicer.util.updateVolumeFromArray(volume, picture)
         images.SetDataNodeAtValue(volume, str(sample))
         segments.GetSegmentation().RemoveAllSegments()
-        add_segments(segments, synthesis.structures, synthesis.masks[sample], synthesis.ijk_to_ras)
+        add_segments(segments, synthesis.structures, synthesis.masks[sample], synthesis.ijk_to_ras, synthesis.context)
         # With each sample, so that whatever moves the browser shows it in 3-D; Slicer makes it anew when it loads one.
         segments.CreateClosedSurfaceRepresentation()
         masks.SetDataNodeAtValue(segments, str(sample))
@@ -72,7 +72,7 @@ def sequences_of(browser: slicer.vtkMRMLSequenceBrowserNode) -> list[slicer.vtkM
 
 
 def middle_of_structures(segmentation: slicer.vtkMRMLSegmentationNode) -> tuple[float, float, float] | None:
-    """Middle of the box around all structures, RAS, mm; None where there is nothing.
+    """Middle of the box around all structures but context, RAS, mm; None where there is nothing.
 
     Args:
         segmentation: one of a sequence, with its closed surfaces.
@@ -81,8 +81,9 @@ def middle_of_structures(segmentation: slicer.vtkMRMLSegmentationNode) -> tuple[
     box = vtk.vtkBoundingBox()
     segments = segmentation.GetSegmentation()
     for number in range(segments.GetNumberOfSegments()):
-        polygons = segments.GetNthSegment(number).GetRepresentation(surface)
-        if polygons is not None and polygons.GetNumberOfPoints():
+        segment = segments.GetNthSegment(number)
+        polygons = segment.GetRepresentation(surface)
+        if polygons is not None and polygons.GetNumberOfPoints() and not is_context(segment):
             box.AddBounds(polygons.GetBounds())
     if not box.IsValid():
         return None

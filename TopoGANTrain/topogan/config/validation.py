@@ -23,7 +23,8 @@ def validated(kind: type[AnySettings], values: Any) -> AnySettings:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or kind.__name__
+        # The value that is shown tells which one of a list.
+        name = ".".join(part for part in first["loc"] if isinstance(part, str)) or kind.__name__
         if first["type"] == "extra_forbidden":
             raise InputError(f"The setting {name[:_MOST_SHOWN]} does not exist: check its spelling.") from error
         raise InputError(
@@ -51,5 +52,7 @@ def in_words(error: Any) -> str:
         return "it holds characters that cannot be printed"
     if error["type"] == "model_type":
         return "it should be a group of values"
+    if error["type"] == "tuple_type":
+        return "it should be a list"
     message = str(error["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]

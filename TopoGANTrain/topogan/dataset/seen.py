@@ -49,10 +49,13 @@ def check_structures(table: StructureTable, training: Sequence[frozenset[int]]) 
     """
     for label, structure in enumerate(table.structures, start=1):
         if not any(label in ids for ids in training):
-            what = "context" if structure.context else "structure"
+            if structure.context:
+                raise InputError(
+                    f"The context {structure.name} is in none of the {len(training)} training slices: leave it out."
+                )
             raise InputError(
-                f"The {what} {structure.name} is in none of the {len(training)} training slices: choose smaller pixels "
-                "or another seed, add volumes that show it, or leave it out."
+                f"The structure {structure.name} is in none of the {len(training)} training slices: choose smaller "
+                "pixels or another seed, add volumes that show it, or leave it out."
             )
 
 
