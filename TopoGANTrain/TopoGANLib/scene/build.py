@@ -131,7 +131,9 @@ def _add_segmentation(
         display.SetOpacity3D(_SURFACE_OPACITY)
         if synthesis.context:
             # A body would stand around all others.
-            add_segments(segmentation, synthesis.structures, synthesis.masks[0], synthesis.ijk_to_ras, synthesis.context)
+            add_segments(
+                segmentation, synthesis.structures, synthesis.masks[0], synthesis.ijk_to_ras, synthesis.context
+            )
             hide_surfaces(segmentation, synthesis.context)
     return segmentation
 
