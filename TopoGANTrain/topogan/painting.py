@@ -170,7 +170,7 @@ class _Painter:
         first = np.floor(middle - shape / 2 + 0.5).astype(int)
         corners = np.array(list(itertools.product(*(range(count) for count in counts)))) * (size // _OVERLAP)
         plans = [self._moved(plan, first + corner) for corner in corners]
-        cut = self.patches.labels(labels, self._case.frame, plans, len(self._model.metadata.table))
+        cut = self.patches.labels_and_context(labels, self._case.frame, plans, self._model.metadata.table)
         noise = self._noise(plan, shape)
         total, weight = np.zeros(shape[::-1], np.float32), np.zeros(shape[::-1], np.float32)
         fading = _fading(size, self._axes)

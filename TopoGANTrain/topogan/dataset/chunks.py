@@ -96,20 +96,16 @@ class CaseReader:
         planned: list[PatchPlan],
         native: Native | None,
     ) -> Iterator[PatchChunk]:
-        frame, counted, named = self._case.frame, self._case.table.counted, len(self._case.table)
-        masks = self._patches.labels(labels, frame, planned, counted)
+        frame, table = self._case.frame, self._case.table
+        masks = self._patches.labels_and_context(labels, frame, planned, table)
         # A structure thinner than a pixel can fall between the samples.
-        seen = np.flatnonzero(masks.any(axis=tuple(range(1, masks.ndim))))
+        seen = np.flatnonzero(table.without_context_in(masks).any(axis=tuple(range(1, masks.ndim))))
         if not len(seen):
             return
         planned, masks = [planned[number] for number in seen], masks[seen]
-        # Context is where no structure is: their masks do not depend on it.
-        if named > counted:
-            every = self._patches.labels(labels, frame, planned, named)
-            masks = np.where((masks == 0) & (every > counted), every, masks)
         if context is not None:
             found = self._patches.labels(context, frame, planned, len(self._settings.context))
-            masks = np.where((masks == 0) & (found > 0), found + named, masks).astype(np.uint8)
+            masks = np.where((masks == 0) & (found > 0), found + len(table), masks).astype(np.uint8)
         textures = None
         if image is not None:
             outside = self._scale.low if self._scale else OUTSIDE_HU

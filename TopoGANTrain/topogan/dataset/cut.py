@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from topogan.dataset.frame import Frame
 from topogan.dataset.plan import PatchPlan
+from topogan.structures import StructureTable
 from topogan.volumes import Geometry, Volume
 
 # Air; what lies outside the scan is shown as such.
@@ -78,6 +79,16 @@ class Patches:
             largest_id[near] = np.where(larger, number, largest_id[near])
             total[near] += share
         return np.where(total >= _HALF, largest_id, 0).astype(np.uint8)
+
+    def labels_and_context(
+        self, labels: Volume, frame: Frame, plans: Sequence[PatchPlan], table: StructureTable
+    ) -> np.ndarray:
+        """Cut label maps as :meth:`labels`; context is where no structure is, so that these do not depend on it."""
+        masks = self.labels(labels, frame, plans, table.counted)
+        if table.counted < len(table):
+            every = self.labels(labels, frame, plans, len(table))
+            masks = np.where((masks == 0) & (every > table.counted), every, masks)
+        return masks
 
     def intensities(self, volume: Volume, frame: Frame, plans: Sequence[PatchPlan], outside: float) -> np.ndarray:
         """Cut images (linear interpolation): float32 [n, *shape], ``outside`` where the volume does not reach."""
