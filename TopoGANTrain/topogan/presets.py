@@ -15,6 +15,7 @@ _SMALLEST_BATCH = 2
 _OF_SLICES = ("slice_spacing", "minimum_area")
 # What was so before it could be set.
 _AUGMENTATION_BEFORE = {"masks": 0.0, "discriminator": "off"}
+_TOPOLOGY_BEFORE = {"turns": "in turn"}
 _TEXTURES_BEFORE = {"network": "unet", "draws": 1, "decay": 0.0, "gradient_penalty": 0.0}
 
 
@@ -71,8 +72,9 @@ def recorded_settings(values: Any) -> TrainSettings:
     """
     if isinstance(values, dict):
         values = {"augmentation": _AUGMENTATION_BEFORE, **values}
-        if isinstance(textures := values.get("textures"), dict):
-            values = {**values, "textures": {**_TEXTURES_BEFORE, **textures}}
+        for name, before in (("topology", _TOPOLOGY_BEFORE), ("textures", _TEXTURES_BEFORE)):
+            if isinstance(group := values.get(name), dict):
+                values = {**values, name: {**before, **group}}
     return validated(TrainSettings, values)
 
 

@@ -67,6 +67,7 @@ def test_older_runs_and_models_go_on_without() -> None:
     assert recorded_settings({"masks": {"steps": 7}}).augmentation == OFF
     kept = AugmentationSettings(masks=0.5, discriminator="fixed")
     assert recorded_settings({"augmentation": kept.model_dump()}).augmentation == kept
+    assert recorded_settings({"topology": {"ratio": 3.0}}).topology.turns == "in turn"
 
 
 @pytest.mark.parametrize("variant", [{"masks": 1.0}, {"discriminator": "fixed"}])
