@@ -22,6 +22,7 @@ from downstream_runs.page import write
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from topogan.config import AugmentationSettings
 from topogan.files import read_json, write_json
 from topogan.metrics.memorization import audit
 from topogan.training.augmentation import varied_masks
@@ -70,8 +71,9 @@ def _read(labels: Labels, places: Callable[[Labels], NDArray[np.float64]]) -> La
 
 
 def _varied(labels: Labels, strength: float) -> Labels:
-    """As training masks are varied."""
-    return varied_masks(labels, int(labels.max()), strength, torch.Generator().manual_seed(_SEED))
+    """As training masks were varied when this was measured."""
+    settings = AugmentationSettings(masks=strength, bending=0.04)
+    return varied_masks(labels, int(labels.max()), settings, torch.Generator().manual_seed(_SEED))
 
 
 CHANGES: dict[str, Callable[[Labels], Labels]] = {

@@ -14,9 +14,12 @@ from topogan_contract import schemas
 _SMALLEST_BATCH = 2
 _OF_SLICES = ("slice_spacing", "minimum_area")
 # What was so before it could be set.
-_AUGMENTATION_BEFORE = {"masks": 0.0, "discriminator": "off"}
-_TOPOLOGY_BEFORE = {"turns": "in turn"}
-_TEXTURES_BEFORE = {"network": "unet", "draws": 1, "decay": 0.0, "gradient_penalty": 0.0}
+_WITHOUT_AUGMENTATION = {"masks": 0.0, "discriminator": "off"}
+_BEFORE: dict[str, dict[str, Any]] = {
+    "augmentation": {"bending": 0.04},
+    "topology": {"turns": "in turn"},
+    "textures": {"network": "unet", "draws": 1, "decay": 0.0, "gradient_penalty": 0.0},
+}
 
 
 def preset_names() -> list[str]:
@@ -71,8 +74,8 @@ def recorded_settings(values: Any) -> TrainSettings:
         InputError: a setting is wrong.
     """
     if isinstance(values, dict):
-        values = {"augmentation": _AUGMENTATION_BEFORE, **values}
-        for name, before in (("topology", _TOPOLOGY_BEFORE), ("textures", _TEXTURES_BEFORE)):
+        values = {"augmentation": _WITHOUT_AUGMENTATION, **values}
+        for name, before in _BEFORE.items():
             if isinstance(group := values.get(name), dict):
                 values = {**values, name: {**before, **group}}
     return validated(TrainSettings, values)

@@ -54,11 +54,11 @@ class Warp:
             )
 
     def times(self, strength: float) -> Warp:
-        """The same with every change multiplied by ``strength`` (but for flips)."""
+        """The same with every change multiplied by ``strength`` (but for flips), and bent no more than does not fold."""
         shift, turn, scale, deformation = (
             strength * change for change in (self.shift, self.turn, self.scale, self.deformation)
         )
-        return Warp(shift, turn, scale, deformation, self.flip)
+        return Warp(shift, turn, scale, min(deformation, MOST_DEFORMATION), self.flip)
 
 
 def draw_grids(

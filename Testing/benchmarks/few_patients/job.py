@@ -24,11 +24,11 @@ SETS = (*PHANTOMS, "six_atria")
 VARIANTS: dict[str, dict[str, Any]] = {
     "none": {},
     "masks": {"masks": 1.0},
-    "masks, half": {"masks": 0.5},
-    "adaptive": {"discriminator": "adaptive"},
-    "fixed": {"discriminator": "fixed"},
-    "masks + fixed": {"masks": 1.0, "discriminator": "fixed"},
-    "masks + adaptive": {"masks": 1.0, "discriminator": "adaptive"},
+    "masks, less bent": {"masks": 1.0, "bending": 0.04},
+    "masks, half": {"masks": 0.5, "bending": 0.04},
+    "adaptive": {"discriminator": "adaptive", "bending": 0.04},
+    "fixed": {"discriminator": "fixed", "bending": 0.04},
+    "masks + fixed": {"masks": 1.0, "discriminator": "fixed", "bending": 0.04},
 }
 _OFF: dict[str, Any] = {"masks": 0.0, "discriminator": "off"}
 _SAMPLES, _TOGETHER = 1000, 100

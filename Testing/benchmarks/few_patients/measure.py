@@ -13,6 +13,7 @@ from scipy.stats import wasserstein_distance
 
 from few_patients.job import CPU, PHANTOMS, Job
 from few_patients.results import add_results
+from topogan.config import AugmentationSettings
 from topogan.device import exact_numerics
 from topogan.homology import betti_numbers_of_batch
 from topogan.metrics.membership import membership
@@ -69,7 +70,8 @@ def measure_strengths(results: Path) -> None:
     members, others = real.region_masks(real.train), real.region_masks(real.validation)
     farthest = best_matches(others, members).dice.max()
     for strength in _STRENGTHS:
-        changed = varied_masks(masks, 1, strength, torch_stream(0, "few patients: strengths")) == 1
+        settings = AugmentationSettings(masks=strength)
+        changed = varied_masks(masks, 1, settings, torch_stream(0, "few patients: strengths")) == 1
         topology = betti_numbers_of_batch(changed) != real.betti[real.train, 0]
         dice = best_matches(changed, members).dice
         values = {

@@ -64,9 +64,10 @@ def test_off_draws_nothing_and_a_chance_of_zero_is_off(rings: TrainingSet) -> No
 
 
 def test_older_runs_and_models_go_on_without() -> None:
-    assert recorded_settings({"masks": {"steps": 7}}).augmentation == OFF
+    assert recorded_settings({"masks": {"steps": 7}}).augmentation == OFF.model_copy(update={"bending": 0.04})
     kept = AugmentationSettings(masks=0.5, discriminator="fixed")
     assert recorded_settings({"augmentation": kept.model_dump()}).augmentation == kept
+    assert recorded_settings({"augmentation": {"masks": 1.0}}).augmentation.bending == 0.04
     assert recorded_settings({"topology": {"ratio": 3.0}}).topology.turns == "in turn"
 
 
@@ -124,7 +125,7 @@ def test_the_chance_follows_how_sure_the_discriminator_is() -> None:
 
 def test_varied_masks_are_other_masks_of_the_same_topology(rings: TrainingSet) -> None:
     masks = rings.masks[rings.train]
-    found = varied_masks(masks, 1, 1.0, torch.Generator().manual_seed(0))
+    found = varied_masks(masks, 1, AugmentationSettings(), torch.Generator().manual_seed(0))
     same = (betti_numbers_of_batch(found == 1) == rings.betti[rings.train, 0]).all(1)
     assert same.mean() > 0.95
     assert not (found == masks).all((1, 2)).any()

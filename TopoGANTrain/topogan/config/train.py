@@ -166,9 +166,16 @@ class AugmentationSettings(Settings):
         1.0,
         "Vary masks",
         "How much real masks are changed before they are learned: 1 turns them up to 20°, scales them by 10 %, moves "
-        "them by 2 % and bends them by 4 % of the width; 0 is off.",
+        "them by 2 % of the width and bends them; 0 is off.",
         ge=0.0,
         le=2.0,
+    )
+    bending: float = setting(
+        0.06,
+        "Bending",
+        "How far varied masks are bent at most, as a share of the width; more than 0.1 could fold them.",
+        ge=0.0,
+        le=0.1,
     )
     discriminator: Literal["off", "fixed", "adaptive"] = setting(
         "off",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ from torch import Tensor
 from topogan.config import AugmentationSettings
 from topogan.warping import Outside, Warp, draw_grids, warped, warped_labels
 
-# Training masks of six phantom patients, so changed, are about as far from the nearest training mask as those of other
-# patients (Dice 0.837 and 0.858), and 1.3 % have another topology (Resources/Docs/model.md).
-WARP = Warp(shift=0.02, turn=20.0, scale=0.1, deformation=0.04)
+# Training masks of six phantom patients, so changed and bent, are about as far from the nearest training mask as those
+# of other patients; few have another topology (Resources/Docs/model.md).
+_UNBENT = Warp(shift=0.02, turn=20.0, scale=0.1)
 # Karras et al., NeurIPS 2020: what the mean sign of real scores is held at, and of how many batches it is taken.
 _TARGET, _BATCHES = 0.6, 4
 # They let the chance rise from 0 to 1 within a fiftieth of their training; ours are some 250 times shorter.
@@ -24,13 +25,17 @@ _STEPS_FROM_0_TO_1 = 400
 def varied_masks(
     labels: NDArray[np.uint8],
     structures: int,
-    strength: float,
+    settings: AugmentationSettings,
     source: torch.Generator,
     device: torch.device | None = None,
     outside: Outside = "zeros",
 ) -> NDArray[np.uint8]:
-    """Real label maps [B, H, W] or [B, D, H, W] at random changed, as more patients might be; ``device`` computes."""
-    grids = draw_grids(len(labels), labels.shape[1:], WARP.times(strength), source, device=device)
+    """Real label maps [B, H, W] or [B, D, H, W] at random changed, as more patients might be; ``device`` computes.
+
+    What is used of the settings is ``masks`` and ``bending``.
+    """
+    warp = _warp(settings).times(settings.masks)
+    grids = draw_grids(len(labels), labels.shape[1:], warp, source, device=device)
     return warped_labels(labels, structures, grids, outside)
 
 
@@ -43,13 +48,14 @@ class DiscriminatorAugmentation:
     limited data").
 
     Args:
-        settings: ``discriminator`` is used.
+        settings: ``discriminator`` and ``bending`` are used.
         source: of the changes.
         outside: what is seen beyond the edges.
     """
 
     def __init__(self, settings: AugmentationSettings, source: torch.Generator, outside: Outside = "zeros") -> None:
         self._source, self._outside, self._adaptive = source, outside, settings.discriminator == "adaptive"
+        self._warp = _warp(settings)
         self.chance = 1.0 if settings.discriminator == "fixed" else 0.0
         self._signs: list[float] = []
 
@@ -58,7 +64,7 @@ class DiscriminatorAugmentation:
         if self.chance == 0.0:
             return images
         shape = images.shape[2:]
-        grids = draw_grids(len(images), shape, WARP, self._source, self.chance, images.device)
+        grids = draw_grids(len(images), shape, self._warp, self._source, self.chance, images.device)
         # As probabilities, so that zeros from outside are background.
         return warped(images + 1, grids, self._outside) - 1
 
@@ -80,3 +86,7 @@ class DiscriminatorAugmentation:
         """Go on from what :meth:`state_dict` gave."""
         self.chance = float(state["chance"])
         self._signs = [float(sign) for sign in state["signs"]]
+
+
+def _warp(settings: AugmentationSettings) -> Warp:
+    return replace(_UNBENT, deformation=settings.bending)

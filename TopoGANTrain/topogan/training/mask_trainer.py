@@ -99,7 +99,7 @@ class MaskTrainer:
         self._random = torch_stream(seed, "masks: latents")
         self._sampler = BatchSampler(len(self._rows), self._settings.batch, stream(seed, "masks: batches"))
         self._topology = self._make_topology(settings, continued)
-        self._vary, self._changes = settings.augmentation.masks, torch_stream(seed, "masks: changes")
+        self._augmentation, self._changes = settings.augmentation, torch_stream(seed, "masks: changes")
         self._seen: DiscriminatorAugmentation | None = None
         if settings.augmentation.discriminator != "off":
             self._seen = DiscriminatorAugmentation(settings.augmentation, self._changes, training_set.outside)
@@ -138,7 +138,7 @@ class MaskTrainer:
         generators = {"latents": self._random}
         if self._seen is not None:
             small["augmentation"] = self._seen
-        if self._seen is not None or self._vary > 0.0:
+        if self._seen is not None or self._augmentation.masks > 0.0:
             generators["changes"] = self._changes  # checkpoints of older versions have none
         return ExactState(parts, self._optimizers, generators, small)
 
@@ -193,9 +193,9 @@ class MaskTrainer:
         rows = self._sampler.next()
         level = None if self._levels is None else self._told(self._levels[rows])
         labels = self._set.masks[self._rows[rows]]
-        if self._vary > 0.0:
-            changed = self._vary, self._changes, self._device, self._set.outside
-            labels = varied_masks(labels, self._structures, *changed)
+        if self._augmentation.masks > 0.0:
+            changed = self._changes, self._device, self._set.outside
+            labels = varied_masks(labels, self._structures, self._augmentation, *changed)
         real = self._shown(labels_to_network(labels, self._structures).to(self._device), level)
         fake = self._shown(to_discriminator(fakes.logits.detach()), fakes.level)
         with mixed_precision(self._device):
