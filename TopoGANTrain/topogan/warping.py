@@ -54,7 +54,7 @@ class Warp:
             )
 
     def times(self, strength: float) -> Warp:
-        """The same with every change multiplied by ``strength`` (but for flips), and bent no more than does not fold."""
+        """The same with every change multiplied by ``strength`` (but for flips); bent no more than cannot fold."""
         shift, turn, scale, deformation = (
             strength * change for change in (self.shift, self.turn, self.scale, self.deformation)
         )
