@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from ablation.variants import DEFAULT, NONE, VARIANTS, Protocol, make_jobs
+from ablation.variants import DEFAULT, NONE, Protocol, make_jobs
 
 RESULTS = Path(__file__).resolve().parent / "results" / "structures"
 SETS = ("six_axial", "six_short_axis")
@@ -23,8 +23,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", action="store_true", help="train what has no result yet")
     parser.add_argument("--summary", action="store_true", help="print the tables")
     parser.add_argument("--set", nargs="+", dest="sets", default=list(SETS), metavar="SET", help=", ".join(SETS))
-    default = [NONE, DEFAULT.split(",")[0]]
-    parser.add_argument("--variant", nargs="+", default=default, metavar="VARIANT", help=", ".join(VARIANTS))
     parser.add_argument("--seed", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--width", type=int, default=16)
@@ -49,7 +47,7 @@ def _run(options: argparse.Namespace) -> None:
     from structures.measure import figures_of
 
     protocol = Protocol(steps=options.steps, width=options.width, samples=options.samples)
-    for job in make_jobs(options.sets, options.variant, [_RHO], options.seed, protocol):
+    for job in make_jobs(options.sets, [NONE, DEFAULT.split(",")[0]], [_RHO], options.seed, protocol):
         results = options.results / f"{job.set_name}.json"
         if is_done(job, results):
             continue

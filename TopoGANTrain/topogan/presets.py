@@ -17,7 +17,6 @@ _OF_SLICES = ("slice_spacing", "minimum_area")
 _WITHOUT_AUGMENTATION = {"masks": 0.0, "discriminator": "off"}
 _BEFORE: dict[str, dict[str, Any]] = {
     "augmentation": {"bending": 0.04},
-    "topology": {"turns": "in turn"},
     "textures": {"network": "unet", "draws": 1, "decay": 0.0, "gradient_penalty": 0.0},
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from topogan.config import (
     AugmentationSettings,
@@ -33,8 +32,6 @@ class Variant:
     """Steps that are added at the end, as a share of those after the warm-up: the control of equal time."""
     varied: float = 0.0
     """How much real masks are varied before they are learned (``augmentation.masks``)."""
-    turns: Literal["worst", "in turn"] = "worst"
-    """Of several structures."""
 
     @property
     def warm_up(self) -> str:
@@ -50,7 +47,6 @@ class Variant:
 NONE, VARIED = "none", "none-varied"
 # As results are called; what topogan.config has.
 DEFAULT = "w2+sizes-4th, ρ 2"
-IN_TURN = "w2+sizes-4th-in-turn, ρ 2"
 VARIANTS = {
     NONE: Variant("off"),
     VARIED: Variant("off", varied=1.0),
@@ -61,12 +57,10 @@ VARIANTS = {
     "rank+sizes": Variant("likelihood", PointRule.RANK, sizes=2.0),
     "rank+sizes-4th": Variant("likelihood", PointRule.RANK, sizes=2.0, every=4),
     "w2+sizes-4th": Variant("likelihood", PointRule.W2, sizes=2.0, every=4),
-    "w2+sizes-4th-in-turn": Variant("likelihood", PointRule.W2, sizes=2.0, every=4, turns="in turn"),
     "paper": Variant("paper"),
     # Of volumes, which have no loss of sizes.
     "w2-4th": Variant("likelihood", PointRule.W2, every=4),
     "w2-4th-varied": Variant("likelihood", PointRule.W2, every=4, varied=1.0),
-    "w2-4th-in-turn": Variant("likelihood", PointRule.W2, every=4, turns="in turn"),
     "rank-4th": Variant("likelihood", PointRule.RANK, every=4),
     "binarise-4th": Variant("binarise", every=4),
 }
@@ -120,7 +114,6 @@ class Job:
             ratio=self.ratio,
             size_ratio=variant.sizes,
             every=variant.every,
-            turns=variant.turns,
             warm_up=protocol.warm_up,
         )
         masks = MaskSettings(steps=protocol.steps, width=protocol.width, batch=protocol.batch)

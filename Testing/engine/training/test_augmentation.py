@@ -68,7 +68,6 @@ def test_older_runs_and_models_go_on_without() -> None:
     kept = AugmentationSettings(masks=0.5, discriminator="fixed")
     assert recorded_settings({"augmentation": kept.model_dump()}).augmentation == kept
     assert recorded_settings({"augmentation": {"masks": 1.0}}).augmentation.bending == 0.04
-    assert recorded_settings({"topology": {"ratio": 3.0}}).topology.turns == "in turn"
 
 
 @pytest.mark.parametrize("variant", [{"masks": 1.0}, {"discriminator": "fixed"}])

@@ -146,13 +146,6 @@ class TopologySettings(Settings):
         (), "Regions", "Structures and unions ('a + b') that take turns in the topological loss; none means all."
     )
 
-    turns: Literal["worst", "in turn"] = setting(
-        "worst",
-        "Turns",
-        "Which of several structures the topological loss pulls next: the worst, of which most samples have a topology "
-        "that no real one of their level shows, or one after the other.",
-    )
-
     @property
     def on(self) -> bool:
         """Whether there is a topological loss."""

@@ -169,9 +169,8 @@ class MaskTrainer:
             return None
         draws = stream(settings.seed, "masks: targets")
         regions = chosen_regions(self._set, settings.topology)
-        betti = self._set.betti[self._rows][:, [self._set.regions.index(region) for region in regions]]
-        real = self._set.masks[self._rows], regions, betti, self._levels
-        return TopologicalGradient(settings.topology, *real, settings.masks, draws, continued)
+        labels = self._set.masks[self._rows]
+        return TopologicalGradient(settings.topology, labels, regions, self._levels, settings.masks, draws, continued)
 
     def _draw_fakes(self) -> _Fakes:
         """Masks of the generator; where it is told a level, those of training rows drawn anew."""

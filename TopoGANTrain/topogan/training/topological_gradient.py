@@ -14,17 +14,14 @@ from torch import Tensor
 
 from topogan.config import MaskSettings, TopologySettings
 from topogan.errors import lookup
-from topogan.homology import betti_of
 from topogan.losses.sizes import SizeTargets, size_loss
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
 from topogan.losses.weight import TopologyWeight
-from topogan.metrics.topology import shown_by_real
-from topogan.networks.labels import labels_of, margins
+from topogan.networks.labels import margins
 from topogan.randomness import BatchSampler
 from topogan.structures import Region
 from topogan.training.optimization import Values
 from topogan.training_set import TrainingSet
-from topogan.verdict import RealTopologies
 
 Targets = TopologyTargets | SizeTargets
 Apart = NDArray[np.float64] | None
@@ -72,15 +69,13 @@ class LossTerm:
 class TopologicalGradient:
     """λ·∂L_topo/∂logits, towards real masks drawn anew each step; ``likelihood`` of slices also λₛ·∂L_sizes/∂logits.
 
-    Of several regions one acts at a time, so that they cost no more than one: the one of which most samples of the
-    batch are wrong, or, where none is and with ``turns`` "in turn", one after the other. They share λ: what is seldom
+    Of several regions one acts at a time, in turns, so that they cost no more than one. They share λ: what is seldom
     wrong, or seldom there, pulls less.
 
     Args:
-        settings: mode, strengths and turns.
+        settings: mode and strengths.
         labels: uint8 [N, H, W] or [N, D, H, W], the real label maps; N is at least the batch.
         regions: R structures and unions.
-        betti: int [N, R, dimensions], their Betti numbers.
         levels: float [N], those of the real masks, where the generator is told one; else None.
         training: batch and steps are used.
         generator: source of the draws.
@@ -92,7 +87,6 @@ class TopologicalGradient:
         settings: TopologySettings,
         labels: np.ndarray,
         regions: Sequence[Region],
-        betti: NDArray[np.int64],
         levels: np.ndarray | None,
         training: MaskSettings,
         generator: np.random.Generator,
@@ -116,9 +110,6 @@ class TopologicalGradient:
                 )
             )
         self._regions, self._levels, self._every = regions, levels, settings.every
-        self._real: RealTopologies | None = None
-        if len(regions) > 1 and settings.turns == "worst":
-            self._real = RealTopologies.of(np.zeros(len(labels)) if levels is None else levels, betti)
         self._draws = BatchSampler(len(labels), training.batch, generator)
 
     @property
@@ -148,27 +139,18 @@ class TopologicalGradient:
         values: Values = {"force_adversarial": norm}
         if not math.isfinite(norm):
             return adversarial, values
-        apart = levels = None
+        apart = None
         if rows is None or self._levels is None:
             rows = self._draws.next()
         else:
-            levels = self._levels[rows]
-            told = levels / _FAR
+            told = self._levels[rows] / _FAR
             apart = (told[:, None] - told[None, :]) ** 2
-        total, worst = adversarial, self._worst(logits, levels)
+        total = adversarial
         for term in self._terms:
             if term.weight.active(step):
-                region = term.weight.turn(step) % len(self._regions) if worst is None else worst
-                target = term.targets[region].select(rows)
-                gradient, more = term.gradient(step, logits, self._regions[region], target, apart, norm)
+                turn = term.weight.turn(step) % len(self._regions)
+                target = term.targets[turn].select(rows)
+                gradient, more = term.gradient(step, logits, self._regions[turn], target, apart, norm)
                 # Every k-th step k times as strong: the same in the mean, at a k-th of the cost.
                 total, values = total + self._every * gradient, values | more
         return total, values
-
-    def _worst(self, logits: Tensor, levels: Apart) -> int | None:
-        """The region of which most samples have a topology that no real mask of their level shows; None: no sample."""
-        if self._real is None:
-            return None
-        betti = betti_of(labels_of(logits.detach()), self._regions)
-        wrong = np.count_nonzero(~shown_by_real(betti, levels, self._real), axis=0)
-        return int(wrong.argmax()) if wrong.any() else None
