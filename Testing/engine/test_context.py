@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,18 @@ def chest(number: int) -> tuple[np.ndarray, np.ndarray]:
     hu[labels == 2] = 110
     hu[labels == 1] = 380
     return labels, (hu + np.random.default_rng(number).normal(0, 15, hu.shape)).astype(np.int16)
+
+
+def test_a_large_ct_needs_ten_bytes_a_voxel() -> None:
+    """Label ids of all parts have four; NumPy would count and sort them in copies of eight."""
+    labels, hu = (np.repeat(np.repeat(array, 2, axis=1), 2, axis=2) for array in chest(0))
+    image, structures = volume_of(hu, (1.5, 1.5, 3.0)), volume_of(labels, (1.5, 1.5, 3.0))
+    tracemalloc.start()
+    try:
+        find_context(image, structures, EVERY, 1.5)
+        assert tracemalloc.get_traced_memory()[1] < 10 * hu.size
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.fixture(scope="module")

@@ -93,14 +93,21 @@ def _body(hu: NDArray[Any], reach: Sequence[int], upright: int) -> NDArray[np.bo
     parts, count = ndimage.label(_opened(hu > _AIR_BELOW, reach))
     if not count:
         return np.zeros(hu.shape, bool)
-    sizes = np.bincount(parts.ravel())
+    sizes = _sizes(parts, count)
     sizes[0] = 0
     body = parts == sizes.argmax()
+    del parts  # before the next ones, which are as large
     # A field of view as small as the heart's cuts the lungs, and nothing encloses them.
-    parts, _ = ndimage.label(~body & ~_opened(hu < _UNSCANNED_BELOW, reach))
-    large = np.flatnonzero(_are_large(parts, body))
-    if len(large):
-        body |= np.isin(parts, large[ndimage.median(hu, parts, large) > _LUNG_ABOVE])
+    around = _opened(hu < _UNSCANNED_BELOW, reach)
+    around |= body
+    parts, count = ndimage.label(np.logical_not(around, out=around))
+    del around
+    wanted = _are_large(parts, count, body)
+    for number in np.flatnonzero(wanted).tolist():
+        wanted[number] = np.median(hu[parts == number]) > _LUNG_ABOVE
+    for number, plane in enumerate(parts):
+        body[number] |= wanted[plane]
+    del parts
     planes = np.moveaxis(body, upright, 0)
     for number, plane in enumerate(planes):
         planes[number] = ndimage.binary_fill_holes(plane)
@@ -108,15 +115,30 @@ def _body(hu: NDArray[Any], reach: Sequence[int], upright: int) -> NDArray[np.bo
 
 
 def _lungs(gas: NDArray[np.bool_], body: NDArray[np.bool_], reach: Sequence[int]) -> NDArray[np.bool_]:
-    parts, _ = ndimage.label(gas)
-    return body & _grown(_grown(_are_large(parts, body)[parts], reach, 1), reach, -1)
+    """What is large of the gas in the body, closed; ``gas`` is overwritten."""
+    parts, count = ndimage.label(gas)
+    large = _are_large(parts, count, body)
+    for number, plane in enumerate(parts):
+        gas[number] = large[plane]
+    del parts
+    closed = _grown(_grown(gas, reach, 1), reach, -1)
+    closed &= body
+    return closed
 
 
-def _are_large(parts: NDArray[np.integer], body: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which parts are as large as a lung; the part 0 is none."""
-    large = np.bincount(parts.ravel()) >= max(1.0, _LUNG_SHARE * np.count_nonzero(body))
+def _sizes(parts: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    """Voxels of the parts 0 to ``count``; plane by plane, because NumPy counts in copies of eight bytes a voxel."""
+    sizes = np.zeros(count + 1, np.int64)
+    for plane in parts:
+        sizes += np.bincount(plane.ravel(), minlength=count + 1)
+    return sizes
+
+
+def _are_large(parts: NDArray[np.integer], count: int, body: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the parts 0 to ``count`` are as large as a lung; the part 0 is none."""
+    large = _sizes(parts, count) >= max(1.0, _LUNG_SHARE * np.count_nonzero(body))
     large[0] = False
-    return large
+    return np.asarray(large)
 
 
 def _opened(mask: NDArray[np.bool_], reach: Sequence[int]) -> NDArray[np.bool_]:
@@ -127,4 +149,4 @@ def _grown(mask: NDArray[np.bool_], reach: Sequence[int], way: int) -> NDArray[n
     """Grown (``way`` = 1) or shrunk (-1) by a box; beyond the edges it goes on as it is there."""
     size = [2 * count + 1 for count in reach]
     change = ndimage.maximum_filter if way > 0 else ndimage.minimum_filter
-    return np.asarray(change(mask.astype(np.uint8), size=size, mode="nearest") != 0)
+    return np.asarray(change(mask.view(np.uint8), size=size, mode="nearest").view(bool))
