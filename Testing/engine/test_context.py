@@ -14,10 +14,20 @@ import SimpleITK as sitk
 from previews import leave_out_previews
 from tubes import save
 
-from topogan.config import Context, MaskSettings, PrepareSettings, SynthesisSettings, TextureSettings, TrainSettings
+from topogan.config import (
+    Context,
+    DownstreamSettings,
+    MaskSettings,
+    PrepareSettings,
+    SynthesisSettings,
+    TextureSettings,
+    TrainSettings,
+)
 from topogan.dataset import prepare
 from topogan.dataset.context import find_context
 from topogan.errors import InputError
+from topogan.evaluation import evaluate
+from topogan.evaluation.downstream import downstream
 from topogan.model import load_model
 from topogan.painting import paint
 from topogan.phantom.chest import label_chest
@@ -152,21 +162,25 @@ def model(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run / "model"
 
 
-def test_a_model_makes_and_paints_it_and_counts_structures(model: Path, prepared: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def samples(model: Path, prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, two = tmp_path_factory.mktemp("samples") / "samples", SynthesisSettings(count=2)
+    return synthesize(model, folder, two, training_set=prepared, reject_copies=prepared, picture=False)
+
+
+def test_a_model_makes_and_paints_it_and_counts_structures(model: Path, samples: Path) -> None:
     metadata = load_model(model).metadata
     assert metadata.table.names == ("cavity", "wall", "bone", "lungs", "body")
     assert [region.name for region in metadata.regions] == ["cavity", "wall", "cavity + wall"]
     assert metadata.figures is not None and len(metadata.figures.regions) == 3
     assert "as context, whose topology is not counted: bone, lungs, body" in (model / "docs/README.md").read_text()
-    two = SynthesisSettings(count=2)
-    out = synthesize(model, tmp_path / "out", two, training_set=prepared, reject_copies=prepared, picture=False)
-    report = json.loads((out / "report.json").read_text())
+    report = json.loads((samples / "report.json").read_text())
     assert [region["name"] for region in report["regions"]] == ["cavity", "wall", "cavity + wall"]
-    with (out / "samples.csv").open(newline="") as file:
+    with (samples / "samples.csv").open(newline="") as file:
         columns = next(csv.reader(file))
     assert [name for name in columns if "area" in name] == ["area_mm2 cavity", "area_mm2 wall"]
     assert not [name for name in columns if "lungs" in name]
-    assert b"Segment3_Name:=lungs" in (out / "masks.nrrd").read_bytes()
+    assert b"Segment3_Name:=lungs" in (samples / "masks.nrrd").read_bytes()
 
 
 def test_painting_takes_the_structures_of_the_set(model: Path, volumes: Any, tmp_path: Path) -> None:
@@ -177,6 +191,35 @@ def test_painting_takes_the_structures_of_the_set(model: Path, volumes: Any, tmp
     told = sitk.ReadImage(str(paint(model, labels, tmp_path / "told.nrrd", named)))
     assert own.GetSize() == (64, 64, 24)
     np.testing.assert_array_equal(*(sitk.GetArrayFromImage(image) for image in (own, told)))
+
+
+def test_painting_cuts_named_context_as_training_does(
+    model: Path, volumes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two structures that share a pixel with two of context: the structures are cut as if nothing else was there."""
+    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(volumes[0][0])))[10:13]
+    labels[labels == 0] = np.random.default_rng(0).integers(3, 5, np.count_nonzero(labels == 0))
+    path = save(tmp_path / "own.nii.gz", labels, (2.2, 2.2, 3.0))
+    cut: list[np.ndarray] = []
+
+    def textures(_: Any, patch: np.ndarray, noise: np.ndarray, __: float) -> np.ndarray:
+        cut.append(patch)
+        return noise[0]
+
+    monkeypatch.setattr("topogan.painting._Painter._textures", textures)
+    for number, words in enumerate((["cavity=1", "wall=2"], ["cavity=1", "wall=2", "lungs=3", "body=4"])):
+        paint(model, path, tmp_path / f"{number}.nrrd", table_of_words(words, []))
+    alone, named = np.split(np.array(cut), 2)
+    assert {LUNGS + 2, BODY + 2} <= set(np.unique(named)) and set(np.unique(alone)) == {0, 1, 2}
+    np.testing.assert_array_equal(np.where(named <= 2, named, 0), alone)
+
+
+def test_what_measures_takes_structures_alone(model: Path, samples: Path, prepared: Path) -> None:
+    content = evaluate(samples, prepared).content
+    assert content["structure"] == "cavity, wall" and "lungs" not in json.dumps(content)
+    settings = DownstreamSettings(steps=1, batch=2, width=4, seeds=1, threads=1, device="cpu")
+    found = downstream(samples, prepared, settings=settings, model=model)
+    assert len(found.by_data) == 5, "own masks are painted with context, and compared without"
 
 
 @pytest.mark.parametrize(
