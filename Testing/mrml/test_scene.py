@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from topogan_contract.stacks import Segment, stack_header
 from TopoGANLib.headless.application import HeadlessSlicer, load_scene, save_scene, start_headless
 from TopoGANLib.scene.barcode import ROWS_PER_BAR, barcode_table
 from TopoGANLib.scene.build import build_scene
@@ -274,6 +276,30 @@ def test_several_structures_survive_in_a_scene(
         assert np.array_equal(segment_array(loaded, number) > 0, masks == number + 1)
     loaded.show_sample(5, 2)
     assert loaded.barcode.GetTitle().startswith("Barcode of sample 5, cavity + myocardium")
+
+
+def test_context_is_a_segment_without_barcode_and_verdict(
+    headless: HeadlessSlicer, structures_folder: Path, tmp_path: Path
+) -> None:
+    found = read_synthesis_folder(structures_folder)
+    labels = np.where(found.masks == 0, 3, found.masks).astype(np.uint8)
+    header = stack_header("|u1", labels.shape[::-1], 1.5, "", (*found.structures, Segment("lungs", 3, "#c5a591")))
+    (structures_folder / "masks.nrrd").write_bytes(header + gzip.compress(labels.tobytes()))
+    report = json.loads((structures_folder / "report.json").read_text())
+    report["table"]["structures"].append({"name": "lungs", "context": True})
+    (structures_folder / "report.json").write_text(json.dumps(report))
+    build_scene(headless.scene, read_synthesis_folder(structures_folder))
+    save_scene(headless.scene, tmp_path / "scene.mrb")
+    again = start_headless()
+    load_scene(again.scene, tmp_path / "scene.mrb")
+    for scene in (headless.scene, again.scene):
+        (nodes,) = SynthesisNodes.find_all(scene)
+        segmentation = nodes.segmentation.GetSegmentation()
+        segments = [segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments())]
+        assert [one.GetName() for one in segments] == ["cavity", "myocardium", "lungs"]
+        assert np.array_equal(segment_array(nodes, 2) > 0, labels == 3)
+        assert nodes.regions == ("cavity", "myocardium", "cavity + myocardium")
+        assert [one.region for one in nodes.judgements(2)] == list(nodes.regions)
 
 
 def test_a_scene_of_the_version_that_knew_one_structure(headless: HeadlessSlicer, nodes: SynthesisNodes) -> None:
