@@ -28,6 +28,7 @@ from topogan.dataset.context import find_context
 from topogan.errors import InputError
 from topogan.evaluation import evaluate
 from topogan.evaluation.downstream import downstream
+from topogan.export import export
 from topogan.model import load_model
 from topogan.painting import paint
 from topogan.phantom.chest import label_chest
@@ -220,6 +221,28 @@ def test_what_measures_takes_structures_alone(model: Path, samples: Path, prepar
     settings = DownstreamSettings(steps=1, batch=2, width=4, seeds=1, threads=1, device="cpu")
     found = downstream(samples, prepared, settings=settings, model=model)
     assert len(found.by_data) == 5, "own masks are painted with context, and compared without"
+
+
+def test_nnunet_learns_structures_alone_and_other_layouts_have_all(samples: Path, tmp_path: Path) -> None:
+    export(samples, tmp_path / "nnunet")
+    labels = json.loads((tmp_path / "nnunet/dataset.json").read_text())["labels"]
+    assert labels == {"background": 0, "cavity": 1, "wall": 2}, "what label maps of patients have"
+    export(samples, tmp_path / "pairs", "nrrd")
+    whole = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "pairs/labels/sample_000001.nrrd")))
+    alone = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "nnunet/labelsTr/synthetic_000001.nii.gz")))
+    assert whole.max() > 2 and alone.dtype == whole.dtype
+    np.testing.assert_array_equal(alone, np.where(whole <= 2, whole, 0))
+
+
+def test_dicom_calls_no_context_a_heart(samples: Path, tmp_path: Path) -> None:
+    pytest.importorskip("highdicom", reason="DICOM segmentations need highdicom, the extra topogan[seg]")
+    import pydicom
+
+    seg = pydicom.dcmread(export(samples, tmp_path / "out", "dicom", numbers=[0]) / "sample_000000/seg.dcm")
+    kinds = {one.SegmentLabel: one.SegmentedPropertyTypeCodeSequence[0].CodeMeaning for one in seg.SegmentSequence}
+    meant = {"cavity": "Heart", "wall": "Heart", "bone": "Bone", "lungs": "Lung", "body": "Entire body"}
+    assert set(kinds) & set(TABLE.names) != set(kinds), "there is context"
+    assert kinds == {name: meant[name] for name in kinds}
 
 
 @pytest.mark.parametrize(

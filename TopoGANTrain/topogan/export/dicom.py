@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import topogan
+from topogan.config import Context
 from topogan.errors import InputError
 from topogan.export.samples import ExportedSamples
 from topogan.structures import Structure
@@ -22,6 +23,12 @@ _LONGEST = 64
 _ANATOMY = ("123037004", "SCT", "Anatomical Structure")
 # What any structure of a heart is.
 _HEART = ("80891009", "SCT", "Heart")
+# Context lies around the heart; the codes of what is found in CT are those of Slicer's DICOM master list.
+_CONTEXT = {
+    Context.BODY.value: (_ANATOMY, ("38266002", "SCT", "Entire body")),
+    Context.LUNGS.value: (_ANATOMY, ("39607008", "SCT", "Lung")),
+    Context.BONE.value: (("85756007", "SCT", "Tissue"), ("272673000", "SCT", "Bone")),
+}
 
 
 def write_dicom(samples: ExportedSamples, folder: Path) -> None:
@@ -152,12 +159,12 @@ def _segmentation(samples: ExportedSamples, number: int, images: list[Any], labe
 
 
 def _codes(structure: Structure) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
-    """Category and type of a structure: Slicer's terminology entry, or a structure of the heart."""
+    """Category and type of a structure: Slicer's terminology entry, or a structure of the heart, or what context is."""
     parts = [tuple(part.split("^")) for part in structure.terminology.split("~")[1:3]]
     if len(parts) == 2 and all(len(part) == 3 and all(part) for part in parts):
         (category_scheme, category, category_name), (scheme, kind, name) = parts
         return (category, category_scheme, category_name[:_LONGEST]), (kind, scheme, name[:_LONGEST])
-    return _ANATOMY, _HEART
+    return _CONTEXT.get(structure.name, (_ANATOMY, _ANATOMY)) if structure.context else (_ANATOMY, _HEART)
 
 
 def _uid(samples: ExportedSamples, number: int, what: str) -> str:
