@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from TopoGANLib.engine.process import Engine
 
 DEMO = ("lv_cavity", "myocardium")
+TWO = ("cavity", "myocardium")
 
 
 def heart(*names: str, array: np.ndarray | None = None) -> Any:
@@ -165,6 +166,23 @@ def test_of_two_segments_the_one_that_is_written_alike(bench: Bench) -> None:
     assert names == [("lv_cavity", "Lv Cavity"), ("myocardium", "myocardium")]
     assert found.missing == ("aorta",)
     assert found.others == ("Myocardium", "pig")
+
+
+def test_context_is_painted_on_and_not_missed(bench: Bench, model_of_several: Path) -> None:
+    path = model_of_several / "configs" / "metadata.json"
+    content = json.loads(path.read_text())
+    content["table"]["structures"] += [{"name": name, "context": True} for name in ("lungs", "body")]
+    path.write_text(json.dumps(content))
+    widget, segmentation = ready(bench), heart("Lungs")
+    widget.panel.choose_model(model_of_several)
+    widget.ui.paintSegmentationSelector.setCurrentNode(segmentation)
+    reason = "Heart has no segment that the model knows: name one cavity or myocardium."
+    assert widget.ui.paintReasonLabel.text == reason, "context does not say where to paint"
+    segmentation.GetSegmentation().AddEmptySegment("", "cavity")
+    widget.panel.refresh()
+    assert widget.ui.paintReasonLabel.text == ""
+    assert widget.ui.paintMatchLabel.text == "Painted on cavity, Lungs (lungs). Missing: myocardium."
+    assert [widget.ui.modelTable.item(row, 0).text() for row in range(3)] == [*TWO, " + ".join(TWO)]
 
 
 def test_what_cannot_be_painted_is_said_in_a_sentence(bench: Bench, engine: Engine, tmp_path: Path) -> None:

@@ -69,6 +69,11 @@ class ModelCard:
     """Name and SHA-256 of each file of the package."""
 
     @property
+    def counted(self) -> tuple[str, ...]:
+        """The structures but context."""
+        return self.structures[: len(self.colors)]
+
+    @property
     def shown_regions(self) -> tuple[str, ...]:
         """The names of ``regions`` fit to be shown: of one line, the longest cut."""
         return tuple(shown(region, _LONGEST_NAME) for region in self.regions)

@@ -97,15 +97,16 @@ class PaintForm:
         return match(card.structures, segmentation)
 
     def _match_words(self) -> str:
-        found, segmentation = self._match(), self._segmentation()
-        if found is None or segmentation is None or not found.segments:
+        found, segmentation, (_model, card) = self._match(), self._segmentation(), self._chosen()
+        if found is None or segmentation is None or card is None or not found.segments:
             return ""
         inner = segmentation.GetSegmentation()
         pairs = [(structure, inner.GetSegment(one).GetName()) for structure, one in found.segments]
         words = [shown(name) if name == structure else f"{shown(name)} ({structure})" for structure, name in pairs]
         sentences = [_("Painted on {segments}.").format(segments=", ".join(words))]
-        if found.missing:
-            sentences.append(_("Missing: {names}.").format(names=", ".join(map(shown, found.missing))))
+        # What is no segment is background, and of context that is as usual.
+        if missing := [name for name in found.missing if name in card.counted]:
+            sentences.append(_("Missing: {names}.").format(names=", ".join(map(shown, missing))))
         if found.others:
             sentences.append(_("Unknown to the model: {names}.").format(names=", ".join(map(shown, found.others))))
         return " ".join(sentences)
@@ -130,10 +131,11 @@ class PaintForm:
         segmentation, (_model, card) = self._segmentation(), self._chosen()
         if segmentation is None:
             return _("Choose a segmentation to paint on.")
-        found = self._match()
-        if found is None or not found.segments:
+        found, counted = self._match(), () if card is None else card.counted
+        # Context does not say where to paint.
+        if found is None or not any(structure in counted for structure, _segment in found.segments):
             sentence = _("{segmentation} has no segment that the model knows: name one {names}.")
-            names = _(" or ").join(map(shown, () if card is None else card.structures))
+            names = _(" or ").join(map(shown, counted))
             return sentence.format(segmentation=shown(segmentation.GetName()), names=names)
         if self._parameters.paintPlane is PaintPlane.red and self._red() is None:
             return _("There is no Red view: choose the axial plane.")
