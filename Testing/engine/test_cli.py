@@ -38,6 +38,7 @@ def test_help_shows_unit_range_and_default(capsys: pytest.CaptureFixture[str], m
         (["trian"], "No such command 'trian'"),
         (["train", "set"], "Missing argument 'out'"),
         (["train", "set", "run", "--device", "gpu"], "'gpu' is not one of 'auto', 'cuda', 'mps', 'cpu'"),
+        (["prepare", "out", "--context", "lung"], "'--context': 'lung' is not one of 'lungs', 'bone', 'body': see"),
         (["train", "set", "run", "--masks-steps", "many"], "--masks-steps"),
         (["train", "set", "run", "--masks-width", "1"], "masks.width cannot be 1"),
         (["train", "set", "run", "--preset", "slow"], "There is no preset 'slow'"),

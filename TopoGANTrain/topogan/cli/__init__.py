@@ -63,6 +63,11 @@ def run(arguments: list[str]) -> int:
         return _complain(sentence, code)
 
 
+def _misuse(said: str) -> str:
+    # Typer checks types with pydantic, which names its own kinds of errors.
+    return f"{said.replace('Value error, ', '', 1).rstrip('.')}: see 'topogan --help'."
+
+
 def _trouble_with_files(error: OSError) -> str:
     what = error.filename if isinstance(error.filename, str) else "A file"
     return f"{what} cannot be read or written ({error.strerror or error}): check the disk and the permissions."
@@ -83,7 +88,7 @@ def _unexpected(error: Exception) -> str | None:
 _ENDINGS: list[tuple[Any, int, Callable[[Any], str | None]]] = [
     ((InputError,), 2, str),
     ((WorkError,), 1, str),
-    ((_UsageError,), 2, lambda error: f"{error.format_message().rstrip('.')}: see 'topogan --help'."),
+    ((_UsageError,), 2, lambda error: _misuse(error.format_message())),
     ((KeyboardInterrupt, typer.Abort), 1, lambda error: "Interrupted."),
     ((MemoryError,), 1, lambda error: "There is not enough memory: close other programs, or use smaller batches."),
     ((OSError,), 1, _trouble_with_files),
