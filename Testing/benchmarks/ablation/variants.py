@@ -121,7 +121,8 @@ class Job:
             part=Part.MASKS,
             masks=masks,
             topology=topology,
-            augmentation=AugmentationSettings(masks=variant.varied),
+            # Bent as all that has been measured.
+            augmentation=AugmentationSettings(masks=variant.varied, bending=0.04),
             seed=self.seed,
             device=Device.CPU,
             threads=1,

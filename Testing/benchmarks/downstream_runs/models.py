@@ -24,6 +24,8 @@ from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.texture_trainer import TextureTrainer
 from topogan.training_set import TrainingSet
 
+# As masks were bent in all that has been measured.
+_BENDING = 0.04
 _CPU = torch.device("cpu")
 TOPOLOGY, NONE, PAINTER = "topology", "none", "painter"
 """With the topological loss, without it, and a model that paints alone."""
@@ -48,7 +50,7 @@ class Training:
             masks=masks,
             textures=textures,
             topology=topology or TopologySettings(ramp_steps=self.mask_steps // 10),
-            augmentation=AugmentationSettings(masks=1.0, discriminator="off"),
+            augmentation=AugmentationSettings(masks=1.0, bending=_BENDING, discriminator="off"),
             seed=seed,
             device=Device.CPU,
             threads=1,
