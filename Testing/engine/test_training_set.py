@@ -104,7 +104,7 @@ def test_masks_alone(folder: Path) -> None:
         (cut("dataset.json"), "cannot be read as JSON"),
         (edit("dataset.json", schema="topogan.training-set/4"), "another version of TopoGAN"),
         (edit("dataset.json", betti={}), "betti.modal: field required"),
-        (edit("dataset.json", window="wide"), "window: input should be a valid tuple"),
+        (edit("dataset.json", window="wide"), "window: it should be a list"),
         (remove("slices.csv"), r"slices\.csv is missing"),
         (drop_last_row, "count differently"),
         (remove("masks.npy"), r"masks\.npy is missing"),

@@ -23,8 +23,9 @@ def validated(kind: type[AnySettings], values: Any) -> AnySettings:
         return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        # The value that is shown tells which one of a list.
-        name = ".".join(part for part in first["loc"] if isinstance(part, str)) or kind.__name__
+        # Of a list of names the one that is shown tells which it is.
+        place = first["loc"][:-1] if first["type"] == "enum" and isinstance(first["loc"][-1], int) else first["loc"]
+        name = ".".join(str(part) for part in place) or kind.__name__
         if first["type"] == "extra_forbidden":
             raise InputError(f"The setting {name[:_MOST_SHOWN]} does not exist: check its spelling.") from error
         raise InputError(
