@@ -74,7 +74,7 @@ def _check_labels(samples: ExportedSamples) -> None:
         InputError: there are some, or the report is damaged.
     """
     try:
-        known = len(samples.names)
+        known = len(samples.table)
     except (KeyError, ValueError) as error:
         raise InputError(f"{samples.synthesis} does not say what its labels are: synthesize again.") from error
     highest = int(samples.masks.array.max())

@@ -123,10 +123,11 @@ def _segmentation(samples: ExportedSamples, number: int, images: list[Any], labe
         version=topogan.__version__,
         family=Code("123109", "DCM", "Artificial Intelligence"),
     )
-    present = [label for label in range(1, len(samples.structures) + 1) if (labels == label).any()]
+    structures = samples.table.structures
+    present = [label for label in range(1, len(structures) + 1) if (labels == label).any()]
     descriptions = []
     for segment, label in enumerate(present, start=1):
-        structure = samples.structures[label - 1]
+        structure = structures[label - 1]
         category, kind = (Code(value, scheme, meaning) for value, scheme, meaning in _codes(structure))
         described = hd.seg.SegmentDescription(
             segment_number=segment,

@@ -6,8 +6,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from topogan.errors import InputError
 from topogan.export.samples import ExportedSamples
 from topogan.volumes import write_image
@@ -27,9 +25,7 @@ def write_nnunet(samples: ExportedSamples, folder: Path) -> None:
     """
     if samples.textures is None:
         raise InputError(f"{samples.synthesis} has masks but no textures to learn from: use a model with textures.")
-    names = [one.name for one in samples.structures if not one.context]
-    labels = samples.masks.array
-    masks = replace(samples.masks, array=np.where(labels <= len(names), labels, 0).astype(labels.dtype))
+    masks = replace(samples.masks, array=samples.table.without_context_in(samples.masks.array))
     for name in ("imagesTr", "labelsTr"):
         (folder / name).mkdir()
     for index in samples.numbers:
@@ -39,7 +35,7 @@ def write_nnunet(samples: ExportedSamples, folder: Path) -> None:
     content = {
         # nnU-Net chooses the normalization by this name: "CT" keeps HU comparable between cases.
         "channel_names": {"0": "CT" if samples.is_ct else "image"},
-        "labels": _nnunet_labels(names),
+        "labels": _nnunet_labels(samples.table.without_context.names),
         "numTraining": len(samples.numbers),
         "file_ending": _ENDING,
         "overwrite_image_reader_writer": "SimpleITKIO",
@@ -47,7 +43,7 @@ def write_nnunet(samples: ExportedSamples, folder: Path) -> None:
     (folder / "dataset.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _nnunet_labels(names: list[str]) -> dict[str, int]:
+def _nnunet_labels(names: tuple[str, ...]) -> dict[str, int]:
     """Names of the labels, each once; "background" is nnU-Net's own name for 0."""
     labels = {"background": 0}
     for label, name in enumerate(names, start=1):

@@ -54,15 +54,8 @@ class ExportedSamples:
         return " ".join(filter(None, said))
 
     @property
-    def structures(self) -> tuple[Structure, ...]:
-        """In the order of their label ids."""
+    def table(self) -> StructureTable:
+        """What the label ids mean."""
         if self.report["schema"] == schemas.SYNTHESIS_OF_ONE:
-            return (Structure(name=str(self.report.get("structure") or "structure")),)
-        return StructureTable.model_validate(self.report["table"]).structures
-
-    @property
-    def names(self) -> list[str]:
-        """Of the structures in the order of their label ids."""
-        if self.report["schema"] == schemas.SYNTHESIS_OF_ONE:
-            return [str(self.report.get("structure", ""))]
-        return list(StructureTable.model_validate(self.report["table"]).names)
+            return StructureTable(structures=(Structure(name=str(self.report.get("structure") or "structure")),))
+        return StructureTable.model_validate(self.report["table"])
