@@ -16,9 +16,10 @@ import numpy as np
 from ablation.data import present
 from ablation.sets import cache_folder
 
-from topogan.config import Intensity, PhantomSettings, PrepareSettings
+from topogan.config import Context, Intensity, PhantomSettings, PrepareSettings
 from topogan.dataset import prepare
 from topogan.dataset.chunks import CaseReader
+from topogan.dataset.context import context_structures
 from topogan.dataset.cut import Patches
 from topogan.dataset.inputs import open_cases
 from topogan.dataset.plan import large_enough, plan_case
@@ -28,7 +29,7 @@ from topogan.phantom import make_phantom
 from topogan.phantom.tissues import STRUCTURES
 from topogan.plane import Plane, read_plane
 from topogan.presets import read_preset
-from topogan.structures import Structure, StructureTable
+from topogan.structures import Structure, StructureTable, checked_table
 from topogan.training_set import SCHEMA, TRAIN, TrainingSet
 from topogan.volumes import find_pairs
 
@@ -77,23 +78,25 @@ def _phantom(out: Path) -> None:
         prepare(out, made.segmentations, made.images, made.settings, plane=made.plane)
 
 
-def _phantom_structures(out: Path) -> None:
+def _phantom_structures(out: Path, context: tuple[Context, ...] = ()) -> None:
     """The slices of ``phantom`` to the pixel, with label maps of all six structures; the first is the myocardium.
 
-    They are cut around the myocardium, and the others go on beyond the edges, as in tiles.
+    They are cut around the myocardium, and the others go on beyond the edges, as in tiles. The context is found in the
+    CT, as by ``topogan prepare``.
     """
     same = open_patients("phantom", 1, 0)
     names = sorted(STRUCTURES, key=lambda name: name != _SEGMENTED)
     table = StructureTable(structures=tuple(Structure(name=name, labels=(STRUCTURES[name],)) for name in names))
     patches = Patches(same.size, same.pixel_size)
     with _made() as made, staged_folder(out, False, SCHEMA) as folder:
-        settings = made.settings.model_copy(update={"tiling": True})
+        settings = made.settings.model_copy(update={"tiling": True, "context": context})
+        every = checked_table({"structures": [*table.structures, *context_structures(context)]})
         one = StructureTable.of_one(made.settings)
         cases = open_cases(made.segmentations, made.images, made.settings, one, None, made.plane)
-        with TrainingSetWriter(folder, settings, table, patches, with_images=True) as writer:
+        with TrainingSetWriter(folder, settings, every, patches, with_images=True) as writer:
             for case in cases:
                 plans = large_enough(plan_case(case, made.settings, 0.0, lambda: None), same.pixel_size).patches
-                reader = CaseReader(replace(case, table=table), made.settings, patches)
+                reader = CaseReader(replace(case, table=table), settings, patches)
                 for chunk in reader.chunks(plans):
                     writer.add_chunk(chunk, case, [TRAIN] * len(chunk.plans))
                 writer.add_volume(case.patient, reader.content_hash)
@@ -131,6 +134,7 @@ def _leave_one_out(patients: int, seed: int) -> dict[str, Sequence[int]]:
 SOURCES = {
     "phantom": Source(_phantom, _of_phantom),
     "phantom_structures": Source(_phantom_structures, _of_phantom, segmented="phantom"),
+    "phantom_context": Source(lambda out: _phantom_structures(out, tuple(Context)), _of_phantom, segmented="phantom"),
     "hvsmr": Source(_hvsmr, _leave_one_out, patients=(_CASES - 1,), seeds=tuple(range(_CASES))),
 }
 
