@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import nn
 
 from topogan import painting
 from topogan.cli import run
-from topogan.config import PhantomSettings
+from topogan.config import Center, PhantomSettings
 from topogan.errors import InputError
 from topogan.model import load_model
 from topogan.painting import paint
@@ -184,3 +185,21 @@ def test_a_tightly_cropped_label_map_is_painted_whole_in_an_oblique_plane(tmp_pa
     plane = [[half, 0.0, half, 0.0], [0.0, 1.0, 0.0, 0.0], [-half, 0.0, half, 0.0], [0.0, 0.0, 0.0, 1.0]]
     values = array(paint(MODEL, tmp_path / "tight.nrrd", tmp_path / "out.nrrd", plane=np.array(plane)))
     assert not (values[radius < 17] == -1000).any()
+
+
+@pytest.mark.parametrize(("center", "alike"), [(Center.SLICE, False), (Center.VOLUME, True)])
+def test_patches_lie_as_those_that_were_trained_on(
+    segmentation: Path, monkeypatch: pytest.MonkeyPatch, center: Center, alike: bool
+) -> None:
+    model = load_model(MODEL)
+    model = replace(model, metadata=model.metadata.model_copy(update={"center": center}))
+    monkeypatch.setattr(painting, "load_model", lambda *_, **__: model)
+    seen: list[tuple[int, ...]] = []
+    put_back = painting._on_grid
+    monkeypatch.setattr(
+        painting,
+        "_on_grid",
+        lambda painted, *rest: seen.extend(tuple(one.first.tolist()) for one in painted) or put_back(painted, *rest),
+    )
+    paint(MODEL, segmentation, segmentation.with_name(f"{center.value}.nii.gz"))
+    assert (len(set(seen)) == 1) is alike

@@ -19,10 +19,11 @@ import SimpleITK as sitk
 import torch
 from numpy.typing import NDArray
 
-from topogan.config import PrepareSettings
+from topogan.config import Center, PrepareSettings
+from topogan.dataset.centering import around_volume
 from topogan.dataset.cut import OUTSIDE_HU, Patches
 from topogan.dataset.inputs import Case, open_cases
-from topogan.dataset.plan import PatchPlan, plan_case
+from topogan.dataset.plan import CasePlan, PatchPlan, plan_case
 from topogan.dataset.structure import label_map_of
 from topogan.dataset.volume_plan import plan_volumes
 from topogan.errors import InputError
@@ -145,8 +146,7 @@ class _Painter:
         self._model, self._case, self._seed, self._report = model, case, seed, report
         self._axes = model.metadata.axes
         self.patches = Patches(model.size, model.metadata.pixel_size_mm, self._axes)
-        plan = plan_volumes if self._axes == 3 else _plan_slices
-        self._plans = plan(case, lambda: None).patches
+        self._plans = _plan(case, model.metadata).patches
         self._painted = 0
 
     def paint(self, labels: Volume, phase: int) -> list[_Canvas]:
@@ -202,8 +202,11 @@ class _Painter:
         return np.asarray(painted[0, 0].float().numpy())
 
 
-def _plan_slices(case: Case, go_on: Callable[[], None]) -> Any:
-    return plan_case(case, PrepareSettings(minimum_area=0.0), 0.0, go_on)
+def _plan(case: Case, model: Metadata) -> CasePlan:
+    if model.axes == _ITK_DIMENSIONS:
+        return plan_volumes(case, lambda: None)
+    plan = plan_case(case, PrepareSettings(minimum_area=0.0), 0.0, lambda: None)
+    return around_volume(plan, case.frame.pitch) if model.center is Center.VOLUME else plan
 
 
 def _patches_along(wanted: int, size: int) -> int:

@@ -12,7 +12,7 @@ from topogan_contract import schemas
 
 # A batch of one mask says nothing of a distribution.
 _SMALLEST_BATCH = 2
-_OF_SLICES = ("slice_spacing", "minimum_area")
+_OF_SLICES = ("slice_spacing", "minimum_area", "center")
 # What was so before it could be set.
 _WITHOUT_AUGMENTATION = {"masks": 0.0, "discriminator": "off"}
 _BEFORE: dict[str, dict[str, Any]] = {

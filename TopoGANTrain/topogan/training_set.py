@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topogan.array_file import ArrayFile
-from topogan.config import PatchSize, check_size, in_words
+from topogan.config import Center, PatchSize, check_size, in_words
 from topogan.errors import InputError, lookup
 from topogan.files import content_hash, read_json
 from topogan.structures import Region, StructureTable
@@ -63,6 +63,7 @@ class _Betti(_Checked):
 
 class _Prepared(_Checked):
     tiling: bool = False
+    center: Center = Center.SLICE
 
 
 class _Description(_Checked):
@@ -134,6 +135,7 @@ class TrainingSet:
         betti: (b0, b1) of each region of each mask: int64 [N, R, 2]; (b0, b1, b2), [N, R, 3] in volumes.
         image_pixel_size: mm of a pixel of the images (of the segmentations without any) themselves; 0: unknown.
         tiled: whether slices are tiles, in which structures go on beyond the edges.
+        center: what patches of slices lie around, each its own slice or all slices of the phase alike.
 
     Example:
         >>> real = TrainingSet.open(Path("training_set"))
@@ -160,6 +162,7 @@ class TrainingSet:
     betti: np.ndarray
     image_pixel_size: float
     tiled: bool
+    center: Center = Center.SLICE
 
     @classmethod
     def open(cls, folder: Path) -> TrainingSet:
@@ -219,6 +222,7 @@ class TrainingSet:
             betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(len(rows), -1, described.axes),
             image_pixel_size=described.image_pixel_size_mm,
             tiled=described.settings.tiling,
+            center=described.settings.center,
         )
 
     def _hash_of_files(self, table: bytes, of_whole_files: bool) -> str:

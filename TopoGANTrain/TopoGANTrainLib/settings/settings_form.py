@@ -142,7 +142,7 @@ class SettingsForm:
         if volumes:
             parameters.prepare_tiling = False  # its box cannot be reached now
         ui.posesSpinBox.enabled = volumes
-        for of_slices in (ui.sliceSpacingSpinBox, ui.minimumAreaSpinBox, ui.tilingCheckBox):
+        for of_slices in (ui.sliceSpacingSpinBox, ui.minimumAreaSpinBox, ui.centerComboBox, ui.tilingCheckBox):
             of_slices.enabled = not volumes
         size, pixel_size = int(parameters.prepare_size.name), parameters.prepare_pixel_size
         ui.sizeWordsLabel.text = size_in_words(size, self.axes, pixel_size, self._checked_pixel())

@@ -6,7 +6,15 @@ made from these classes. A frozen configuration that is written to disk holds no
 
 from topogan.config.base import PRINTABLE, REGISTERED, Device, Settings, leaf_fields, plain, setting
 from topogan.config.downstream import DownstreamSettings
-from topogan.config.prepare import Context, Intensity, PatchSize, PhantomSettings, PrepareSettings, check_size
+from topogan.config.prepare import (
+    Center,
+    Context,
+    Intensity,
+    PatchSize,
+    PhantomSettings,
+    PrepareSettings,
+    check_size,
+)
 from topogan.config.synthesis import SynthesisSettings
 from topogan.config.train import (
     AugmentationSettings,
@@ -23,6 +31,7 @@ from topogan.config.validation import AnySettings, in_words, shown_value, valida
 __all__ = [
     "AnySettings",
     "AugmentationSettings",
+    "Center",
     "Context",
     "Device",
     "DownstreamSettings",

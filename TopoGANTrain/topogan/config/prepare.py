@@ -29,6 +29,14 @@ class Context(str, Enum):
     BODY = "body"
 
 
+class Center(str, Enum):
+    """What patches of slices lie around."""
+
+    AUTO = "auto"
+    SLICE = "slice"
+    VOLUME = "volume"
+
+
 class PrepareSettings(Settings):
     """How volumes and segmentations become a training set of patches."""
 
@@ -78,6 +86,13 @@ class PrepareSettings(Settings):
     )
     minimum_area: float = setting(
         30.0, "Smallest slice", "Slices in which the structure is smaller are left out.", "mm²", ge=0.0, le=1e5
+    )
+    center: Center = setting(
+        Center.AUTO,
+        "Center",
+        "What patches lie around: what each slice shows (slice), or what all slices of its phase show, so that nothing "
+        "jumps where another structure begins (volume); auto: volume with several structures, where patches need not "
+        "be more than a quarter wider for that.",
     )
     window_low: float = setting(
         -200.0, "Window from", "CT value that the textures show as black.", "HU", ge=-4096, le=32767

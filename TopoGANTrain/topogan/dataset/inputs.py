@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from topogan.config import PrepareSettings
+from topogan.config import Center, PrepareSettings
 from topogan.dataset.frame import Frame
 from topogan.errors import InputError
 from topogan.plane import Plane
@@ -76,6 +76,8 @@ def open_cases(
     count = len(segmentations)
     if settings.volumes and settings.tiling:
         raise InputError("Tiles are patches of slices: leave the setting tiling out to learn volumes.")
+    if settings.tiling and settings.center is Center.VOLUME:
+        raise InputError("Tiles lie side by side, and around nothing: leave one of the settings tiling and center out.")
     if not count:
         raise InputError("No segmentation was given: a training set needs at least one.")
     if images and len(images) != count:

@@ -1,8 +1,7 @@
 """Where patches will be cut: a first pass over the segmentations that keeps a few numbers for each slice.
 
-A patch is centered on the bounding box of the structure *in its own slice*. One center for a whole volume would keep
-tilt and motion, which slices drawn one by one cannot learn anyway, but a curved structure (aortic arch, left atrium
-with its veins) would then need patches as wide as its course, and its slices would fill a small part of them.
+A patch is centered on the bounding box of the structures *in its own slice*; :mod:`topogan.dataset.centering` may move
+it to that of all slices.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
-from topogan.config import Intensity, PrepareSettings
+from topogan.config import Center, Intensity, PrepareSettings
+from topogan.dataset.centering import with_centers
 from topogan.dataset.check_file import write_check
 from topogan.dataset.chunks import CaseReader
 from topogan.dataset.context import context_structures
@@ -100,7 +101,8 @@ def prepare(
     refuse_unaskable_names(table)
     every = _with_context(table, settings, bool(images))
     cases = open_cases(segmentations, images, settings, table, patients, plane)
-    pixel_size, smallest, plans = _plan(cases, settings, report, go_on)
+    pixel_size, smallest, plans, center = _plan(cases, settings, report, go_on)
+    settings = settings.model_copy(update={"center": center})
     splits, independent = _split(cases, plans, settings, train_slices, reference)
     own = image_pixel_size(cases, settings.axes)
     with staged_folder(out, overwrite, SCHEMA) as folder:
@@ -152,16 +154,17 @@ def _plan(
     settings: PrepareSettings,
     report: OnEvent,
     go_on: Callable[[], None],
-) -> tuple[float, float, list[list[PatchPlan]]]:
-    """First pass: return mm per pixel, the least that would do, and the patches of each case."""
+) -> tuple[float, float, list[list[PatchPlan]], Center]:
+    """First pass: return mm per pixel, the least that would do, the patches of each case, and what they lie around."""
     tile_pixel = (settings.pixel_size or cases[0].frame.pitch) if settings.tiling else 0.0
-    plans = []
+    found = []
     for number, case in enumerate(cases, start=1):
         if settings.volumes:
-            plans.append(plan_volumes(case, go_on))
+            found.append(plan_volumes(case, go_on))
         else:
-            plans.append(plan_case(case, settings, settings.size * tile_pixel, go_on))
+            found.append(plan_case(case, settings, settings.size * tile_pixel, go_on))
         report({"kind": "step", "stage": "measure", "step": number, "total": len(cases), "values": {}})
+    plans, center = with_centers(cases, found, settings)
     for said in what_is_seen(cases, plans):
         report({"kind": "message", "text": said})
     pixel_size = tile_pixel or choose_pixel_size(cases, plans, settings)
@@ -171,6 +174,8 @@ def _plan(
     own = image_pixel_size(cases, settings.axes)
     meaning = pixel_size_in_words(settings.size, pixel_size, width, own, settings.axes)
     report({"kind": "message", "text": f"{meaning}."})
+    if center is Center.VOLUME and not settings.volumes:
+        report({"kind": "message", "text": "Patches lie around what all slices of a phase show together."})
     for count, why in (
         (sum(plan.too_small for plan in plans), "are too small"),
         (sum(plan.outside for plan in plans), "reach beyond the image"),
@@ -180,7 +185,7 @@ def _plan(
             report({"kind": "message", "text": f"{count} {what} {why} and are left out."})
     if settings.volumes:
         plans = [with_poses(plan, number, settings, pixel_size) for number, plan in enumerate(plans)]
-    return pixel_size, smallest, [plan.patches for plan in plans]
+    return pixel_size, smallest, [plan.patches for plan in plans], center
 
 
 def _split(

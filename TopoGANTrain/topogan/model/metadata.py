@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from topogan.config import PatchSize, TrainSettings, check_size, in_words
+from topogan.config import Center, PatchSize, TrainSettings, check_size, in_words
 from topogan.errors import InputError
 from topogan.files import content_hash, read_json
 from topogan.model.layout import METADATA, OPENED, TEXTURES_GENERATOR, refused
@@ -84,6 +84,8 @@ class Metadata(_Checked):
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
     window: tuple[_Int16, _Int16] | None
+    center: Center = Center.SLICE
+    """What patches of slices lay around."""
     betti: BettiSummary
     levels: Annotated[tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], Field(max_length=101)] = ()
     """0 %, 1 %, … 100 % of the training slices lie below these levels."""

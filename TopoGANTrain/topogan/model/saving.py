@@ -91,6 +91,7 @@ def _describe(
             "size": training_set.size,
             "pixel_size_mm": training_set.pixel_size,
             "axes": training_set.axes,
+            "center": training_set.center,
             "intensity": training_set.intensity,
             "window": training_set.window,
             "betti": BettiSummary(

@@ -1,0 +1,69 @@
+"""What the patches of slices lie around: what each slice shows, or what all slices of its phase show together.
+
+Around its own slice a patch follows a curved structure and is filled by it. But where another structure begins, all
+that was there already jumps aside: below the heart the descending aorta lies in the middle of its patch, a slice higher
+the apex does. Networks of several structures, told levels in between, then draw the aorta twice (measured in
+Resources/Docs/structures.md). Around all slices alike nothing jumps; tilt is learned then, motion is not.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from topogan.config import Center, PrepareSettings
+from topogan.dataset.inputs import Case
+from topogan.dataset.plan import CasePlan, PatchPlan, widest_slice
+
+# Six structures of a heart are 1.0 times as wide in all slices together as in their widest slice; an aorta with its
+# arch, whose slices would fill little of a patch, is twice as wide.
+_WIDER = 1.25
+
+
+def with_centers(
+    cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings
+) -> tuple[list[CasePlan], Center]:
+    """Move patches to where they belong, in all cases alike.
+
+    Args:
+        cases: what is cut.
+        plans: the slices of each case, each around its own structures; or its volumes or tiles, which stay.
+        settings: the center that was asked for; with ``auto`` several structures lie around all slices of a phase, if
+            patches need not be more than a quarter wider for that.
+
+    Returns:
+        The plans, and the center that was taken: that of a slice or of a volume.
+    """
+    if settings.volumes:
+        return list(plans), Center.VOLUME
+    if settings.tiling or settings.center is Center.SLICE:
+        return list(plans), Center.SLICE
+    alike = [around_volume(plan, case.frame.pitch) for case, plan in zip(cases, plans, strict=True)]
+    several = max(case.table.counted for case in cases) > 1
+    if settings.center is Center.VOLUME or (several and widest_slice(alike) <= _WIDER * widest_slice(plans)):
+        return alike, Center.VOLUME
+    return list(plans), Center.SLICE
+
+
+def around_volume(plan: CasePlan, pitch: float) -> CasePlan:
+    """Lay all patches of a phase around the bounding box of the structures in all of its slices.
+
+    Args:
+        plan: patches that lie around their own slices.
+        pitch: of the grid in which the structures were found, in mm: centers stay between two of its points.
+    """
+    phases = itertools.groupby(plan.patches, key=lambda patch: patch.phase)
+    return replace(plan, patches=[patch for _, patches in phases for patch in _alike(list(patches), pitch)])
+
+
+def _alike(patches: Sequence[PatchPlan], pitch: float) -> Iterable[PatchPlan]:
+    counts = np.rint(np.array([patch.sides for patch in patches]) / pitch)
+    # A box of an odd number of pixels has its center on a pixel, and its patch lies half a pixel further.
+    low = np.rint(np.array([patch.center[:2] for patch in patches]) / pitch + 0.5 - np.ceil(counts / 2))
+    first, last = low.min(axis=0), (low + counts).max(axis=0) - 1
+    u, v = ((np.floor((first + last) / 2) + 0.5) * pitch).tolist()
+    across, down = ((last - first + 1) * pitch).tolist()
+    return (replace(patch, center=(u, v, patch.center[2]), sides=(across, down)) for patch in patches)
