@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from ablation.variants import DEFAULT, NONE, Protocol, make_jobs
 
 RESULTS = Path(__file__).resolve().parent / "results" / "structures"
-SETS = ("six_axial", "six_short_axis")
+SETS = ("six_axial", "six_short_axis", "six_axial_each_slice", "six_short_axis_each_slice")
 _RHO = 2.0
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -162,7 +164,7 @@ def with_frames(mask: np.ndarray) -> np.ndarray:
     return mask | edges[0][:, None] | edges[1][None, :]
 
 
-def _six(out: Path, short_axis: bool, patients: int = 16, seed: int = 0, pixel_size: float = 0.0) -> None:
+def _six(out: Path, short_axis: bool, center: str, patients: int = 16, seed: int = 0, pixel_size: float = 0.0) -> None:
     """Six structures of the phantom's hearts, and the union of cavity and wall of the left ventricle."""
     with tempfile.TemporaryDirectory() as scratch:
         phantom = make_phantom(Path(scratch) / "phantom", PhantomSettings(patients=patients, phases=5, seed=seed))
@@ -173,14 +175,22 @@ def _six(out: Path, short_axis: bool, patients: int = 16, seed: int = 0, pixel_s
         )
         table = StructureTable(structures=structures, unions=(("lv_cavity", "myocardium"),))
         plane = read_plane(str(phantom / "planes.json")) if short_axis else "axial"
-        settings = PrepareSettings(pixel_size=pixel_size)
+        settings = PrepareSettings(pixel_size=pixel_size, center=center)
         prepare(out, segmentations, images, settings, plane=plane, table=table)
 
 
-def _six_further(out: Path, short_axis: bool) -> None:
-    """Further patients, cut as those of ``_six``: all of them held out, for what few test patients do not show."""
-    of = open_set("six_short_axis" if short_axis else "six_axial")
-    _six(out, short_axis, patients=_FURTHER, seed=7, pixel_size=of.pixel_size)
+def _six_further(out: Path, of: str, short_axis: bool) -> None:
+    """Further patients, cut as those of ``of``: all of them held out, for what few test patients do not show."""
+    like = open_set(of)
+    _six(out, short_axis, like.center.value, patients=_FURTHER, seed=7, pixel_size=like.pixel_size)
+
+
+def _sixes() -> Iterator[tuple[str, Callable[[Path], None]]]:
+    """Axial and in the short axis: around all slices, and around each slice as before that could be chosen."""
+    for plane, suffix in itertools.product(("axial", "short_axis"), ("", "_each_slice")):
+        short_axis, name = plane == "short_axis", f"six_{plane}{suffix}"
+        yield name, partial(_six, short_axis=short_axis, center="slice" if suffix else "volume")
+        yield f"{name}_further", partial(_six_further, of=name, short_axis=short_axis)
 
 
 SETS: dict[str, Callable[[Path], None]] = {
@@ -189,10 +199,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "isbi": _isbi,
     "atrium": _atrium,
     "blood_pool": _blood_pool,
-    "six_axial": lambda out: _six(out, short_axis=False),
-    "six_short_axis": lambda out: _six(out, short_axis=True),
-    "six_axial_further": lambda out: _six_further(out, short_axis=False),
-    "six_short_axis_further": lambda out: _six_further(out, short_axis=True),
+    **dict(_sixes()),
     "phantom_tuning": lambda out: _phantom(out, seed=1),
     "isbi_tuning": _isbi_tuning,
     "six_patients": lambda out: _few(out, 6, seed=0),
