@@ -28,7 +28,7 @@ from topogan.volumes import find_pairs
 
 _TILE = 64
 _FEW_HELD, _FEW_PHASES = 4, 5
-# Held-out patients of the six structures, besides those of the split.
+# Held-out patients of the six structures, and of the six patients, besides those of the split.
 _FURTHER = 20
 _ISBI_IMAGES = 30
 _ISBI_HELD_OUT = 0.2
@@ -72,15 +72,25 @@ def _few(out: Path, training: int, seed: int) -> None:
 
     Patients of a seed are the same however many there are, so that each set has a seed of its own.
     """
-    preset, patients = read_preset("demo"), training + 2 * _FEW_HELD
-    cut = {**preset["prepare"], **preset["demo"]["prepare"]}
+    patients = training + 2 * _FEW_HELD
     share = _FEW_HELD / patients
+    _muscle(out, PhantomSettings(patients=patients, phases=_FEW_PHASES, seed=seed), validation=share, test=share)
+
+
+def _few_further(out: Path) -> None:
+    """Further patients, cut as the six: all of them held out, for what four patients cannot tell."""
+    seen = PhantomSettings(patients=_FURTHER, phases=_FEW_PHASES, seed=11)
+    _muscle(out, seen, pixel_size=open_set("six_patients").pixel_size)
+
+
+def _muscle(out: Path, seen: PhantomSettings, **settings: float) -> None:
+    preset = read_preset("demo")
+    cut = {**preset["prepare"], **preset["demo"]["prepare"], **settings}
     with tempfile.TemporaryDirectory() as scratch:
-        seen = PhantomSettings(patients=patients, phases=_FEW_PHASES, seed=seed)
         phantom = make_phantom(Path(scratch) / "phantom", seen)
         segmentations, _ = find_pairs([phantom / "segmentations"])
-        settings = PrepareSettings(structure="myocardium", labels=(2,), validation=share, test=share, **cut)
-        prepare(out, segmentations, settings=settings, plane=read_plane(str(phantom / "planes.json")))
+        chosen = PrepareSettings(structure="myocardium", labels=(2,), **cut)
+        prepare(out, segmentations, settings=chosen, plane=read_plane(str(phantom / "planes.json")))
 
 
 def _few_atria(out: Path) -> None:
@@ -203,6 +213,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "phantom_tuning": lambda out: _phantom(out, seed=1),
     "isbi_tuning": _isbi_tuning,
     "six_patients": lambda out: _few(out, 6, seed=0),
+    "six_patients_further": _few_further,
     "two_patients": lambda out: _few(out, 2, seed=2),
     "four_patients": lambda out: _few(out, 4, seed=3),
     "twelve_patients": lambda out: _few(out, 12, seed=4),

@@ -31,14 +31,17 @@ _STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 _TIMED = 3
 
 
-def figures(samples: NDArray[np.bool_], real: TrainingSet, held_out: NDArray[np.int64]) -> dict[str, float]:
-    """All that is said of a training, against held-out patients; beside each figure that of real masks."""
-    members, others = (real.region_masks(rows) for rows in (real.train, held_out))
-    patients = [[real.patients[row] for row in rows.tolist()] for rows in (real.train, held_out)]
+def figures(
+    samples: NDArray[np.bool_], real: TrainingSet, held_out: NDArray[np.int64], of: TrainingSet
+) -> dict[str, float]:
+    """All that is said of a training, against held-out slices ``of`` a set; beside each figure that of real masks."""
+    sides = ((real, real.train), (of, held_out))
+    members, others = (one.region_masks(rows) for one, rows in sides)
+    patients = [[one.patients[row] for row in rows.tolist()] for one, rows in sides]
     found = audit(samples, others, real.region_masks, real.train)
     attack = membership(samples, members, others, *patients)
     betti = betti_numbers_of_batch(samples[:_SAMPLES_OF_BETTI])
-    of_members, of_others = real.betti[real.train, 0], real.betti[held_out, 0]
+    of_members, of_others = real.betti[real.train, 0], of.betti[held_out, 0]
     sizes, of_train, of_held = (areas(masks, real.pixel_size) for masks in (samples, members, others))
     values = {
         "all_copies": 100.0 * found.copied.mean(),
@@ -92,7 +95,7 @@ def measure_independent(results: Path) -> None:
         real, other = (open_set(one) for one in (name, PHANTOMS[name == PHANTOMS[0]]))
         samples = other.region_masks(np.arange(len(other.masks)))
         for part in ("validation", "test"):
-            values = figures(samples, real, getattr(real, part))
+            values = figures(samples, real, getattr(real, part), real)
             found[f"{name}, {part}"] = {key: values[key] for key in ("auc", "closer", "copies", "dice_to_training")}
             print(f"{name}, {part}: {found[f'{name}, {part}']}", flush=True)
     add_results(results, {"independent": found})

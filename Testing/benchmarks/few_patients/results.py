@@ -10,6 +10,8 @@ from few_patients.job import VARIANTS
 from topogan.files import read_json, write_json
 
 SCHEMA = "topogan.few-patients/1"
+FURTHER = "further"
+"""Of 20 patients more, whom nothing else looks at."""
 
 
 def add_results(results: Path, changes: dict[str, Any]) -> None:
@@ -39,9 +41,9 @@ _COLUMNS = [
 
 
 def summary(results: Path) -> str:
-    """A table for each set and number of steps, of validation and, where it was looked at, of test."""
+    """A table for each set and number of steps, of validation and, where they were looked at, of other parts."""
     runs, lines = list(read_runs(results).values()), []
-    for part in ("validation", "test"):
+    for part in ("validation", "test", FURTHER):
         groups = sorted({_group(one) for one in runs if part in one})
         for group in groups:
             mine = [one for one in runs if _group(one) == group and part in one]
