@@ -373,6 +373,7 @@ def test_slices_or_volumes(bench: Bench, scene: Any, engine: Engine, monkeypatch
     choose(ui.sizeComboBox, "256")
     ui.tilingCheckBox.click()
     ui.volumesCheckBox.click()
+    assert not ui.centerComboBox.enabled
     assert not parameters.prepare_tiling, "the engine refuses tiles of volumes, and the box is out of reach"
     assert sizes_offered(ui.sizeComboBox) == ["32", "48", "64", "96", "128"]
     assert ui.sizeComboBox.currentText == "64" and parameters.prepare_size.name == "64", "256 voxels are none"
