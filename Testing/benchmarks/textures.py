@@ -112,6 +112,11 @@ def _phantom(out: Path, settings: PrepareSettings, seen: PhantomSettings = Phant
         prepare(out, segmentations, images, settings, table=table)
 
 
+def _without_context(size: int) -> PrepareSettings:
+    # Cut as when these were measured.
+    return PrepareSettings(size=size, slice_spacing=4.0, center="slice")
+
+
 def _with_context(size: int) -> PrepareSettings:
     return PrepareSettings(size=size, slice_spacing=4.0, context=tuple(Context))
 
@@ -147,9 +152,9 @@ def _chest(out: Path, size: int) -> None:
 
 
 SETS: dict[str, Callable[[Path], None]] = {
-    "phantom-64": lambda out: _phantom(out, PrepareSettings(size=64, slice_spacing=4.0)),
+    "phantom-64": lambda out: _phantom(out, _without_context(64)),
     "phantom-64-context": lambda out: _phantom(out, _with_context(64), _MANY),
-    "phantom-128": lambda out: _phantom(out, PrepareSettings(size=128, slice_spacing=4.0), _MANY),
+    "phantom-128": lambda out: _phantom(out, _without_context(128), _MANY),
     "phantom-128-context": lambda out: _phantom(out, _with_context(128), _MANY),
     "chest-128": lambda out: _chest(out, 128),
     "chest-256": lambda out: _chest(out, 256),
