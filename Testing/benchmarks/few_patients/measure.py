@@ -26,7 +26,6 @@ from topogan.training.mask_trainer import MaskTrainer
 from topogan.training.objectives import LAZY_STEPS
 from topogan.training_set import TrainingSet
 
-_SAMPLES_OF_BETTI = 300
 _STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 _TIMED = 3
 
@@ -40,7 +39,7 @@ def figures(
     patients = [[one.patients[row] for row in rows.tolist()] for one, rows in sides]
     found = audit(samples, others, real.region_masks, real.train)
     attack = membership(samples, members, others, *patients)
-    betti = betti_numbers_of_batch(samples[:_SAMPLES_OF_BETTI])
+    betti = betti_numbers_of_batch(samples)
     of_members, of_others = real.betti[real.train, 0], of.betti[held_out, 0]
     sizes, of_train, of_held = (areas(masks, real.pixel_size) for masks in (samples, members, others))
     values = {
