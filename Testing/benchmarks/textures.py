@@ -3,6 +3,8 @@
 A result is that of one set and variant: each tissue's mean and histogram, the power spectrum by bands and the mean
 intensity across the boundary of each structure, of textures painted on the masks of validation or of test patients; of
 volumes (``--volumes``) the power spectrum along each axis, and how much neighboring slices differ along it.
+
+Pictures of each go beside the sets, into the cache. Those that a page shows are copied to ``Resources/Docs/textures``.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import matplotlib as mpl
 import numpy as np
 import SimpleITK as sitk
 import torch
-from ablation.data import DATA, REPOSITORY
+from ablation.data import DATA
 from ablation.sets import cache_folder
 from torch import nn
 
@@ -38,7 +40,6 @@ from topogan.training_set import TrainingSet
 from topogan.volumes import find_pairs
 
 RESULTS = Path(__file__).resolve().parent / "results" / "textures"
-PICTURES = REPOSITORY / "Resources" / "Docs" / "textures"
 # Name of a variant: its settings. "pix2pix" is what version 0.1.0 did.
 VARIANTS: dict[str, dict[str, Any]] = {
     "pix2pix": {
@@ -193,9 +194,10 @@ def _measure(real: TrainingSet, settings: TrainSettings, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(rounded(result), indent=1), encoding="utf-8")
     # Of the test patients, the last to be painted.
-    PICTURES.mkdir(exist_ok=True)
-    _draw_sheet(real, rows, painted, PICTURES / f"{path.stem}.png")
-    _draw_profiles(parts["test"]["profiles"], real.intensity, PICTURES / f"{path.stem}-boundaries.png")
+    pictures = cache_folder() / "textures"
+    pictures.mkdir(parents=True, exist_ok=True)
+    _draw_sheet(real, rows, painted, pictures / f"{path.stem}.png")
+    _draw_profiles(parts["test"]["profiles"], real.intensity, pictures / f"{path.stem}-boundaries.png")
 
 
 def rounded(value: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +144,15 @@ def test_the_command_replaces_an_export_of_another_layout(samples: Path, tmp_pat
     assert run(["export", str(samples), str(out), "--layout", "png", "--sample", "1"]) == 0
     assert run(["export", str(samples), str(out), "--layout", "nifti", "--sample", "1", "--overwrite"]) == 0
     assert sorted(path.name for path in out.iterdir()) == ["images", "labels", "topogan.json"]
+
+
+def test_an_export_loads_no_torch(samples: Path, tmp_path: Path) -> None:
+    """Loading it takes seconds, and nothing of it is needed to copy what was drawn."""
+    code = (
+        "import sys; from topogan.cli import run\n"
+        "for layout in ('nnunet', 'nifti', 'nrrd', 'png'):\n"
+        "    assert run(['export', sys.argv[1], f'{sys.argv[2]}/{layout}', '--layout', layout]) == 0\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(samples), str(tmp_path)], check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["nifti", "nnunet", "nrrd", "png"]

@@ -16,8 +16,8 @@ from topogan.metrics.copy_check import CopyCheck
 from topogan.model import Model, load_model
 from topogan.model.asking import SamplingRequest
 from topogan.model.sampling import sample_chunks
+from topogan.possible_copies import copies_of_report
 from topogan.synthesis import synthesize
-from topogan.synthesis.judging import copies_of_report
 from topogan.training_set import TrainingSet
 
 SETTINGS = SynthesisSettings(count=8, seed=1)

@@ -34,8 +34,8 @@ from topogan.model.layout import METADATA
 from topogan.model.metadata import read_metadata
 from topogan.model.reference import read_reference
 from topogan.serve import serve
+from topogan.stored_samples import read_masks, read_textures
 from topogan.synthesis import synthesize
-from topogan.synthesis.reading import read_masks, read_textures
 from topogan.synthesis.volume_gallery import middle_of, planes_of
 from topogan.training_set import TrainingSet
 from topogan_contract import schemas

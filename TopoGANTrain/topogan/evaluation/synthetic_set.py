@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from topogan.errors import InputError
 from topogan.files import read_json
+from topogan.possible_copies import copies_of_report
+from topogan.stored_samples import read_masks, read_textures
 from topogan.structures import Structure, StructureTable
-from topogan.synthesis.judging import copies_of_report
-from topogan.synthesis.reading import read_masks, read_textures
 from topogan_contract import schemas
 from topogan_contract.synthesis import REPORT_FILE, SAMPLES_FILE
 

@@ -12,7 +12,7 @@ from topogan.export.nnunet import write_nnunet
 from topogan.export.pairs import write_nifti, write_nrrd, write_png
 from topogan.export.samples import ExportedSamples
 from topogan.files import check_new_folder, check_outside, read_json, staged_folder, write_json
-from topogan.synthesis.reading import read_masks, read_textures
+from topogan.stored_samples import read_masks, read_textures
 from topogan_contract import schemas
 from topogan_contract.synthesis import EXPORT_FILE, REPORT_FILE
 

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from topogan.errors import InputError
 from topogan.export.samples import ExportedSamples
-from topogan.synthesis.reading import StoredSamples
+from topogan.stored_samples import StoredSamples
 from topogan.volumes import write_image
 
 # NIfTI keeps 79 letters of a description, NRRD any number.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from topogan.possible_copies import copies_of_report
+from topogan.stored_samples import StoredSamples
 from topogan.structures import Structure, StructureTable
-from topogan.synthesis.judging import copies_of_report
-from topogan.synthesis.reading import StoredSamples
 from topogan_contract import schemas
 from topogan_contract.words import shown
 

@@ -18,8 +18,9 @@ from topogan.model import Model, Samples, load_model
 from topogan.model.asking import SamplingRequest, asked_betti
 from topogan.model.drawing import joined
 from topogan.model.sampling import IsCopy, Tick, sample_chunks
+from topogan.possible_copies import CopyBar
 from topogan.synthesis.gallery import write_gallery
-from topogan.synthesis.judging import CopyBar, Nearest, judge
+from topogan.synthesis.judging import Nearest, judge
 from topogan.synthesis.volume_gallery import write_volume_gallery
 from topogan.synthesis.writing import write_report, write_samples
 from topogan.training_set import TrainingSet

@@ -1,109 +1,30 @@
-"""Read a training set: the folder that :func:`topogan.dataset.prepare` writes."""
+"""An open training set: its masks and images by row, and which part each row belongs to."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import math
-import stat
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from topogan.array_file import ArrayFile
-from topogan.config import Center, PatchSize, check_size, in_words
+from topogan.config import Center
 from topogan.errors import InputError, lookup
-from topogan.files import content_hash, read_json
+from topogan.files import content_hash
 from topogan.structures import Region, StructureTable
+from topogan.training_set.damage import damaged
+from topogan.training_set.description import Description, read_description
+from topogan.training_set.table import PARTS, TABLE_FILES, Row, parse_rows, read_table
 
 if TYPE_CHECKING:
     from topogan.homology import Diagram
     from topogan.warping import Outside
 
-SCHEMA = "topogan.training-set/3"
-# Of one structure alone.
-_SECOND_SCHEMA = "topogan.training-set/2"
-# With two parts: what is called test now was "held_out", and nothing was set aside for validation.
-_OLD_SCHEMA, _OLD_TEST = "topogan.training-set/1", "held_out"
 # Fewer masks say nothing of a distribution, and a batch could not be drawn from them.
 MINIMUM_TRAIN_SLICES = 16
-TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
-TABLE_FILES = {2: "slices.csv", 3: "volumes.csv"}
-"""The table with a line for each sample, of slices and of volumes."""
-# A volume of 128 voxels has no room for more connected components or tunnels, nor has a patch of 512 pixels.
-_MOST_CLASSES = 128**3
-# As many slices as there may be diagrams, and 64 letters for each: beyond every set.
-_MOST_SLICES, _MOST_TABLE_BYTES, _MOST_COLUMNS = 1 << 20, 64 << 20, 200
-
-
-_Count = Annotated[int, Field(ge=0, le=_MOST_SLICES)]
-_Int16 = Annotated[float, Field(ge=-(2**15), le=2**15 - 1)]
-
-
-class _Checked(BaseModel):
-    # Later minor versions may say more than this one knows; what is known has to be right.
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-
-class _Counts(_Checked):
-    total: _Count
-    train: _Count
-    validation: _Count = 0
-    test: Annotated[_Count, Field(validation_alias=AliasChoices("test", _OLD_TEST))]
-
-
-class _Betti(_Checked):
-    modal: tuple[tuple[_Count, ...], ...]
-
-
-class _Prepared(_Checked):
-    tiling: bool = False
-    center: Center = Center.SLICE
-
-
-class _Description(_Checked):
-    """What is read of ``dataset.json``."""
-
-    table: StructureTable
-    axes: Literal[2, 3] = 2
-    size: PatchSize
-    pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
-    intensity: Literal["HU", "arbitrary", "none"]
-    window: tuple[_Int16, _Int16] | None
-    independent: bool
-    counts: _Counts
-    betti: _Betti
-    content_hash: Annotated[str, Field(max_length=200)]
-    image_pixel_size_mm: Annotated[float, Field(ge=0.0, le=1000.0)] = 0.0
-    settings: _Prepared = _Prepared()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_one_structure(cls, content: Any) -> Any:
-        """Sets of the first two schemas name one structure, and count its Betti numbers alone."""
-        if not isinstance(content, dict) or "table" in content or not isinstance(content.get("betti"), dict):
-            return content
-        one = {"name": content.get("structure"), "labels": content.get("labels", ())}
-        modal = {"modal": [content["betti"]["modal"]]} if "modal" in content["betti"] else {}
-        return {**content, "table": {"structures": [one]}, "betti": modal}
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> _Description:
-        if (self.window is None) != (self.intensity == "none"):
-            raise ValueError("it names images and no window, or a window and no images")
-        if self.window is not None and not self.window[0] < self.window[1]:
-            raise ValueError("its window does not rise")
-        if len(self.betti.modal) != len(self.table.regions):
-            raise ValueError("betti.modal and table name differently many structures and unions")
-        if any(len(one) != self.axes for one in self.betti.modal):
-            raise ValueError(f"betti.modal should have {self.axes} numbers for each structure")
-        check_size(self.size, self.axes)
-        return self
 
 
 @dataclass(frozen=True)
@@ -175,32 +96,26 @@ class TrainingSet:
         folder = Path(folder)
         if not folder.is_dir():
             raise InputError(f"There is no training set at {folder}: make one with 'topogan prepare'.")
-        content = read_json(folder / "dataset.json", SCHEMA, _SECOND_SCHEMA, _OLD_SCHEMA)
-        try:
-            described = _Description.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "dataset.json"
-            raise _damaged(folder, f"{name}: {in_words(first)}") from error
-        table = _read_table(folder / TABLE_FILES[described.axes])
-        columns = betti_columns(described.table, described.axes) if content["schema"] == SCHEMA else (("b0", "b1"),)
-        found = cls._of(folder, described, _parse_rows(folder, table, described.counts.total, columns))
-        if found._hash_of_files(table, of_whole_files=content["schema"] == _OLD_SCHEMA) != found.content_hash:
-            raise _damaged(folder, f"masks.npy, images.npy or {TABLE_FILES[found.axes]} were changed since it was made")
+        described = read_description(folder)
+        table = read_table(folder / TABLE_FILES[described.axes])
+        rows = parse_rows(folder, table, described.counts.total, described.betti_columns)
+        found = cls._of(folder, described, rows)
+        if found._hash_of_files(table, described.hashes_whole_files) != found.content_hash:
+            raise damaged(folder, f"masks.npy, images.npy or {TABLE_FILES[found.axes]} were changed since it was made")
         return found
 
     @classmethod
-    def _of(cls, folder: Path, described: _Description, rows: list[_Row]) -> TrainingSet:
+    def _of(cls, folder: Path, described: Description, rows: list[Row]) -> TrainingSet:
         shape = (len(rows), *(described.size,) * described.axes)
         splits = np.array([row.split for row in rows])
         train, validation, test = (np.flatnonzero(splits == part) for part in PARTS)
         counts = described.counts
         found = len(rows), len(train), len(validation), len(test)
         if found != (counts.total, counts.train, counts.validation, counts.test):
-            raise _damaged(folder, f"{TABLE_FILES[described.axes]} and dataset.json count differently")
+            raise damaged(folder, f"{TABLE_FILES[described.axes]} and dataset.json count differently")
         topologies = Counter(rows[row].betti for row in train.tolist())
         if topologies[described.betti.modal] < max(topologies.values(), default=0):
-            raise _damaged(folder, f"betti.modal: {described.betti.modal} is not the most frequent in its table")
+            raise damaged(folder, f"betti.modal: {described.betti.modal} is not the most frequent in its table")
         return cls(
             folder=folder,
             table=described.table,
@@ -298,23 +213,18 @@ class TrainingSet:
 
         path = self.folder / "diagrams.npz"
         if not path.is_file():
-            raise _damaged(self.folder, "diagrams.npz is missing")
+            raise damaged(self.folder, "diagrams.npz is missing")
         diagrams = load_diagrams(path)
         regions = len(self.regions)
         if len(diagrams) != len(self.masks) * regions:
-            raise _damaged(self.folder, f"{len(diagrams)} diagrams for {len(self.masks)} masks")
+            raise damaged(self.folder, f"{len(diagrams)} diagrams for {len(self.masks)} masks")
         # Classes of the distance filtration that live at 0 are those of the mask.
         for number, (diagram, betti) in enumerate(
             zip(diagrams, self.betti.reshape(-1, self.axes).tolist(), strict=True)
         ):
             if list(diagram.betti_numbers(0.0, range(self.axes))) != betti or (diagram.birth < 0).any():
-                raise _damaged(self.folder, f"the diagram of mask {number // regions} is that of another one")
+                raise damaged(self.folder, f"the diagram of mask {number // regions} is that of another one")
         return diagrams[region::regions]
-
-
-def betti_columns(table: StructureTable, axes: int) -> tuple[tuple[str, ...], ...]:
-    """The columns of the table of samples with b0 and b1 (in volumes b2) of each region."""
-    return tuple(tuple(f"b{number} {region.name}" for number in range(axes)) for region in table.regions)
 
 
 def missing_parts(validation: int, independent: bool, axes: int = 2) -> str:
@@ -324,68 +234,13 @@ def missing_parts(validation: int, independent: bool, axes: int = 2) -> str:
     return "" if validation else f"No {left} is left for validation: curves are measured on training {noun}s."
 
 
-def _damaged(folder: Path, what: str) -> InputError:
-    return InputError(f"The training set {folder} is damaged ({what}): prepare it again.")
-
-
-class _Row(NamedTuple):
-    """What is read of a line of the table of samples."""
-
-    patient: str
-    level: float
-    split: str
-    betti: tuple[tuple[int, ...], ...]
-
-
-def _read_table(path: Path) -> bytes:
-    try:
-        state = path.stat()
-        if stat.S_ISREG(state.st_mode) and state.st_size <= _MOST_TABLE_BYTES:
-            return path.read_bytes()
-    except FileNotFoundError as error:
-        raise _damaged(path.parent, f"{path.name} is missing") from error
-    except OSError as error:
-        raise _damaged(path.parent, f"{path.name} cannot be read") from error
-    raise _damaged(path.parent, f"{path.name} is no file, or larger than that of any set")
-
-
-def _parse_rows(folder: Path, table: bytes, expected: int, betti_columns: tuple[tuple[str, ...], ...]) -> list[_Row]:
-    rows: list[_Row] = []
-    name = TABLE_FILES[len(betti_columns[0])]
-    try:
-        lines = csv.reader(io.StringIO(table.decode("utf-8"), newline=""))
-        columns = next(lines, [])
-        if len(columns) > _MOST_COLUMNS:
-            raise _damaged(folder, f"{name} has {len(columns)} columns")
-        for line in lines:
-            if len(rows) == expected:
-                raise _damaged(folder, f"{name} and dataset.json count differently")
-            rows.append(_row(dict(zip(columns, line, strict=True)), betti_columns))
-    except InputError:
-        raise
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise _damaged(folder, f"{name} cannot be read") from error
-    except (KeyError, ValueError, OverflowError) as error:
-        raise _damaged(folder, f"a line of {name} lacks something or holds no numbers") from error
-    return rows
-
-
-def _row(line: dict[str, str], betti_columns: tuple[tuple[str, ...], ...]) -> _Row:
-    part = TEST if line["split"] == _OLD_TEST else line["split"]
-    betti = tuple(tuple(int(line[column]) for column in columns) for columns in betti_columns)
-    row = _Row(line["patient"], float(line["level"]), part, betti)
-    if not math.isfinite(row.level) or not 0 <= min(map(min, betti)) <= max(map(max, betti)) <= _MOST_CLASSES:
-        raise ValueError(line)
-    return row
-
-
 def _array(folder: Path, name: str, shape: tuple[int, ...], dtype: type) -> ArrayFile:
     if not (folder / name).is_file():
-        raise _damaged(folder, f"{name} is missing")
+        raise damaged(folder, f"{name} is missing")
     try:
         array = ArrayFile(folder / name)
     except (OSError, ValueError) as error:
-        raise _damaged(folder, f"{name} cannot be read") from error
+        raise damaged(folder, f"{name} cannot be read") from error
     if array.shape != shape or array.dtype != dtype:
-        raise _damaged(folder, f"{name} holds {array.dtype} {array.shape} where {np.dtype(dtype)} {shape} is expected")
+        raise damaged(folder, f"{name} holds {array.dtype} {array.shape} where {np.dtype(dtype)} {shape} is expected")
     return array
