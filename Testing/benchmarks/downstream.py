@@ -2,7 +2,8 @@
 
 A U-Net is trained on 1, 2 or 4 patients, with and without augmentation and synthetic slices, and segments test patients
 that are always the same. A seed has training patients, networks and samples of its own. Mask and texture networks learn
-from the same patients as the U-Net; of ``phantom_structures`` they are told five structures more, which it is not.
+from the same patients as the U-Net; of ``phantom_structures`` they are told five structures more, which it is not, of
+``phantom_context`` lungs, bone and body, too, and of ``phantom_context_longer`` textures are trained as by default.
 
 Settings were chosen by ``--tune``, which looks at validation patients alone. A run writes down its test scores at once,
 and says only those of validation.
@@ -30,7 +31,14 @@ from downstream_runs.sets import SOURCES
 from topogan.device import exact_numerics
 
 PAGE = Path(__file__).resolve().parents[2] / "Resources" / "Docs" / "few-patients.md"
+# Those of the default, where all others are cut for time.
+TRAININGS = {"phantom_context_longer": Training(texture_steps=1500, texture_width=16)}
 VARIED = [name for name in ARMS if name not in (REAL, RIVAL, OWN, SYNTHETIC, WITHOUT, PLAIN)]
+
+
+def training_of(source: str) -> Training:
+    """How the networks of a set are trained."""
+    return TRAININGS.get(source, Training())
 
 
 def most_telling_first(seeds: Sequence[int]) -> Iterable[tuple[int, int, str]]:
@@ -51,7 +59,7 @@ def run(source: str, patients: list[int], seeds: list[int], arms: list[str]) -> 
         if many in patients and many in SOURCES[source].patients and arm in arms and name not in known_runs(source):
             about: dict[str, Any] = {"patients": many, "seed": seed, "arm": arm}
             with exact_numerics(1, torch.device("cpu")):
-                found = run_arm(source, many, seed, ARMS[arm], Training())
+                found = run_arm(source, many, seed, ARMS[arm], training_of(source))
             write_runs(source, read_runs(source) | {name: about | found})
             seen = found.get("validation")
             said = f": validation Dice {seen['dice']:.3f}, Betti error {seen['betti_error']:.3f}" if seen else ""
@@ -85,7 +93,7 @@ def main() -> None:
         if given.run:
             run(source, given.patients, given.seed, given.arm)
         if given.pictures:
-            draw_slices(source, PAGE.with_suffix("") / f"{source}-slices.png")
+            draw_slices(source, PAGE.with_suffix("") / f"{source}-slices.png", training_of(source))
         if given.summary and read_runs(source):
             _summarize(source)
 

@@ -14,9 +14,9 @@ from topogan.runs.previews import contact_sheet, write_preview
 _SHOWN = 12
 
 
-def draw_slices(source: str, path: Path) -> None:
+def draw_slices(source: str, path: Path, training: Training) -> None:
     """Rows of a training patient's slices, of own masks painted, and of synthetic slices; label maps lie below each."""
-    real, training = open_patients(source, 1, 0), Training()
+    real = open_patients(source, 1, 0)
     assert real.images is not None and real.window is not None
     rows = real.train[np.linspace(0, len(real.train) - 1, _SHOWN).astype(int)]
     own = painted_own_masks(open_model(source, real, 1, 0, PAINTER, training), real, _SHOWN, seed=5)

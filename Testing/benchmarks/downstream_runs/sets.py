@@ -106,6 +106,11 @@ def _phantom_structures(out: Path, context: tuple[Context, ...] = ()) -> None:
     assert same.patients == told.patients and np.array_equal(same.images[:], told.images[:])
 
 
+def _phantom_context(out: Path) -> None:
+    """The same, with lungs, bone and body as they are found in the CT."""
+    _phantom_structures(out, tuple(Context))
+
+
 def _hvsmr(out: Path) -> None:
     """The blood of all chambers and vessels in MR; how large a pixel is, is not known."""
     folder, cases = present("hvsmr2_whole_heart_png"), [str(10_000 + number) for number in range(_CASES)]
@@ -134,7 +139,8 @@ def _leave_one_out(patients: int, seed: int) -> dict[str, Sequence[int]]:
 SOURCES = {
     "phantom": Source(_phantom, _of_phantom),
     "phantom_structures": Source(_phantom_structures, _of_phantom, segmented="phantom"),
-    "phantom_context": Source(lambda out: _phantom_structures(out, tuple(Context)), _of_phantom, segmented="phantom"),
+    "phantom_context": Source(_phantom_context, _of_phantom, segmented="phantom"),
+    "phantom_context_longer": Source(_phantom_context, _of_phantom, segmented="phantom"),
     "hvsmr": Source(_hvsmr, _leave_one_out, patients=(_CASES - 1,), seeds=tuple(range(_CASES))),
 }
 
