@@ -248,6 +248,12 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
     return settings.pixel_size
 
 
+def fits_stated_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> bool:
+    """Whether patches of the stated pixel size hold their structures; where none is stated, they always do."""
+    widths = ((widest_slice([plan]), case) for case, plan in zip(cases, plans, strict=True))
+    return settings.pixel_size == 0 or all(_needed(*one, settings) <= settings.pixel_size for one in widths)
+
+
 def smallest_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> float:
     """Mm per pixel below which the widest slice or volume would not fit."""
     pairs = zip(cases, plans, strict=True)
