@@ -35,6 +35,7 @@ def vessel_and_heart(course: int = 0) -> np.ndarray:
 
 
 def prepared(folder: Path, table: StructureTable, course: int = 0, **settings: Any) -> TrainingSet:
+    folder.mkdir(exist_ok=True)
     paths = [save(folder / f"{number}.nii.gz", vessel_and_heart(course), (1.0, 1.0, 2.0)) for number in range(3)]
     return TrainingSet.open(prepare(folder / "out", paths, settings=PrepareSettings(**settings), table=table))
 
@@ -78,6 +79,14 @@ def test_what_would_need_much_wider_patches_is_followed(tmp_path: Path) -> None:
     asked = TrainingSet.open(prepare(tmp_path / "asked", paths, settings=PrepareSettings(center="volume"), table=TWO))
     assert (found.center, asked.center) == (Center.SLICE, Center.VOLUME)
     assert asked.pixel_size > found.pixel_size
+
+
+def test_what_a_stated_pixel_size_holds_alone_is_followed(tmp_path: Path) -> None:
+    # The widest slice has 52 mm, all together have 56 mm, and the patch shows 56.3 mm.
+    assert prepared(tmp_path / "free", TWO, 2).center is Center.VOLUME
+    assert prepared(tmp_path / "stated", TWO, 2, pixel_size=0.88).center is Center.SLICE
+    with pytest.raises(InputError, match="wide, more than a patch of 64 pixels of"):
+        prepared(tmp_path / "asked", TWO, 2, pixel_size=0.88, center="volume")
 
 
 def test_one_structure_may_lie_alike_too(tmp_path: Path) -> None:

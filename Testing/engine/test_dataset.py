@@ -208,6 +208,17 @@ def test_anisotropic_voxels_keep_areas(tmp_path: Path) -> None:
         assert float(row["area_mm2"]) == pytest.approx(true, rel=0.03)
 
 
+@pytest.mark.parametrize(("first", "end"), [(30, 60), (31, 60), (0, 30), (0, 29)])
+def test_what_touches_the_edge_of_the_image_lies_inside(tmp_path: Path, first: int, end: int) -> None:
+    labels = np.zeros((40, 60, 60), np.uint8)
+    labels[:, first:end, first:end] = 2
+    spacing = (1.5, 1.5, 1.0)  # 45 points of the planning's grid lie in 30 voxels, those on their edges, too
+    paths = [save(tmp_path / f"{number}.nii.gz", labels, spacing) for number in range(2)]
+    images = [save(tmp_path / f"{number}-ct.nii.gz", scan_of(labels), spacing) for number in range(2)]
+    found = TrainingSet.open(prepare(tmp_path / "out", paths, images, settings=myocardium()))
+    assert len(found.masks) == 80
+
+
 def test_slicers_axial_matrix_is_the_axial_plane(prepared: Path, tmp_path: Path) -> None:
     out = prepare(tmp_path / "out", *patients(tmp_path), myocardium(), plane=SLICER_AXIAL)
     assert TrainingSet.open(out).content_hash == TrainingSet.open(prepared).content_hash

@@ -412,9 +412,10 @@ class TestSeveralStructures:
             ("atrium=1,0", "betti asks of 'atrium': each of wall, cavity, wall \\+ cavity can be named once"),
             ("wall=1,0;wall=1,1", "asks twice of 'wall'"),
             ("1,0;wall=1,1", "asks twice of 'wall'"),
+            ("wall=1,0;cavity=0,1", "cannot ask for 0,1 of 'cavity': what has no piece has nothing else"),
         ],
     )
-    def test_unknown_structures_are_refused(self, heart_model, text: str, said: str) -> None:
+    def test_what_no_sample_could_have_is_refused(self, heart_model, text: str, said: str) -> None:
         with pytest.raises(InputError, match=said):
             asked_betti(text, heart_model.metadata)
 

@@ -138,7 +138,7 @@ def colors_of(labels: np.ndarray) -> np.ndarray:
     return np.array([(9, 9, 9), (255, 0, 0), (0, 255, 0), (0, 0, 255)], np.uint8)[labels]
 
 
-def test_png_colors_are_structures(tmp_path: Path) -> None:
+def test_png_colors_are_structures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = ring_labels()
     labels[:, 30:][labels[:, 30:] == 2] = 3  # the wall in two colors
     for patient in range(3):
@@ -154,6 +154,14 @@ def test_png_colors_are_structures(tmp_path: Path) -> None:
     table = table_of_words(["cavity=1", "wall=2,3"], [])
     by_label = prepare(tmp_path / "labels", paths, settings=PrepareSettings(pixel_size=1.0), table=table)
     np.testing.assert_array_equal(by_color.masks[slice(None)], TrainingSet.open(by_label).masks[slice(None)])
+    capsys.readouterr()
+    words[-1] = "wall=#123456,#654321"
+    assert run(["prepare", str(tmp_path / "other"), *words, *rest]) == 2
+    said = (
+        f"No volume shows the structure wall: no pixel of {tmp_path / 'masks' / 'p0'} has its color #123456 or #654321"
+    )
+    assert said in capsys.readouterr().err.replace("\n", " ")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_request_may_name_several(tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ class TestFolder:
         assert region["betti_histogram_before_cleaning"] == region["betti_histogram"]
         assert found["summary"] == f"{valid} of 12 samples have 1 piece and 1 hole."
         assert found["window"] == [-200.0, 600.0] and found["pixel_size_mm"] == 1.5
+        assert found["center"] == "slice"
         assert found["model"]["content_hash"] == model.metadata.content_hash
         assert found["settings"] == SETTINGS.model_dump(mode="json")
 

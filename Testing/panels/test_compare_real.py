@@ -54,6 +54,26 @@ def compared_with(synthesis: Path, segmentation: Any, volume: Any, work: Path) -
     return Compared(read_comparison(work / "out"), read_pictures(work / "out" / "nearest", report), work / "none")
 
 
+@pytest.mark.parametrize(
+    ("told", "cut"),
+    [
+        ({}, "slice"),  # of samples from before there was a choice
+        ({"center": "slice"}, "slice"),
+        ({"center": "volume"}, "volume"),
+    ],
+)
+def test_real_patches_lie_as_samples_do(heart: tuple[Any, Any], tmp_path: Path, told: dict[str, str], cut: str) -> None:
+    from topogan.training_set import TrainingSet
+
+    synthesis = writers().write_structures(tmp_path / "samples")
+    path = synthesis / "report.json"
+    report = json.loads(path.read_text())
+    assert report.pop("center", "slice") == "slice"
+    path.write_text(json.dumps(report | told))
+    compared_with(synthesis, *heart, tmp_path / "work")
+    assert TrainingSet.open(tmp_path / "work" / "set").center.value == cut
+
+
 @pytest.mark.timeout(300)
 def test_a_segmentation_of_the_scene_stands_beside_samples_in_a_saved_scene(
     heart: tuple[Any, Any], tmp_path: Path

@@ -251,6 +251,8 @@ def _wrong(first: Any) -> str:
     if kind == "too_long" and len(place) == 1:
         count, most = first["ctx"]["actual_length"] or "more", first["ctx"]["max_length"]
         return f"it has {count} {place[0]} where {most} are the most, leave some out"
+    if kind == "too_short" and len(place) == 1:
+        return f"it has no {place[0]}, add one"
     of = f"{str(place[0])[:-1]} {place[1] + 1}" if len(place) > 1 else str(place[0])[:40]
     what = f"the {str(place[2])[:40]} of {of}" if len(place) > 2 and isinstance(place[2], str) else of
     if kind in ("missing", "extra_forbidden"):

@@ -13,6 +13,8 @@ to the head, the first voxel at the origin.
 
 - ``axes``: 2 for slices, 3 for volumes; 2 where it is missing;
 - ``count`` samples of ``size`` pixels along each axis, of ``pixel_size_mm``;
+- ``center``: of slices, what they lie around as ``topogan prepare --center`` names it, "slice" or "volume"; "slice"
+  where it is missing;
 - ``table``: ``structures``, each with ``name``, ``color`` and ``terminology``, and ``unions``, lists of names;
   structures with ``context`` true come last, have labels and are no region;
 - ``regions``: for each ``name``, ``valid_percent``, ``expected_betti`` ([b0, b1]; null where it depends on the level),

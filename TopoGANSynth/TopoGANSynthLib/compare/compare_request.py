@@ -1,7 +1,7 @@
 """A segmentation of the scene as the real data that samples are compared with: what the engine is asked to cut of it.
 
-Its patches get the structures, the size and the pixels of the samples, which their own files tell: the model that
-is chosen in the panel may be another by now.
+Its patches get the structures, the size, the pixels and the center of the samples, which their own files tell: the
+model that is chosen in the panel may be another by now.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class SampleForm:
     intensity: str
     context: tuple[str, ...] = ()
     """Names of what is learned besides, and not compared."""
+    center: str = "slice"
+    """What slices lie around: their own structures, or those of all slices ("volume")."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ def _form(report: Mapping[str, Any]) -> SampleForm:
         pixel_size=float(report["pixel_size_mm"]),
         window=None if window is None else (float(window[0]), float(window[1])),
         intensity=str(report["intensity"]),
+        center=str(report.get("center", "slice")),
     )
 
 
@@ -105,6 +108,8 @@ def scene_request(
         "unions": form.unions,
     }
     settings: dict[str, Any] = {"size": form.size, "pixel_size": form.pixel_size, "resample": True}
+    if form.axes == 2:
+        settings["center"] = form.center
     if form.window is not None:
         settings |= {"window_low": form.window[0], "window_high": form.window[1], "intensity": form.intensity}
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from topogan.config import Center, PrepareSettings
 from topogan.dataset.inputs import Case
-from topogan.dataset.plan import CasePlan, PatchPlan, widest_slice
+from topogan.dataset.plan import CasePlan, PatchPlan, fits_stated_size, widest_slice
 
 # Six structures of a heart are 1.0 times as wide in all slices together as in their widest slice; an aorta with its
 # arch, whose slices would fill little of a patch, is twice as wide.
@@ -32,7 +32,7 @@ def with_centers(
         cases: what is cut.
         plans: the slices of each case, each around its own structures; or its volumes or tiles, which stay.
         settings: the center that was asked for; with ``auto`` several structures lie around all slices of a phase, if
-            patches need not be more than a quarter wider for that.
+            patches need not be more than a quarter wider for that, and not wider than a stated pixel size lets them be.
 
     Returns:
         The plans, and the center that was taken: that of a slice or of a volume.
@@ -42,10 +42,17 @@ def with_centers(
     if settings.tiling or settings.center is Center.SLICE:
         return list(plans), Center.SLICE
     alike = [around_volume(plan, case.frame.pitch) for case, plan in zip(cases, plans, strict=True)]
-    several = max(case.table.counted for case in cases) > 1
-    if settings.center is Center.VOLUME or (several and widest_slice(alike) <= _WIDER * widest_slice(plans)):
+    if settings.center is Center.VOLUME or _are_hardly_wider(cases, plans, alike, settings):
         return alike, Center.VOLUME
     return list(plans), Center.SLICE
+
+
+def _are_hardly_wider(
+    cases: Sequence[Case], plans: Sequence[CasePlan], alike: Sequence[CasePlan], settings: PrepareSettings
+) -> bool:
+    several = max(case.table.counted for case in cases) > 1
+    hardly = several and widest_slice(alike) <= _WIDER * widest_slice(plans)
+    return hardly and fits_stated_size(cases, alike, settings)
 
 
 def around_volume(plan: CasePlan, pitch: float) -> CasePlan:

@@ -98,7 +98,7 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callabl
         structure = Volume((labels.array != 0).astype(np.uint8), labels.geometry)
         found = list(_tiles(structure, case, phase, tile, *grid) if grid else _slices(structure, case.frame, phase))
         large = [patch for patch in found if patch.content >= settings.minimum_area]
-        inside = [patch for patch in large if _lies_inside(patch, case)]
+        inside = [patch for patch in large if _lies_inside(patch, case, tiled=tile > 0)]
         if case.image and large and not inside:
             raise beyond_image(case)
         too_small += len(found) - len(large)
@@ -206,16 +206,20 @@ def _tiles(
         yield PatchPlan(phase, first + int(number), center, (tile, tile), area)
 
 
-def _lies_inside(patch: PatchPlan, case: Case) -> bool:
+def _lies_inside(patch: PatchPlan, case: Case, tiled: bool) -> bool:
     """Tell whether the image covers the structure's bounding box (or the tile): texture is learned from there.
 
     Without an image nothing is; a label map may be cropped to its structures, and what is around them is background.
     """
     if case.image is None:
         return True
-    u, v = ((side - case.frame.pitch) / 2 for side in patch.sides)
+    pitch = case.frame.pitch
+    u, v = ((side - pitch) / 2 for side in patch.sides)
     corners = np.array([(-u, -v, 0), (-u, v, 0), (u, -v, 0), (u, v, 0)])
-    return bool(case.extent.contains(case.frame.to_point(np.asarray(patch.center) + corners)).all())
+    # Around a box of an odd number of points the patch lies half a point further, and not the box.
+    further = [0.0 if tiled else round(side / pitch) % 2 * pitch / 2 for side in patch.sides]
+    middle = np.asarray(patch.center) - (*further, 0.0)
+    return bool(case.extent.contains(case.frame.to_point(middle + corners)).all())
 
 
 def _with_levels(patches: Sequence[PatchPlan]) -> list[PatchPlan]:
@@ -246,6 +250,12 @@ def choose_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings
             f"(0 chooses it), or a larger {larger}."
         )
     return settings.pixel_size
+
+
+def fits_stated_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> bool:
+    """Whether patches of the stated pixel size hold their structures; where none is stated, they always do."""
+    widths = ((widest_slice([plan]), case) for case, plan in zip(cases, plans, strict=True))
+    return settings.pixel_size == 0 or all(_needed(*one, settings) <= settings.pixel_size for one in widths)
 
 
 def smallest_pixel_size(cases: Sequence[Case], plans: Sequence[CasePlan], settings: PrepareSettings) -> float:

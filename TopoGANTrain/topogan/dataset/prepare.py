@@ -176,13 +176,14 @@ def _plan(
     report({"kind": "message", "text": f"{meaning}."})
     if center is Center.VOLUME and not settings.volumes:
         report({"kind": "message", "text": "Patches lie around what all slices of a phase show together."})
-    for count, why in (
-        (sum(plan.too_small for plan in plans), "are too small"),
-        (sum(plan.outside for plan in plans), "reach beyond the image"),
+    noun = "volume" if settings.volumes else "patch"
+    for count, one, several in (
+        (sum(plan.too_small for plan in plans), "is too small and is", "are too small and are"),
+        (sum(plan.outside for plan in plans), "reaches beyond the image and is", "reach beyond the image and are"),
     ):
         if count:
-            what = "volumes" if settings.volumes else "patches"
-            report({"kind": "message", "text": f"{count} {what} {why} and are left out."})
+            what = f"{noun} {one}" if count == 1 else f"{noun}{'s' if settings.volumes else 'es'} {several}"
+            report({"kind": "message", "text": f"{count} {what} left out."})
     if settings.volumes:
         plans = [with_poses(plan, number, settings, pixel_size) for number, plan in enumerate(plans)]
     return pixel_size, smallest, [plan.patches for plan in plans], center

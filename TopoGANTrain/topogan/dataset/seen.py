@@ -10,7 +10,7 @@ from topogan.dataset.plan import CasePlan
 from topogan.dataset.structure import absent_labels
 from topogan.errors import InputError
 from topogan.structures import StructureTable
-from topogan.volumes import Drawn
+from topogan.volumes import Drawn, PngSlices
 
 _MOST_NAMED = 4
 
@@ -75,7 +75,10 @@ def _nowhere(cases: Sequence[Case], number: int) -> InputError:
     """What is said of a structure that no volume shows, by what the first volume holds."""
     case = cases[0]
     structure = case.table.structures[number - 1]
-    if isinstance(case.segmentation, Drawn):
+    if isinstance(case.segmentation, PngSlices) and structure.png_colors:
+        colors = " or ".join(structure.png_colors)
+        why = f"no pixel of {case.segmentation.path} has its color {colors}; correct the color, or leave it out."
+    elif isinstance(case.segmentation, Drawn):
         why = str(case.segmentation.absent.get(number, f"{case.segmentation.path} draws no voxel of it."))
     else:
         why = str(absent_labels(next(case.segmentation.volumes()).array, structure.labels, case.segmentation.path))

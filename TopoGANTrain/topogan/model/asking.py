@@ -51,8 +51,8 @@ def asked_betti(text: str, metadata: Metadata) -> Asked:
         metadata: of the model.
 
     Raises:
-        InputError: the model has no such structure or union, one is named twice, or with another number of numbers than
-            the model's samples have axes.
+        InputError: the model has no such structure or union, one is named twice, with another number of numbers than
+            the model's samples have axes, or with a topology that nothing has.
     """
     if text == "any":
         return None
@@ -71,6 +71,12 @@ def asked_betti(text: str, metadata: Metadata) -> Asked:
         asked[name] = _wanted(numbers, metadata.betti.modal[names.index(name)])
         if numbers not in _WORDS and numbers.count(",") + 1 != metadata.axes:
             raise _other_axes(numbers, metadata)
+        wanted = asked[name]
+        if isinstance(wanted, tuple) and wanted[0] == 0 < max(wanted):
+            raise InputError(
+                f"The setting betti cannot ask for {numbers} of {name!r}: what has no piece has nothing else; ask "
+                "for a piece."
+            )
     found = tuple(asked.get(name) for name in names)
     if found == ("real",):
         return "real"

@@ -170,6 +170,8 @@ def write_report(
     }
     if metadata.axes == 3:
         content["axes"] = 3
+    else:
+        content["center"] = metadata.center.value
     if metadata.privacy:
         content["privacy"] = metadata.privacy
     if samples.copies is not None:
