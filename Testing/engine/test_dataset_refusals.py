@@ -149,3 +149,14 @@ def test_wrong_planes_are_refused(tmp_path: Path) -> None:
     refused(tmp_path, "cannot be 'sagittal'", [mask], plane="sagittal")
     refused(tmp_path, "2 planes for 1 volumes", [mask], plane=[np.eye(4), np.eye(4)])
     refused(tmp_path, "not a 4x4 SliceToRAS", [mask], plane=np.diag([2.0, 1.0, 1.0, 1.0]))
+
+
+def test_a_phase_beyond_the_image_is_left_out(tmp_path: Path) -> None:
+    early, late = ring_labels(), ring_labels()
+    early[25:], late[:28] = 0, 0
+    image = sitk.ReadImage(save(tmp_path / "one.nrrd", scan_of(ring_labels())))[:, :, :26]
+    phases = [sitk.ReadImage(save(tmp_path / "one.nrrd", labels)) for labels in (early, late)]
+    for name, volumes in (("m.nrrd", phases), ("i.nrrd", [image, image])):
+        sitk.WriteImage(sitk.JoinSeries(volumes), tmp_path / name)
+    out = prepare(tmp_path / "out", [tmp_path / "m.nrrd"], [tmp_path / "i.nrrd"], myocardium(resample=True, test=0.1))
+    assert len(TrainingSet.open(out).masks)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from topogan import cli
-from topogan.config import MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
+from topogan.config import Center, MaskSettings, Part, TextureSettings, TopologySettings, TrainSettings
 from topogan.device import exact_numerics
 from topogan.errors import InputError
 from topogan.losses.topology_loss import TopologyLoss, TopologyTargets
@@ -260,6 +260,16 @@ class TestFineTuning:
         assert start.networks["masks"]["generator"] is model.masks and not start.messages
         with pytest.raises(InputError, match="knows ring without the slice level"):
             start_from(model, self.wanted(model), hearts)
+
+    def test_another_center_is_said(self, ring_training_set: Path, one: Path) -> None:
+        from dataclasses import replace
+
+        model, rings = load_model(one), TrainingSet.open(ring_training_set)
+        start = start_from(model, self.wanted(model), replace(rings, center=Center.VOLUME))
+        assert start.messages == [
+            "The model learned patches around what each slice shows and those of the training set lie around what all "
+            "slices of a phase show: prepare it with --center slice to go on as it learned."
+        ]
 
     def test_an_adapted_model_trains(self, heart_training_set: Path, one: Path, tmp_path: Path) -> None:
         old = load_model(one).settings

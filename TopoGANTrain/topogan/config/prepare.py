@@ -92,7 +92,7 @@ class PrepareSettings(Settings):
         "Center",
         "What patches lie around: what each slice shows (slice), or what all slices of its phase show, so that nothing "
         "jumps where another structure begins (volume); auto: volume with several structures, where patches need not "
-        "be more than a quarter wider for that, and a stated pixel size allows it.",
+        "be more than a tenth wider for that, and a stated pixel size allows it.",
     )
     window_low: float = setting(
         -200.0, "Window from", "CT value that the textures show as black.", "HU", ge=-4096, le=32767

@@ -57,6 +57,24 @@ class PatchPlan:
     level: float = 0.0
     pose: Pose = _AS_IT_LIES
 
+    def box(self, pitch: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return (u, v) of the first point of the structure's grid in its box, and how many there are: float [2] each.
+
+        Args:
+            pitch: from one point to the next, in mm, in which both are counted. The center of an odd number of points
+                is one of them, and the patch lies half a point further.
+        """
+        counts = np.rint(np.array(self.sides[:2]) / pitch)
+        return np.rint(np.array(self.center[:2]) / pitch + 0.5 - np.ceil(counts / 2)), counts
+
+
+def between_points(first: float, last: float) -> float:
+    """The middle of the points from ``first`` to ``last``, or the next one that lies between two of them.
+
+    With pixels as large as voxels, each pixel of a patch around it is exactly one voxel.
+    """
+    return math.floor((first + last) / 2) + 0.5
+
 
 @dataclass(frozen=True)
 class CasePlan:
@@ -99,11 +117,11 @@ def plan_case(case: Case, settings: PrepareSettings, tile: float, go_on: Callabl
         found = list(_tiles(structure, case, phase, tile, *grid) if grid else _slices(structure, case.frame, phase))
         large = [patch for patch in found if patch.content >= settings.minimum_area]
         inside = [patch for patch in large if _lies_inside(patch, case, tiled=tile > 0)]
-        if case.image and large and not inside:
-            raise beyond_image(case)
         too_small += len(found) - len(large)
         outside += len(large) - len(inside)
         patches += _with_levels(inside)
+    if outside and not patches:
+        raise beyond_image(case)
     return CasePlan(patches, too_small, outside, frozenset(seen - {0}))
 
 
@@ -147,8 +165,7 @@ def _slices(structure: Volume, frame: Frame, phase: int) -> Iterator[PatchPlan]:
         if not picture.any():
             continue
         rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
-        # Between two grid points: with pixels as large as voxels, each pixel then is exactly one voxel.
-        u, v = ((math.floor((side[0] + side[-1]) / 2) + 0.5) for side in (columns, rows))
+        u, v = (between_points(side[0], side[-1]) for side in (columns, rows))
         slice_number = int(low[2]) + number
         yield PatchPlan(
             phase=phase,
@@ -213,13 +230,14 @@ def _lies_inside(patch: PatchPlan, case: Case, tiled: bool) -> bool:
     """
     if case.image is None:
         return True
-    pitch = case.frame.pitch
-    u, v = ((side - pitch) / 2 for side in patch.sides)
-    corners = np.array([(-u, -v, 0), (-u, v, 0), (u, -v, 0), (u, v, 0)])
-    # Around a box of an odd number of points the patch lies half a point further, and not the box.
-    further = [0.0 if tiled else round(side / pitch) % 2 * pitch / 2 for side in patch.sides]
-    middle = np.asarray(patch.center) - (*further, 0.0)
-    return bool(case.extent.contains(case.frame.to_point(middle + corners)).all())
+    if tiled:
+        half = (np.array(patch.sides) - case.frame.pitch) / 2
+        low, high = np.array(patch.center[:2]) - half, np.array(patch.center[:2]) + half
+    else:
+        first, counts = patch.box(case.frame.pitch)
+        low, high = first * case.frame.pitch, (first + counts - 1) * case.frame.pitch
+    corners = np.array([(u, v, patch.center[2]) for u in (low[0], high[0]) for v in (low[1], high[1])])
+    return bool(case.extent.contains(case.frame.to_point(corners)).all())
 
 
 def _with_levels(patches: Sequence[PatchPlan]) -> list[PatchPlan]:

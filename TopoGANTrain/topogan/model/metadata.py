@@ -84,7 +84,7 @@ class Metadata(_Checked):
     pixel_size_mm: Annotated[float, Field(gt=0.0, le=100.0)]
     intensity: Literal["HU", "arbitrary", "none"]
     window: tuple[_Int16, _Int16] | None
-    center: Center = Center.SLICE
+    center: Literal[Center.SLICE, Center.VOLUME] = Center.SLICE
     """What patches of slices lay around."""
     betti: BettiSummary
     levels: Annotated[tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...], Field(max_length=101)] = ()

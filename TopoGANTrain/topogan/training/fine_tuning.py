@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from topogan.config import Part, TrainSettings
+from topogan.config import Center, Part, TrainSettings
 from topogan.errors import InputError
 from topogan.model import Model
 from topogan.networks import channels_behind
@@ -17,6 +17,7 @@ from topogan.training.stages import Networks, blank_networks
 from topogan.training_set import TrainingSet
 
 _DECIDES_SHAPE = {"masks": ("backbone", "width", "latent"), "textures": ("network", "width")}
+_AROUND = {Center.SLICE: "what each slice shows", Center.VOLUME: "what all slices of a phase show"}
 # By which groups of settings the networks of a stage were trained.
 _TRAINED_BY = {"masks": ("masks", "topology", "augmentation"), "textures": ("textures",)}
 
@@ -64,6 +65,8 @@ def start_from(
             "without --from."
         )
     start = Start(settings)
+    if model.metadata.center is not training_set.center and training_set.axes == 2:
+        start.messages.append(_other_center(model.metadata.center, training_set.center))
     had = Seen(model.metadata.table.names, model.metadata.told_level)
     wants = Seen(training_set.table.names, settings.tells_level(len(training_set.table), training_set.axes))
     # One structure under another name is what it was before.
@@ -96,6 +99,13 @@ def start_from(
             start.messages.append(_said(stage, had, wants))
         start.networks[stage] = networks
     return start
+
+
+def _other_center(had: Center, wants: Center) -> str:
+    return (
+        f"The model learned patches around {_AROUND[had]} and those of the training set lie around {_AROUND[wants]}: "
+        f"prepare it with --center {had.value} to go on as it learned."
+    )
 
 
 def _refusal(had: Seen, wants: Seen) -> str:

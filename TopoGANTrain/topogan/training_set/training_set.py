@@ -137,7 +137,7 @@ class TrainingSet:
             betti=np.array([row.betti for row in rows], dtype=np.int64).reshape(len(rows), -1, described.axes),
             image_pixel_size=described.image_pixel_size_mm,
             tiled=described.settings.tiling,
-            center=described.settings.center,
+            center=Center.VOLUME if described.settings.center is Center.VOLUME else Center.SLICE,
         )
 
     def _hash_of_files(self, table: bytes, of_whole_files: bool) -> str:
