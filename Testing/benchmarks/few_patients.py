@@ -13,12 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import numpy as np
 from ablation.data import REPOSITORY
 from ablation.sets import open_set
 from downstream_runs.page import write
 from few_patients.job import CPU, SETS, VARIANTS, Job, drawn
-from few_patients.measure import figures, measure_cost, measure_independent, measure_strengths
+from few_patients.measure import figures, held_out, measure_cost, measure_independent, measure_strengths
 from few_patients.results import FURTHER, add_results, read_runs, summary
 
 from topogan.device import exact_numerics
@@ -51,9 +50,7 @@ def run(jobs: list[Job], results: Path, parts: list[str]) -> None:
             }
         for part in parts:
             if part not in content:
-                of = open_set(f"{job.set_name}_further") if part == FURTHER else training_set
-                rows = np.arange(len(of.masks)) if part == FURTHER else training_set.test
-                content[part] = figures(samples, training_set, rows, of)
+                content[part] = figures(samples, training_set, *held_out(job.set_name, training_set, part))
         add_results(results, {"runs": dict(sorted((read_runs(results) | {job.name: content}).items()))})
         print(f"{job.name}: {content['validation']}", flush=True)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
 from few_patients.job import CPU, PHANTOMS, Job
-from few_patients.results import add_results
+from few_patients.results import FURTHER, add_results
 from topogan.config import AugmentationSettings
 from topogan.device import exact_numerics
 from topogan.homology import betti_numbers_of_batch
@@ -30,17 +30,25 @@ _STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 _TIMED = 3
 
 
+def held_out(name: str, real: TrainingSet, part: str) -> tuple[NDArray[np.int64], TrainingSet]:
+    """The rows of a part, and the set that they are of: ``real``, or that of further patients."""
+    if part != FURTHER:
+        return getattr(real, part), real
+    of = open_set(f"{name}_{FURTHER}")
+    return np.arange(len(of.masks)), of
+
+
 def figures(
-    samples: NDArray[np.bool_], real: TrainingSet, held_out: NDArray[np.int64], of: TrainingSet
+    samples: NDArray[np.bool_], real: TrainingSet, rows: NDArray[np.int64], of: TrainingSet
 ) -> dict[str, float]:
-    """All that is said of a training, against held-out slices ``of`` a set; beside each figure that of real masks."""
-    sides = ((real, real.train), (of, held_out))
-    members, others = (one.region_masks(rows) for one, rows in sides)
-    patients = [[one.patients[row] for row in rows.tolist()] for one, rows in sides]
+    """All that is said of a training, against held-out rows ``of`` a set; beside each figure that of real masks."""
+    sides = ((real, real.train), (of, rows))
+    members, others = (one.region_masks(mine) for one, mine in sides)
+    patients = [[one.patients[row] for row in mine.tolist()] for one, mine in sides]
     found = audit(samples, others, real.region_masks, real.train)
     attack = membership(samples, members, others, *patients)
     betti = betti_numbers_of_batch(samples)
-    of_members, of_others = real.betti[real.train, 0], of.betti[held_out, 0]
+    of_members, of_others = real.betti[real.train, 0], of.betti[rows, 0]
     sizes, of_train, of_held = (areas(masks, real.pixel_size) for masks in (samples, members, others))
     values = {
         "all_copies": 100.0 * found.copied.mean(),
@@ -93,8 +101,8 @@ def measure_independent(results: Path) -> None:
     for name in PHANTOMS:
         real, other = (open_set(one) for one in (name, PHANTOMS[name == PHANTOMS[0]]))
         samples = other.region_masks(np.arange(len(other.masks)))
-        for part in ("validation", "test"):
-            values = figures(samples, real, getattr(real, part), real)
+        for part in ("validation", "test", FURTHER)[: 3 if name == PHANTOMS[0] else 2]:
+            values = figures(samples, real, *held_out(name, real, part))
             found[f"{name}, {part}"] = {key: values[key] for key in ("auc", "closer", "copies", "dice_to_training")}
             print(f"{name}, {part}: {found[f'{name}, {part}']}", flush=True)
     add_results(results, {"independent": found})
