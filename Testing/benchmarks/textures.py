@@ -139,7 +139,7 @@ def _chest(out: Path, size: int) -> None:
     segmentation.CopyInformation(image)
     table = StructureTable(structures=tuple(Structure(name=name, labels=(i,)) for i, name in enumerate(_CHEST, 1)))
     settings = PrepareSettings(
-        size=size, pixel_size=_CHEST_PIXEL, context=tuple(Context), validation=0.2, test=0.2, seed=1
+        size=size, pixel_size=_CHEST_PIXEL, context=tuple(Context), center="slice", validation=0.2, test=0.2, seed=1
     )
     last = int(np.flatnonzero(labels.any((1, 2)))[-1]) + 1
     with tempfile.TemporaryDirectory() as scratch:

@@ -21,7 +21,7 @@ def tables(source: str, runs: Runs, less_told: Runs) -> str:
     ``less_told`` are runs on the same slices whose synthesis was told less, if there are any.
     """
     title, lines = source.replace("_", " ").capitalize(), []
-    for patients in sorted({one["patients"] for one in runs.values()}):
+    for patients in _numbers(runs):
         lines += [f"\n### {title}, {patients} training patient{'s' if patients > 1 else ''}\n"]
         head = [*_SCORES.values(), "Dice over the rival", "Betti error over the rival", "seeds"]
         lines += [f"| U-Net trained on | {' | '.join(head)} |", f"|{'---|' * (len(head) + 1)}"]
@@ -48,7 +48,7 @@ def draw(runs: Runs, path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    numbers = sorted({one["patients"] for one in runs.values()})
+    numbers = _numbers(runs)
     figure, both = pyplot.subplots(1, 2, figsize=(8, 3.2))
     for axes, score in zip(both, _COMPARED, strict=True):
         for shift, (arm, color) in enumerate(_DRAWN.items()):
@@ -70,6 +70,11 @@ def draw(runs: Runs, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=90, metadata={"Software": None})
     pyplot.close(figure)
+
+
+def _numbers(runs: Runs) -> list[int]:
+    """How many training patients there are synthetic slices of."""
+    return sorted({one["patients"] for one in runs.values() if ARMS[one["arm"]].data is not None})
 
 
 def write(page: Path, place: str, text: str) -> None:
