@@ -409,7 +409,7 @@ class TestSeveralStructures:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("atrium=1,0", "betti asks of 'atrium': each of wall, cavity, wall \\+ cavity can be named once"),
+            ("atrium=1,0", "asks of 'atrium', which this model does not know: name wall or cavity or wall \\+ cavity"),
             ("wall=1,0;wall=1,1", "asks twice of 'wall'"),
             ("1,0;wall=1,1", "asks twice of 'wall'"),
             ("wall=1,0;cavity=0,1", "cannot ask for 0,1 of 'cavity': what has no piece has nothing else"),
@@ -418,6 +418,11 @@ class TestSeveralStructures:
     def test_what_no_sample_could_have_is_refused(self, heart_model, text: str, said: str) -> None:
         with pytest.raises(InputError, match=said):
             asked_betti(text, heart_model.metadata)
+
+    def test_unions_are_asked_for_as_they_are_made(self, heart_model) -> None:
+        wanted = (None, None, (1, 0))
+        for text in ("wall+cavity=1,0", "wall + cavity=1,0"):
+            assert asked_betti(text, heart_model.metadata) == wanted
 
     def test_giving_up_names_the_structures(self, heart_model) -> None:
         with pytest.raises(

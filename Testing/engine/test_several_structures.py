@@ -35,6 +35,7 @@ def test_words_are_a_table() -> None:
     assert table.structures[2].png_colors == ("#FF0000", "#00ff00")
     assert [region.name for region in table.regions] == [*table.names, "a=b + atrium"]
     assert table.regions[-1].ids == (2, 4)
+    assert table_of_words(["a=1", "b=2"], ["a + b"]).unions == table_of_words(["a=1", "b=2"], ["a+b"]).unions
 
 
 def test_colors_are_chosen_where_none_are_given() -> None:

@@ -198,7 +198,9 @@ def table_of_words(structures: Sequence[str], unions: Sequence[str]) -> Structur
         InputError: one sentence on the first thing that is wrong.
     """
     rows = [_structure_of(word) for word in structures]
-    return checked_table({"structures": rows, "unions": [union.split("+") for union in unions]})
+    return checked_table(
+        {"structures": rows, "unions": [[one.strip() for one in union.split("+")] for union in unions]}
+    )
 
 
 def _structure_of(word: str) -> dict[str, Any]:

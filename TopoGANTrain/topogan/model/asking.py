@@ -65,9 +65,15 @@ def asked_betti(text: str, metadata: Metadata) -> Asked:
     for part in text.split(";"):
         name, _, numbers = part.strip().rpartition("=")
         name = name or names[0]
-        if name not in names or name in asked:
-            what = "asks twice of" if name in asked else "asks of"
-            raise InputError(f"The setting betti {what} {name!r}: each of {', '.join(names)} can be named once.")
+        if name not in names:
+            # A union, as the command line makes it: "a+b".
+            name = " + ".join(one.strip() for one in name.split("+"))
+        if name not in names:
+            raise InputError(
+                f"The setting betti asks of {name!r}, which this model does not know: name {' or '.join(names)}."
+            )
+        if name in asked:
+            raise InputError(f"The setting betti asks twice of {name!r}: name it once.")
         asked[name] = _wanted(numbers, metadata.betti.modal[names.index(name)])
         if numbers not in _WORDS and numbers.count(",") + 1 != metadata.axes:
             raise _other_axes(numbers, metadata)
