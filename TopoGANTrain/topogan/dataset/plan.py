@@ -42,8 +42,8 @@ class PatchPlan:
         phase: number of the phase.
         slice_number: number of the slice in its frame; 0 of volumes.
         center: (u, v, w) in mm in the frame of the case.
-        sides: width and height (of volumes also depth) of the structure's bounding box in the slice (or of the tile),
-            in mm.
+        sides: width and height (of volumes also depth) in mm of what the patch has to hold: the structure's bounding
+            box in the slice, or in all slices of the phase, or the tile.
         content: area of the structure in the slice (or tile) in mm²; its volume in mm³.
         level: place of the slice along the structure, 0 to 1; 0 of volumes.
         pose: how a volume lies in its cube.
@@ -288,7 +288,7 @@ def _needed(width: float, case: Case, settings: PrepareSettings) -> float:
 
 
 def widest_slice(plans: Sequence[CasePlan]) -> float:
-    """The width or height (or depth) in mm of the largest bounding box; 0 where there are no patches."""
+    """The width or height (or depth) in mm of the largest box that a patch must hold; 0 where there are no patches."""
     return max((max(patch.sides) for plan in plans for patch in plan.patches), default=0.0)
 
 
