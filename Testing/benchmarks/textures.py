@@ -113,13 +113,9 @@ def _phantom(out: Path, settings: PrepareSettings, seen: PhantomSettings = Phant
         prepare(out, segmentations, images, settings, table=table)
 
 
-def _without_context(size: int) -> PrepareSettings:
-    # Cut as when these were measured.
-    return PrepareSettings(size=size, slice_spacing=4.0, center="slice")
-
-
-def _with_context(size: int) -> PrepareSettings:
-    return PrepareSettings(size=size, slice_spacing=4.0, context=tuple(Context))
+def _cut(size: int, context: tuple[Context, ...] = ()) -> PrepareSettings:
+    # Around each slice, as when these were measured.
+    return PrepareSettings(size=size, slice_spacing=4.0, context=context, center="slice")
 
 
 def _chest(out: Path, size: int) -> None:
@@ -153,10 +149,10 @@ def _chest(out: Path, size: int) -> None:
 
 
 SETS: dict[str, Callable[[Path], None]] = {
-    "phantom-64": lambda out: _phantom(out, _without_context(64)),
-    "phantom-64-context": lambda out: _phantom(out, _with_context(64), _MANY),
-    "phantom-128": lambda out: _phantom(out, _without_context(128), _MANY),
-    "phantom-128-context": lambda out: _phantom(out, _with_context(128), _MANY),
+    "phantom-64": lambda out: _phantom(out, _cut(64)),
+    "phantom-64-context": lambda out: _phantom(out, _cut(64, tuple(Context)), _MANY),
+    "phantom-128": lambda out: _phantom(out, _cut(128), _MANY),
+    "phantom-128-context": lambda out: _phantom(out, _cut(128, tuple(Context)), _MANY),
     "chest-128": lambda out: _chest(out, 128),
     "chest-256": lambda out: _chest(out, 256),
 }
