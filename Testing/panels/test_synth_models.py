@@ -28,7 +28,7 @@ def test_a_model_comes_with_the_panel(bench: Bench) -> None:
     widget = ready(bench)
     assert widget.ui.generateButton.enabled
     assert widget.ui.modelLabel.text.splitlines() == [
-        "lv_cavity, myocardium: 64 × 64 pixels of 1.64 mm, 105 mm wide, with CT texture.",
+        "lv_cavity, myocardium: 64 × 64 pixels of 1.66 mm, 106 mm wide, with CT texture.",
         "8 patients: 1030 slices for training, 224 for validation, 398 for the test.",
         "The demo model: it has learned simulated hearts, no patients.",
     ]

@@ -114,7 +114,7 @@ CASES = [
         ("in no volume", named(*TWO, "lung=7"), "No volume shows the structure lung: .* the labels in it are 1, 2"),
         (
             "smaller than a pixel",
-            named(*TWO, more=("--pixel-size", "12", "--minimum-area", "0")),
+            named(*TWO, more=("--pixel-size", "12", "--center", "slice", "--minimum-area", "0")),
             "cavity is in none of the .* training slices: choose smaller pixels",
         ),
         ("a file and more", named("wall=1", more=("--structures", "x.json")), "leave --structure, --label and --union"),
