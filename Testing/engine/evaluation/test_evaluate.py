@@ -171,6 +171,18 @@ def test_a_foreign_training_set_and_dependent_slices_are_warned_of(
     ]
 
 
+def test_samples_that_lie_otherwise_are_warned_of(
+    make_synthesis: Make, training_set: Path, synthetic_slices: Slices
+) -> None:
+    samples = make_synthesis(*synthetic_slices, center="volume")
+    assert evaluate(samples, training_set).content["warnings"] == [
+        "The samples lie around what all slices of a phase show and the real slices around what each slice shows: "
+        "shapes differ for that alone; prepare the set with --center volume."
+    ]
+    with pytest.raises(InputError, match="synthesize again"):
+        evaluate(make_synthesis(*synthetic_slices, center="heart"), training_set)
+
+
 def test_a_generator_that_copies_is_warned_of(
     make_synthesis: Make, training_set: Path, real_slices: Slices, report: Report, tmp_path: Path
 ) -> None:

@@ -36,6 +36,11 @@ class Center(str, Enum):
     SLICE = "slice"
     VOLUME = "volume"
 
+    @property
+    def around(self) -> str:
+        """What they lie around, in words; of ``auto`` nobody knows yet."""
+        return "what all slices of a phase show" if self is Center.VOLUME else "what each slice shows"
+
 
 class PrepareSettings(Settings):
     """How volumes and segmentations become a training set of patches."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from topogan.config import Center
 from topogan.errors import InputError
 from topogan.files import read_json
 from topogan.possible_copies import copies_of_report
@@ -39,6 +40,8 @@ class SyntheticSet:
     """mm."""
     intensity: str | None
     """``"HU"`` or ``"arbitrary"``, ``"none"`` without textures; None where the folder does not say."""
+    center: Center
+    """What slices lie around, their own structures or those of all slices alike."""
     requested: tuple[tuple[int, ...] | None, ...] | Literal["real"] | None
     """The Betti numbers that were asked for of each region, or those that real slices show; None: any was taken."""
     accepted_percent: float
@@ -126,6 +129,7 @@ def _described(report: dict[str, Any], masks: NDArray[np.generic]) -> dict[str, 
     intensity = report.get("intensity")
     return {
         "intensity": None if intensity is None else shorten(str(intensity), 20),
+        "center": Center(report.get("center", Center.SLICE)),
         "requested": _requested(report, masks.ndim - 1),
         "accepted_percent": float(report["accepted_percent"]),
         "cleaned_below": cleaned_below,

@@ -24,6 +24,7 @@ _COPIES, _MASK, _IMAGE = "copies a training ", "mask", "image"
 # Differences up to these are called "as real": percentage points; half the noise of a CT voxel; a quarter more power.
 _TOLERANCE = {"%": 5.0, "HU": 10.0, "dB": 1.0}
 _SAME_RATIO = 1.1
+_OF_SLICES = 2
 # A share of fewer moves by more than the 5 points that are called "as real" with each of them.
 _FEW = 20
 
@@ -193,6 +194,11 @@ def warning_sentences(samples: SyntheticSet, real: TrainingSet, found: Memorizat
         sentences.append(
             f"The model was trained on another training set than this one: the test {slices} here may have been "
             "trained on, and copying cannot be judged."
+        )
+    if real.axes == _OF_SLICES and samples.center is not real.center:
+        sentences.append(
+            f"The samples lie around {samples.center.around} and the real slices around {real.center.around}: shapes "
+            f"differ for that alone; prepare the set with --center {samples.center.value}."
         )
     if len(real.test) < _FEW:
         sentences.append(f"There are only {len(real.test)} real {slices} to compare with: the figures are rough.")

@@ -17,7 +17,6 @@ from topogan.training.stages import Networks, blank_networks
 from topogan.training_set import TrainingSet
 
 _DECIDES_SHAPE = {"masks": ("backbone", "width", "latent"), "textures": ("network", "width")}
-_AROUND = {Center.SLICE: "what each slice shows", Center.VOLUME: "what all slices of a phase show"}
 # By which groups of settings the networks of a stage were trained.
 _TRAINED_BY = {"masks": ("masks", "topology", "augmentation"), "textures": ("textures",)}
 
@@ -103,7 +102,7 @@ def start_from(
 
 def _other_center(had: Center, wants: Center) -> str:
     return (
-        f"The model learned patches around {_AROUND[had]} and those of the training set lie around {_AROUND[wants]}: "
+        f"The model learned patches around {had.around} and those of the training set lie around {wants.around}: "
         f"prepare it with --center {had.value} to go on as it learned."
     )
 
